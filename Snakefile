@@ -1,0 +1,59 @@
+# The whole pipeline on one page: a study's file is read and checked, its stages are in workflow/rules.
+import os
+import sys
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+# The package is used from this clone, by the rules' scripts as well.
+sys.path.insert(0, f"{workflow.basedir}/workflow")
+os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:1] + os.environ.get("PYTHONPATH", "").split(os.pathsep))
+
+from perftransfer.errors import BadInput
+from perftransfer.study import Study
+
+# A study is complete in itself: the default one must not shine through another.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+try:
+    study = Study.of(config, workflow.configfiles)
+except BadInput as error:
+    raise WorkflowError(str(error)) from None
+
+
+pathvars:
+    results=f"results/{study.name}",
+
+
+wildcard_constraints:
+    environment="[a-z0-9][a-z0-9_.-]*",
+    target="[a-z0-9][a-z0-9_.-]*",
+    network="[a-z0-9_]+",
+    precision="[a-z0-9]+",
+    objective="[a-z][a-z0-9_]*",
+    figure="[a-z][a-z0-9_]*",
+    strategy="[A-Za-z0-9_]+",
+
+
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/import.smk"
+include: "workflow/rules/learn.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/study.yaml",
+        "<results>/dataset.parquet",
+        "<results>/influence.parquet",
+        "<results>/transfer.parquet",
+        "<results>/timing/fit.csv",
+        "<results>/report.html",
+        collect("<results>/figures/{figure}.{objective}.svg", figure=study.figures, objective=study.objectives),

@@ -1,0 +1,99 @@
+"""Made-up tables that look like those of a real study, for tests of the figures: same seed, same tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+LEARNERS = ["BRT", "NN", "RF", "RT", "SVR"]
+BUDGETS = [5, 10, 20, 40]
+NETWORKS = ["mobilenetv2", "inceptionv3", "xception", "resnet50", "efficientnetb0"]
+OPTIONS = [
+    "intra_op_threads", "inter_op_threads", "execution_mode", "graph_optimization_level", "intra_op_spinning",
+    "prepacking", "precision", "memory_arena", "memory_pattern",
+]  # fmt: skip
+SHAPES = {"RS": (1.0, 0.62), "GS": (0.85, 0.6), "DM": (2.2, 0.0), "LMS": (0.75, 0.25), "NLMS": (0.9, 0.5)}
+
+
+def environments(n: int) -> pd.DataFrame:
+    """A sheet of ``n`` environments; every other one is emulated, the last has a name of 40 characters."""
+    rows = []
+    for i in range(n):
+        network, image, cores = NETWORKS[(i // 4) % len(NETWORKS)], (128, 256)[i // 2 % 2], 2 - i % 2
+        core = "all" if cores == 2 else "1core"
+        name = f"{network}-{image}px-{core}" if i < n - 1 else "efficientnetb0-lite4-512px-batch16-1core"
+        rows.append((name, "xeon-8481c", cores == 1, cores, "onnxruntime", network, 1, image))
+    columns = ["environment", "hardware", "emulated", "cores", "engine", "network", "batch", "image_px"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def dataset(n: int, configurations: int = 48, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    options = pd.DataFrame({name: rng.integers(0, 3, configurations) for name in OPTIONS})
+    options.insert(0, "configuration_id", [f"c{i:04d}" for i in range(configurations)])
+    weights = np.array([-0.35, 0.1, 0.15, -0.2, -0.08, -0.03, -0.25, 0.01, 0.0])
+    frames = []
+    for _, environment in environments(n).iterrows():
+        own = weights + rng.normal(0, 0.12, len(weights))
+        log = (
+            np.log(3 * 4 ** rng.uniform(0, 3)) + options[OPTIONS].to_numpy() @ own + rng.normal(0, 0.08, configurations)
+        )
+        frame = options.assign(**environment)
+        frame["latency_ms"] = np.exp(log)
+        frame["latency_ms_cv"] = rng.gamma(1.5, 0.02, configurations)
+        frame["latency_ms_n"] = 2
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True)
+
+
+def transfer(n: int, repeats: int = 5, seed: int = 1, objective: str = "latency_ms") -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    names = environments(n)["environment"].tolist()
+    hardness = dict(zip(names, rng.uniform(6, 30, n), strict=True))
+    distance = {(a, b): rng.uniform(0.6, 2.5) for a in names for b in names}
+    frames = []
+    for strategy, (start, slope) in SHAPES.items():
+        pairs = [(None, b) for b in names] if strategy == "RS" else [(a, b) for a in names for b in names if a != b]
+        budgets = [0] if strategy == "DM" else BUDGETS
+        index = pd.MultiIndex.from_product(
+            [range(len(pairs)), LEARNERS, budgets, range(repeats)], names=["pair", "learner", "budget", "repeat"]
+        )
+        frame = index.to_frame(index=False)
+        frame["source"] = [pairs[i][0] for i in frame["pair"]]
+        frame["target"] = [pairs[i][1] for i in frame["pair"]]
+        scale = np.array([hardness[b] * (1.0 if a is None else distance[a, b]) for a, b in pairs])[frame["pair"]]
+        quality = frame["learner"].map(dict(zip(LEARNERS, [0.8, 2.0, 0.9, 1.0, 1.3], strict=True))).to_numpy()
+        fall = (np.maximum(frame["budget"], 5) / 5) ** -slope
+        frame["mape"] = start * scale * quality * fall * np.exp(rng.normal(0, 0.25, len(frame)))
+        frames.append(frame.drop(columns="pair").assign(strategy=strategy, objective=objective))
+    table = pd.concat(frames, ignore_index=True)
+    table["design"] = np.where(table["strategy"] == "GS", "guided", "random")
+    table["seed"], table["n_measured"] = 0, table["budget"]
+    for metric in ("mape_all", "nmse", "mae", "r2", "spearman", "regret"):
+        table[metric] = table["mape"] / 100
+    return table
+
+
+def influence(n: int, seed: int = 2) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    pairs = [f"{a}:{b}" for i, a in enumerate(OPTIONS) for b in OPTIONS[i + 1 :]][:16]
+    terms, weight = (
+        OPTIONS + pairs,
+        np.r_[0.4, 0.05, 0.12, 0.1, 0.06, 0.01, 0.2, 0.004, 0.002, np.geomspace(0.05, 0.001, 16)],
+    )
+    frames = []
+    for name in environments(n)["environment"]:
+        share = weight * rng.lognormal(0, 0.6, len(terms))
+        share[rng.random(len(terms)) < 0.15] = np.nan
+        frame = pd.DataFrame({"environment": name, "objective": "latency_ms", "term": terms})
+        frame["order"] = [1 + term.count(":") for term in terms]
+        frame["coefficient"] = rng.normal(size=len(terms))
+        frame["share_of_variance"] = share / np.nansum(share) * 0.9
+        frame["rank"] = frame["share_of_variance"].rank(ascending=False)
+        frames.append(frame.dropna(subset="share_of_variance"))
+    return pd.concat(frames, ignore_index=True)
+
+
+def study(n: int) -> dict[str, pd.DataFrame]:
+    """All tables of a study with ``n`` environments."""
+    return {"dataset": dataset(n), "transfer": transfer(n), "influence": influence(n)}

@@ -1,0 +1,197 @@
+"""What is asked of every figure: it draws whatever the tables hold, nothing overlaps, units and marks are there."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+import pytest
+import tables
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from perftransfer import catalogue, figures
+from perftransfer.figures import _names, _style
+
+NAMES = ["error_against_budget", "error_per_target", "influence", "noise", "source_against_target"]
+STUDIES = {n: tables.study(n) for n in (4, 20)}
+
+
+def draw(name: str, study: Mapping[str, pd.DataFrame], objective: str = "latency_ms") -> Figure:
+    module = catalogue.module("perftransfer.figures", name)
+    return module.draw({table: study[table] for table in module.TABLES}, objective)
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Text]]:
+    """All texts that a figure draws from now on, in ``written``."""
+    texts: list[Text] = []
+    original = Text.draw
+
+    def recorded(self: Text, renderer: object, *args: object, **kwargs: object) -> None:
+        if self.get_visible() and self.get_text().strip():
+            texts.append(self)
+        original(self, renderer, *args, **kwargs)
+
+    monkeypatch.setattr(Text, "draw", recorded)
+    yield texts
+
+
+def check_layout(figure: Figure, written: list[Text]) -> list[str]:
+    """Check that no text overlaps another, leaves the figure, or is too small to read; return the texts."""
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    with _style.settings():
+        written.clear()
+        figure.draw_without_rendering()
+        texts = list(dict.fromkeys(written))
+        boxes = np.array([text.get_window_extent(renderer).extents for text in texts])
+    assert max(figure.get_size_inches()) <= 20
+    assert min(text.get_fontsize() for text in texts) >= 6
+    width, height = figure.bbox.size
+    assert (boxes[:, :2] >= -1).all(), [texts[i].get_text() for i in np.flatnonzero((boxes[:, :2] < -1).any(axis=1))]
+    assert (boxes[:, 2:] <= (width + 1, height + 1)).all()
+    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    touching = np.argwhere(np.triu(((high - low) > 1).all(axis=2), 1))  # one pixel of 200 to the inch is a rounding
+    assert [(texts[i].get_text(), texts[j].get_text()) for i, j in touching] == []
+    return [text.get_text() for text in texts]
+
+
+def test_the_figures_are_the_modules() -> None:
+    assert figures.names() == NAMES
+
+
+def test_listing_the_figures_does_not_import_matplotlib() -> None:
+    code = "import sys; from perftransfer import figures; figures.names(); sys.exit('matplotlib' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": "workflow"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_figure_says_what_it_is(name: str) -> None:
+    module = catalogue.module("perftransfer.figures", name)
+    assert module.__doc__
+    assert 0 < len(module.TITLE) < 60
+    assert 2 <= module.CAPTION.count(". ") + 1 <= 4
+    assert not set(module.CAPTION) & set("<>&*`|_")  # means something in RST or HTML
+    assert set(module.TABLES) <= {"dataset", "measurements", "transfer", "influence"}
+    assert "dataset" in module.TABLES
+
+
+@pytest.mark.parametrize("n", [4, 20])
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_overlaps_and_emulated_is_said(name: str, n: int, written: list[Text]) -> None:
+    texts = check_layout(draw(name, STUDIES[n]), written)
+    assert any("emulated" in text for text in texts)
+    if name != "error_against_budget":  # names no environments
+        whole = " ".join("".join(text.split()) for text in texts)
+        marks = dict(tables.environments(n)[["environment", "emulated"]].itertuples(index=False))
+        for environment, emulated in marks.items():
+            mark = ("(e)" if n > _names.CROWDED else "(emulated)") if emulated else ""
+            assert environment + mark in whole
+
+
+def drop(study: dict[str, pd.DataFrame], table: str, **columns: object) -> dict[str, pd.DataFrame]:
+    return {**study, table: study[table].assign(**columns)}
+
+
+def only(study: dict[str, pd.DataFrame], keep: object) -> dict[str, pd.DataFrame]:
+    return {**study, "transfer": study["transfer"][keep].reset_index(drop=True)}
+
+
+FEW = {**STUDIES[4], "transfer": STUDIES[4]["transfer"].query("learner in ['NN', 'RF']").reset_index(drop=True)}
+ROWS = FEW["transfer"]
+LONG = "a" * 40
+RENAMED = {"mobilenetv2-128px-1core": LONG, "mobilenetv2-128px-all": "mobilenetv2_at_128_px_on_all_of_the_cores"}
+HARD = {
+    "one strategy": only(FEW, ROWS["strategy"] == "LMS"),
+    "no source": only(FEW, ROWS["source"].isna()),
+    "direct transfer only": only(FEW, ROWS["strategy"] == "DM"),
+    "one learner": only(FEW, ROWS["learner"] == "RF"),
+    "one budget": only(FEW, ROWS["budget"].isin([0, 10])),
+    "a learner missing from a strategy": only(FEW, (ROWS["strategy"] != "GS") | (ROWS["learner"] == "RF")),
+    "no learners": drop(FEW, "transfer", learner=None),
+    "some errors missing": drop(FEW, "transfer", mape=ROWS["mape"].where(ROWS["repeat"] > 0)),
+    "infinite and huge errors": drop(
+        FEW, "transfer", mape=ROWS["mape"].mask(ROWS["learner"] == "NN", np.inf).mask(ROWS["repeat"] == 0, 1e7)
+    ),
+    "perfect models": drop(FEW, "transfer", mape=0.0),
+    "no results": only(FEW, ROWS["strategy"] == "none"),
+    "no spread": drop(FEW, "dataset", latency_ms_cv=np.nan, latency_ms_n=1),
+    "no noise at all": drop(FEW, "dataset", latency_ms_cv=0.0),
+    "spread in some environments": drop(
+        FEW, "dataset", latency_ms_cv=FEW["dataset"]["latency_ms_cv"].where(FEW["dataset"]["image_px"] == 128)
+    ),
+    "imported": drop(FEW, "dataset", emulated=None, network=None, latency_ms_cv=np.nan, latency_ms_n=np.nan),
+    "long names": {name: table.replace(RENAMED) for name, table in FEW.items()},
+    "nothing in common": drop(
+        FEW, "dataset", configuration_id=FEW["dataset"]["environment"] + FEW["dataset"]["configuration_id"]
+    ),
+    "whole numbers": drop(FEW, "dataset", latency_ms=FEW["dataset"]["latency_ms"].round().astype(int)),
+    "strategies not known yet": drop(
+        FEW, "transfer", strategy=ROWS["strategy"].replace({"LMS": "jump-start", "NLMS": "gaussian process transfer"})
+    ),
+    "another objective beside": {
+        **FEW, "transfer": pd.concat([ROWS, tables.transfer(4, objective="energy_mj").assign(mape=1e9)]),
+    },
+    "many budgets": drop(FEW, "transfer", budget=(ROWS["budget"] + ROWS["repeat"]).where(ROWS["budget"] > 0, 0)),
+    "nothing": {name: table.iloc[:0] for name, table in FEW.items()},
+    "no columns": {name: pd.DataFrame() for name in FEW},
+}  # fmt: skip
+
+
+def affected() -> list[tuple[str, str]]:
+    """Each figure with the cases that change a table that it draws; of the dataset, most draw the names alone."""
+    pairs = []
+    for name, (case, study) in itertools.product(NAMES, HARD.items()):
+        read = {"influence": ["influence"], "source_against_target": ["dataset"], "noise": ["dataset", "transfer"]}
+        if any(study[table] is not FEW[table] for table in read.get(name, ["transfer"])):
+            pairs.append((name, case))
+    return pairs
+
+
+@pytest.mark.parametrize(("name", "case"), affected())
+def test_hard_tables(name: str, case: str, written: list[Text]) -> None:
+    texts = check_layout(draw(name, HARD[case]), written)
+    assert any("Nothing to show" in text for text in texts) or case not in ("nothing", "no columns")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_objective_that_is_not_there(name: str, written: list[Text]) -> None:
+    texts = check_layout(draw(name, FEW, "energy_mj"), written)
+    # The noise of an objective is none of another's, neither are its errors.
+    assert any("Nothing to show" in text for text in texts)
+
+
+def test_noise_says_that_there_are_no_repeats(written: list[Text]) -> None:
+    assert any("no repeated processes" in text or "spread is not known" in text
+               for text in check_layout(draw("noise", HARD["no spread"]), written))  # fmt: skip
+    texts = check_layout(draw("noise", HARD["spread in some environments"]), written)
+    assert texts.count("no repeated processes") == 2
+
+
+def test_error_of_a_perfect_model_is_half_the_difference_of_two_processes() -> None:
+    from perftransfer.figures.noise import spreads
+
+    rows = pd.DataFrame({"environment": "a", "x_ms": 10.0, "x_ms_cv": [np.std([9, 11], ddof=1) / 10], "x_ms_n": 2})
+    assert spreads(rows, "x_ms")["floor"].item() == pytest.approx(100 * 1 / 10)
+
+
+def test_the_check_finds_an_overlap(written: list[Text]) -> None:
+    figure = draw("noise", FEW)
+    figure.text(0.1, 0.1, "across the names", rotation=90)
+    with pytest.raises(AssertionError, match="across the names"):
+        check_layout(figure, written)
+
+
+def test_two_environments_can_be_compared(written: list[Text]) -> None:
+    assert "mobilenetv2-128px-all" in check_layout(draw("source_against_target", tables.study(2)), written)
+
+
+def test_one_environment_has_nothing_to_compare(written: list[Text]) -> None:
+    texts = check_layout(draw("source_against_target", tables.study(1)), written)
+    assert any("a comparison needs two" in text for text in texts)

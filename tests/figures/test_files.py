@@ -1,0 +1,67 @@
+"""The files that a figure is saved as."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+import tables
+
+from perftransfer import catalogue, figures
+
+DRAWN_ELSEWHERE = """
+import sys; from pathlib import Path; import tables
+from perftransfer import catalogue, figures
+study = {name: table.iloc[::7] for name, table in tables.study(2).items()}
+for name in figures.names():
+    module = catalogue.module("perftransfer.figures", name)
+    figures.save(module.draw(study, "latency_ms"), Path(sys.argv[1]) / name)
+"""
+
+
+def test_same_tables_same_bytes(tmp_path: Path) -> None:
+    """In another process with other hashes, and under settings of the user's own."""
+    (tmp_path / "there").mkdir()
+    (tmp_path / "here").mkdir()
+    environment = {"PYTHONPATH": f"workflow:{Path(__file__).parent}", "PYTHONHASHSEED": "1"}
+    command = [sys.executable, "-c", DRAWN_ELSEWHERE, str(tmp_path / "there")]
+    with subprocess.Popen(command, env=environment) as other:
+        study = {name: table.iloc[::7] for name, table in tables.study(2).items()}
+        with mpl.rc_context({"font.family": "serif", "lines.linewidth": 9, "svg.fonttype": "none"}):
+            for name in figures.names():
+                module = catalogue.module("perftransfer.figures", name)
+                figures.save(module.draw(study, "latency_ms"), tmp_path / "here" / name)
+        assert other.wait() == 0
+    files = sorted((tmp_path / "here").iterdir())
+    assert len(files) == 3 * len(figures.names())
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "there" / path.name).read_bytes(), path.name
+
+
+def test_saved_twice_same_bytes_and_no_dates(tmp_path: Path) -> None:
+    module = catalogue.module("perftransfer.figures", "noise")
+    figure = module.draw(tables.study(2), "latency_ms")
+    first, second = figures.save(figure, tmp_path / "a.b"), figures.save(figure, tmp_path / "c")
+    assert [path.name for path in first] == ["a.b.pdf", "a.b.svg", "a.b.png"]
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    assert b"CreationDate" not in first[0].read_bytes()
+    assert b"<dc:date>" not in first[1].read_bytes()
+    assert b"Software" not in first[2].read_bytes()
+    assert "emulated" in first[1].read_text(encoding="utf-8")
+
+
+def test_a_failed_save_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.figure import Figure
+
+    def breaks(self: Figure, path: Path, **_: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Figure, "savefig", breaks)
+    module = catalogue.module("perftransfer.figures", "noise")
+    with pytest.raises(OSError, match="disk full"):
+        figures.save(module.draw(tables.study(2), "latency_ms"), tmp_path / "noise")
+    assert list(tmp_path.iterdir()) == []

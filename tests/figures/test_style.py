@@ -1,0 +1,72 @@
+"""Colours that are told apart in grey, names that are marked and broken, objectives with their units."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from matplotlib.colors import to_rgb
+
+from perftransfer import objectives
+from perftransfer.figures import _names, _style
+
+
+def grey(colour: str) -> float:
+    red, green, blue = to_rgb(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def test_the_papers_strategies_differ_in_grey_marker_and_line() -> None:
+    for a, b in itertools.combinations(_style.KNOWN.values(), 2):
+        assert abs(grey(a.colour) - grey(b.colour)) > 0.1
+        assert a.marker != b.marker
+        assert a.line != b.line
+
+
+def test_no_two_of_a_dozen_strategies_look_the_same() -> None:
+    found = _style.styles([*_style.KNOWN, *"abcdefg"])
+    assert len({look.colour for look in found.values()}) == len({look.marker for look in found.values()}) == 12
+
+
+def test_a_strategy_looks_the_same_whatever_the_order() -> None:
+    assert _style.styles(["b", "RS", "a"]) == _style.styles(["a", "b", "RS"])
+    assert list(_style.styles(["b", "NLMS", "a", "RS"])) == ["RS", "NLMS", "a", "b"]
+    assert _style.styles(["RS"])["RS"] == _style.styles(["x", "RS"])["RS"]
+
+
+def test_the_scale_of_cells_falls_steadily_in_grey() -> None:
+    import matplotlib as mpl
+
+    shades = [grey(mpl.colormaps[_style.SEQUENTIAL](i)) for i in range(0, 256, 5)]
+    assert all(a > b for a, b in itertools.pairwise(shades))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "broken"),
+    [
+        ("short", 2, "short"),
+        ("mobilenetv2-128px-1core (emulated)", 2, "mobilenetv2-128px-\n1core (emulated)"),
+        ("a" * 40, 2, "a" * 40),
+    ],
+)
+def test_long_names_are_broken_where_a_part_ends(text: str, lines: int, broken: str) -> None:
+    assert _names.wrapped(text, lines) == broken
+
+
+def test_words_are_broken_only_where_there_is_no_room() -> None:
+    assert _names.filled("a" * 10, 4) == "aaaa\naaaa\naa"
+
+
+@pytest.mark.parametrize(
+    ("objective", "label"),
+    [
+        ("latency_ms", "latency (ms)"),
+        ("energy_mj", "energy (mJ)"),
+        ("peak_memory_mib", "peak memory (MiB)"),
+        ("inference_time_s", "inference time (s)"),
+        ("power_sum", "power sum"),
+        ("s", "s"),
+    ],
+)
+def test_objectives_carry_their_unit(objective: str, label: str) -> None:
+    assert objectives.label(objective) == label

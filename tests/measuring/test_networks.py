@@ -1,0 +1,228 @@
+"""Checks that the networks are those of the papers, and that their random weights disturb no timing."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from perftransfer.errors import BadInput
+from perftransfer.measuring import networks
+
+NAMES = ["inceptionv3", "mobilenetv2", "xception"]
+SEED = 3
+SMALLEST_NORMAL = np.finfo(np.float32).tiny
+
+# Trainable parameters, so without the running mean and variance of batch normalisation.
+PARAMETERS = {
+    # torchvision, inception_v3(aux_logits=True) less its AuxLogits: 27,161,264 - 3,326,696
+    "inceptionv3": 23_834_568,
+    # torchvision, mobilenet_v2
+    "mobilenetv2": 3_504_872,
+    # keras.applications.Xception (trainable) and timm's legacy_xception
+    "xception": 22_855_952,
+}
+
+# Image size of the paper, and billions of multiplications at that size: wrong strides or paddings show here.
+MULTIPLICATIONS = {
+    "inceptionv3": (299, 5.713),  # torchvision
+    "mobilenetv2": (224, 0.301),  # torchvision, and 300 million in the paper's table 4
+    "xception": (299, 8.40),  # timm
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Holds every network in every precision, ``<name>-<precision>.onnx``."""
+    folder = tmp_path_factory.mktemp("networks")
+    for name in NAMES:
+        for precision in networks.PRECISIONS:
+            networks.write(name, precision, folder / f"{name}-{precision}.onnx", seed=SEED)
+    return folder
+
+
+def images(number: int, image_px: int) -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((number, 3, image_px, image_px), dtype=np.float32)
+
+
+def session(model: Path | bytes) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+
+
+def logits(path: Path, x: np.ndarray) -> np.ndarray:
+    (result,) = session(path).run(["logits"], {"image": x})
+    return result
+
+
+def operators(path: Path) -> Counter[str]:
+    return Counter(node.op_type for node in onnx.load(path).graph.node)
+
+
+def test_names_are_the_files_of_the_folder():
+    assert networks.names() == NAMES
+    assert all(networks.version(name) >= 1 for name in NAMES)
+
+
+def test_names_and_versions_need_neither_onnx_nor_an_engine():
+    code = (
+        "import sys; sys.modules['onnx'] = sys.modules['onnxruntime'] = None\n"
+        "from perftransfer.measuring import networks\n"
+        "print([networks.version(name) for name in networks.names()])"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONPATH": "workflow"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_files_are_valid_and_clean_of_unused_operator_sets(folder: Path, name: str):
+    for precision in networks.PRECISIONS:
+        model = onnx.load(folder / f"{name}-{precision}.onnx")
+        onnx.checker.check_model(model, full_check=True)
+        assert [(operators.domain, operators.version) for operators in model.opset_import] == [("", 13)]
+        assert model.ir_version == 7
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_are_as_many_as_published(folder: Path, name: str):
+    graph = onnx.load(folder / f"{name}-fp32.onnx").graph
+    trainable = {
+        weight
+        for node in graph.node
+        for weight in {"Conv": node.input[1:], "Gemm": node.input[1:], "BatchNormalization": node.input[1:3]}.get(
+            node.op_type, []
+        )
+    }
+    assert sum(math.prod(w.dims) for w in graph.initializer if w.name in trainable) == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_multiplications_are_as_many_as_published(folder: Path, name: str):
+    image_px, billions = MULTIPLICATIONS[name]
+    model = onnx.load(folder / f"{name}-fp32.onnx")
+    for dimension, size in zip(
+        model.graph.input[0].type.tensor_type.shape.dim, (1, 3, image_px, image_px), strict=True
+    ):
+        dimension.dim_value = size
+    graph = onnx.shape_inference.infer_shapes(model).graph
+    values = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in [*graph.value_info, *graph.output]}
+    weights = {w.name: w.dims for w in graph.initializer}
+    layers = [node for node in graph.node if node.op_type in ("Conv", "Gemm")]
+    count = sum(math.prod(values[node.output[0]]) * math.prod(weights[node.input[1]][1:]) for node in layers)
+    assert count / 1e9 == pytest.approx(billions, rel=0.01)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_batch_and_image_size_are_free(folder: Path, name: str):
+    for precision in networks.PRECISIONS:
+        network = session(folder / f"{name}-{precision}.onnx")
+        (image,), (output,) = network.get_inputs(), network.get_outputs()
+        assert (image.name, image.type, image.shape) == ("image", "tensor(float)", ["batch", 3, "image_px", "image_px"])
+        assert (output.name, output.type, output.shape) == ("logits", "tensor(float)", ["batch", 1000])
+        for number, image_px in [(1, 96), (3, 97), (1, 160)]:
+            (result,) = network.run(None, {"image": images(number, image_px)})
+            assert result.shape == (number, 1000)
+            assert np.isfinite(result).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_batch_normalisations_are_nodes_of_fp32_and_folded_into_int8(folder: Path, name: str):
+    fp32, int8 = operators(folder / f"{name}-fp32.onnx"), operators(folder / f"{name}-int8.onnx")
+    assert fp32["BatchNormalization"] >= 40
+    assert int8["BatchNormalization"] == 0
+    assert int8["Conv"] == fp32["Conv"]
+    assert int8["QuantizeLinear"] > 50
+    assert int8["DequantizeLinear"] > 100
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("image_px", [96, 224])
+def test_activations_are_neither_denormal_nor_huge(folder: Path, name: str, image_px: int):
+    model = onnx.load(folder / f"{name}-fp32.onnx")
+    for node in model.graph.node:
+        if node.output[0] != "logits":
+            model.graph.output.add().name = node.output[0]
+    activations = session(model.SerializeToString()).run(None, {"image": images(1, image_px)})
+    denormal = sum(np.count_nonzero((x != 0) & (np.abs(x) < SMALLEST_NORMAL)) for x in activations)
+    assert denormal / sum(x.size for x in activations) < 1e-4
+    assert max(np.abs(x).max() for x in activations) < 1e4
+    # No layer has died: each still tells something apart.
+    assert min(x.std() for x in activations) > 1e-2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_logits_depend_on_the_image_and_int8_follows_fp32(folder: Path, name: str):
+    x = images(4, 128)
+    fp32, int8 = (logits(folder / f"{name}-{precision}.onnx", x) for precision in networks.PRECISIONS)
+    assert np.abs(fp32 - fp32[0])[1:].max(axis=1).min() > 0.01
+    assert min(np.corrcoef(a, b)[0, 1] for a, b in zip(fp32, int8, strict=True)) > 0.98
+    # Most of the logits is the same for all images in a network that never learnt: what differs must agree, too.
+    assert np.corrcoef((fp32 - fp32.mean(axis=0)).ravel(), (int8 - int8.mean(axis=0)).ravel())[0, 1] > 0.5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_same_seed_same_bytes_other_seed_other_bytes(folder: Path, tmp_path: Path, name: str):
+    networks.write(name, "fp32", tmp_path / "same.onnx", seed=SEED)
+    networks.write(name, "fp32", tmp_path / "other.onnx", seed=SEED + 1)
+    written = (folder / f"{name}-fp32.onnx").read_bytes()
+    assert (tmp_path / "same.onnx").read_bytes() == written
+    assert (tmp_path / "other.onnx").read_bytes() != written
+
+
+def test_quantisation_gives_the_same_bytes_in_another_process(folder: Path, tmp_path: Path):
+    code = (
+        "import sys; from pathlib import Path; from perftransfer.measuring import networks\n"
+        "networks.write('mobilenetv2', 'int8', Path(sys.argv[1]), seed=int(sys.argv[2]))"
+    )
+    written = (folder / "mobilenetv2-int8.onnx").read_bytes()
+    for hash_seed, seed, same in [("1", SEED, True), ("2", SEED + 1, False)]:
+        subprocess.run(
+            [sys.executable, "-c", code, tmp_path / "network.onnx", str(seed)],
+            check=True,
+            env=os.environ | {"PYTHONPATH": "workflow", "PYTHONHASHSEED": hash_seed},
+        )
+        assert ((tmp_path / "network.onnx").read_bytes() == written) is same
+
+
+def test_writing_says_nothing_and_leaves_nothing_behind(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.WARNING)
+    path = tmp_path / "new" / "network.onnx"
+    networks.write("mobilenetv2", "int8", path, seed=SEED)
+    assert list(path.parent.iterdir()) == [path]
+    assert not path.stat().st_mode & 0o111
+    assert tuple(capfd.readouterr()) == ("", "")
+    assert not caplog.records
+
+
+def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from perftransfer.measuring.networks import _quantisation
+
+    def fail(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_quantisation, "quantize_static", fail)
+    path = tmp_path / "network.onnx"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        networks.write("mobilenetv2", "int8", path, seed=SEED)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_text() == "old"
+
+
+def test_unknown_names_are_explained(tmp_path: Path):
+    with pytest.raises(BadInput, match=r"no network 'mobilenet'; allowed: inceptionv3, .*; did you mean 'mobilenetv2'"):
+        networks.write("mobilenet", "fp32", tmp_path / "network.onnx", seed=SEED)
+    with pytest.raises(BadInput, match="no network '_graph'"):
+        networks.version("_graph")
+    with pytest.raises(BadInput, match="no precision 'int4'; allowed: fp32, int8; did you mean 'int8'"):
+        networks.write("xception", "int4", tmp_path / "network.onnx", seed=SEED)
+    assert list(tmp_path.iterdir()) == []

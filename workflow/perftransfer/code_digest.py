@@ -1,0 +1,76 @@
+"""A digest of the code that a stage of the workflow uses.
+
+Snakemake sees edits of a script, never of the package. So each stage passes this digest as a parameter: what an edit
+touches runs again, the rest does not.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+_PACKAGE = "perftransfer"
+
+
+@cache
+def _source(module: str) -> tuple[Path, bool] | None:
+    """File of a module and whether it is a package; None if there is no such module."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin), spec.submodule_search_locations is not None
+
+
+@cache
+def _parsed(module: str) -> tuple[str, frozenset[str]]:
+    """Code of a module without docstrings and comments, and the modules of the package that it imports."""
+    found = _source(module)
+    assert found is not None, module
+    tree = ast.parse(found[0].read_text(encoding="utf-8"))
+    imported: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported.update(alias.name for alias in node.names if alias.name.startswith(_PACKAGE))
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(_PACKAGE):
+            imported.add(str(node.module))
+            # ``from package import name``: the name may itself be a module.
+            imported.update(f"{node.module}.{alias.name}" for alias in node.names)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                node.body = [*node.body[1:]] or [ast.Pass()]
+    return ast.unparse(tree), frozenset(name for name in imported if name != _PACKAGE and _source(name))
+
+
+def modules_used(*modules: str) -> list[str]:
+    """The modules given and all modules of the package that they import, directly or not, sorted."""
+    used: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in used:
+            used.add(module)
+            waiting.extend(_parsed(module)[1])
+    return sorted(used)
+
+
+def code_digest(*modules: str) -> str:
+    """12 hexadecimal digits that change when the code of one of the modules, or of one that they import, changes.
+
+    Docstrings and comments do not count. Modules that are only found by listing a folder (a learner, a strategy) must
+    be given by name.
+    """
+    digest = hashlib.sha256()
+    for module in modules_used(*modules):
+        digest.update(f"{module}\0{_parsed(module)[0]}\0".encode())
+    return digest.hexdigest()[:12]

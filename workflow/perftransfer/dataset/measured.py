@@ -1,0 +1,87 @@
+"""From the journal's records to tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perftransfer.dataset.tables import configurations_frame
+from perftransfer.space.options import Option
+
+#: Columns of measurements/<environment>.parquet before the options.
+COLUMNS = (
+    "environment", "engine", "configuration_id", "repeat", "order", "status", "error", "started_at",
+    "latency_ms", "latency_ms_p10", "latency_ms_p90", "latency_ms_p99", "latency_ms_mad", "latency_ms_n",
+    "warmup_n", "open_ms", "others_cpu_share", "disturbed",
+)  # fmt: skip
+
+
+def _summary(latencies: Sequence[float]) -> dict[str, float | int]:
+    values = np.asarray(latencies, dtype=float)
+    if not len(values):
+        return {"latency_ms_n": 0}
+    median = float(np.median(values))
+    p10, p90, p99 = np.percentile(values, [10, 90, 99])
+    return {
+        "latency_ms": median,
+        "latency_ms_p10": float(p10),
+        "latency_ms_p90": float(p90),
+        "latency_ms_p99": float(p99),
+        "latency_ms_mad": float(np.median(np.abs(values - median))),
+        "latency_ms_n": len(values),
+    }
+
+
+def measurements(
+    records: Sequence[dict[str, Any]], environment: str, engine: str, options: Sequence[Option]
+) -> pd.DataFrame:
+    """One row per measurement: its median latency and spread in ms, what became of it, and its options."""
+    rows = [
+        {**record, **_summary(record.get("latency_ms", ())), "environment": environment, "engine": engine}
+        for record in records
+    ]
+    for row, record in zip(rows, records, strict=True):
+        if not record.get("latency_ms"):
+            row["latency_ms"] = None
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(
+        {"latency_ms_n": "Int64", "warmup_n": "Int64", "disturbed": "boolean"}
+        | {name: "float64" for name in COLUMNS if name.startswith("latency_ms") and name != "latency_ms_n"}
+        | {"open_ms": "float64", "others_cpu_share": "float64"}
+        | dict.fromkeys(("status", "error", "started_at"), "str")
+    )
+    chosen = configurations_frame({str(i): record["options"] for i, record in enumerate(records)}, options)
+    return pd.concat([frame, chosen.drop(columns="configuration_id")], axis=1)
+
+
+def samples(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """One row per inference, in the order in which it was done."""
+    return pd.DataFrame(
+        [
+            (record["configuration_id"], record["repeat"], i, latency)
+            for record in records
+            for i, latency in enumerate(record.get("latency_ms", ()))
+        ],
+        columns=["configuration_id", "repeat", "i", "latency_ms"],
+    ).astype({"repeat": "int64", "i": "int64", "latency_ms": "float64"})
+
+
+def per_configuration(measurements: pd.DataFrame, objective: str) -> pd.DataFrame:
+    """Value, spread and number of processes of each configuration, indexed by ``configuration_id``.
+
+    The value is the median over its undisturbed processes (over all, where every one was disturbed); the spread
+    ``…_cv`` is the coefficient of variation over the same processes, missing where there is only one.
+    """
+    ok = measurements[measurements["status"] == "ok"]
+    calm = ok[~ok["disturbed"].fillna(False).astype(bool)]
+    used = pd.concat([calm, ok[~ok["configuration_id"].isin(calm["configuration_id"])]])
+    groups = used.groupby("configuration_id", sort=True)[objective]
+    return pd.DataFrame(
+        {
+            objective: groups.median(),
+            f"{objective}_cv": groups.std(ddof=1) / groups.mean(),
+            f"{objective}_n": groups.size(),
+        }
+    )

@@ -1,0 +1,121 @@
+"""All environments in one table, and one schema for their options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from perftransfer.dataset import measured, tables
+from perftransfer.errors import BadInput
+from perftransfer.space.options import Level, Option, level_text
+
+#: Columns of dataset.parquet that describe the environment, before ``configuration_id``.
+ENVIRONMENT_COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "batch", "image_px")
+
+
+def merge(
+    environments: Mapping[str, Mapping[str, Any]],
+    measured_files: Mapping[str, Path],
+    imported_files: Mapping[str, Path],
+    objectives: Sequence[str],
+) -> tuple[pd.DataFrame, tuple[Option, ...], dict[str, Level]]:
+    """Return one row per (environment, configuration), the schema of the options, and the options that never vary.
+
+    environments: the description of each, in the order of the study. Constant options are dropped from the table and
+    the schema: they can decide nothing.
+    """
+    frames = []
+    schemas = []
+    for name, description in environments.items():
+        path = measured_files.get(name) or imported_files[name]
+        frame, schema = tables.read(path), tables.options(path)
+        options = [option.name for option in schema]
+        configurations = frame.drop_duplicates("configuration_id").set_index("configuration_id")[options]
+        values = (
+            _values(frame, objectives)
+            if name in measured_files
+            else _published(frame.set_index("configuration_id"), objectives)
+        )
+        rows = configurations.join(values).sort_index().reset_index()
+        for column in reversed(ENVIRONMENT_COLUMNS):
+            value = name if column == "environment" else description.get(column)
+            rows.insert(0, column, pd.Series([value] * len(rows), dtype=_TYPES[column]))
+        frames.append(rows)
+        schemas.append(schema)
+    schema = _common(schemas, list(environments))
+    dataset = pd.concat(frames, ignore_index=True)
+    constant: dict[str, Level] = {}
+    varying = []
+    for option in schema:
+        if len(set(dataset[option.name].map(level_text))) > 1:
+            varying.append(option)
+        else:
+            constant[option.name] = option.levels[0]
+    values_columns = [column for objective in objectives for column in _columns_of(objective)]
+    order = [*ENVIRONMENT_COLUMNS, "configuration_id", *(option.name for option in varying), *values_columns]
+    return dataset[order], tuple(varying), constant
+
+
+_TYPES = {
+    "environment": "str",
+    "hardware": "str",
+    "emulated": "boolean",
+    "cores": "str",
+    "engine": "str",
+    "network": "str",
+    "batch": "Int64",
+    "image_px": "Int64",
+}
+
+
+def _columns_of(objective: str) -> tuple[str, str, str]:
+    return objective, f"{objective}_cv", f"{objective}_n"
+
+
+def _values(frame: pd.DataFrame, objectives: Sequence[str]) -> pd.DataFrame:
+    parts = [
+        measured.per_configuration(frame, objective) if objective in frame else _missing(objective)
+        for objective in objectives
+    ]
+    return pd.concat(parts, axis=1)
+
+
+def _missing(objective: str) -> pd.DataFrame:
+    return pd.DataFrame({column: pd.Series(dtype="float64") for column in _columns_of(objective)})
+
+
+def _published(frame: pd.DataFrame, objectives: Sequence[str]) -> pd.DataFrame:
+    """Published values are aggregated already: no spread, and nobody knows over how many processes."""
+    return pd.DataFrame(
+        {
+            column: frame[objective] if column == objective and objective in frame else float("nan")
+            for objective in objectives
+            for column in _columns_of(objective)
+        },
+        index=frame.index,
+    )
+
+
+def _common(schemas: Sequence[tuple[Option, ...]], environments: Sequence[str]) -> tuple[Option, ...]:
+    """Unite the schemas: the same options everywhere; levels that only some environments have are united in order."""
+    first = schemas[0]
+    names = [option.name for option in first]
+    for schema, environment in zip(schemas, environments, strict=True):
+        if [option.name for option in schema] != names:
+            raise BadInput(
+                f"environment {environment}: its options are {', '.join(option.name for option in schema)}; those of "
+                f"{environments[0]} are {', '.join(names)}: environments of one study have the same options"
+            )
+    out = []
+    for i, option in enumerate(first):
+        levels = list(option.levels)
+        for schema in schemas[1:]:
+            known = {level_text(level) for level in levels}
+            levels += [level for level in schema[i].levels if level_text(level) not in known]
+        if len(levels) > len(option.levels) and all(isinstance(level, int | float) for level in levels):
+            levels.sort(key=float)
+        out.append(Option(option.name, tuple(levels), option.ordered, option.default, option.conditional))
+    return tuple(out)

@@ -1,0 +1,72 @@
+"""Guided sampling: vary in the target what mattered in the source (Iqbal, Kotthoff and Jamshidi 2019, sec. 2).
+
+Stepwise linear regression on the source selects options and interactions; for each of them all combinations of the
+levels of its options are wished for, every other option at its default.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from perftransfer import influence
+from perftransfer.designs.interface import Evidence
+from perftransfer.space.encoding import distances
+from perftransfer.space.options import Option
+
+NEEDS_SOURCE = True
+
+
+def wishes(term: influence.Term, options: Sequence[Option]) -> np.ndarray:
+    """Codes of all level combinations of the options in ``term``, the rest at default, shape (combinations, options).
+
+    Conditional options at an active level bring their condition along only where the pool has it: the nearest
+    configuration is taken anyway.
+    """
+    default = np.array([option.code(option.default) for option in options])
+    positions = [i for i, option in enumerate(options) if option.name in term]
+    combinations = list(itertools.product(*(range(len(options[i].levels)) for i in positions)))
+    out = np.tile(default, (len(combinations), 1))
+    out[:, positions] = combinations
+    return out
+
+
+def _wishes_in_turn(
+    terms: Sequence[influence.Term], options: Sequence[Option], rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Yield each wish once, terms by influence, within a term at random: so a budget cuts the last term at random."""
+    seen: set[bytes] = set()
+    for term in terms:
+        for wish in rng.permutation(wishes(term, options)):
+            if wish.tobytes() not in seen:
+                seen.add(wish.tobytes())
+                yield wish
+
+
+@lru_cache(maxsize=256)
+def _influential(source: Evidence, options: tuple[Option, ...]) -> list[influence.Term]:
+    # All targets and repeats ask for the same sources.
+    return [item.term for item in influence.analyse(source.codes, options, source.y) if item.selected]
+
+
+def choose(candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, source: Evidence | None) -> np.ndarray:
+    """Take the nearest unused candidate for each wish, then the others in the random order."""
+    if source is None:
+        raise ValueError("guided sampling needs a source")
+    terms = _influential(source, tuple(options))
+    # The random order is this repeat's only source of chance; among equally near candidates it decides, too.
+    rng = np.random.default_rng(order)
+    shuffled = candidates[order]
+    free = np.ones(len(order), dtype=bool)
+    chosen: list[int] = []
+    for wish in _wishes_in_turn(terms, options, rng):
+        if not free.any():
+            break
+        gap = np.where(free, distances(wish[None, :], shuffled, options)[0], np.inf)
+        nearest = int(gap.argmin())
+        free[nearest] = False
+        chosen.append(nearest)
+    return order[np.concatenate([np.array(chosen, dtype=int), np.flatnonzero(free)])]

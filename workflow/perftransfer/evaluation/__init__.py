@@ -1,0 +1,1 @@
+"""The protocol: who is compared with whom on what, by which measure."""

@@ -1,0 +1,43 @@
+"""How far predictions are from what was measured. All in the objective's own unit, never on the scale of learning."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+
+def mape(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean absolute percentage error: 100 mean(|y - p| / y)."""
+    return float(100 * np.mean(np.abs(y - predicted) / y))
+
+
+def nmse(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean squared error over the product of both means, as the authors of the paper define it."""
+    return float(np.mean((y - predicted) ** 2) / (np.mean(y) * np.mean(predicted)))
+
+
+def mae(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Mean absolute error, in the unit of the objective."""
+    return float(np.mean(np.abs(y - predicted)))
+
+
+def r2(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Coefficient of determination; NaN if all ``y`` are equal."""
+    spread = float(np.sum((y - y.mean()) ** 2))
+    return 1 - float(np.sum((y - predicted) ** 2)) / spread if spread > 0 else float("nan")
+
+
+def spearman(y: np.ndarray, predicted: np.ndarray) -> float:
+    """Rank correlation; NaN if all values of one side are equal."""
+    a, b = (pd.Series(values).rank().to_numpy() for values in (y, predicted))
+    a, b = a - a.mean(), b - b.mean()
+    length = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / length if length > 0 else float("nan")
+
+
+def regret(y: np.ndarray, predicted: np.ndarray) -> float:
+    """What following the model costs: true value of the configuration predicted best / true best value - 1.
+
+    Of several predicted equally good, the mean over them: which one the model would name is an accident.
+    """
+    return float(np.mean(y[predicted == predicted.min()]) / y.min() - 1)

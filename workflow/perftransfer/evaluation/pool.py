@@ -1,0 +1,50 @@
+"""The pool of a target: measured configurations, split into those that designs may choose and those held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from perftransfer.evaluation.seeds import seed_for
+from perftransfer.space.encoding import codes
+from perftransfer.space.options import Option
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Configurations measured in an environment, as codes (rows, options), and their objective ``y`` in its own unit.
+
+    Rows are sorted by ``configuration_id``, so that they do not depend on the order of measuring.
+    """
+
+    environment: str
+    codes: np.ndarray
+    y: np.ndarray
+
+    @classmethod
+    def of(cls, dataset: pd.DataFrame, environment: str, objective: str, options: Sequence[Option]) -> Pool:
+        """Take an environment's rows in which the objective was measured."""
+        rows = dataset[(dataset["environment"] == environment) & dataset[objective].notna()]
+        rows = rows.sort_values("configuration_id")
+        return cls(environment, codes(rows, options), rows[objective].to_numpy(dtype=float))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Positions in the pool: ``test`` is held out; ``candidates`` stand in the random order of this repeat."""
+
+    test: np.ndarray
+    candidates: np.ndarray
+
+
+def split(n: int, seed: int, target: str, repeat: int) -> Split:
+    """Hold out a random third of the ``n`` rows: the same for all strategies, designs, learners and budgets.
+
+    The order of the other two thirds is a random sample for every budget: the first 5 of 10 are the sample of 5.
+    """
+    order = np.random.default_rng(seed_for(seed, "split", target, repeat)).permutation(n)
+    held_out = max(1, n // 3)
+    return Split(np.sort(order[:held_out]), order[held_out:])

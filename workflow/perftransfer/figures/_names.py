@@ -1,0 +1,83 @@
+"""How environments are named in figures: always with the mark that tells an emulated one, never cut."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+
+import pandas as pd
+
+CROWDED = 6  # environments beyond which the mark is "(e)", explained once, instead of the word
+
+SHORT = 20  # characters that need no second line
+PIECE = re.compile(r"[^-_ ]*[-_ ]+|[^-_ ]+")  # what a line may end with
+
+
+class Environments:
+    """The environments of a figure, in the order of the dataset, and their labels."""
+
+    def __init__(self, dataset: pd.DataFrame, shown: Iterable[str]) -> None:
+        """Take the environments of ``dataset`` that are ``shown``; those it doesn't know follow by name."""
+        wanted = set(shown)
+        known = dataset[["environment"]].drop_duplicates() if "environment" in dataset else pd.DataFrame()
+        order = [str(name) for name in known.get("environment", [])]
+        self.names = [name for name in order if name in wanted] + sorted(wanted - set(order))
+        self.emulated = emulated(dataset) & wanted
+        self.crowded = len(self.names) > CROWDED
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def labels(self, lines: int = 1) -> list[str]:
+        """Return a label for each environment, on up to ``lines`` lines."""
+        return [wrapped(environment_label(name, name in self.emulated, self.crowded), lines) for name in self.names]
+
+    @property
+    def note(self) -> str:
+        """The line that explains the short mark, "" where none stands."""
+        return "(e): emulated, a restriction of the same machine." if self.crowded and self.emulated else ""
+
+
+def emulated(dataset: pd.DataFrame) -> set[str]:
+    """Return the names of the environments of ``dataset`` that are emulated."""
+    if not {"environment", "emulated"} <= set(dataset.columns):
+        return set()
+    marks = dataset["emulated"].astype("boolean").fillna(False).to_numpy(dtype=bool)
+    return {str(name) for name in dataset.loc[marks, "environment"].unique()}
+
+
+def environment_label(name: str, is_emulated: bool, short: bool = False) -> str:
+    """Return how an environment is named in a figure.
+
+    >>> environment_label("mobilenetv2-128px-1core", True)
+    'mobilenetv2-128px-1core (emulated)'
+    """
+    if not is_emulated:
+        return name
+    return f"{name} (e)" if short else f"{name} (emulated)"
+
+
+def wrapped(text: str, lines: int) -> str:
+    """Break ``text`` after spaces, hyphens and underscores into at most ``lines`` lines of like length.
+
+    What is short stays on one line.
+    """
+    if len(text) <= SHORT:
+        return text
+    width = max(math.ceil(len(text) / lines), *map(len, PIECE.findall(text)))
+    while (broken := filled(text, width)).count("\n") >= lines:
+        width += 1
+    return broken
+
+
+def filled(text: str, width: int) -> str:
+    """Break ``text`` into lines of at most ``width`` characters, inside a word only where the word is longer."""
+    broken = [""]
+    for piece in PIECE.findall(text):
+        for start in range(0, len(piece), width):
+            part = piece[start : start + width]
+            if len(broken[-1]) + len(part.rstrip()) > width:
+                broken.append("")
+            broken[-1] += part
+    return "\n".join(line.rstrip() for line in broken if line)

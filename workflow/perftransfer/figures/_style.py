@@ -1,0 +1,156 @@
+"""How figures look: type, sizes, and one colour, marker and line for each strategy in all of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+import matplotlib.style
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+Draw = Callable[[Mapping[str, pd.DataFrame], str], Figure]
+
+SMALL, NORMAL = 6.5, 7.5  # points
+LINE = 0.11  # inches that a line of small type takes, its leading included
+WIDEST = 20.0  # inches, either way
+INK, FAINT, HATCH = "#222222", "#f2f2f2", "#bbbbbb"
+SEQUENTIAL = "Blues"  # its lightness falls steadily: it stays in order when printed in grey
+
+SETTINGS = {
+    "font.size": NORMAL,
+    "axes.titlesize": NORMAL,
+    "axes.titlelocation": "left",
+    "axes.labelsize": NORMAL,
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "figure.titlesize": 9,
+    "figure.titleweight": "bold",
+    "figure.dpi": 200,
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.5,
+    "hatch.linewidth": 0.4,
+    "legend.fontsize": NORMAL,
+    "legend.frameon": False,
+    "legend.handlelength": 3.2,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.5,
+    "text.color": INK,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    # Glyphs as outlines look the same in every viewer; the words stay in the file as comments.
+    "svg.fonttype": "path",
+    "svg.hashsalt": "perftransfer",
+    "pdf.fonttype": 42,
+}
+
+
+@contextmanager
+def settings() -> Iterator[None]:
+    """Matplotlib's defaults and then ours, whatever the user's own matplotlibrc says."""
+    with matplotlib.style.context(["default", SETTINGS]):
+        yield
+
+
+def styled(draw: Draw) -> Draw:
+    """Make a figure's ``draw`` run under ``settings``."""
+
+    @functools.wraps(draw)
+    def drawn(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
+        with settings():
+            return draw(tables, objective)
+
+    return drawn
+
+
+class Style(NamedTuple):
+    """How one strategy is drawn."""
+
+    colour: str
+    marker: str
+    line: Literal["-"] | tuple[float, tuple[float, ...]]
+
+
+# Grey levels 0, 0.69, 0.24, 0.55, 0.43 in reading order: apart for the colour-blind and on a grey printer, too.
+KNOWN = {
+    "RS": Style("#000000", "o", "-"),
+    "GS": Style("#f0a830", "s", (0, (4, 1.2))),
+    "DM": Style("#3cb48c", "D", (0, (1, 1))),
+    "LMS": Style("#004c97", "^", (0, (6, 1.5, 1, 1.5))),
+    "NLMS": Style("#c8500a", "v", (0, (2.5, 1))),
+}
+OTHERS = (
+    Style("#7b3294", "P", "-"),
+    Style("#8c8c8c", "X", (0, (4, 1.2))),
+    Style("#5c8a00", "*", (0, (1, 1))),
+    Style("#cc79a7", "p", (0, (6, 1.5, 1, 1.5))),
+    Style("#56b4e9", "h", (0, (2.5, 1))),
+    Style("#6b4a1b", "<", "-"),
+    Style("#d4b400", ">", (0, (4, 1.2))),
+)
+
+
+def styles(strategies: Iterable[str]) -> dict[str, Style]:
+    """Map each strategy to its style, in reading order: those of the paper first, then the others by name.
+
+    A strategy of the paper always looks the same. Others share out what is left in the order of their names, and so
+    look the same in all figures of a study.
+    """
+    present = set(strategies)
+    found = {name: style for name, style in KNOWN.items() if name in present}
+    for i, name in enumerate(sorted(present - set(KNOWN))):
+        found[name] = OTHERS[i % len(OTHERS)]
+    return found
+
+
+def new(width: float, height: float, title: str) -> Figure:
+    """Return an empty figure of that size (inches, cut at 20) with a title; what is added is laid out around it."""
+    figure = Figure(figsize=(min(width, WIDEST), min(height, WIDEST)), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left")
+    return figure
+
+
+def note(figure: Figure, *sentences: str) -> None:
+    """Write the sentences that are not empty below everything else."""
+    text = "\n".join(sentence for sentence in sentences if sentence)
+    if text:
+        figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL)
+
+
+def empty(title: str, reason: str) -> Figure:
+    """Return a figure that says that there is nothing to show, and why."""
+    figure = new(6.0, 1.6, title)
+    figure.text(0.5, 0.45, f"Nothing to show: {reason}", ha="center", va="center", wrap=True)
+    return figure
+
+
+def width_of(text: str, size: float = SMALL) -> float:
+    """Return the width in inches of the longest line of ``text``, set in ``size`` points."""
+    font = FontProperties(size=size)
+    widths = [text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] for line in text.split("\n")]
+    return float(max(widths)) / 72
+
+
+def plain(value: float) -> str:
+    """Three digits without an exponent as long as that is readable: 0.05, 2.5, 120, 4000, 2e6."""
+    return f"{value:.3g}" if value < 1000 else f"{value:.0f}" if value < 1e5 else f"{value:.0e}".replace("e+0", "e")
+
+
+def logarithmic(axes: Axes, axis: str, low: float, high: float) -> None:
+    """Make ``axis`` ("x" or "y") logarithmic from ``low`` to ``high``, ticks at 1, 2, 5 or, over many decades, 1."""
+    which = axes.xaxis if axis == "x" else axes.yaxis
+    axes.set(**{f"{axis}scale": "log", f"{axis}lim": (low, high)})
+    which.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 2000 else (1.0,), numticks=20))
+    which.set_minor_locator(NullLocator())
+    which.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))

@@ -1,0 +1,103 @@
+"""ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnxruntime
+
+from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
+
+_LEVELS = {
+    "disabled": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+    "basic": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    "extended": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+}
+_MODES = {
+    "sequential": onnxruntime.ExecutionMode.ORT_SEQUENTIAL,
+    "parallel": onnxruntime.ExecutionMode.ORT_PARALLEL,
+}
+_LOG_ERRORS_ONLY = 3
+
+
+def session_options(options: Options) -> onnxruntime.SessionOptions:
+    """Translate a configuration into ONNX Runtime's session options.
+
+    Options that the configuration does not name keep ONNX Runtime's defaults, except for the thread counts: left
+    alone, ONNX Runtime takes all cores of the machine, whatever the affinity of the process allows.
+    """
+    out = onnxruntime.SessionOptions()
+    out.log_severity_level = _LOG_ERRORS_ONLY
+    out.intra_op_num_threads = int(options.get("intra_op_threads") or 1)
+    out.inter_op_num_threads = int(options.get("inter_op_threads") or 1)
+    out.execution_mode = _MODES[str(options.get("execution_mode") or "sequential")]
+    out.graph_optimization_level = _LEVELS[str(options.get("graph_optimization_level") or "all")]
+    out.enable_cpu_mem_arena = options.get("memory_arena") is not False
+    out.enable_mem_pattern = options.get("memory_pattern") is not False
+    out.add_session_config_entry("session.intra_op.allow_spinning", _flag(options.get("intra_op_spinning")))
+    out.add_session_config_entry("session.disable_prepacking", "1" if options.get("prepacking") is False else "0")
+    return out
+
+
+def _flag(value: object) -> str:
+    return "0" if value is False else "1"
+
+
+class _OnnxSession:
+    def __init__(self, path: str, workload: Mapping[str, int], options: Options, seed: int) -> None:
+        self._session = onnxruntime.InferenceSession(path, session_options(options), providers=["CPUExecutionProvider"])
+        rng = np.random.default_rng(seed)
+        self._feed = {
+            node.name: rng.standard_normal(_shape(node, workload), dtype=np.float32)
+            for node in self._session.get_inputs()
+        }
+
+    def run(self) -> None:
+        self._session.run(None, self._feed)
+
+    def close(self) -> None:
+        del self._session
+
+
+def _shape(node: onnxruntime.NodeArg, workload: Mapping[str, int]) -> list[int]:
+    """Fill the free dimensions of an input, which bear the names of the workload's columns."""
+    if node.type != "tensor(float)":
+        raise UnsupportedConfigurationError(f"input {node.name!r} is {node.type}; this engine feeds tensor(float)")
+    missing = [size for size in node.shape if not isinstance(size, int) and size not in workload]
+    if missing:
+        raise UnsupportedConfigurationError(
+            f"input {node.name!r} has free dimension {missing[0]!r}; the environment gives {', '.join(workload)}"
+        )
+    return [size if isinstance(size, int) else workload[size] for size in node.shape]
+
+
+class OnnxRuntime:
+    """ONNX Runtime's CPU provider: threads, graph optimisation, memory, prepacking, precision."""
+
+    name = "onnxruntime"
+    isolated = True
+    workload = frozenset({"batch", "image_px"})
+    options = frozenset(
+        {
+            "intra_op_threads", "inter_op_threads", "execution_mode", "graph_optimization_level",
+            "intra_op_spinning", "prepacking", "precision", "memory_arena", "memory_pattern",
+        }
+    )  # fmt: skip
+
+    def versions(self) -> dict[str, str]:
+        """Version of the installed ONNX Runtime."""
+        return {"onnxruntime": onnxruntime.__version__}
+
+    def open(self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int) -> _OnnxSession:
+        """Open the network in the precision that the configuration asks for (fp32 where it asks for none)."""
+        precision = str(options.get("precision") or "fp32")
+        if precision not in files:
+            raise UnsupportedConfigurationError(
+                f"no network file in precision {precision}; there are {', '.join(files)}"
+            )
+        return _OnnxSession(files[precision], workload, options, seed)
+
+
+ENGINE = OnnxRuntime()

@@ -1,0 +1,59 @@
+"""Who else used our CPUs while we measured.
+
+Busy time of each CPU (``/proc/stat``, steal by the hypervisor included) minus the CPU time of our own process. The
+delay of our own threads in the run queue would mislead: more threads than cores cause it without anybody else.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+# Above this share a measurement is marked as disturbed.
+DISTURBED_ABOVE = 0.12
+
+_STAT = Path("/proc/stat")
+# user nice system idle iowait irq softirq steal: all but idle and iowait.
+_BUSY_FIELDS = (0, 1, 2, 5, 6, 7)
+
+
+@dataclass(frozen=True)
+class CpuTimes:
+    """Seconds: wall clock, CPU time of this process, busy time summed over ``n_cpus`` CPUs (None: unknown)."""
+
+    wall: float
+    own: float
+    busy: float | None
+    n_cpus: int
+
+    @classmethod
+    def read(cls, cpus: list[int] | None, stat: Path = _STAT) -> CpuTimes:
+        """Read the clocks now, for the CPUs given by number; None stands for all of the machine's."""
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        busy, n_cpus = _busy_seconds(cpus, stat)
+        return cls(time.perf_counter(), usage.ru_utime + usage.ru_stime, busy, n_cpus)
+
+    def others_share_since(self, before: CpuTimes) -> float | None:
+        """Share (0 to 1) of our CPUs' time between ``before`` and now that was neither idle nor ours."""
+        wall = (self.wall - before.wall) * self.n_cpus
+        if self.busy is None or before.busy is None or wall <= 0:
+            return None
+        others = (self.busy - before.busy) - (self.own - before.own)
+        return min(1.0, max(0.0, others / wall))
+
+
+def _busy_seconds(cpus: list[int] | None, stat: Path) -> tuple[float | None, int]:
+    try:
+        lines = stat.read_text().splitlines()
+    except OSError:
+        return None, 0
+    wanted = None if cpus is None else {f"cpu{cpu}" for cpu in cpus}
+    ticks, n_cpus = 0, 0
+    for name, *fields in (line.split() for line in lines if line.startswith("cpu")):
+        if name != "cpu" and (wanted is None or name in wanted):
+            ticks += sum(int(fields[i]) for i in _BUSY_FIELDS if i < len(fields))
+            n_cpus += 1
+    return (ticks / os.sysconf("SC_CLK_TCK"), n_cpus) if n_cpus else (None, 0)

@@ -1,0 +1,81 @@
+"""The job's end of the measuring server: starts it, asks it, replaces it when it is gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import perftransfer
+from perftransfer.errors import BadInput
+
+# An engine's libraries must not start threads of their own before the server forks, nor compute with more threads
+# than the configuration says.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class MeasuringServer:
+    """A context manager around one server process for an engine on some CPUs.
+
+    Raises BadInput on entry if the engine cannot be loaded there; the server's own words went to standard error.
+    """
+
+    def __init__(self, engine: str, cpus: list[int]) -> None:
+        self.engine = engine
+        self.cpus = cpus
+        self.versions: dict[str, str] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> MeasuringServer:
+        self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def _start(self) -> None:
+        package_home = str(Path(perftransfer.__file__).parents[1])
+        path = os.pathsep.join(filter(None, (package_home, os.environ.get("PYTHONPATH"))))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "perftransfer.measuring.server", self.engine, ",".join(map(str, self.cpus))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **_ONE_THREAD, "PYTHONPATH": path},
+        )
+        greeting = self._exchange(None)
+        if greeting is None:
+            raise BadInput(f"engine {self.engine}: its measuring server did not start; what it said stands above")
+        self.versions = greeting["versions"]
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def _exchange(self, request: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Send a request, if any, and wait for a line; None when the server is gone."""
+        assert self._process is not None and self._process.stdin and self._process.stdout
+        try:
+            if request is not None:
+                self._process.stdin.write(json.dumps(request).encode() + b"\n")
+                self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            return None
+        return json.loads(line) if line.endswith(b"\n") else None
+
+    def measure(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Measure one configuration in a fresh process and return its outcome (``server.measure``)."""
+        outcome = self._exchange(request)
+        if outcome is None:
+            self._stop()
+            self._start()
+            return {"status": "crashed", "error": "the measuring server was killed"}
+        return outcome

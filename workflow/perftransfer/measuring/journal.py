@@ -1,0 +1,102 @@
+"""The journal of an environment: every finished measurement, one JSON object a line, only ever appended to.
+
+It is the truth; tables are made from it. No rule of the workflow declares it as its output, so nothing deletes it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from perftransfer.errors import BadInput
+
+Record = dict[str, Any]
+Key = tuple[str, str, int, str]
+
+
+def key(record: Record) -> Key:
+    """What makes a measurement one of its kind: (environment digest, configuration, repeat, protocol)."""
+    return (record["environment_digest"], record["configuration_id"], record["repeat"], record["protocol"])
+
+
+def read(path: Path) -> list[Record]:
+    """Return the records in the order they were written; a line torn by a kill in mid-write is passed over."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    return list(_records(lines))
+
+
+def _records(lines: list[bytes]) -> Iterator[Record]:
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            yield record
+
+
+def measurements(records: list[Record]) -> dict[Key, Record]:
+    """Measurements by key; of one that stands twice, the first counts."""
+    out: dict[Key, Record] = {}
+    for record in records:
+        if record.get("record") == "measurement":
+            out.setdefault(key(record), record)
+    return out
+
+
+class Journal:
+    """The one writer of a journal: a context manager that holds a lock on it.
+
+    Raises BadInput on entry if another process is writing to the same journal.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: int | None = None
+        self._synced = time.monotonic()
+
+    def __enter__(self) -> Journal:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(file)
+            raise BadInput(
+                f"{self.path}: another process is measuring into this journal; wait for it, or end it, and start again"
+            ) from error
+        size = os.fstat(file).st_size
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            # The writer before us was killed in mid-line: keep its fragment apart from our first line.
+            os.write(file, b"\n")
+        self._file = file
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def append(self, record: Record) -> None:
+        """Add a record."""
+        if self._file is None:
+            raise ValueError("the journal is not open: use it as a context manager")
+        data = (json.dumps(record, separators=(",", ":"), allow_nan=False) + "\n").encode()
+        while data:
+            data = data[os.write(self._file, data) :]
+        # Written is safe from a kill; only a loss of power asks for the disk, and a second of work is a small loss.
+        now = time.monotonic()
+        if now - self._synced > 1.0:
+            os.fsync(self._file)
+            self._synced = now

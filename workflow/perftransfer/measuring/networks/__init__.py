@@ -1,0 +1,62 @@
+"""The networks that are measured: built here with random weights, nothing is downloaded.
+
+How long an inference takes depends on the graph, not on what its weights were trained for; nothing is said about
+accuracy. Each file is a network: ``VERSION`` and ``build(seed)``. Names, versions and precisions are known without
+onnx, which only ``write`` needs: files are written on the host and shipped to boards that cannot.
+"""
+
+from __future__ import annotations
+
+import importlib
+import tempfile
+from pathlib import Path
+from types import ModuleType
+
+from perftransfer import catalogue
+from perftransfer.errors import BadInput, unknown
+
+PRECISIONS = ("fp32", "int8")
+
+
+def names() -> list[str]:
+    """The networks there are, sorted."""
+    return list(catalogue.modules(__name__))
+
+
+def version(name: str) -> int:
+    """The version of a network's graph; measurements of another version are of another network.
+
+    Raises BadInput if there is no such network.
+    """
+    number: int = _network(name).VERSION
+    return number
+
+
+def write(name: str, precision: str, path: Path, *, seed: int) -> None:
+    """Write a network as an ONNX file with weights drawn from ``seed``; the same seed gives the same bytes.
+
+    Input ``image``, float32 ``[batch, 3, image_px, image_px]``; output ``logits``, float32 ``[batch, 1000]``, in each
+    precision; batch and image size are free. The file appears under its name only once it is whole.
+
+    Raises BadInput if there is no such network or precision.
+    """
+    network = _network(name)
+    if precision not in PRECISIONS:
+        raise BadInput(unknown("networks", "precision", precision, PRECISIONS))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
+        fp32 = Path(scratch, "fp32.onnx")
+        fp32.write_bytes(network.build(seed).SerializeToString(deterministic=True))
+        if precision == "fp32":
+            fp32.replace(path)
+        else:
+            from perftransfer.measuring.networks._quantisation import quantise
+
+            quantise(fp32, path, seed=seed)
+
+
+def _network(name: str) -> ModuleType:
+    offered = catalogue.modules(__name__)
+    if name not in offered:
+        raise BadInput(unknown("networks", "network", name, offered))
+    return importlib.import_module(offered[name])

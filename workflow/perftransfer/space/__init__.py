@@ -1,0 +1,1 @@
+"""Options, the constraints between them, and how they become numbers."""

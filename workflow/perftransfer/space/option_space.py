@@ -1,0 +1,202 @@
+"""Option spaces: which configurations may be chosen (a YAML file, held by ConfigSpace)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perftransfer import yaml_file
+from perftransfer.errors import BadInput, unknown
+from perftransfer.space.options import Level, Option, configuration_id, level_text
+
+if TYPE_CHECKING:
+    import ConfigSpace
+
+# A space of millions is never listed; one from which random draws bring nothing new this often is small.
+_MISSES_IN_A_ROW = 200
+_OPTION_KEYS = {"levels", "ordered", "default", "description"}
+
+
+class OptionSpace:
+    """All configurations that may be chosen: options, conditions (an option plays a part only when …), forbidden ones.
+
+    content: the mapping of a space's file, ``{options: {name: {levels, ordered, default, description}},
+    conditions: [{option, when: {other: [levels]}}], forbidden: [{option: level, …}]}``.
+
+    Raises BadInput that lists all that is wrong with it.
+    """
+
+    def __init__(self, content: dict[str, Any], where: str) -> None:
+        self._where = where
+        self._problems: list[str] = []
+        for key in content.keys() - {"options", "conditions", "forbidden"}:
+            self._problems.append(unknown(where, "key", key, ["options", "conditions", "forbidden"]))
+        conditions = self._mappings(content, "conditions")
+        conditional = {item.get("option") for item in conditions}
+        specifications = content.get("options")
+        if not isinstance(specifications, dict) or not specifications:
+            raise BadInput(f"{where}: options: expected a mapping of option names to levels, found {specifications!r}")
+        checked = (self._option(name, item, name in conditional) for name, item in specifications.items())
+        self.options: tuple[Option, ...] = tuple(option for option in checked if option is not None)
+        self._complain()
+        self._by_name = {option.name: option for option in self.options}
+        self._conditions = [
+            self._checked_condition(f"{where}: conditions[{i}]", item) for i, item in enumerate(conditions)
+        ]
+        forbidden = self._mappings(content, "forbidden")
+        self._forbidden = [self._known(f"{where}: forbidden[{i}]", item) for i, item in enumerate(forbidden)]
+        for i, clause in enumerate(self._forbidden):
+            if all(level_text(self._by_name[name].default) in texts for name, texts in clause.items()):
+                raise BadInput(f"{where}: forbidden[{i}]: forbids the default configuration itself")
+
+    @classmethod
+    def read(cls, path: Path) -> OptionSpace:
+        """Read a space's file."""
+        return cls(yaml_file.read(path), str(path))
+
+    def _complain(self) -> None:
+        if self._problems:
+            raise BadInput("\n".join(self._problems))
+
+    def _mappings(self, content: dict[str, Any], key: str) -> list[dict[str, Any]]:
+        items = content.get(key) or []
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise BadInput(f"{self._where}: {key}: expected a list of mappings, found {items!r}")
+        return items
+
+    def _option(self, name: str, item: Any, conditional: bool) -> Option | None:
+        where = f"{self._where}: options.{name}"
+        before = len(self._problems)
+        if not isinstance(item, dict):
+            self._problems.append(f"{where}: expected levels, ordered, default; found {item!r}")
+            return None
+        self._problems += [unknown(where, "key", key, sorted(_OPTION_KEYS)) for key in item.keys() - _OPTION_KEYS]
+        levels = item.get("levels")
+        if not isinstance(levels, list) or len(levels) < 2 or not all(isinstance(x, Level) for x in levels):
+            self._problems.append(f"{where}.levels: expected a list of two or more values, found {levels!r}")
+            return None
+        if len({level_text(level) for level in levels}) < len(levels):
+            self._problems.append(f"{where}.levels: a level stands twice in {levels}")
+        default: Any = item.get("default", levels[0])
+        if level_text(default) not in map(level_text, levels):
+            self._problems.append(unknown(f"{where}.default", "level", default, levels))
+        if len(self._problems) > before:
+            return None
+        return Option(str(name), tuple(levels), bool(item.get("ordered", False)), default, conditional)
+
+    def _known(self, where: str, assignments: Any) -> dict[str, list[str]]:
+        """Check option names and levels of a condition or clause; return the texts of the levels by option."""
+        out: dict[str, list[str]] = {}
+        for name, levels in (assignments or {}).items():
+            if name not in self._by_name:
+                self._problems.append(unknown(where, "option", name, self._by_name))
+                continue
+            option = self._by_name[name]
+            listed = levels if isinstance(levels, list) else [levels]
+            allowed = [level_text(level) for level in option.levels]
+            for level in listed:
+                if level_text(level) not in allowed:
+                    self._problems.append(unknown(f"{where}: {name}", "level", level, option.levels))
+            out[name] = [level_text(level) for level in listed]
+        self._complain()
+        return out
+
+    def _checked_condition(self, where: str, item: dict[str, Any]) -> tuple[str, dict[str, list[str]]]:
+        """Name of the option that a condition is about, and the levels of others at which it plays a part."""
+        (child,) = self._known(where, {item.get("option"): []})
+        when = self._known(where, item.get("when"))
+        if not when:
+            raise BadInput(f"{where}: when: expected options and the levels at which {child} plays a part")
+        return child, when
+
+    @cached_property
+    def _space(self) -> ConfigSpace.ConfigurationSpace:
+        # Imported where it is needed: it takes a second, and a study is checked without.
+        import ConfigSpace
+
+        space = ConfigSpace.ConfigurationSpace(name=self._where)
+        for option in self.options:
+            kind = ConfigSpace.OrdinalHyperparameter if option.ordered else ConfigSpace.CategoricalHyperparameter
+            texts = [level_text(level) for level in option.levels]
+            space.add(kind(option.name, texts, default_value=level_text(option.default)))
+        for child, when in self._conditions:
+            parts = [ConfigSpace.InCondition(space[child], space[parent], texts) for parent, texts in when.items()]
+            space.add(parts[0] if len(parts) == 1 else ConfigSpace.AndConjunction(*parts))
+        for clause in self._forbidden:
+            unwanted = [ConfigSpace.ForbiddenInClause(space[name], texts) for name, texts in clause.items()]
+            space.add(unwanted[0] if len(unwanted) == 1 else ConfigSpace.ForbiddenAndConjunction(*unwanted))
+        return space
+
+    def _typed(self, configuration: Any) -> dict[str, Level | None]:
+        """Turn one of ConfigSpace's configurations into option values; None where an option is inactive."""
+        chosen = {name: str(text) for name, text in dict(configuration).items()}
+        return {
+            option.name: option.levels[option.texts.index(chosen[option.name])] if option.name in chosen else None
+            for option in self.options
+        }
+
+    @property
+    def default(self) -> dict[str, Level | None]:
+        """The configuration in which every option has its default level."""
+        return self._typed(self._space.get_default_configuration())
+
+    def one_at_a_time(self) -> Iterator[dict[str, Level | None]]:
+        """Yield the configurations that differ from the default in one option.
+
+        An option that the change brings into play takes its default; a change that is forbidden is passed over.
+        """
+        default = self._space.get_default_configuration()
+        for option in self.options:
+            for level in option.levels:
+                if level_text(level) != level_text(option.default):
+                    changed = self._changed(dict(default), option.name, level_text(level))
+                    if changed is not None:
+                        yield changed
+
+    def _changed(self, values: dict[str, Any], name: str, text: str) -> dict[str, Level | None] | None:
+        import ConfigSpace
+
+        everything = {option.name: level_text(option.default) for option in self.options} | values | {name: text}
+        try:
+            changed = ConfigSpace.util.deactivate_inactive_hyperparameters(everything, self._space)
+            changed.check_valid_configuration()
+        except (ConfigSpace.ForbiddenValueError, ConfigSpace.InactiveHyperparameterSetError):
+            return None
+        # Changing an option that plays no part changes nothing.
+        return self._typed(changed) if name in dict(changed) else None
+
+    @cached_property
+    def grid(self) -> list[dict[str, Level | None]]:
+        """All configurations of the space, in a fixed order."""
+        import ConfigSpace
+
+        return [self._typed(configuration) for configuration in ConfigSpace.util.generate_grid(self._space)]
+
+    @staticmethod
+    def _add(chosen: dict[str, Any], configuration: dict[str, Level | None]) -> None:
+        chosen.setdefault(configuration_id(configuration), configuration)
+
+    def sample(self, n: int, seed: int) -> dict[str, dict[str, Level | None]]:
+        """Choose ``n`` configurations to measure: the default, its one-at-a-time changes, then random ones.
+
+        Guided designs find what they wish for only if the changes of single options are there. Returns option values
+        by ``configuration_id``; a longer sample with the same seed begins with the shorter one. Fewer than ``n`` only
+        if the space holds no more.
+        """
+        chosen: dict[str, dict[str, Level | None]] = {}
+        for configuration in (self.default, *self.one_at_a_time()):
+            self._add(chosen, configuration)
+        self._space.seed(seed)
+        misses = 0
+        while len(chosen) < n and misses < _MISSES_IN_A_ROW:
+            before = len(chosen)
+            self._add(chosen, self._typed(self._space.sample_configuration()))
+            misses = 0 if len(chosen) > before else misses + 1
+        if len(chosen) < n:
+            # Nearly spent: random draws only meet what is there, so the rest is listed.
+            for configuration in random.Random(seed).sample(self.grid, len(self.grid)):
+                self._add(chosen, configuration)
+        return dict(list(chosen.items())[:n])

@@ -1,0 +1,73 @@
+"""An option and its levels, and the identity of a configuration."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Level = bool | int | float | str
+Configuration = Mapping[str, Level | None]
+
+#: Level of a conditional option in the configurations in which it plays no part.
+INACTIVE = "inactive"
+
+
+def level_text(level: Any) -> str:
+    """Write a level the same way whatever type a table gave it: 2, 2.0 and numpy's 2 are "2", True is "true".
+
+    >>> level_text(2.0), level_text(True), level_text("all"), level_text(None)
+    ('2', 'true', 'all', 'inactive')
+    """
+    if level is None:
+        return INACTIVE
+    value = level.item() if hasattr(level, "item") else level
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting. ``levels`` are in order if ``ordered``; a ``conditional`` one has the level INACTIVE, too."""
+
+    name: str
+    levels: tuple[Level, ...]
+    ordered: bool
+    default: Level
+    conditional: bool = False
+
+    @property
+    def texts(self) -> list[str]:
+        """All levels as text, INACTIVE last where the option is conditional."""
+        return [level_text(level) for level in self.levels] + [INACTIVE] * self.conditional
+
+    def code(self, level: Any) -> int:
+        """Position of a level in ``texts``.
+
+        Raises ValueError if the option has no such level.
+        """
+        return self.texts.index(level_text(level))
+
+
+def to_json(options: Iterable[Option]) -> str:
+    """Write options as the text that travels in the metadata of a table."""
+    return json.dumps([asdict(option) for option in options], separators=(",", ":"))
+
+
+def from_json(text: str) -> tuple[Option, ...]:
+    """Read what ``to_json`` wrote."""
+    return tuple(Option(**{**item, "levels": tuple(item["levels"])}) for item in json.loads(text))
+
+
+def configuration_id(configuration: Configuration) -> str:
+    """12 hexadecimal digits that stand for the option values, whatever their order or numeric type.
+
+    The same in every study, on every machine, so that measurements of the same configuration find each other.
+    """
+    pairs = sorted((name, level_text(level)) for name, level in configuration.items())
+    return hashlib.sha256(json.dumps(pairs, separators=(",", ":")).encode()).hexdigest()[:12]

@@ -1,0 +1,15 @@
+"""GS, guided sampling: transfers which options and interactions matter."""
+
+from perftransfer.designs import guided
+from perftransfer.strategies._learner_on_target import LearnerOnTarget
+
+
+class GS(LearnerOnTarget):
+    """The learner, fitted to target configurations that vary what mattered in the source (Iqbal et al. 2019, sec. 2).
+
+    The source does its part in the design, by choosing the sample.
+    """
+
+    title = "guided sampling"
+    design = guided
+    needs_source = True

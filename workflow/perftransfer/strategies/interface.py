@@ -1,0 +1,90 @@
+"""What a strategy is and what it is told.
+
+All values are on the scale of learning (logarithms, if the study says so). Configurations are codes: integers of shape
+(rows, options), the position of each option's level.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+
+from perftransfer.designs.interface import Design, Evidence
+from perftransfer.space.encoding import ConfigurationIndex
+from perftransfer.space.options import Option
+
+
+class Source:
+    """What is known of a source environment: its measurements, in full, and a model of them.
+
+    codes: configurations measured there, shape (rows, options). y: their objective. model: a fitted learner (anything
+    with ``predict``), or None for a strategy that learns on the target. known: configurations whose prediction will be
+    asked for again and again; they are predicted once.
+    """
+
+    def __init__(
+        self,
+        environment: str,
+        codes: np.ndarray,
+        y: np.ndarray,
+        options: Sequence[Option],
+        model: Any,
+        known: np.ndarray,
+    ) -> None:
+        self.environment = environment
+        self.evidence = Evidence(codes, y)
+        self.options = tuple(options)
+        self.model = model
+        self._measured = ConfigurationIndex(codes)
+        self._known = ConfigurationIndex(known)
+        self._predicted = None if model is None else np.asarray(model.predict(known), dtype=float)
+
+    def measured(self, X: np.ndarray) -> np.ndarray:
+        """Measured source value of each configuration, shape (rows,); NaN where it was not measured there."""
+        found = self._measured.find(X)
+        return np.where(found >= 0, self.evidence.y[found], np.nan)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Source model's prediction for each configuration, shape (rows,)."""
+        found = self._known.find(X)
+        if self._predicted is not None and (found >= 0).all():
+            return self._predicted[found]
+        return np.asarray(self.model.predict(X), dtype=float)
+
+
+class Strategy(RegressorMixin, BaseEstimator):
+    """A regressor on configurations of the target that may look at a source.
+
+    learner: an unfitted learner (``learners.make``); strategies that let the learner learn on the source get None, and
+    the source brings the fitted one. options: schema of the configurations. seed: of whatever is random in it.
+    """
+
+    #: What it is called in words.
+    title: ClassVar[str]
+    #: Which target configurations it asks for.
+    design: Design
+    needs_source: ClassVar[bool]
+    #: Whether it measures in the target at all; one that does not is evaluated at budget 0.
+    needs_target: ClassVar[bool] = True
+    #: Where the learner learns: "target" or "source".
+    learns_on: ClassVar[str]
+
+    def __init__(self, learner: Any = None, options: Sequence[Option] = (), seed: int = 0) -> None:
+        self.learner = learner
+        self.options = options
+        self.seed = seed
+
+    @abstractmethod
+    def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> Strategy:
+        """Learn from the configurations measured in the target.
+
+        X: codes, shape (budget, options). y: their objective, shape (budget,). source: where ``needs_source``.
+        """
+
+    @abstractmethod
+    def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
+        """Predict the target's objective, shape (rows,)."""

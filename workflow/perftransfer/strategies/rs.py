@@ -1,0 +1,12 @@
+"""RS, random sampling: no transfer. What a strategy must beat."""
+
+from perftransfer.designs import random
+from perftransfer.strategies._learner_on_target import LearnerOnTarget
+
+
+class RS(LearnerOnTarget):
+    """The learner, fitted to a random sample of the target (Iqbal et al. 2019, sec. 3)."""
+
+    title = "random sampling"
+    design = random
+    needs_source = False

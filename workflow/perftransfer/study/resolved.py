@@ -1,0 +1,354 @@
+"""A study, ready to run: every default filled in, every name looked up, and what each rule needs as plain values."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from perftransfer import catalogue, learners, strategies, yaml_file
+from perftransfer.code_digest import code_digest
+from perftransfer.errors import BadInput, unknown
+from perftransfer.measuring import engines, fingerprint, networks
+from perftransfer.measuring.protocol import Protocol
+from perftransfer.space.option_space import OptionSpace
+from perftransfer.space.options import level_text
+from perftransfer.study import sheet
+from perftransfer.study.sections import ImportedEnvironment, StudySections
+from perftransfer.study.validation import validate
+
+_SPACES = Path("config/spaces")
+# Engines that read a network from a file; the others make up their numbers.
+_NO_FILE = "simulated"
+
+
+class Study:
+    """All that the workflow asks of a study.
+
+    Methods named after a rule return that rule's parameters for one job: plain values, and nothing that the job does
+    not use, so that Snakemake runs again just what a change touches.
+    """
+
+    def __init__(self, sections: StudySections, rows: Sequence[sheet.EnvironmentRow], where: str) -> None:
+        self.sections = sections
+        self.where = where
+        self._rows = {row.environment: row for row in rows}
+        self._imported = {
+            name: (mapping, environment)
+            for mapping in sections.imports.values()
+            for name, environment in mapping.environments.items()
+        }
+        self._check()
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], files: Sequence[Path | str]) -> Study:
+        """Check a study that Snakemake read from ``files`` (and from its command line); paths are relative to here.
+
+        Raises BadInput that lists what is wrong.
+        """
+        for file in files:
+            # Snakemake reads the file, too, but keeps the last of two equal keys.
+            yaml_file.read(Path(file))
+        where = ", ".join(os.path.relpath(file) for file in files) or "command line"
+        if not config:
+            raise BadInput(f"{where}: the study is empty")
+        sections = validate(config, where)
+        rows = sheet.read(Path(sections.environments)) if sections.environments else []
+        return cls(sections, _without_doubles(rows), where)
+
+    @property
+    def name(self) -> str:
+        """Name of the study, and of its folder in ``results``."""
+        return self.sections.study
+
+    @property
+    def objectives(self) -> list[str]:
+        """Objectives to model."""
+        return self.sections.objectives
+
+    @property
+    def learners(self) -> list[str]:
+        """Learners to compare."""
+        return list(self.sections.learning.learners)
+
+    @property
+    def strategies(self) -> list[str]:
+        """Strategies to compare."""
+        return list(self.sections.evaluation.strategies)
+
+    @property
+    def figures(self) -> list[str]:
+        """Figures to draw."""
+        return list(self.sections.figures)
+
+    @property
+    def measured(self) -> list[str]:
+        """Environments that are measured here."""
+        return list(self._rows)
+
+    @property
+    def imported(self) -> list[str]:
+        """Environments whose measurements were published."""
+        return list(self._imported)
+
+    @property
+    def environments(self) -> list[str]:
+        """All environments, in the order of sheet and study."""
+        return [*self._rows, *self._imported]
+
+    @cached_property
+    def spaces(self) -> dict[str, OptionSpace]:
+        """Option spaces of the measured environments by name."""
+        return {
+            name: OptionSpace.read(_SPACES / f"{name}.yaml") for name in {r.space: None for r in self._rows.values()}
+        }
+
+    def _check(self) -> None:
+        problems: list[str] = []
+        for row in self._rows.values():
+            if not (_SPACES / f"{row.space}.yaml").exists():
+                allowed = sorted(path.stem for path in _SPACES.glob("*.yaml"))
+                where = f"{self.sections.environments}: environment {row.environment}"
+                problems.append(unknown(where, "option space", row.space, allowed))
+        if problems:
+            raise BadInput("\n".join(problems))
+        problems += self._space_problems()
+        for name in self._imported:
+            if name in self._rows:
+                problems.append(f"{self.where}: imports: the environment {name} stands in the sheet already")
+        for key, mapping in self.sections.imports.items():
+            for name in mapping.environments:
+                if self._imported[name][0] is not mapping:
+                    problems.append(f"{self.where}: imports.{key}.environments: {name} is imported twice")
+            for option in mapping.options.values():
+                if option.column and option.columns:
+                    problems.append(f"{self.where}: imports.{key}.options: give column or columns, not both")
+        if not self.environments:
+            problems.append(f"{self.where}: no environment: give a sheet (environments) or published ones (imports)")
+        elif len(self.environments) < 2:
+            problems.append(
+                f"{self.where}: a study compares environments, at least two; there is only {self.environments[0]}"
+            )
+        problems += self._objective_problems()
+        largest, pool = max(self.sections.evaluation.budgets), self.sections.measuring.configurations
+        if self._rows and largest > pool - pool // 3:
+            problems.append(
+                f"{self.where}: evaluation.budgets: found {largest}; of {pool} measured configurations a third is held "
+                f"out, so at most {pool - pool // 3} can be chosen: measure more (measuring.configurations)"
+            )
+        usable = len(fingerprint.usable_cpus())
+        for row in self._rows.values():
+            if row.cores != "all" and int(row.cores) > usable:
+                problems.append(
+                    f"{self.sections.environments}: environment {row.environment}: asks for {row.cores} cores; this "
+                    f"machine lets us use {usable}"
+                )
+        if problems:
+            raise BadInput("\n".join(problems))
+
+    def _space_problems(self) -> list[str]:
+        problems = []
+        if len(self.spaces) > 1:
+            problems.append(
+                f"{self.sections.environments}: found the option spaces {', '.join(self.spaces)}; environments of one "
+                "study share one"
+            )
+        for row in self._rows.values():
+            engine = engines.load(row.engine)
+            for option in self.spaces[row.space].options:
+                if option.name not in engine.options:
+                    where = f"{_SPACES / row.space}.yaml: options"
+                    problems.append(unknown(where, f"{row.engine} option", option.name, sorted(engine.options)))
+            for level in self._levels(row, "precision"):
+                if row.engine != _NO_FILE and level not in networks.PRECISIONS:
+                    where = f"{_SPACES / row.space}.yaml: options.precision.levels"
+                    problems.append(unknown(where, "precision", level, networks.PRECISIONS))
+        return list(dict.fromkeys(problems))
+
+    def _objective_problems(self) -> list[str]:
+        problems = []
+        for i, objective in enumerate(self.objectives):
+            offered = {"latency_ms"} if self._rows else set()
+            for mapping in self.sections.imports.values():
+                offered |= mapping.objectives.keys()
+            if objective not in offered:
+                problems.append(unknown(f"{self.where}: objectives[{i}]", "objective", objective, sorted(offered)))
+        return problems
+
+    def _levels(self, row: sheet.EnvironmentRow, option: str) -> list[str]:
+        found = [o.levels for o in self.spaces[row.space].options if o.name == option]
+        return [level_text(level) for levels in found for level in levels]
+
+    def precisions(self, environment: str) -> list[str]:
+        """Precisions in which the network of an environment is needed; none where the engine reads no file."""
+        row = self._rows[environment]
+        return [] if row.engine == _NO_FILE else self._levels(row, "precision") or [networks.PRECISIONS[0]]
+
+    def network_files(self, environment: str) -> list[str]:
+        """Names of the network's files, one for each of its ``precisions``."""
+        return [f"{self._rows[environment].network}.{precision}" for precision in self.precisions(environment)]
+
+    def space_of(self, environment: str) -> str:
+        """Name of the option space of a measured environment."""
+        return self._rows[environment].space
+
+    # Parameters of the rules, in the order of the pipeline.
+
+    def sample(self, space: str) -> dict[str, Any]:
+        """How many configurations to choose."""
+        return {
+            "configurations": self.sections.measuring.configurations,
+            "seed": self.sections.seed,
+            "code": code_digest("perftransfer.space.option_space"),
+        }
+
+    def network(self, network: str) -> dict[str, Any]:
+        """Which version of a network to build."""
+        return {"version": networks.version(network), "seed": self.sections.seed}
+
+    def benchmark(self, environment: str) -> dict[str, Any]:
+        """What to measure. No digest of code in here: no edit may ever measure again."""
+        row, measuring = self._rows[environment], self.sections.measuring
+        protocol = Protocol(
+            warmup_runs=measuring.warmup_runs,
+            warmup_seconds=measuring.warmup_seconds,
+            runs=measuring.runs,
+            seconds=measuring.seconds,
+            timeout_seconds=measuring.timeout_seconds,
+        )
+        workload = {"batch": row.batch, "image_px": row.image_px}
+        if row.engine == _NO_FILE and row.cores != "all":
+            workload["cores"] = int(row.cores)
+        return {
+            "engine": row.engine,
+            "network": row.network,
+            "network_version": 0 if row.engine == _NO_FILE else networks.version(row.network),
+            "cores": row.cores,
+            "workload": workload,
+            "precisions": self.precisions(environment),
+            "repeats": measuring.repeats,
+            "protocol": {
+                "warmup_runs": protocol.warmup_runs,
+                "warmup_seconds": protocol.warmup_seconds,
+                "runs": protocol.runs,
+                "seconds": protocol.seconds,
+                "timeout_seconds": protocol.timeout_seconds,
+            },
+            "protocol_key": protocol.key,
+            "seed": self.sections.seed,
+        }
+
+    def import_table(self, environment: str) -> dict[str, Any]:
+        """Where a published table is, and how it is mapped."""
+        mapping, found = self._imported[environment]
+        return {
+            "file": found.file,
+            "address": found.address,
+            "sha256": found.sha256,
+            "rows": found.rows,
+            "options": {name: option.model_dump() for name, option in mapping.options.items()},
+            "objectives": {name: objective.model_dump() for name, objective in mapping.objectives.items()},
+            "code": code_digest("perftransfer.dataset.imported"),
+        }
+
+    def merge(self) -> dict[str, Any]:
+        """Descriptions of the environments."""
+        return {
+            "environments": self.descriptions(),
+            "objectives": self.objectives,
+            "code": code_digest("perftransfer.dataset.merge"),
+        }
+
+    def train(self) -> dict[str, Any]:
+        """How source models are learnt."""
+        return {
+            "learners": self.learners,
+            "objectives": self.objectives,
+            "scale": self.sections.learning.scale,
+            "seed": self.sections.seed,
+            "code": code_digest("perftransfer.evaluation.training", *map(learners.module_of, self.learners)),
+        }
+
+    def influence(self) -> dict[str, Any]:
+        """What is analysed."""
+        return {
+            "environments": self.environments,
+            "objectives": self.objectives,
+            "scale": self.sections.learning.scale,
+            "code": code_digest("perftransfer.influence"),
+        }
+
+    def evaluate(self, strategy: str) -> dict[str, Any]:
+        """What is compared, and the digest of the code of this strategy (others' edits do not matter)."""
+        evaluation = self.sections.evaluation
+        modules = [strategies.module_of(strategy), *map(learners.module_of, self.learners)]
+        return {
+            "environments": self.environments,
+            "objectives": self.objectives,
+            "budgets": list(evaluation.budgets),
+            "repeats": evaluation.repeats,
+            "learners": self.learners,
+            "scale": self.sections.learning.scale,
+            "seed": self.sections.seed,
+            "code": code_digest("perftransfer.evaluation.cells", "perftransfer.model_file", *modules),
+        }
+
+    def figure(self, figure: str) -> dict[str, Any]:
+        """Digest of the figure's code, and its caption for Snakemake's report."""
+        package = "perftransfer.figures"
+        return {
+            "code": code_digest(package, f"{package}.{figure}"),
+            "caption": catalogue.constant(package, figure, "CAPTION"),
+        }
+
+    def report(self) -> dict[str, Any]:
+        """Digest of the report's code, and the commands that make this study again."""
+        files = self.where.split(", ")
+        default = files == ["config/config.yaml"]
+        run = "snakemake --cores all" + ("" if default else f" --configfile {' '.join(files)}")
+        return {"code": code_digest("perftransfer.report.page"), "command": run, "figures": self.figures}
+
+    def descriptions(self) -> dict[str, dict[str, Any]]:
+        """Environments by name: hardware, emulated, cores, engine, network, batch, image_px, kind."""
+        out: dict[str, dict[str, Any]] = {}
+        for name, row in self._rows.items():
+            out[name] = {**row.description(), "cores": str(row.cores), "kind": "measured"}
+        wanted = set(ImportedEnvironment.model_fields) - {"file", "address", "sha256", "rows"}
+        for name, (_, found) in self._imported.items():
+            out[name] = {"environment": name, **found.model_dump(include=wanted), "kind": "imported"}
+        return out
+
+    def resolved(self) -> dict[str, Any]:
+        """The study with all defaults, and its environments: what lies beside the results as ``study.yaml``."""
+        content = self.sections.model_dump(mode="json")
+        content["environments"] = list(self.descriptions().values())
+        return {"sheet": self.sections.environments, **content}
+
+    def as_yaml(self) -> str:
+        """``resolved`` as text."""
+        text: str = yaml.safe_dump(self.resolved(), sort_keys=False, allow_unicode=True, width=120)
+        return text
+
+
+def _without_doubles(rows: Sequence[sheet.EnvironmentRow]) -> list[sheet.EnvironmentRow]:
+    """Leave out rows that are another row on this machine: on 1 core, "all" cores are 1 core. Says so."""
+    usable = len(fingerprint.usable_cpus())
+    kept: dict[tuple[Any, ...], sheet.EnvironmentRow] = {}
+    for row in rows:
+        if row.engine == _NO_FILE:
+            kept[(row.environment,)] = row
+            continue
+        cores = usable if row.cores == "all" else int(row.cores)
+        same = kept.setdefault((*row.same_but_cores(), cores), row)
+        if same is not row:
+            print(
+                f"This machine lets us use {usable} core{'s' if usable > 1 else ''}: the environment {row.environment} "
+                f"would be {same.environment} once more, and is left out.",
+                file=sys.stderr,
+            )
+    return list(kept.values())

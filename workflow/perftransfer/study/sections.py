@@ -1,0 +1,150 @@
+"""The keys of a study's file, section by section: types, defaults, meaning.
+
+The JSON schema for editors and the reference page are generated from these classes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, StringConstraints
+
+from perftransfer import figures, learners, strategies
+from perftransfer.errors import unknown
+from perftransfer.space.options import Level
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
+Objective = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _one_of(what: str, allowed: list[str]) -> Any:
+    def check(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(unknown("", what, value, allowed).removeprefix(": "))
+        return value
+
+    return Annotated[str, AfterValidator(check), Field(json_schema_extra={"enum": [*allowed]})]
+
+
+def _distinct(values: list[Any]) -> list[Any]:
+    twice = [value for value in values if values.count(value) > 1]
+    if twice:
+        raise ValueError(f"{twice[0]!r} stands twice")
+    return values
+
+
+def _increasing(values: list[int]) -> list[int]:
+    if values != sorted(set(values)):
+        raise ValueError(f"found {values}, expected increasing numbers")
+    return values
+
+
+Learner = _one_of("learner", learners.names())
+StrategyName = _one_of("strategy", strategies.names())
+FigureName = _one_of("figure", figures.names())
+
+
+class Section(BaseModel):
+    """Unknown keys are errors: a misspelt one would silently leave a default in force."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Measuring(Section):
+    """What is measured in each environment of the sheet, and for how long."""
+
+    configurations: PositiveInt = Field(
+        48, description="Configurations to measure: the default, its one-at-a-time changes, and random ones."
+    )
+    repeats: PositiveInt = Field(2, description="Processes per configuration.")
+    warmup_runs: PositiveInt = Field(3, description="Warm-up inferences, at least.")
+    warmup_seconds: float = Field(0.1, ge=0, description="Warm-up, at least, in seconds.")
+    runs: PositiveInt = Field(7, description="Timed inferences per process, at least.")
+    seconds: float = Field(0.2, ge=0, description="Timed inferences, at least, in seconds.")
+    timeout_seconds: PositiveFloat = Field(
+        120, description="A measurement that takes longer, opening the network included, is ended and marked `timeout`."
+    )
+
+
+class ImportedOption(Section):
+    """How an option is read from a published table."""
+
+    column: str | None = Field(None, description="Column that holds it; by default the option's own name.")
+    columns: list[str] | None = Field(
+        None, description="Columns to be added up, where nested options are one: how many cores are switched on."
+    )
+    ordered: bool = Field(False, description="Whether the levels have an order.")
+    levels: list[Level] | None = Field(None, description="Levels in their order; by default those found, sorted.")
+    default: Level | None = Field(None, description="Default level; by default that of the first row.")
+
+
+class ImportedObjective(Section):
+    """How an objective is read from a published table."""
+
+    column: str | None = Field(None, description="Column that holds it; by default the objective's own name.")
+    factor: PositiveFloat = Field(1.0, description="Turns the column's unit into the one in the objective's name.")
+
+
+class ImportedEnvironment(Section):
+    """A published file, or some of its rows, as an environment."""
+
+    file: str = Field(description="File name, looked for below the folder that DATASETS names.")
+    address: str | None = Field(None, description="Public address, used where DATASETS does not have the file.")
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")] = Field(description="Its SHA-256.")
+    rows: dict[str, Level] = Field({}, description="Values of columns that pick the rows of this environment.")
+    hardware: str = Field(description="Hardware it was measured on.")
+    emulated: bool = Field(False, description="Whether it is a restriction of other hardware in the study.")
+    cores: str | None = Field(None, description="Cores used, where the table tells.")
+    engine: str | None = Field(None, description="Engine, where the table tells.")
+    network: str | None = Field(None, description="Network, where the table tells.")
+    batch: PositiveInt | None = Field(None, description="Inputs of one inference.")
+    image_px: PositiveInt | None = Field(None, description="Width and height of the input in pixels.")
+
+
+class Import(Section):
+    """Published tables with the same columns."""
+
+    options: dict[Objective, ImportedOption] = Field(min_length=1, description="Options by name.")
+    objectives: dict[Objective, ImportedObjective] = Field(min_length=1, description="Objectives by name, unit in it.")
+    environments: dict[Name, ImportedEnvironment] = Field(min_length=1, description="Environments by name.")
+
+
+class Learning(Section):
+    """How performance models are fitted."""
+
+    scale: Literal["log", "linear"] = Field(
+        "log", description="Learn the logarithm of the objective (effects multiply), or the objective itself."
+    )
+    learners: Annotated[list[Learner], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
+        learners.names(), min_length=1, description="Learners that every strategy is crossed with."
+    )
+
+
+class Evaluation(Section):
+    """Who is compared on what."""
+
+    strategies: Annotated[list[StrategyName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
+        strategies.names(), min_length=1, description="Strategies to compare."
+    )
+    budgets: Annotated[list[PositiveInt], AfterValidator(_increasing)] = Field(
+        [5, 10, 20, 30], min_length=1, description="Numbers of configurations measured in the target."
+    )
+    repeats: PositiveInt = Field(10, description="Repetitions, each with a test third and a random sample of its own.")
+
+
+class StudySections(Section):
+    """A study: what to measure, import, learn, compare and draw."""
+
+    study: Name = Field(description="Name of the study; its results lie in `results/<study>/`.")
+    seed: int = Field(1, ge=0, description="Seed of everything random.")
+    objectives: Annotated[list[Objective], AfterValidator(_distinct)] = Field(
+        ["latency_ms"], min_length=1, description="What is modelled; the unit is the last part of the name."
+    )
+    environments: str | None = Field(None, description="Environment sheet: what is measured on the machine at hand.")
+    measuring: Measuring = Measuring()
+    imports: dict[Name, Import] = Field({}, description="Published measurements, by a name of your own.")
+    learning: Learning = Learning()
+    evaluation: Evaluation = Evaluation()
+    figures: Annotated[list[FigureName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
+        figures.names(), description="Figures to draw, for each objective."
+    )

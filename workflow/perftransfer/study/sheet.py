@@ -1,0 +1,132 @@
+"""The environment sheet: one row per environment, tab-separated."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from perftransfer.errors import BadInput, unknown
+from perftransfer.measuring import engines, networks
+
+COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "space", "batch", "image_px")
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_TRUTH = {"yes": True, "no": False}
+_SIMULATED = "simulated"
+
+
+@dataclass(frozen=True)
+class EnvironmentRow:
+    """An environment to be measured. cores: a number, or "all". batch: inputs per inference. image_px: their size."""
+
+    environment: str
+    hardware: str
+    emulated: bool
+    cores: int | str
+    engine: str
+    network: str
+    space: str
+    batch: int
+    image_px: int
+
+    def description(self) -> dict[str, Any]:
+        """The row as plain values."""
+        return asdict(self)
+
+    def same_but_cores(self) -> tuple[Any, ...]:
+        """What two rows share that differ in name, cores and emulation only."""
+        return (self.hardware, self.engine, self.network, self.space, self.batch, self.image_px)
+
+
+def read(path: Path) -> list[EnvironmentRow]:
+    """Read the sheet.
+
+    Raises BadInput that lists all that is wrong, by line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: not UTF-8 text: {error}") from error
+    lines = [(n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip() and line[0] != "#"]
+    if not lines:
+        raise BadInput(f"{path}: is empty; expected the columns {', '.join(COLUMNS)}, separated by tabs")
+    rows = list(csv.reader((line for _, line in lines), delimiter="\t"))
+    header, problems = rows[0], []
+    for column in header:
+        if column not in COLUMNS:
+            problems.append(unknown(f"{path}: line {lines[0][0]}", "column", column, COLUMNS))
+    for column in COLUMNS:
+        if column not in header:
+            problems.append(f"{path}: line {lines[0][0]}: the column {column} is missing")
+    if len(set(header)) < len(header):
+        problems.append(f"{path}: line {lines[0][0]}: a column stands twice")
+    if problems:
+        raise BadInput("\n".join(problems))
+    out: list[EnvironmentRow] = []
+    seen: dict[str, int] = {}
+    for (number, _), cells in zip(lines[1:], rows[1:], strict=True):
+        where = f"{path}: line {number}"
+        if len(cells) != len(header):
+            problems.append(f"{where}: found {len(cells)} cells, expected {len(header)}, separated by tabs")
+            continue
+        row, wrong = _row(where, dict(zip(header, (cell.strip() for cell in cells), strict=True)))
+        problems += wrong
+        if row is None:
+            continue
+        if row.environment in seen:
+            problems.append(
+                f"{where}: the environment {row.environment} stands in line {seen[row.environment]} already"
+            )
+        seen.setdefault(row.environment, number)
+        out.append(row)
+    if problems:
+        raise BadInput("\n".join(problems))
+    return out
+
+
+def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list[str]]:
+    problems = []
+    name, engine = cells["environment"], cells["engine"]
+    if not NAME.fullmatch(name):
+        problems.append(f"{where}: environment: found {name!r}, allowed: lower-case letters, digits and _ . -")
+    if engine not in engines.names():
+        problems.append(unknown(f"{where}: engine", "engine", engine, engines.names()))
+    if (engine == _SIMULATED) != name.startswith(_SIMULATED):
+        problems.append(
+            f"{where}: environment: found {name!r} with engine {engine!r}; environments of that "
+            f"engine, and no others, have names that start with {_SIMULATED}: what was not measured is marked everywhere"
+        )
+    if engine != _SIMULATED and cells["network"] not in networks.names():
+        problems.append(unknown(f"{where}: network", "network", cells["network"], networks.names()))
+    if cells["emulated"] not in _TRUTH:
+        problems.append(unknown(f"{where}: emulated", "answer", cells["emulated"], _TRUTH))
+    cores = cells["cores"]
+    if cores != "all" and not _positive(cores):
+        problems.append(f"{where}: cores: found {cores!r}, allowed: all, or a number from 1")
+    for column in ("batch", "image_px"):
+        if not _positive(cells[column]):
+            problems.append(f"{where}: {column}: found {cells[column]!r}, allowed: a number from 1")
+    if not NAME.fullmatch(cells["space"]):
+        problems.append(f"{where}: space: found {cells['space']!r}, expected the name of a file in config/spaces")
+    if problems:
+        return None, problems
+    row = EnvironmentRow(
+        environment=name,
+        hardware=cells["hardware"],
+        emulated=_TRUTH[cells["emulated"]],
+        cores=cores if cores == "all" else int(cores),
+        engine=engine,
+        network=cells["network"],
+        space=cells["space"],
+        batch=int(cells["batch"]),
+        image_px=int(cells["image_px"]),
+    )
+    return row, []
+
+
+def _positive(text: str) -> bool:
+    return text.isdecimal() and int(text) >= 1

@@ -1,0 +1,60 @@
+"""From the mapping in a study's file to typed sections, or to one clear line for each thing that is wrong."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from perftransfer.errors import BadInput, unknown
+from perftransfer.study.sections import StudySections
+
+
+def validate(content: Mapping[str, Any], where: str) -> StudySections:
+    """Check all keys and values of a study.
+
+    where: the file, or files, that it came from. Raises BadInput with a line per problem: file, key, what was found,
+    what is allowed.
+    """
+    try:
+        return StudySections.model_validate(dict(content))
+    except ValidationError as error:
+        lines = [_line(where, dict(problem)) for problem in error.errors(include_url=False)]
+        raise BadInput("\n".join(lines)) from error
+
+
+def key_path(location: tuple[int | str, ...]) -> str:
+    """Write a place in the file the way people do: ``evaluation.strategies[1]``."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.lstrip(".")
+
+
+def _line(where: str, problem: dict[str, Any]) -> str:
+    location, kind, found = problem["loc"], problem["type"], problem["input"]
+    place = f"{where}: {key_path(location)}"
+    if kind == "extra_forbidden":
+        parent = key_path(location[:-1])
+        return unknown(f"{where}: {parent}" if parent else where, "key", location[-1], _fields(location[:-1]))
+    if kind == "missing":
+        return f"{place}: is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    if kind == "value_error":
+        return f"{place}: {message}"
+    if kind == "string_pattern_mismatch":
+        return f"{place}: found {found!r}, allowed: text like {problem['ctx']['pattern']}"
+    return f"{place}: found {found!r}; {message[0].lower()}{message[1:]}"
+
+
+def _fields(location: tuple[int | str, ...]) -> list[str]:
+    """Keys that are allowed at a place."""
+    here: Any = StudySections
+    for part in location:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            here = here.model_fields[str(part)].annotation
+        elif typing.get_origin(here) is dict:
+            here = typing.get_args(here)[1]
+    return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []

@@ -1,0 +1,15 @@
+# Published measurements as environments.
+
+
+rule import_table:
+    output:
+        "<results>/imported/{environment}.parquet",
+    log:
+        "<results>/logs/import/{environment}.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=lambda wildcards: study.import_table(wildcards.environment),
+        downloads="results/downloads",
+    script:
+        "../scripts/import_table.py"

@@ -1,0 +1,51 @@
+# One table of all measurements, source models, influential options.
+
+
+rule merge:
+    input:
+        measured=collect("<results>/measurements/{environment}.parquet", environment=study.measured),
+        imported=collect("<results>/imported/{environment}.parquet", environment=study.imported),
+    output:
+        "<results>/dataset.parquet",
+    log:
+        "<results>/logs/merge.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=study.merge(),
+    script:
+        "../scripts/merge.py"
+
+
+rule train:
+    input:
+        "<results>/dataset.parquet",
+    output:
+        collect(
+            "<results>/models/{{environment}}/{objective}/{learner}.skops",
+            objective=study.objectives,
+            learner=study.learners,
+        ),
+    log:
+        "<results>/logs/train/{environment}.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=study.train(),
+    script:
+        "../scripts/train.py"
+
+
+rule influence:
+    input:
+        "<results>/dataset.parquet",
+    output:
+        "<results>/influence.parquet",
+    log:
+        "<results>/logs/influence.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=study.influence(),
+    script:
+        "../scripts/influence.py"

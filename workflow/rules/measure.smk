@@ -1,0 +1,57 @@
+# Choose configurations, build networks, measure environments.
+
+
+rule sample:
+    input:
+        "config/spaces/{space}.yaml",
+    output:
+        "<results>/configurations/{space}.parquet",
+    log:
+        "<results>/logs/sample/{space}.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=lambda wildcards: study.sample(wildcards.space),
+    script:
+        "../scripts/sample.py"
+
+
+rule network:
+    output:
+        "<results>/networks/{network}.{precision}.onnx",
+    log:
+        "<results>/logs/network/{network}.{precision}.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=lambda wildcards: study.network(wildcards.network),
+    script:
+        "../scripts/network.py"
+
+
+rule benchmark:
+    input:
+        configurations=lambda wildcards: collect(
+            "<results>/configurations/{space}.parquet", space=study.space_of(wildcards.environment)
+        ),
+        # A network that was built again is the same network; its version would say if it were not.
+        networks=lambda wildcards: ancient(
+            collect("<results>/networks/{file}.onnx", file=study.network_files(wildcards.environment))
+        ),
+    output:
+        measurements="<results>/measurements/{environment}.parquet",
+        samples="<results>/samples/{environment}.parquet",
+    log:
+        "<results>/logs/benchmark/{environment}.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=lambda wildcards: study.benchmark(wildcards.environment),
+        # The journal is the truth. It is no output of any rule, so nothing ever deletes it.
+        journal=lambda wildcards: f"results/{study.name}/journal/{wildcards.environment}.jsonl",
+    # Nothing else of the workflow runs meanwhile: Snakemake cuts this down to all the cores it was given.
+    threads: 4096
+    resources:
+        device=1,
+    script:
+        "../scripts/benchmark.py"

@@ -1,0 +1,62 @@
+# Figures and the report.
+
+
+rule study:
+    output:
+        "<results>/study.yaml",
+    log:
+        "<results>/logs/study.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        text=study.as_yaml(),
+    script:
+        "../scripts/study.py"
+
+
+rule figure:
+    input:
+        dataset="<results>/dataset.parquet",
+        influence="<results>/influence.parquet",
+        transfer="<results>/transfer.parquet",
+        measurements=collect("<results>/measurements/{environment}.parquet", environment=study.measured),
+    output:
+        svg=report(
+            "<results>/figures/{figure}.{objective}.svg",
+            caption="../report/figure.rst",
+            category="Figures",
+            subcategory="{objective}",
+            labels={"figure": "{figure}", "objective": "{objective}"},
+        ),
+        pdf="<results>/figures/{figure}.{objective}.pdf",
+        png="<results>/figures/{figure}.{objective}.png",
+    log:
+        "<results>/logs/figure/{figure}.{objective}.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=lambda wildcards: study.figure(wildcards.figure),
+    script:
+        "../scripts/figure.py"
+
+
+rule report:
+    input:
+        study="<results>/study.yaml",
+        dataset="<results>/dataset.parquet",
+        influence="<results>/influence.parquet",
+        transfer="<results>/transfer.parquet",
+        measurements=collect("<results>/measurements/{environment}.parquet", environment=study.measured),
+        figures=collect(
+            "<results>/figures/{figure}.{objective}.svg", figure=study.figures, objective=study.objectives
+        ),
+    output:
+        report("<results>/report.html", caption="../report/report.rst", category="Report", labels={"page": "Findings"}),
+    log:
+        "<results>/logs/report.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=study.report(),
+    script:
+        "../scripts/report.py"

@@ -1,0 +1,10 @@
+"""Write the study as it was resolved, beside its results."""
+
+from pathlib import Path
+
+from perftransfer.dataset import tables
+from perftransfer.job import logged
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        tables.write_text(Path(snakemake.output[0]), snakemake.params.text)
