@@ -1,5 +1,4 @@
 # The whole pipeline on one page: a study's file is read and checked, its stages are in workflow/rules.
-import os
 import sys
 
 from snakemake.exceptions import WorkflowError
@@ -9,10 +8,12 @@ min_version("9.27")
 
 # The package is used from this clone, by the rules' scripts as well.
 sys.path.insert(0, f"{workflow.basedir}/workflow")
-os.environ["PYTHONPATH"] = os.pathsep.join(sys.path[:1] + os.environ.get("PYTHONPATH", "").split(os.pathsep))
 
+from perftransfer import package_path
 from perftransfer.errors import BadInput
 from perftransfer.study import Study
+
+package_path.export()
 
 # A study is complete in itself: the default one must not shine through another.
 if not workflow.overwrite_configfiles:
@@ -56,4 +57,8 @@ rule all:
         "<results>/transfer.parquet",
         "<results>/timing/fit.csv",
         "<results>/report.html",
-        collect("<results>/figures/{figure}.{objective}.svg", figure=study.figures, objective=study.objectives),
+        collect(
+            "<results>/figures/{figure}.{objective}.svg",
+            figure=study.figures,
+            objective=study.objectives,
+        ),

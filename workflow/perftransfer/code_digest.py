@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 from functools import cache
 from pathlib import Path
 
 _PACKAGE = "perftransfer"
+_ROOT = Path(__file__).parent
 
 
 @cache
-def _source(module: str) -> tuple[Path, bool] | None:
-    """File of a module and whether it is a package; None if there is no such module."""
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
+def _source(module: str) -> Path | None:
+    """File of a module of the package; None if there is no such module."""
+    # Not by importlib: to find a.b.c it imports a.b, and this runs whenever Snakemake reads the workflow.
+    package, *parts = module.split(".")
+    if package != _PACKAGE:
         return None
-    if spec is None or spec.origin is None:
-        return None
-    return Path(spec.origin), spec.submodule_search_locations is not None
+    path = _ROOT.joinpath(*parts)
+    return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
 
 
 @cache
@@ -32,7 +31,7 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
     """Code of a module without docstrings and comments, and the modules of the package that it imports."""
     found = _source(module)
     assert found is not None, module
-    tree = ast.parse(found[0].read_text(encoding="utf-8"))
+    tree = ast.parse(found.read_text(encoding="utf-8"))
     imported: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -49,7 +48,7 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
                 and isinstance(first.value.value, str)
             ):
                 node.body = [*node.body[1:]] or [ast.Pass()]
-    return ast.unparse(tree), frozenset(name for name in imported if name != _PACKAGE and _source(name))
+    return ast.unparse(tree), frozenset(name for name in imported if name != _PACKAGE and _source(name) is not None)
 
 
 def modules_used(*modules: str) -> list[str]:

@@ -2,7 +2,8 @@
 
 Terms are options and interactions of two options. The paper takes R's ``step`` (sec. 2); like it, an interaction may
 enter only after both its options, and an option leave only before them. An ordered option is one number, other options
-are one column per level, which enter together.
+are one column per level, which enter together. A conditional option is what its levels do where it plays a part;
+whether it plays one is the effect of the options in its condition.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from perftransfer.space.options import Option
 
 Term = tuple[str, ...]
 
+# A model that leaves less than this share of the variance explains everything; what is left is rounding, and a term
+# that explains rounding has explained nothing.
+_EXACT = 1e-12
 # Directions of a block of columns that carry less than this share of its length say nothing new.
 _RANK_TOLERANCE = 1e-9
 
@@ -47,7 +51,7 @@ def blocks(codes: np.ndarray, options: Sequence[Option], order: int = 2) -> dict
     """Columns of every term up to ``order``, centred and scaled to length 1, shape (rows, degrees of freedom)."""
     mains: dict[Term, np.ndarray] = {}
     for i, option in enumerate(options):
-        columns = _normal(matrix(codes[:, [i]], [option], "scaled"))
+        columns = _normal(_main(codes[:, i], option))
         if columns.shape[1]:
             mains[(option.name,)] = columns
     out = dict(mains)
@@ -61,6 +65,18 @@ def blocks(codes: np.ndarray, options: Sequence[Option], order: int = 2) -> dict
             if columns.shape[1]:
                 out[names] = columns
     return out
+
+
+def _main(codes: np.ndarray, option: Option) -> np.ndarray:
+    """Columns of one option, shape (rows, degrees of freedom or more)."""
+    columns = matrix(codes[:, None], [option], "scaled")
+    active = codes < len(option.levels)
+    if not option.conditional or not active.any():
+        return columns
+    # Its last column tells where it plays no part: kept, it would take the credit of the options in its condition, and
+    # these would look as if they did not matter.
+    levels = columns[:, :-1]
+    return np.where(active[:, None], levels - levels[active].mean(axis=0), 0.0)
 
 
 def _normal(columns: np.ndarray) -> np.ndarray:
@@ -85,8 +101,9 @@ def _basis(terms: Sequence[Term], columns: Mapping[Term, np.ndarray], rows: int)
     return basis
 
 
-def _criterion(rss: float, rows: int, parameters: int, penalty: float) -> float:
-    return rows * math.log(max(rss, 1e-300) / rows) + penalty * parameters
+def _criterion(unexplained: float, rows: int, parameters: int, penalty: float) -> float:
+    """BIC or its like, up to a constant, from the unexplained share of the sum of squares."""
+    return rows * math.log(max(unexplained, _EXACT)) + penalty * parameters
 
 
 def stepwise(columns: Mapping[Term, np.ndarray], y: np.ndarray, penalty: float | None = None) -> list[Term]:
@@ -104,7 +121,7 @@ def stepwise(columns: Mapping[Term, np.ndarray], y: np.ndarray, penalty: float |
         return []
     selected: list[Term] = []
     basis = np.empty((rows, 0))
-    best = _criterion(total, rows, 1, price)
+    best = _criterion(1.0, rows, 1, price)
     # Each move lowers the criterion, so no model comes twice and this ends by itself.
     while True:
         residual = target - basis @ (basis.T @ target)
@@ -117,12 +134,12 @@ def stepwise(columns: Mapping[Term, np.ndarray], y: np.ndarray, penalty: float |
             if new.shape[1] and basis.shape[1] + new.shape[1] <= rows // 2:
                 gained = float(np.square(new.T @ residual).sum())
                 parameters = 1 + basis.shape[1] + new.shape[1]
-                moves.append((_criterion(rss - gained, rows, parameters, price), "add", term))
+                moves.append((_criterion((rss - gained) / total, rows, parameters, price), "add", term))
         for term in selected:
             if _may_leave(term, selected):
                 rest = _basis([other for other in selected if other != term], columns, rows)
                 left = total - float(np.square(rest.T @ target).sum())
-                moves.append((_criterion(left, rows, 1 + rest.shape[1], price), "drop", term))
+                moves.append((_criterion(left / total, rows, 1 + rest.shape[1], price), "drop", term))
         if not moves:
             return selected
         value, move, term = min(moves)

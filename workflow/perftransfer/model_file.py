@@ -80,7 +80,10 @@ def load(path: Path) -> Model:
         if foreign:
             raise BadInput(f"{path}: refused: holds types that a model has no need of: {', '.join(sorted(foreign))}")
         content = skops.io.load(path, trusted=list(ALLOWED_TYPES))
-        return Model(pipeline=content["pipeline"], **json.loads(content["facts"]))
+        model = Model(pipeline=content["pipeline"], **json.loads(content["facts"]))
+        if model.scale not in SCALES or not hasattr(model.pipeline, "predict"):
+            raise BadInput(f"{path}: no model file of perftransfer: no scale of learning, or nothing that predicts")
+        return model
     except FileNotFoundError as error:
         raise BadInput(f"{path}: there is no such file") from error
     except BadInput:

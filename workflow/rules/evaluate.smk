@@ -27,10 +27,14 @@ rule evaluate:
 rule collect_cells:
     input:
         cells=collect(
-            "<results>/transfer/{strategy}/{target}.parquet", strategy=study.strategies, target=study.environments
+            "<results>/transfer/{strategy}/{target}.parquet",
+            strategy=study.strategies,
+            target=study.environments,
         ),
         timing=collect(
-            "<results>/timing/{strategy}/{target}.csv", strategy=study.strategies, target=study.environments
+            "<results>/timing/{strategy}/{target}.csv",
+            strategy=study.strategies,
+            target=study.environments,
         ),
     output:
         cells="<results>/transfer.parquet",

@@ -3,8 +3,12 @@
 
 rule merge:
     input:
-        measured=collect("<results>/measurements/{environment}.parquet", environment=study.measured),
-        imported=collect("<results>/imported/{environment}.parquet", environment=study.imported),
+        measured=collect(
+            "<results>/measurements/{environment}.parquet", environment=study.measured
+        ),
+        imported=collect(
+            "<results>/imported/{environment}.parquet", environment=study.imported
+        ),
     output:
         "<results>/dataset.parquet",
     log:

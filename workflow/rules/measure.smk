@@ -32,11 +32,15 @@ rule network:
 rule benchmark:
     input:
         configurations=lambda wildcards: collect(
-            "<results>/configurations/{space}.parquet", space=study.space_of(wildcards.environment)
+            "<results>/configurations/{space}.parquet",
+            space=study.space_of(wildcards.environment),
         ),
         # A network that was built again is the same network; its version would say if it were not.
         networks=lambda wildcards: ancient(
-            collect("<results>/networks/{file}.onnx", file=study.network_files(wildcards.environment))
+            collect(
+                "<results>/networks/{file}.onnx",
+                file=study.network_files(wildcards.environment),
+            )
         ),
     output:
         measurements="<results>/measurements/{environment}.parquet",
@@ -45,13 +49,13 @@ rule benchmark:
         "<results>/logs/benchmark/{environment}.log",
     conda:
         "../../envs/perftransfer.yaml"
-    params:
-        settings=lambda wildcards: study.benchmark(wildcards.environment),
-        # The journal is the truth. It is no output of any rule, so nothing ever deletes it.
-        journal=lambda wildcards: f"results/{study.name}/journal/{wildcards.environment}.jsonl",
     # Nothing else of the workflow runs meanwhile: Snakemake cuts this down to all the cores it was given.
     threads: 4096
     resources:
         device=1,
+    params:
+        settings=lambda wildcards: study.benchmark(wildcards.environment),
+        # The journal is the truth. It is no output of any rule, so nothing ever deletes it.
+        journal=lambda wildcards: f"results/{study.name}/journal/{wildcards.environment}.jsonl",
     script:
         "../scripts/benchmark.py"

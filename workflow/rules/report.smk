@@ -19,7 +19,9 @@ rule figure:
         dataset="<results>/dataset.parquet",
         influence="<results>/influence.parquet",
         transfer="<results>/transfer.parquet",
-        measurements=collect("<results>/measurements/{environment}.parquet", environment=study.measured),
+        measurements=collect(
+            "<results>/measurements/{environment}.parquet", environment=study.measured
+        ),
     output:
         svg=report(
             "<results>/figures/{figure}.{objective}.svg",
@@ -46,12 +48,24 @@ rule report:
         dataset="<results>/dataset.parquet",
         influence="<results>/influence.parquet",
         transfer="<results>/transfer.parquet",
-        measurements=collect("<results>/measurements/{environment}.parquet", environment=study.measured),
+        measurements=collect(
+            "<results>/measurements/{environment}.parquet", environment=study.measured
+        ),
+        templates=collect(
+            "workflow/perftransfer/report/page.{part}.jinja", part=["html", "css"]
+        ),
         figures=collect(
-            "<results>/figures/{figure}.{objective}.svg", figure=study.figures, objective=study.objectives
+            "<results>/figures/{figure}.{objective}.svg",
+            figure=study.figures,
+            objective=study.objectives,
         ),
     output:
-        report("<results>/report.html", caption="../report/report.rst", category="Report", labels={"page": "Findings"}),
+        report(
+            "<results>/report.html",
+            caption="../report/report.rst",
+            category="Report",
+            labels={"page": "Findings"},
+        ),
     log:
         "<results>/logs/report.log",
     conda:

@@ -1,1 +1,31 @@
-"""Write the report."""
+"""Write the report: one page that opens offline."""
+
+import json
+from pathlib import Path
+
+from perftransfer import catalogue, yaml_file
+from perftransfer.dataset import tables
+from perftransfer.job import logged
+from perftransfer.report.page import FigureFile, render
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        figures = []
+        for path in map(Path, snakemake.input.figures):
+            name, objective = path.stem.split(".")
+            module = catalogue.module("perftransfer.figures", name)
+            figures.append(FigureFile(name, objective, module.TITLE, module.CAPTION, path))
+        page = render(
+            study=yaml_file.read(Path(snakemake.input.study)),
+            tables={
+                "dataset": tables.read(snakemake.input.dataset),
+                "measurements": tables.concatenate(snakemake.input.measurements),
+                "transfer": tables.read(snakemake.input.transfer),
+                "influence": tables.read(snakemake.input.influence),
+            },
+            hosts={Path(path).stem: json.loads(tables.metadata(path)["host"]) for path in snakemake.input.measurements},
+            figures=figures,
+            constant_options=json.loads(tables.metadata(snakemake.input.dataset)["constant_options"]),
+            commands=snakemake.params.settings["commands"],
+        )
+        tables.write_text(Path(snakemake.output[0]), page)

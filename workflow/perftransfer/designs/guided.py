@@ -23,14 +23,26 @@ NEEDS_SOURCE = True
 def wishes(term: influence.Term, options: Sequence[Option]) -> np.ndarray:
     """Codes of all level combinations of the options in ``term``, the rest at default, shape (combinations, options).
 
-    Conditional options at an active level bring their condition along only where the pool has it: the nearest
-    configuration is taken anyway.
+    Conditional options are at an active level, whether or not the others fulfil the condition: the nearest
+    configuration that there is is taken anyway.
     """
     default = np.array([option.code(option.default) for option in options])
     positions = [i for i, option in enumerate(options) if option.name in term]
     combinations = list(itertools.product(*(range(len(options[i].levels)) for i in positions)))
     out = np.tile(default, (len(combinations), 1))
     out[:, positions] = combinations
+    return out
+
+
+def _as_wished(codes: np.ndarray, options: Sequence[Option]) -> np.ndarray:
+    """Put options that play no part at their default.
+
+    Else the wish for a default at a conditional option would cost as much where the option plays no part as where its
+    condition is brought about by changing another option, and guided sampling would vary what it wants left alone.
+    """
+    out = codes.copy()
+    for i, option in enumerate(options):
+        out[out[:, i] == len(option.levels), i] = option.code(option.default)
     return out
 
 
@@ -59,7 +71,7 @@ def choose(candidates: np.ndarray, options: Sequence[Option], order: np.ndarray,
     terms = _influential(source, tuple(options))
     # The random order is this repeat's only source of chance; among equally near candidates it decides, too.
     rng = np.random.default_rng(order)
-    shuffled = candidates[order]
+    shuffled = _as_wished(candidates[order], options)
     free = np.ones(len(order), dtype=bool)
     chosen: list[int] = []
     for wish in _wishes_in_turn(terms, options, rng):

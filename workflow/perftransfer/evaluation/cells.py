@@ -49,8 +49,9 @@ def evaluate(
 
     sources: by environment and learner, their values on the scale of learning; ignored by a strategy without source.
 
-    Returns the cells (``COLUMNS``; regret and metrics as in ``metrics``, on the held-out third, ``mape_all`` on the
-    whole pool) and the seconds that each fit took (0 where it was done for another learner already). What was held out of the target is never shown to the strategy.
+    Returns the cells (``COLUMNS``; metrics as in ``metrics``, on the held-out third, but ``mape_all`` and ``regret`` on
+    the whole pool) and the seconds that each fit took (0 where it was done for another learner already). What was held
+    out of the target is never shown to the strategy.
     """
     forward, backward = SCALES[plan.scale]
     y = forward(target.y)
@@ -76,7 +77,8 @@ def evaluate(
                     }  # fmt: skip
                     cells.append(key | _scores(target.y, backward(predict(target.codes)), parts.test))
                     seconds.append({**key, "fit_seconds": took})
-    return pd.DataFrame(cells, columns=list(COLUMNS)), pd.DataFrame(seconds)
+    timing = [*COLUMNS[: COLUMNS.index("n_measured") + 1], "fit_seconds"]
+    return pd.DataFrame(cells, columns=list(COLUMNS)), pd.DataFrame(seconds, columns=timing)
 
 
 def _order(

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from perftransfer.errors import BadInput
 from perftransfer.evaluation.seeds import seed_for
 from perftransfer.space.encoding import codes
 from perftransfer.space.options import Option
+
+# One to hold out, and the two that a line takes.
+_LEAST_ROWS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +30,17 @@ class Pool:
 
     @classmethod
     def of(cls, dataset: pd.DataFrame, environment: str, objective: str, options: Sequence[Option]) -> Pool:
-        """Take an environment's rows in which the objective was measured."""
+        """Take an environment's rows in which the objective was measured.
+
+        Raises BadInput if they are too few to hold some out and learn from the others.
+        """
         rows = dataset[(dataset["environment"] == environment) & dataset[objective].notna()]
         rows = rows.sort_values("configuration_id")
+        if len(rows) < _LEAST_ROWS:
+            raise BadInput(
+                f"environment {environment}: {objective} was measured for {len(rows)} configurations; at least "
+                f"{_LEAST_ROWS} are needed to learn from and to test on"
+            )
         return cls(environment, codes(rows, options), rows[objective].to_numpy(dtype=float))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -13,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from perftransfer import objectives
+from perftransfer.evaluation.noise import spreads
 from perftransfer.figures import _names, _results, _style
 from perftransfer.figures._style import Style
 
@@ -74,22 +74,6 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
         _results.left_out(missing, len(rows)),
     )
     return figure
-
-
-def spreads(measured: pd.DataFrame, objective: str) -> pd.DataFrame:
-    """Return ``environment, cv, floor`` (percent) of each configuration that was measured in two processes or more.
-
-    ``floor`` is the expected absolute error, by the noise alone, of the mean of n processes: sqrt(2 / pi) s / sqrt(n)
-    for normal noise, where s is the sample's deviation corrected for its bias in small samples.
-    """
-    rows = measured.rename(columns={f"{objective}_cv": "cv", f"{objective}_n": "n"})
-    rows = rows[rows["cv"].notna() & (rows["n"] >= 2)]
-    cv, n = 100 * rows["cv"].to_numpy(dtype=float), rows["n"].to_numpy(dtype=float)
-    bias = {
-        size: math.sqrt(2 / (size - 1)) * math.exp(math.lgamma(size / 2) - math.lgamma((size - 1) / 2)) for size in n
-    }
-    floor = math.sqrt(2 / math.pi) * cv / np.sqrt(n) / np.array([bias[size] for size in n])
-    return pd.DataFrame({"environment": rows["environment"].to_numpy(), "cv": cv, "floor": floor})
 
 
 def lane(environment: int, i: int, lanes: int) -> float:

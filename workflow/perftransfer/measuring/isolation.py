@@ -6,12 +6,11 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import perftransfer
 from perftransfer.errors import BadInput
+from perftransfer.package_path import package_path
 
 # An engine's libraries must not start threads of their own before the server forks, nor compute with more threads
 # than the configuration says.
@@ -40,13 +39,11 @@ class MeasuringServer:
         self._stop()
 
     def _start(self) -> None:
-        package_home = str(Path(perftransfer.__file__).parents[1])
-        path = os.pathsep.join(filter(None, (package_home, os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
             [sys.executable, "-m", "perftransfer.measuring.server", self.engine, ",".join(map(str, self.cpus))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **_ONE_THREAD, "PYTHONPATH": path},
+            env={**os.environ, **_ONE_THREAD, "PYTHONPATH": package_path()},
         )
         greeting = self._exchange(None)
         if greeting is None:

@@ -24,7 +24,8 @@ def codes(frame: pd.DataFrame, options: Sequence[Option]) -> np.ndarray:
     out = np.empty((len(frame), len(options)), dtype=np.int64)
     for i, option in enumerate(options):
         if option.name not in frame:
-            raise BadInput(unknown("configurations", "column", option.name, frame.columns))
+            found = ", ".join(map(str, frame.columns))
+            raise BadInput(f"configurations: no column for the option {option.name!r}; columns found: {found}")
         known = {text: code for code, text in enumerate(option.texts)}
         texts = [level_text(level) for level in frame[option.name]]
         for row, text in enumerate(texts):
@@ -119,6 +120,8 @@ class ConfigurationIndex:
 
     def find(self, codes: np.ndarray) -> np.ndarray:
         """Position of each row among the indexed ones, shape (rows,); -1 where it is not among them."""
+        if not len(self._codes):
+            return np.full(len(codes), -1)
         found = self._index.get_indexer(pd.Index(self._keys(codes)))
         same = (self._codes[found] == codes).all(axis=1)
         return np.where(same, found, -1)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftransfer import yaml_file
 from perftransfer.errors import BadInput, unknown
-from perftransfer.space.options import Level, Option, configuration_id, level_text
+from perftransfer.space.options import INACTIVE, Level, Option, configuration_id, level_text
 
 if TYPE_CHECKING:
     import ConfigSpace
@@ -35,7 +36,7 @@ class OptionSpace:
         for key in content.keys() - {"options", "conditions", "forbidden"}:
             self._problems.append(unknown(where, "key", key, ["options", "conditions", "forbidden"]))
         conditions = self._mappings(content, "conditions")
-        conditional = {item.get("option") for item in conditions}
+        conditional = [item.get("option") for item in conditions]
         specifications = content.get("options")
         if not isinstance(specifications, dict) or not specifications:
             raise BadInput(f"{where}: options: expected a mapping of option names to levels, found {specifications!r}")
@@ -46,10 +47,11 @@ class OptionSpace:
         self._conditions = [
             self._checked_condition(f"{where}: conditions[{i}]", item) for i, item in enumerate(conditions)
         ]
+        self._check_conditions()
         forbidden = self._mappings(content, "forbidden")
         self._forbidden = [self._known(f"{where}: forbidden[{i}]", item) for i, item in enumerate(forbidden)]
         for i, clause in enumerate(self._forbidden):
-            if all(level_text(self._by_name[name].default) in texts for name, texts in clause.items()):
+            if all(self._holds_by_default(name, texts) for name, texts in clause.items()):
                 raise BadInput(f"{where}: forbidden[{i}]: forbids the default configuration itself")
 
     @classmethod
@@ -81,6 +83,8 @@ class OptionSpace:
         if len({level_text(level) for level in levels}) < len(levels):
             self._problems.append(f"{where}.levels: a level stands twice in {levels}")
         default: Any = item.get("default", levels[0])
+        if INACTIVE in map(level_text, levels):
+            self._problems.append(f"{where}.levels: {INACTIVE!r} means that an option plays no part; name it otherwise")
         if level_text(default) not in map(level_text, levels):
             self._problems.append(unknown(f"{where}.default", "level", default, levels))
         if len(self._problems) > before:
@@ -89,8 +93,10 @@ class OptionSpace:
 
     def _known(self, where: str, assignments: Any) -> dict[str, list[str]]:
         """Check option names and levels of a condition or clause; return the texts of the levels by option."""
+        if not isinstance(assignments, dict):
+            raise BadInput(f"{where}: expected a mapping of options to levels, found {assignments!r}")
         out: dict[str, list[str]] = {}
-        for name, levels in (assignments or {}).items():
+        for name, levels in assignments.items():
             if name not in self._by_name:
                 self._problems.append(unknown(where, "option", name, self._by_name))
                 continue
@@ -106,11 +112,32 @@ class OptionSpace:
 
     def _checked_condition(self, where: str, item: dict[str, Any]) -> tuple[str, dict[str, list[str]]]:
         """Name of the option that a condition is about, and the levels of others at which it plays a part."""
-        (child,) = self._known(where, {item.get("option"): []})
-        when = self._known(where, item.get("when"))
+        for key in item.keys() - {"option", "when"}:
+            self._problems.append(unknown(where, "key", key, ["option", "when"]))
+        child = item.get("option")
+        if child not in list(self._by_name):
+            self._problems.append(unknown(f"{where}.option", "option", child, self._by_name))
+        self._complain()
+        when = self._known(f"{where}.when", item.get("when") or {})
         if not when:
             raise BadInput(f"{where}: when: expected options and the levels at which {child} plays a part")
-        return child, when
+        return str(child), when
+
+    def _check_conditions(self) -> None:
+        children = [child for child, _ in self._conditions]
+        for child in children:
+            if children.count(child) > 1:
+                raise BadInput(f"{self._where}: conditions: {child} stands in two; put all of it under one `when`")
+        try:
+            TopologicalSorter({child: when.keys() for child, when in self._conditions}).prepare()
+        except CycleError as error:
+            circle = " <- ".join(error.args[1])
+            raise BadInput(f"{self._where}: conditions: they go round in a circle: {circle}") from error
+
+    def _holds_by_default(self, name: str, texts: list[str]) -> bool:
+        """Whether the option plays a part in the default configuration, and has one of these levels there."""
+        plays = all(self._holds_by_default(*other) for other in dict(self._conditions).get(name, {}).items())
+        return plays and level_text(self._by_name[name].default) in texts
 
     @cached_property
     def _space(self) -> ConfigSpace.ConfigurationSpace:

@@ -46,7 +46,9 @@ class Source:
     def measured(self, X: np.ndarray) -> np.ndarray:
         """Measured source value of each configuration, shape (rows,); NaN where it was not measured there."""
         found = self._measured.find(X)
-        return np.where(found >= 0, self.evidence.y[found], np.nan)
+        values = np.full(len(X), np.nan)
+        values[found >= 0] = self.evidence.y[found[found >= 0]]
+        return values
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Source model's prediction for each configuration, shape (rows,)."""

@@ -19,7 +19,7 @@ from perftransfer.measuring.protocol import Protocol
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import level_text
 from perftransfer.study import sheet
-from perftransfer.study.sections import ImportedEnvironment, StudySections
+from perftransfer.study.sections import FIGURES, ImportedEnvironment, StudySections
 from perftransfer.study.validation import validate
 
 _SPACES = Path("config/spaces")
@@ -300,10 +300,9 @@ class Study:
 
     def figure(self, figure: str) -> dict[str, Any]:
         """Digest of the figure's code, and its caption for Snakemake's report."""
-        package = "perftransfer.figures"
         return {
-            "code": code_digest(package, f"{package}.{figure}"),
-            "caption": catalogue.constant(package, figure, "CAPTION"),
+            "code": code_digest(FIGURES, f"{FIGURES}.{figure}"),
+            "caption": catalogue.constant(FIGURES, figure, "CAPTION"),
         }
 
     def report(self) -> dict[str, Any]:
@@ -311,7 +310,9 @@ class Study:
         files = self.where.split(", ")
         default = files == ["config/config.yaml"]
         run = "snakemake --cores all" + ("" if default else f" --configfile {' '.join(files)}")
-        return {"code": code_digest("perftransfer.report.page"), "command": run, "figures": self.figures}
+        make = "make" + ("" if default else f" STUDY={files[0]}")
+        code = code_digest("perftransfer.report.page", *(f"{FIGURES}.{name}" for name in self.figures))
+        return {"code": code, "commands": [make, run]}
 
     def descriptions(self) -> dict[str, dict[str, Any]]:
         """Environments by name: hardware, emulated, cores, engine, network, batch, image_px, kind."""
@@ -320,7 +321,10 @@ class Study:
             out[name] = {**row.description(), "cores": str(row.cores), "kind": "measured"}
         wanted = set(ImportedEnvironment.model_fields) - {"file", "address", "sha256", "rows"}
         for name, (_, found) in self._imported.items():
-            out[name] = {"environment": name, **found.model_dump(include=wanted), "kind": "imported"}
+            description = found.model_dump(include=wanted)
+            if found.cores is not None:
+                description["cores"] = str(found.cores)
+            out[name] = {"environment": name, **description, "kind": "imported"}
         return out
 
     def resolved(self) -> dict[str, Any]:

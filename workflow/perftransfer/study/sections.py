@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, StringConstraints
 
-from perftransfer import figures, learners, strategies
+from perftransfer import catalogue, learners, strategies
 from perftransfer.errors import unknown
 from perftransfer.space.options import Level
 
@@ -41,13 +41,16 @@ def _increasing(values: list[int]) -> list[int]:
 
 Learner = _one_of("learner", learners.names())
 StrategyName = _one_of("strategy", strategies.names())
-FigureName = _one_of("figure", figures.names())
+# By the folder's name alone: figures stand above the study, and nothing of them is imported here.
+FIGURES = "perftransfer.figures"
+_FIGURE_NAMES = list(catalogue.modules(FIGURES))
+FigureName = _one_of("figure", _FIGURE_NAMES)
 
 
 class Section(BaseModel):
     """Unknown keys are errors: a misspelt one would silently leave a default in force."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Measuring(Section):
@@ -94,7 +97,7 @@ class ImportedEnvironment(Section):
     rows: dict[str, Level] = Field({}, description="Values of columns that pick the rows of this environment.")
     hardware: str = Field(description="Hardware it was measured on.")
     emulated: bool = Field(False, description="Whether it is a restriction of other hardware in the study.")
-    cores: str | None = Field(None, description="Cores used, where the table tells.")
+    cores: int | str | None = Field(None, description="Cores used, where the table tells.")
     engine: str | None = Field(None, description="Engine, where the table tells.")
     network: str | None = Field(None, description="Network, where the table tells.")
     batch: PositiveInt | None = Field(None, description="Inputs of one inference.")
@@ -146,5 +149,5 @@ class StudySections(Section):
     learning: Learning = Learning()
     evaluation: Evaluation = Evaluation()
     figures: Annotated[list[FigureName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
-        figures.names(), description="Figures to draw, for each objective."
+        _FIGURE_NAMES, description="Figures to draw, for each objective."
     )

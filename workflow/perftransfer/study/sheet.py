@@ -98,7 +98,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
     if (engine == _SIMULATED) != name.startswith(_SIMULATED):
         problems.append(
             f"{where}: environment: found {name!r} with engine {engine!r}; environments of that "
-            f"engine, and no others, have names that start with {_SIMULATED}: what was not measured is marked everywhere"
+            f"engine, and no others, have names that start with {_SIMULATED}: what is not measured is marked everywhere"
         )
     if engine != _SIMULATED and cells["network"] not in networks.names():
         problems.append(unknown(f"{where}: network", "network", cells["network"], networks.names()))

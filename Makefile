@@ -1,0 +1,56 @@
+# make         install what is needed into .venv, and run the default study
+# make test    all tests            make lint    all checks of style and types
+# make lock    resolve the pinned requirements anew (needs uv)
+# STUDY=config/other.yaml and CORES=2 say which study, and on how many cores.
+STUDY ?= config/config.yaml
+CORES ?= all
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
+BIN := .venv/bin
+export PYTHONPATH := workflow
+
+.DELETE_ON_ERROR:
+.PHONY: run test lint format docs lock
+
+run: .venv/installed
+	@$(BIN)/python -m perftransfer.stale_lock
+	@$(BIN)/snakemake --cores $(CORES) --configfile $(STUDY)
+	@name=$$(sed -n 's/^study: *\([^ #]*\).*/\1/p' $(STUDY)); \
+	echo; echo "Report:  results/$$name/report.html"; echo "Figures: results/$$name/figures/"
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: .venv/installed-dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/snakefmt Snakefile workflow
+
+# The schema for editors and the page on the keys of a study, from the classes that check a study.
+docs: .venv/installed-dev
+	$(BIN)/python -m perftransfer.study.reference
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| { echo "perftransfer needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
+	echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+.venv/installed: envs/requirements.txt | .venv/bin/python
+	@echo "Installing into .venv (once, a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/installed-dev: envs/requirements-dev.txt .venv/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+UV := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
+lock:
+	cd envs && $(UV) requirements.in -o requirements.txt && $(UV) requirements-dev.in -o requirements-dev.txt

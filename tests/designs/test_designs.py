@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from spaces import CONTENT, factorial, option_spaces
+
+from perftransfer import designs, influence
+from perftransfer.dataset import tables
+from perftransfer.designs import guided, random
+from perftransfer.designs.interface import Evidence
+from perftransfer.space.encoding import codes, distances
+from perftransfer.space.option_space import OptionSpace
+from perftransfer.space.options import Option
+
+
+def evidence(rows: np.ndarray, y: np.ndarray) -> Evidence:
+    return Evidence(rows, y)
+
+
+def sampled(space: OptionSpace, n: int = 60) -> np.ndarray:
+    return codes(tables.configurations_frame(space.sample(n, 0), space.options), space.options)
+
+
+def cube() -> tuple[tuple[Option, ...], np.ndarray, Evidence]:
+    """3 x 3 x 2 x 2 configurations, all measured in the source: c matters most, then a, then both together."""
+    options, rows = factorial(a=3, b=3, c=2, d=2)
+    noise = np.random.default_rng(0).normal(0, 1e-3, len(rows))
+    y = 3.0 * rows[:, 2] + 1.0 * rows[:, 0] + 0.5 * (rows[:, 0] - 1) * (2 * rows[:, 2] - 1) + noise
+    return options, rows, evidence(rows, y)
+
+
+def test_designs_are_found_by_their_files():
+    assert designs.names() == ["guided", "random"]
+    assert [designs.name(random), designs.name(guided)] == ["random", "guided"]
+
+
+@given(option_spaces, st.integers(0, 1000), st.data())
+def test_every_design_puts_all_candidates_in_an_order(space, seed, data):
+    rows = sampled(space[1])
+    rng = np.random.default_rng(seed)
+    source = evidence(rows, rng.normal(size=len(rows)))
+    order = rng.permutation(data.draw(st.integers(0, len(rows))))
+    for design in (random, guided):
+        chosen = design.choose(rows[: len(order)], space[1].options, order, source)
+        assert sorted(chosen) == list(range(len(order)))
+
+
+def test_random_samples_are_the_random_order_itself():
+    order = np.random.default_rng(1).permutation(20)
+    assert (random.choose(np.zeros((20, 2), dtype=int), (), order, None) == order).all()
+
+
+def test_guided_sampling_needs_a_source():
+    with pytest.raises(ValueError, match="source"):
+        guided.choose(np.zeros((2, 1), dtype=int), factorial(a=2)[0], np.arange(2), None)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_guided_sampling_varies_what_matters_in_the_order_of_its_influence(seed):
+    options, rows, source = cube()
+    terms = [item.term for item in influence.analyse(rows, options, source.y) if item.selected]
+    assert terms[:3] == [("c",), ("a",), ("a", "c")]
+    order = np.random.default_rng(seed).permutation(len(rows))
+    chosen = rows[guided.choose(rows, options, order, source)]
+
+    def combinations(**values: range) -> set[tuple[int, ...]]:
+        axes = [values.get(option.name, range(1)) for option in options]
+        return {(a, b, c, d) for a in axes[0] for b in axes[1] for c in axes[2] for d in axes[3]}
+
+    # c: its 2 levels, all else at default; then the 2 other levels of a; then the 2 other combinations of both.
+    asked = [set(map(tuple, chosen[:n].tolist())) for n in (2, 4, 6)]
+    assert asked[0] == combinations(c=range(2))
+    assert asked[1] == combinations(c=range(2)) | combinations(a=range(3))
+    assert asked[2] == combinations(a=range(3), c=range(2))
+
+
+def test_a_budget_cuts_the_last_term_at_random():
+    options, rows, source = cube()
+    third = {
+        tuple(rows[guided.choose(rows, options, np.random.default_rng(seed).permutation(len(rows)), source)][2])
+        for seed in range(30)
+    }
+    assert third == {(1, 0, 0, 0), (2, 0, 0, 0)}
+
+
+def test_the_rest_is_measured_in_the_random_order():
+    options, rows, source = cube()
+    order = np.random.default_rng(3).permutation(len(rows))
+    chosen = guided.choose(rows, options, order, source)
+    wished = len({wish.tobytes() for item in influence.analyse(rows, options, source.y) if item.selected
+                  for wish in guided.wishes(item.term, options)})  # fmt: skip
+    rest = chosen[wished:]
+    assert rest.tolist() == [position for position in order if position in set(rest)]
+
+
+def test_the_same_random_order_gives_the_same_choice_and_another_gives_another():
+    options, rows, source = cube()
+    orders = [np.random.default_rng(seed).permutation(len(rows)) for seed in (0, 0, 1)]
+    first, again, other = (guided.choose(rows, options, order, source).tolist() for order in orders)
+    assert first == again
+    assert first != other
+
+
+@given(option_spaces, st.integers(0, 1000))
+def test_a_wish_takes_the_nearest_candidate_that_is_left(space, seed):
+    options = tuple(option for option in space[1].options if not option.conditional)
+    keep = [i for i, option in enumerate(space[1].options) if not option.conditional]
+    rows = np.unique(sampled(space[1])[:, keep], axis=0)
+    rng = np.random.default_rng(seed)
+    source = evidence(rows, rows @ rng.normal(size=len(options)) + rng.normal(0, 0.01, len(rows)))
+    candidates = rows[rng.permutation(len(rows))[: max(1, len(rows) // 2)]]
+    order = rng.permutation(len(candidates))
+    chosen = guided.choose(candidates, options, order, source).tolist()
+    # Replay: each candidate taken for a wish must be as near to some wish of a term as any that was left.
+    terms = [item.term for item in influence.analyse(rows, options, source.y) if item.selected]
+    wishes = np.unique(np.vstack([guided.wishes(term, options) for term in terms] or [candidates[:0]]), axis=0)
+    for position in range(min(len(wishes), len(chosen))):
+        gaps = distances(wishes, candidates[chosen[position:]], options)
+        assert (gaps[:, 0] <= gaps.min(axis=1) + 1e-12).any()
+
+
+def test_wishes_are_all_combinations_of_the_levels_of_the_term_with_the_rest_at_default():
+    options = (
+        Option("a", (1, 2, 4), True, 2),
+        Option("b", ("x", "y"), False, "y"),
+        Option("c", (True, False), False, False),
+    )
+    assert guided.wishes(("a",), options).tolist() == [[0, 1, 1], [1, 1, 1], [2, 1, 1]]
+    assert sorted(guided.wishes(("a", "b"), options).tolist()) == [[a, b, 1] for a in range(3) for b in range(2)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_an_option_that_plays_no_part_counts_as_left_at_its_default(seed):
+    # Only spinning matters in the source; in the target it can be varied in sequential mode, where "inter" plays no part.
+    space = OptionSpace(CONTENT, "space")
+    rows = np.unique(sampled(space, 10**6), axis=0)
+    names = [option.name for option in space.options]
+    noise = np.random.default_rng(0).normal(0, 0.01, len(rows))
+    source = evidence(rows, 1.0 * rows[:, names.index("spinning")] + noise)
+    order = np.random.default_rng(seed).permutation(len(rows))
+    first = rows[guided.choose(rows, space.options, order, source)[:2]]
+    parts = [dict(zip(names, row, strict=True)) for row in first.tolist()]
+    assert sorted(part["spinning"] for part in parts) == [0, 1]
+    assert all(part["mode"] == 0 and part["threads"] == 0 and part["layout"] == 1 for part in parts)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_conditional_option_that_matters_is_varied_where_it_plays_a_part(seed):
+    space = OptionSpace(CONTENT, "space")
+    rows = np.unique(sampled(space, 10**6), axis=0)
+    names = [option.name for option in space.options]
+    inter = rows[:, names.index("inter")]
+    noise = np.random.default_rng(0).normal(0, 0.01, len(rows))
+    y = np.where(inter < 3, 1.0 * inter, 1.0) + noise
+    order = np.random.default_rng(seed).permutation(len(rows))
+    first = rows[guided.choose(rows, space.options, order, evidence(rows, y))[:3]]
+    assert {0, 2} <= set(first[:, names.index("inter")].tolist())

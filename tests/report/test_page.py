@@ -1,0 +1,248 @@
+"""The page: well formed, complete in itself, honest in its marks, and the same each time."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import studies
+
+from perftransfer.errors import BadInput
+from perftransfer.report import findings
+from perftransfer.report.page import FigureFile, render, tight
+from perftransfer.report.results import Results
+
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Page(HTMLParser):
+    """Fails where tags are not closed in order; collects what the tests ask for."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(dict(attrs)) == len(attrs)
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.setdefault(self.open[-1] if self.open else "", []).append(data)
+
+    def all(self, *names: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag in names]
+
+
+def page(environments: list[dict[str, Any]], folder: Path, **changes: Any) -> str:
+    arguments: dict[str, Any] = {
+        "study": studies.study(environments),
+        "tables": studies.tables(environments),
+        "hosts": studies.hosts(environments),
+        "figures": studies.figures(folder),
+        "constant_options": {"inter_op_threads": 1},
+        "commands": ["git clone ADDRESS perftransfer && cd perftransfer", "make"],
+    }
+    return render(**(arguments | changes))
+
+
+def check(html: str) -> Page:
+    found = Page(html)
+    assert html.startswith("<!DOCTYPE html>")
+    assert not re.search(r"https?://", html)
+    assert not found.all("script", "link", "iframe", "object", "embed")
+    assert not re.search(r"url\(|@import", html)
+    assert all(str(image["src"]).startswith("data:image/svg+xml;base64,") for image in found.all("img"))
+    levels = [int(tag[1]) for tag, _ in found.tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    ids = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+    assert len(set(ids)) == len(ids)
+    for link in found.all("a"):
+        assert str(link["href"]).removeprefix("#") in ids
+    assert len(found.all("caption")) == len(found.all("table"))
+    assert all("scope" in head for head in found.all("th"))
+    assert "nan" not in re.sub(r"base64,[^\"]*", "", html).lower().split()
+    return found
+
+
+def lead(study: dict[str, Any], tables: dict[str, pd.DataFrame]) -> list[str]:
+    return findings.lead(
+        study, tables, {objective: Results.of(tables["transfer"], objective) for objective in study["objectives"]}
+    )
+
+
+FOUR = studies.named(4)
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a study of four environments."""
+    return page(FOUR, tmp_path_factory.mktemp("figures"))
+
+
+def test_the_page_is_well_formed_and_complete(html: str) -> None:
+    found = check(html)
+    assert found.all("html") == [{"lang": "en"}]
+    images = found.all("img")
+    assert len(images) == len(studies.FIGURES)
+    assert all(image["alt"] for image in images)
+    assert images[0]["style"] == "--natural: 400px"  # 300 pt
+    for name in studies.FIGURES:
+        assert f"Caption of {name}." in html
+    for text in (
+        "arXiv 1904.02838",
+        "Xeon(R) Platinum",
+        "onnxruntime version",
+        "killed by SIGSEGV",
+        "inter_op_threads = 1",
+        "make",
+    ):
+        assert text in html
+    assert 3 <= len(lead(studies.study(FOUR), studies.tables(FOUR))) <= 6
+
+
+def test_figures_stand_in_the_section_that_they_support(html: str) -> None:
+    where = [html.index(f"Caption of {name}.") for name in studies.FIGURES]
+    sections = [
+        html.index(f'<section id="latency_ms-{name}"') for name in ("budget", "transfer", "alike", "influence", "noise")
+    ]
+    assert sorted([*where, *sections]) == [position for pair in zip(sections, where, strict=True) for position in pair]
+
+
+def test_a_figure_that_no_section_expects_is_shown_all_the_same(tmp_path: Path) -> None:
+    svg = tmp_path / "new.svg"
+    svg.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    html = page(FOUR, tmp_path, figures=[FigureFile("new", "latency_ms", "Something new", "It is new.", svg)])
+    assert len(check(html).all("img")) == 1
+    assert html.index("More figures") < html.index("It is new.")
+
+
+def test_same_input_same_bytes(html: str, tmp_path: Path) -> None:
+    assert page(FOUR, tmp_path) == html
+
+
+def test_text_is_text(tmp_path: Path) -> None:
+    strange = [studies.environment("<b>bold</b>"), studies.environment("a&b")]
+    tables = studies.tables(strange)
+    tables["measurements"].loc[0, "error"] = "<script>alert(1)</script>"
+    html = page(strange, tmp_path, tables=tables, commands=["make <b>"])
+    found = check(html)
+    assert not found.all("b")
+    assert "&lt;b&gt;bold&lt;/b&gt;" in html
+
+
+def test_emulated_and_simulated_are_marked(tmp_path: Path) -> None:
+    environments = [
+        studies.environment("plain"),
+        studies.environment("small", emulated=True, cores="1"),
+        studies.environment("simulated-x", engine="simulated"),
+    ]
+    html = page(environments, tmp_path)
+    check(html)
+    assert html.count("emulated: a restriction of the same machine, not other hardware") == 1
+    assert "not measured: simulated" in html
+    assert "Not measured: simulated." in html
+    assert "small (emulated)" in html
+    assert "96 of 288 are simulated: computed from a formula, not measured." in html
+    assert "3 environments with 48 configurations each: 2 measured and 1 simulated; 1 of them is emulated" in html
+
+
+def test_what_is_measured_is_not_called_simulated(html: str) -> None:
+    assert "simulated" not in html
+
+
+def test_a_wholly_simulated_study_claims_no_measuring(tmp_path: Path) -> None:
+    html = page([studies.environment(f"simulated-{i}", engine="simulated") for i in range(2)], tmp_path)
+    assert "warms up" not in html
+    assert "random, not trained, weights" not in html
+
+
+def test_the_smallest_study(tmp_path: Path) -> None:
+    environments = [studies.imported("tx2-a"), studies.imported("tx2-b")]
+    html = page(
+        environments, tmp_path, tables=studies.tables(environments, ["RS"]), hosts={}, figures=[], constant_options={}
+    )
+    check(html)
+    for text in (
+        "This study compares 2 imported environments with 48 configurations each.",
+        "nothing here tells whether transfer helps",
+        "Nothing was measured for this study: all values are imported.",
+        "Nothing was measured here",
+        "below which error no model can get, is not known",
+    ):
+        assert text in html
+    for claim in ("emulated", "one machine", "warms up", "random, not trained, weights", "Negative transfer"):
+        assert claim not in html
+
+
+def changed(table: str, **columns: object) -> dict[str, pd.DataFrame]:
+    tables = studies.tables(FOUR)
+    return tables | {table: tables[table].assign(**columns)}
+
+
+HARD = {
+    "nothing": {name: table.iloc[:0] for name, table in studies.tables(FOUR).items()},
+    "no columns": {name: pd.DataFrame() for name in studies.tables(FOUR)},
+    "no errors": changed("transfer", mape=np.nan),
+    "infinite errors": changed("transfer", mape=np.inf),
+    "no other metrics": changed("transfer", regret=np.nan, spearman=np.nan),
+    "no learners": changed("transfer", learner=None),
+    "perfect models": changed("transfer", mape=0.0),
+    "strategies not known yet": changed("transfer", strategy="jump-start"),
+    "no values": changed("dataset", latency_ms=np.nan),
+    "equal values": changed("dataset", latency_ms=1.0),
+    "text for cores": changed("dataset", cores="all"),
+    "all failed": changed("measurements", status="failed", error=None),
+    "direct transfer only": studies.tables(FOUR, ["DM"]),
+    "model shift only": studies.tables(FOUR, ["LMS"]),
+    "direct transfer and random sampling": studies.tables(FOUR, ["DM", "RS"]),
+}
+
+
+@pytest.mark.parametrize("case", HARD)
+def test_hard_tables(case: str, tmp_path: Path) -> None:
+    check(page(FOUR, tmp_path, tables=HARD[case]))
+
+
+def test_two_objectives_are_told_apart(tmp_path: Path) -> None:
+    tables = studies.tables(FOUR)
+    energy = tables["transfer"].assign(objective="energy_mj")
+    tables["transfer"] = pd.concat([tables["transfer"], energy])
+    study = studies.study(FOUR, objectives=["latency_ms", "energy_mj"])
+    figures = [*studies.figures(tmp_path), *studies.figures(tmp_path, "energy_mj")]
+    found = check(page(FOUR, tmp_path, study=study, tables=tables, figures=figures))
+    assert len(found.all("img")) == 2 * len(studies.FIGURES)
+    said = lead(study, tables)
+    assert len(said) <= 6
+    assert [sentence.split(":")[0] for sentence in said[1:3]] == ["Latency", "Energy"]
+
+
+def test_many_environments(tmp_path: Path) -> None:
+    check(page(studies.named(7), tmp_path))
+
+
+def test_a_missing_figure_is_named(tmp_path: Path) -> None:
+    gone = FigureFile("noise", "latency_ms", "Noise", "Caption.", tmp_path / "gone.svg")
+    with pytest.raises(BadInput, match=r"gone\.svg: the figure cannot be read"):
+        page(FOUR, tmp_path, figures=[gone])
+
+
+def test_numbers_and_units_stay_together() -> None:
+    assert tight("12 % of 3 s are 5 short") == "12\u00a0% of 3\u00a0s are 5 short"

@@ -1,0 +1,330 @@
+"""Sentences about tables so small that the truth can be seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from perftransfer.report import (
+    findings_against_rs,
+    findings_environments,
+    findings_influence,
+    findings_measuring,
+    findings_transfer,
+    tables_transfer,
+)
+from perftransfer.report.results import Results
+
+LABELS = {"a": "a", "b": "b (emulated)"}
+
+
+def cells(rows: list[tuple[str, str, str | None, str, int, float]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["strategy", "learner", "source", "target", "budget", "mape"])
+    return table.assign(objective="latency_ms", regret=table["mape"] / 1000, spearman=0.9, n_measured=table["budget"])
+
+
+# Two targets, two learners. RF is best everywhere; errors of RF, those of RT are twice as large.
+ERRORS = {
+    ("RS", None, "a"): {5: 40.0, 10: 20.0, 30: 6.0},
+    ("RS", None, "b"): {5: 44.0, 10: 24.0, 30: 8.0},
+    ("LMS", "b", "a"): {5: 12.0, 10: 11.0, 30: 10.0},
+    ("LMS", "a", "b"): {5: 48.0, 10: 13.0, 30: 12.0},
+    ("DM", "b", "a"): {0: 30.0},
+    ("DM", "a", "b"): {0: 90.0},
+}
+ROWS = [
+    # The median over three repeats is the middle one, however far the others are.
+    (strategy, learner, source, target, budget, factor * error * repeat)
+    for (strategy, source, target), errors in ERRORS.items()
+    for budget, error in errors.items()
+    for learner, factor in (("RF", 1), ("RT", 2))
+    for repeat in (0.5, 1, 9)
+]
+TRANSFER = cells(ROWS)
+
+
+def results(*strategies: str, table: pd.DataFrame = TRANSFER) -> Results:
+    return Results.of(table[table["strategy"].isin(strategies)] if strategies else table, "latency_ms")
+
+
+def test_few_measurements() -> None:
+    assert findings_transfer.few_measurements(results()) == [
+        "With 5 measurements in the target, linear model shift (LMS) with its best learner (RF) is off by 30 % in the "
+        "median; "
+        "random sampling (RS) with its best learner (RF) needs 10 for the same (with 5 it is off by 42 %)."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("factor", "end"),
+    [
+        (0.1, "does not get there with 30, the most that were tried (7.0 %)."),
+        (0.5, "needs 30 for the same (with 10 it is off by 22 %)."),
+        (3, "is no worse with as many (42 %)."),
+    ],
+)
+def test_what_random_sampling_needs_for_the_same(factor: float, end: str) -> None:
+    worse = TRANSFER.assign(mape=TRANSFER["mape"].where(TRANSFER["strategy"] != "LMS", TRANSFER["mape"] * factor))
+    assert findings_transfer.few_measurements(results(table=worse))[0].endswith(f"with its best learner (RF) {end}")
+
+
+def test_one_learner_is_not_called_the_best() -> None:
+    one = results(table=TRANSFER[TRANSFER["learner"] == "RF"])
+    assert "(LMS) with RF is off by" in findings_transfer.few_measurements(one)[0]
+    assert findings_transfer.best_learners(one) == []
+
+
+def test_many_measurements_and_leaders() -> None:
+    assert findings_transfer.many_measurements(results()) == [
+        "With 30 measurements, the most that were tried, random sampling (RS) with its best learner (RF) has the "
+        "lowest "
+        "error, 7.0 % in the median; next is LMS (RF) with 11 %."
+    ]
+    assert findings_transfer.leaders(results()) == [
+        "The lowest error has LMS with 5 and 10, RS with 30 measurements (each strategy with its best learner)."
+    ]
+    assert findings_transfer.leaders(results("LMS", "DM")) == []
+
+
+def test_without_measurement() -> None:
+    assert findings_transfer.without_measurement(results(), LABELS) == [
+        "Without any measurement in the target, direct model transfer (DM) with its best learner (RF) is off by 60 % "
+        "in the "
+        "median.",
+        "The best pair has 30 % (from b (emulated) to a), the worst 90 % (from a to b (emulated)).",
+        "DM orders the configurations with a rank correlation of 0.90 to the truth, in the median.",
+        "RS with its best learner (RF) is no worse than DM with as few as 5 measurements (42 %).",
+    ]
+
+
+def test_what_random_sampling_needs_to_be_as_good_as_no_measurement() -> None:
+    close = TRANSFER.assign(mape=TRANSFER["mape"].where(TRANSFER["strategy"] != "DM", TRANSFER["mape"] / 2))
+    assert findings_transfer.without_measurement(results(table=close), LABELS)[-1] == (
+        "RS with its best learner (RF) needs 10 measurements to be no worse than DM (with 5 it is off by 42 %)."
+    )
+
+
+def test_regret_and_best_learner() -> None:
+    assert findings_transfer.regret(results(), "latency_ms") == [
+        "What it costs to follow the model: the latency of the configuration that it predicts best lies 0.7 % (RS), "
+        "6.0 % "
+        "(DM) and 1.1 % (LMS) above that of the best one measured, in the median (best learner by error, largest "
+        "budget of "
+        "each strategy)."
+    ]
+    assert findings_transfer.best_learners(results())[0].startswith(
+        "The best learner is random forest (RF) for RS, DM and LMS. It was chosen by the test errors themselves"
+    )
+
+
+def test_against_random_sampling() -> None:
+    assert findings_against_rs.how_often(results()) == [
+        "LMS has a lower error than RS in 50 % of 4 comparisons with 5 and in 0 % of 4 comparisons with 30 "
+        "measurements."
+    ]
+    assert findings_against_rs.where_it_hurts(results(), LABELS) == [
+        "Negative transfer with 5 measurements: LMS is worse than RS on 1 (b (emulated)) of 2 targets (medians over "
+        "sources "
+        "and learners).",
+        "Negative transfer with 30 measurements: LMS is worse than RS on 2 of 2 targets (medians over sources and "
+        "learners).",
+    ]
+    # The median learner lies between RF and RT: 1.5 times the error of RF.
+    assert findings_against_rs.extremes(results(), LABELS) == [
+        "The worst transfer with 30 measurements is LMS from b (emulated) to a: off by 15 % where RS is off by 9.0 % "
+        "(median learner)."
+    ]
+
+
+def test_transfer_that_never_hurts() -> None:
+    better = TRANSFER.assign(mape=TRANSFER["mape"].where(TRANSFER["strategy"] != "LMS", 1.0))
+    assert findings_against_rs.where_it_hurts(results(table=better), LABELS)[0] == (
+        "No negative transfer with 5 measurements: LMS is worse than RS on none of 2 targets (medians over sources and "
+        "learners)."
+    )
+
+
+def test_nothing_is_claimed_without_random_sampling() -> None:
+    alone = results("LMS", "DM")
+    assert findings_transfer.few_measurements(alone) == [
+        "With 5 measurements in the target, linear model shift (LMS) with its best learner (RF) is off by 30 % in the "
+        "median."
+    ]
+    assert findings_transfer.no_comparison(alone)[0].startswith("Random sampling (RS) was not evaluated")
+    assert findings_against_rs.how_often(alone) == findings_against_rs.extremes(alone, LABELS) == []
+    assert tables_transfer.against_baseline(alone) is None
+    assert not any("RS" in sentence for sentence in findings_transfer.without_measurement(alone, LABELS))
+
+
+def test_nothing_is_claimed_without_a_source() -> None:
+    alone = results("RS")
+    assert findings_transfer.few_measurements(alone) == findings_transfer.without_measurement(alone, LABELS) == []
+    assert findings_transfer.no_comparison(alone) == [
+        "No strategy that uses a source was evaluated: nothing here tells whether transfer helps."
+    ]
+    assert findings_transfer.many_measurements(alone) == [
+        "With 30 measurements, the most that were tried, random sampling (RS) with its best learner (RF) is off by "
+        "7.0 % in "
+        "the median."
+    ]
+
+
+def test_results_that_are_no_numbers_are_counted_not_used() -> None:
+    broken = pd.concat([TRANSFER, cells([("RS", "NN", None, "a", 30, np.nan)] * 3)])
+    assert findings_transfer.left_out(results(table=broken)) == ["3 of 87 results are no numbers and left out."]
+    assert "7.0 %" in findings_transfer.many_measurements(results(table=broken))[0]
+
+
+def test_a_learner_that_failed_where_it_was_difficult_is_not_the_best() -> None:
+    lucky = pd.concat([TRANSFER, cells([("RS", "NN", None, "a", 30, 0.1)])])
+    assert results(table=lucky).best_learner("RS") == "RF"
+
+
+def test_a_budget_that_the_pool_cannot_give_is_told() -> None:
+    short = TRANSFER.assign(n_measured=TRANSFER["n_measured"].clip(upper=20))
+    assert findings_transfer.left_out(results(table=short)) == [
+        "In 24 of 84 results the pool was too small for the budget: fewer configurations were measured."
+    ]
+
+
+@pytest.mark.parametrize("table", [TRANSFER.iloc[:0], pd.DataFrame(), TRANSFER.assign(mape=np.nan)])
+def test_no_results_no_claims(table: pd.DataFrame) -> None:
+    none = Results.of(table, "latency_ms")
+    for found in (
+        findings_transfer.few_measurements(none), findings_transfer.many_measurements(none),
+        findings_transfer.leaders(none), findings_transfer.without_measurement(none, LABELS),
+        findings_transfer.regret(none, "latency_ms"), findings_transfer.best_learners(none),
+        findings_against_rs.how_often(none), findings_against_rs.extremes(none, LABELS),
+    ):  # fmt: skip
+        assert found == []
+    assert tables_transfer.errors(none) is None
+    assert findings_transfer.no_comparison(none)[0].startswith("No strategy was evaluated")
+
+
+def test_measurements_needed() -> None:
+    table = tables_transfer.measurements_needed(results())
+    assert table is not None
+    found = {row[0].text: [(cell.text, cell.detail) for cell in row[1:]] for row in table.rows}
+    assert table.head == ["strategy", "50 %", "20 %", "10 %", "5 %"]
+    assert found["RS"] == [("5", "10"), ("30", "30"), ("30", "–"), ("–", "–")]
+    assert found["LMS"] == [("5", "5"), ("10", "10"), ("–", "–"), ("–", "–")]
+    assert found["DM"] == [("–", "–")] * 4
+
+
+def dataset(**columns: list[float]) -> pd.DataFrame:
+    frames = [
+        pd.DataFrame({"environment": name, "configuration_id": list("wxyz"), "latency_ms": values})
+        for name, values in columns.items()
+    ]
+    return pd.concat(frames, ignore_index=True).assign(latency_ms_cv=np.nan, latency_ms_n=np.nan)
+
+
+DATASET = dataset(a=[1.0, 2, 3, 7.4], b=[2.0, 4, 6, 8], c=[8.0, 6, 4, 2])
+
+
+def test_span_and_similarity() -> None:
+    assert findings_environments.span(DATASET, "latency_ms") == [
+        "Latency differs by a factor of 4.0 to 7.4 between the best configuration and the worst, by environment."
+    ]
+    assert findings_environments.similarity(DATASET, "latency_ms", LABELS) == [
+        "Two environments order the same configurations with a rank correlation of −1.00 in the median over 3 pairs "
+        "(Spearman).",
+        "Most alike are a and b (emulated) (1.00), least alike a and c (−1.00).",
+    ]
+    two = DATASET[DATASET["environment"] != "c"]
+    assert findings_environments.similarity(two, "latency_ms", LABELS) == [
+        "a and b (emulated) order the configurations with a rank correlation of 1.00 (Spearman)."
+    ]
+
+
+def test_environments_with_nothing_in_common_are_not_compared() -> None:
+    apart = DATASET.assign(configuration_id=DATASET["environment"] + DATASET["configuration_id"])
+    assert findings_environments.similarity(apart, "latency_ms", LABELS)[0].startswith("No rank correlation")
+
+
+def test_noise() -> None:
+    # Two processes at 9 and 11: a perfect model would say 10 and find a mean of 10, off by 1/sqrt(2) of their spread.
+    spread = float(np.std([9, 11], ddof=1) / 10)
+    noisy = DATASET.assign(
+        latency_ms_cv=DATASET["environment"].map({"a": spread, "b": spread / 10}),
+        latency_ms_n=DATASET["environment"].map({"a": 2, "b": 2}),
+    )
+    assert findings_environments.noise(noisy, "latency_ms", results(), LABELS) == [
+        "Repeated processes of one configuration differ by 1.4 % to 14 % (coefficient of variation, median over "
+        "configurations), least in b (emulated), most in a.",
+        "Because of that even a perfect model would show an error of about 1.0 % to 10 %, by environment; the lowest "
+        "reached "
+        "is 7.0 % in the median over targets, by RS (RF) with 30 measurements.",
+        "Nothing is known of repeated processes in c.",
+    ]
+
+
+def test_unknown_noise_is_said() -> None:
+    said = findings_environments.noise(DATASET, "latency_ms", results(), LABELS)
+    assert len(said) == 1
+    assert said[0].endswith("is not known.")
+
+
+def test_influence() -> None:
+    rows = [
+        ("a", "threads", 0.5, True), ("a", "precision", 0.3, True), ("a", "threads:precision", 0.05, True),
+        ("a", "arena", 0.004, False), ("a", "pattern", 0.02, False),
+        ("b", "threads", 0.7, True), ("b", "precision", 0.001, False), ("b", "arena", 0.009, True),
+        ("b", "pattern", 0.001, False),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["environment", "term", "share_of_variance", "selected"])
+    table["objective"] = "latency_ms"
+    assert findings_influence.what_matters(table, "latency_ms", "log") == [
+        "The options and interactions that the stepwise regression selected explain 71 % to 85 % of the variance of "
+        "the "
+        "logarithm of latency, by environment.",
+        "In both environments these matter (at least 1 % of the variance; mean share): threads (60 %).",
+        "Only in some of the environments: precision (in 1, up to 30 %) and threads × precision (in 1, up to 5.0 %).",
+        # Not selected, yet with 2 % in one environment, "pattern" is not called a near-null.
+        "arena hardly matters: below 1 % of the variance in every environment, and no interaction that reaches it was "
+        "found.",
+    ]
+    assert findings_influence.in_short(table, "latency_ms") == [
+        "What matters most is threads (60 % of the variance, the mean over environments); arena hardly matters."
+    ]
+    assert findings_influence.in_short(table, "energy_mj") == []
+    assert "not analysed" in findings_influence.what_matters(table, "energy_mj", "log")[0]
+
+
+def measured(*rows: tuple[str, str, bool | None]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["configuration_id", "status", "disturbed"])
+    return table.assign(environment="a", engine="onnxruntime", order=range(len(rows)), error=None)
+
+
+def test_outcomes() -> None:
+    assert findings_measuring.outcomes(measured(("w", "ok", False), ("x", "ok", False))) == [
+        "All 2 measurements succeeded.",
+        "None was disturbed: never did others take more than 12 % of the time of the CPUs measured on.",
+    ]
+    some = measured(
+        ("w", "ok", True), ("w", "timeout", None), ("x", "crashed", None), ("x", "crashed", None), ("y", "ok", False)
+    )
+    assert findings_measuring.outcomes(some) == [
+        "Of 5 measurements, 2 succeeded, 2 crashed and 1 timed out.",
+        "1 configuration (per environment) therefore has no value.",
+        "1 of 2 (50 %) was disturbed: others took more than 12 % of the time of the CPUs measured on. A "
+        "configuration's value "
+        "rests on its undisturbed processes if it has any.",
+    ]
+    table = findings_measuring.failures(some.assign(error=[None, "late", None, "SIGSEGV", None]))
+    assert table is not None
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["crashed", "2", "1", "a", "SIGSEGV"],
+        ["timeout", "1", "1", "a", "late"],
+    ]
+
+
+def test_outcomes_of_what_nobody_measured() -> None:
+    assert findings_measuring.outcomes(pd.DataFrame()) == [
+        "Nothing was measured for this study: all values are imported."
+    ]
+    untold = measured(("w", "ok", None))
+    assert findings_measuring.outcomes(untold)[1] == "The system does not tell whether others used the CPUs meanwhile."
+    simulated = measured(("w", "ok", False)).assign(engine="simulated")
+    assert findings_measuring.outcomes(simulated)[-1] == "1 of 1 are simulated: computed from a formula, not measured."

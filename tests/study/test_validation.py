@@ -1,0 +1,216 @@
+"""Bad input: one clear line each, that names file, key, what was found, what is allowed, what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests_root import ROOT
+
+from perftransfer.errors import BadInput
+from perftransfer.study import Study
+
+HEADER = "environment\thardware\temulated\tcores\tengine\tnetwork\tspace\tbatch\timage_px\n"
+ROW = "{name}\tthis machine\tno\t1\tonnxruntime\t{network}\tonnxruntime\t1\t128\n"
+IMPORT = {
+    "options": {"threads": {"ordered": True}},
+    "objectives": {"latency_ms": {}},
+    "environments": {
+        name: {"file": "a.csv", "sha256": "0" * 64, "hardware": "board", "rows": {"name": name}} for name in "ab"
+    },
+}
+
+
+@pytest.fixture
+def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Write a study (the default one, changed), check it, and return the message."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/spaces").symlink_to(ROOT / "config/spaces")
+    monkeypatch.chdir(tmp_path)
+
+    def run(change: dict[str, Any] | None = None, sheet: str | None = None, text: str | None = None) -> str:
+        rows = ROW.format(name="a", network="mobilenetv2") + ROW.format(name="b", network="xception")
+        Path("config/environments.tsv").write_text(HEADER + rows if sheet is None else sheet)
+        content = {"study": "mine", "environments": "config/environments.tsv"} | (change or {})
+        Path("study.yaml").write_text(text if text is not None else yaml.safe_dump(content))
+        with pytest.raises(BadInput) as caught:
+            Study.of(content, [Path("study.yaml")])
+        return str(caught.value)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sede": 3}, "study.yaml: no key 'sede'; allowed: study, seed, .*; did you mean 'seed'\\?"),
+        ({"measuring": {"repeat": 3}}, "study.yaml: measuring: no key 'repeat'; allowed: .*did you mean 'repeats'\\?"),
+        (
+            {"evaluation": {"strategies": ["RS", "NLSM"]}},
+            "study.yaml: evaluation.strategies\\[1\\]: no strategy 'NLSM'; allowed: DM, GS, LMS, NLMS, RS; "
+            "did you mean 'NLMS'\\?",
+        ),
+        ({"learning": {"learners": ["RX"]}}, "study.yaml: learning.learners\\[0\\]: no learner 'RX'; allowed: BRT, .*"),
+        (
+            {"learning": {"scale": "logs"}},
+            "study.yaml: learning.scale: found 'logs'; input should be 'log' or 'linear'",
+        ),
+        (
+            {"figures": ["influenze"]},
+            "study.yaml: figures\\[0\\]: no figure 'influenze'; .*did you mean 'influence'\\?",
+        ),
+        ({"measuring": {"repeats": 0}}, "study.yaml: measuring.repeats: found 0; input should be greater than 0"),
+        (
+            {"measuring": {"repeats": "two"}},
+            "study.yaml: measuring.repeats: found 'two'; input should be a valid integer",
+        ),
+        (
+            {"measuring": {"repeats": True}},
+            "study.yaml: measuring.repeats: found True; input should be a valid integer",
+        ),
+        (
+            {"evaluation": {"budgets": [10, 5]}},
+            "study.yaml: evaluation.budgets: found \\[10, 5\\], expected increasing.*",
+        ),
+        ({"evaluation": {"budgets": [5, 40]}}, "study.yaml: evaluation.budgets: found 40; of 48 .* at most 32 can .*"),
+        ({"evaluation": {"strategies": "RS"}}, "study.yaml: evaluation.strategies: found 'RS'; .* a valid list"),
+        ({"evaluation": {"strategies": ["RS", "RS"]}}, "study.yaml: evaluation.strategies: 'RS' stands twice"),
+        ({"study": "My Study"}, "study.yaml: study: found 'My Study', allowed: text like .*"),
+        (
+            {"objectives": ["latency_s"]},
+            "study.yaml: objectives\\[0\\]: no objective 'latency_s'; allowed: latency_ms;.*",
+        ),
+        ({"environments": "config/none.tsv"}, "config/none.tsv: cannot be read: No such file or directory"),
+        ({"environments": None}, "study.yaml: no environment: give a sheet .* or published ones .*(\n.*)*"),
+        ({"imports": {"x": {**IMPORT, "options": {}}}}, "study.yaml: imports.x.options: found {}; .*"),
+        (
+            {"imports": {"x": {**IMPORT, "objectivs": {}}}},
+            "study.yaml: imports.x: no key 'objectivs'; allowed: options, .*; did you mean 'objectives'\\?",
+        ),
+        ({"imports": {"x": IMPORT}}, "study.yaml: imports: the environment a stands in the sheet already\n.*"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_with_what_is_allowed(check, change, message):
+    import re
+
+    found = check(change)
+    assert re.fullmatch(message, found), found
+
+
+def test_a_missing_name_is_said(check):
+    assert "study.yaml: study: found None; input should be a valid string" in check({"study": None})
+
+
+def test_all_that_is_wrong_is_listed_at_once(check):
+    lines = check({"sede": 1, "seed": -1, "evaluation": {"repeats": "x"}}).splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("study.yaml: ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "message"),
+    [
+        (
+            ROW.format(name="a", network="mobilnet") + ROW.format(name="b", network="xception"),
+            "config/environments.tsv: line 2: network: no network 'mobilnet'; allowed: inceptionv3, mobilenetv2, "
+            "xception; did you mean 'mobilenetv2'?",
+        ),
+        (
+            ROW.format(name="a", network="xception").replace("onnxruntime", "onnxruntim", 1),
+            "config/environments.tsv: line 2: engine: no engine 'onnxruntim'; allowed: onnxruntime, simulated; did you "
+            "mean 'onnxruntime'?",
+        ),
+        (
+            ROW.format(name="a", network="xception") * 2,
+            "config/environments.tsv: line 3: the environment a stands in line 2 already",
+        ),
+        (ROW.format(name="a", network="xception").replace("\t1\t128", "\t1"), "line 2: found 8 cells, expected 9"),
+        (ROW.format(name="a", network="xception").replace("\tno\t", "\tmaybe\t"), "emulated: no answer 'maybe'"),
+        (
+            ROW.format(name="a", network="xception").replace("\t128", "\tbig"),
+            "image_px: found 'big', allowed: a number",
+        ),
+        (ROW.format(name="a b", network="xception"), "environment: found 'a b', allowed: lower-case letters"),
+        (
+            ROW.format(name="a", network="x").replace("onnxruntime", "simulated", 1),
+            "found 'a' with engine 'simulated'; environments of that engine, and no others, have names that start with "
+            "simulated",
+        ),
+        (
+            ROW.format(name="a", network="xception").replace("onnxruntime\t1", "onnxruntim\t1"),
+            "environment a: no option space 'onnxruntim'; allowed: onnxruntime; did you mean 'onnxruntime'?",
+        ),
+        (
+            ROW.format(name="a", network="xception").replace("\t1\tonnx", "\t999\tonnx"),
+            "environment a: asks for 999 cores; this machine lets us use",
+        ),
+        (ROW.format(name="a", network="xception"), "a study compares environments, at least two; there is only a"),
+    ],
+)
+def test_a_wrong_row_of_the_sheet_is_named_by_line(check, sheet, message):
+    assert message in check(sheet=HEADER + sheet)
+
+
+def test_a_wrong_column_of_the_sheet_is_named(check):
+    found = check(sheet=HEADER.replace("image_px", "imagepx"))
+    assert "line 1: no column 'imagepx'; allowed: environment, " in found
+    assert "did you mean 'image_px'?" in found
+    assert "the column image_px is missing" in found
+    assert "is empty" in check(sheet="")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("study: mine\nseed: 1\nseed: 2\n", "study.yaml: line 3: the key 'seed' stands twice"),
+        ("study: [mine\n", "study.yaml: line 2: "),
+    ],
+)
+def test_a_file_that_yaml_would_misread_is_refused_by_line(check, text, message):
+    assert message in check(text=text)
+
+
+SPACE = {
+    "options": {
+        "intra_op_threads": {"levels": [1, 2], "ordered": True},
+        "execution_mode": {"levels": ["sequential", "parallel"]},
+        "precision": {"levels": ["fp32", "int8"]},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"options": {"a": {"levels": [1]}}}, "options.a.levels: expected a list of two or more values, found [1]"),
+        ({"options": {"a": {"levels": [1, 1.0]}}}, "options.a.levels: a level stands twice in [1, 1.0]"),
+        ({"options": {"a": {"levels": [1, 2], "default": 3}}}, "options.a.default: no level 3; allowed: 1, 2"),
+        ({"options": {"a": {"levels": [1, 2], "orderd": 1}}}, "options.a: no key 'orderd'; allowed: default, "),
+        ({"option": {}}, "no key 'option'; allowed: options, conditions, forbidden; did you mean 'options'?"),
+        (
+            {"conditions": [{"option": "precision", "when": {"execution_mode": ["paralel"]}}]},
+            "conditions[0].when: execution_mode: no level 'paralel'; allowed: sequential, parallel; did you mean "
+            "'parallel'?",
+        ),
+        ({"forbidden": [{"precison": "int8"}]}, "forbidden[0]: no option 'precison'; allowed: "),
+        ({"forbidden": [{"precision": "fp32"}]}, "forbidden[0]: forbids the default configuration itself"),
+        (
+            {"options": {"intra_threads": {"levels": [1, 2]}}},
+            "options: no onnxruntime option 'intra_threads'; allowed: ",
+        ),
+        (
+            {"options": {"precision": {"levels": ["fp32", "fp16"]}}},
+            "options.precision.levels: no precision 'fp16'; allowed: fp32, int8",
+        ),
+    ],
+)
+def test_a_wrong_option_space_is_named_by_key(check, change, message):
+    Path("config/spaces").unlink()
+    Path("config/spaces").mkdir()
+    Path("config/spaces/onnxruntime.yaml").write_text(yaml.safe_dump(SPACE | change))
+    found = check()
+    assert found.startswith("config/spaces/onnxruntime.yaml: ")
+    assert message in found

@@ -1,0 +1,112 @@
+"""A tiny study with ONNX Runtime, killed in the middle of measuring and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import Clone, copy_tree
+
+from perftransfer.measuring import journal
+
+pytestmark = pytest.mark.workflow
+STUDY = """\
+study: tiny
+environments: config/tiny.tsv
+measuring: {configurations: 13, repeats: 2, warmup_runs: 1, warmup_seconds: 0, runs: 3, seconds: 0.02}
+learning: {learners: [RT, BRT]}
+evaluation: {budgets: [3, 6], repeats: 2, strategies: [RS, GS, DM, LMS]}
+"""
+SHEET = """\
+environment\thardware\temulated\tcores\tengine\tnetwork\tspace\tbatch\timage_px
+mobilenetv2-64px-1core\tthis machine\tyes\t1\tonnxruntime\tmobilenetv2\tonnxruntime\t1\t64
+mobilenetv2-96px-1core\tthis machine\tyes\t1\tonnxruntime\tmobilenetv2\tonnxruntime\t1\t96
+"""
+ENVIRONMENTS = ("mobilenetv2-64px-1core", "mobilenetv2-96px-1core")
+
+
+def measurements(clone: Clone) -> list[journal.Record]:
+    folder = clone.path / "results/tiny/journal"
+    records = [record for path in sorted(folder.glob("*.jsonl")) for record in journal.read(path)]
+    return [record for record in records if record["record"] == "measurement"]
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    clone = copy_tree(tmp_path_factory.mktemp("tiny"))
+    clone.write("config/tiny.yaml", STUDY)
+    clone.write("config/tiny.tsv", SHEET)
+    return clone
+
+
+def test_a_killed_run_goes_on_where_it_stopped(clone):
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "config/tiny.yaml"]
+    log = clone.path / "killed.log"
+    with log.open("w") as out:
+        run = subprocess.Popen(command, cwd=clone.path, env=clone.environment(), stdout=out, stderr=out)
+    deadline = time.monotonic() + 120
+    while len(measurements(clone)) < 7:
+        assert run.poll() is None and time.monotonic() < deadline, log.read_text()[-3000:]
+        time.sleep(0.05)
+    # Snakemake alone: its job is left running, as after a kill by hand.
+    os.kill(run.pid, signal.SIGKILL)
+    run.wait()
+    unlock = subprocess.run(
+        [sys.executable, "-m", "perftransfer.stale_lock"],
+        cwd=clone.path,
+        env=clone.environment(PYTHONPATH="workflow"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert unlock.returncode == 0, unlock.stdout + unlock.stderr
+    assert "No measurement is lost" in unlock.stdout
+    before = measurements(clone)
+    done = clone.snakemake("--configfile", "config/tiny.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    after = measurements(clone)
+    keys = [journal.key(record) for record in after]
+    assert len(keys) == len(set(keys)) == 2 * 13 * 2
+    assert {journal.key(record) for record in before} <= set(keys)
+    # Progress tells what was there before, and what is left.
+    assert f"{len(before)} of them from before" in done.stderr or len(before) >= 26
+
+
+def test_real_latencies_are_positive_and_every_inference_is_kept(clone):
+    here = clone.path / "results/tiny"
+    for name in ENVIRONMENTS:
+        table = pd.read_parquet(here / f"measurements/{name}.parquet")
+        assert (table["status"] == "ok").all()
+        assert len(table) == 26
+        assert (table["latency_ms"] > 0).all()
+        assert (table["latency_ms_n"] >= 3).all()
+        assert (table["latency_ms_p10"] <= table["latency_ms"]).all()
+        assert table["latency_ms_p99"].ge(table["latency_ms_p90"]).all()
+        samples = pd.read_parquet(here / f"samples/{name}.parquet")
+        assert len(samples) == table["latency_ms_n"].sum()
+        medians = samples.groupby(["configuration_id", "repeat"])["latency_ms"].median()
+        expected = table.set_index(["configuration_id", "repeat"])["latency_ms"]
+        pd.testing.assert_series_equal(medians.sort_index(), expected.sort_index(), check_names=False)
+
+
+def test_the_pool_holds_the_default_and_its_one_at_a_time_changes(clone):
+    table = pd.read_parquet(clone.path / "results/tiny/configurations/onnxruntime.parquet")
+    default = table.iloc[0]
+    options = [column for column in table if column not in ("configuration_id", "inter_op_threads")]
+    changes = (table[options] != default[options]).sum(axis=1)
+    assert changes.iloc[0] == 0
+    assert (changes == 1).sum() >= 11
+
+
+def test_the_report_says_how_it_was_measured_and_on_what(clone):
+    page = (clone.path / "results/tiny/report.html").read_text()
+    assert "emulated" in page
+    assert "onnxruntime" in page
+    # As it lies on disk, without this machine's paths.
+    assert str(Path(clone.path)) not in page

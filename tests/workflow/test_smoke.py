@@ -1,0 +1,114 @@
+"""The smoke study in two clones, on one core and on two."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from conftest import Clone, copy_tree
+
+from perftransfer import model_file
+from perftransfer.evaluation.cells import COLUMNS
+
+pytestmark = pytest.mark.workflow
+STUDY = ("--configfile", "config/smoke.yaml")
+
+
+@pytest.fixture(scope="module")
+def clones(tmp_path_factory: pytest.TempPathFactory, datasets: Path) -> tuple[Clone, Clone]:
+    one, two = (copy_tree(tmp_path_factory.mktemp(name)) for name in ("one", "two"))
+    for clone, cores in ((one, 1), (two, 2)):
+        done = clone.snakemake(*STUDY, cores=cores, DATASETS=str(datasets))
+        assert done.returncode == 0, done.stderr[-3000:]
+    return one, two
+
+
+def results(clone: Clone) -> Path:
+    return clone.path / "results/smoke"
+
+
+def test_same_seed_same_bytes_whatever_the_number_of_cores(clones):
+    one, two = map(results, clones)
+    files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(two) for path in two.rglob("*") if path.is_file())
+    compared = [file for file in files if file.suffix in {".parquet", ".svg", ".pdf", ".png", ".yaml", ".html"}]
+    assert len(compared) > 25
+    different = [str(file) for file in compared if (one / file).read_bytes() != (two / file).read_bytes()]
+    assert different == []
+
+
+def test_models_of_both_clones_predict_the_same(clones):
+    one, two = map(results, clones)
+    dataset = pd.read_parquet(one / "dataset.parquet").head(50)
+    files = sorted(one.rglob("*.skops"))
+    assert len(files) == 4
+    for file in files:
+        a, b = (model_file.load(path).predict(dataset) for path in (file, two / file.relative_to(one)))
+        assert (a == b).all()
+        assert (a > 0).all()
+
+
+def test_tables_are_those_of_the_data_contract(clones):
+    here = results(clones[1])
+    transfer = pd.read_parquet(here / "transfer.parquet")
+    assert tuple(transfer.columns) == COLUMNS
+    assert set(transfer["strategy"]) == {"RS", "GS", "DM", "LMS", "NLMS"}
+    assert transfer.loc[transfer["strategy"] == "RS", "source"].isna().all()
+    assert (transfer.loc[transfer["strategy"] == "DM", "budget"] == 0).all()
+    assert (transfer["source"] != transfer["target"]).all()
+    assert transfer.drop(columns="source").notna().all(axis=None)
+    influence = pd.read_parquet(here / "influence.parquet")
+    assert {"environment", "objective", "term", "order", "coefficient", "share_of_variance", "rank"} <= {*influence}
+    dataset = pd.read_parquet(here / "dataset.parquet")
+    assert len(dataset) == 2 * 768
+    assert not dataset.duplicated(["environment", "configuration_id"]).any()
+    assert {"hardware", "emulated", "configuration_id", "cores_on", "gpu_freq", "inference_time_s"} <= {*dataset}
+
+
+def test_tables_tell_version_and_nothing_of_host_time_or_path(clones):
+    for path in results(clones[0]).rglob("*.parquet"):
+        metadata = {k.decode(): v.decode() for k, v in (pq.read_schema(path).metadata or {}).items()}
+        assert "perftransfer.version" in metadata, path
+        text = " ".join(metadata.values())
+        assert str(clones[0].path) not in text
+        assert not re.search(r"20\d\d-\d\d-\d\d", text)
+
+
+def test_the_resolved_study_lies_beside_the_results(clones):
+    resolved = yaml.safe_load((results(clones[0]) / "study.yaml").read_text())
+    assert resolved["study"] == "smoke"
+    assert resolved["evaluation"]["repeats"] == 3
+    assert resolved["learning"]["scale"] == "log"
+
+
+def test_the_report_needs_nothing_from_outside(clones):
+    page = (results(clones[0]) / "report.html").read_text()
+    assert "tx2-xception-600px" in page
+    assert not re.search(r"""(src|href)\s*=\s*["']https?:|url\(\s*["']?https?:|<script""", page)
+    assert page.count("data:image/svg+xml;base64,") == 5
+
+
+def test_a_second_run_finds_nothing_to_do(clones, datasets):
+    done = clones[1].snakemake(*STUDY, DATASETS=str(datasets))
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout + done.stderr
+
+
+def test_snakemakes_own_report_is_complete_with_captions(clones, datasets):
+    done = clones[1].snakemake(*STUDY, "--report", "report.zip", DATASETS=str(datasets))
+    assert done.returncode == 0, done.stderr[-2000:]
+    import zipfile
+
+    with zipfile.ZipFile(clones[1].path / "report.zip") as archive:
+        names = archive.namelist()
+        text = " ".join(
+            archive.read(name).decode("utf-8", "replace") for name in names if name.endswith((".html", ".js"))
+        )
+    assert sum(name.endswith(".svg") for name in names) == 5
+    assert sum(name.endswith("report.html") for name in names) >= 1
+    for words in ("Figures", "Findings", "inference_time_s", "test third"):
+        assert words in text

@@ -1,0 +1,158 @@
+"""All that is said of a study: sections for each objective, and the lead that sums them up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from perftransfer import objectives
+from perftransfer.report import (
+    findings_against_rs,
+    findings_environments,
+    findings_influence,
+    findings_measuring,
+    findings_transfer,
+    tables_environments,
+    tables_transfer,
+)
+from perftransfer.report.results import Results
+from perftransfer.report.table import Table
+from perftransfer.report.words import between, count, environment_labels, known, listed
+
+_LONGEST_LEAD = 6
+
+
+@dataclass(frozen=True)
+class Section:
+    """Sentences under a heading, the names of the figures that support them, and tables."""
+
+    name: str
+    heading: str
+    sentences: Sequence[str]
+    figures: Sequence[str]
+    tables: Sequence[Table]
+
+
+def sections(
+    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], objective: str, results: Results
+) -> list[Section]:
+    """Return what was found on one objective; ``results`` are those of the evaluation."""
+    labels = environment_labels(study["environments"])
+    dataset, influence = tables["dataset"], tables["influence"]
+
+    def kept(*found: Table | None) -> list[Table]:
+        return [table for table in found if table is not None]
+
+    return [
+        Section(
+            "budget",
+            "How many measurements for which error",
+            [
+                *findings_transfer.few_measurements(results),
+                *findings_transfer.many_measurements(results),
+                *findings_transfer.leaders(results),
+                *findings_transfer.without_measurement(results, labels),
+                *findings_transfer.regret(results, objective),
+                *findings_transfer.best_learners(results),
+                *findings_transfer.left_out(results),
+            ],
+            ["error_against_budget"],
+            kept(
+                tables_transfer.errors(results),
+                tables_transfer.measurements_needed(results),
+                tables_transfer.by_learner(results),
+            ),
+        ),
+        Section(
+            "transfer",
+            "Where transfer helps, and where it hurts",
+            [
+                *findings_transfer.no_comparison(results),
+                *findings_against_rs.how_often(results),
+                *findings_against_rs.where_it_hurts(results, labels),
+                *findings_against_rs.extremes(results, labels),
+            ],
+            ["error_per_target"],
+            kept(
+                tables_transfer.against_baseline(results),
+                tables_transfer.by_target(results, dataset, objective, labels),
+            ),
+        ),
+        Section(
+            "alike",
+            "How alike the environments are",
+            [
+                *findings_environments.span(dataset, objective),
+                *findings_environments.similarity(dataset, objective, labels),
+            ],
+            ["source_against_target"],
+            [],
+        ),
+        Section(
+            "influence",
+            "Which options matter",
+            findings_influence.what_matters(influence, objective, study["learning"]["scale"]),
+            ["influence"],
+            kept(tables_environments.influence(influence, objective, labels)),
+        ),
+        Section(
+            "noise",
+            "How noisy the values are",
+            findings_environments.noise(dataset, objective, results, labels),
+            ["noise"],
+            kept(tables_environments.values(dataset, objective, labels)),
+        ),
+    ]
+
+
+def lead(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], results_of: Mapping[str, Results]) -> list[str]:
+    """Sum the study up in at most six sentences: what there is, then the main findings, those that count most first.
+
+    results_of: results of the evaluation by objective.
+    """
+    labels = environment_labels(study["environments"])
+    several = len(study["objectives"]) > 1
+    first: list[str] = []
+    second: list[str] = []
+    for objective in study["objectives"]:
+        results = results_of[objective]
+        main = [
+            *findings_transfer.few_measurements(results)[:1],
+            *findings_transfer.many_measurements(results),
+            *findings_transfer.no_comparison(results),
+        ]
+        prefix = f"{objectives.split(objective)[0].capitalize()}: " if several else ""
+        first += [prefix + sentence for sentence in main[: 1 if several else 2]]
+        rest = [
+            *findings_against_rs.where_it_hurts(results, labels)[-1:],
+            *findings_transfer.without_measurement(results, labels)[:1],
+            *findings_influence.in_short(tables["influence"], objective),
+            *findings_environments.span(tables["dataset"], objective),
+        ]
+        second += [prefix + sentence for sentence in rest]
+    return [overview(study, tables), *first, *second][:_LONGEST_LEAD]
+
+
+def overview(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> str:
+    """Say how many environments there are, where their values come from, and how many configurations each has."""
+    environments = study["environments"]
+    simulated = [row for row in environments if row.get("engine") == findings_measuring.SIMULATED]
+    measured = [row for row in environments if row["kind"] == "measured" and row not in simulated]
+    imported = [row for row in environments if row["kind"] == "imported"]
+    sizes = known(tables["dataset"], ["environment"])["environment"].value_counts()
+    pool = f" with {between(str(sizes.min()), str(sizes.max()))} configurations each" if len(sizes) else ""
+    kinds = {"measured": measured, "imported": imported, "simulated": simulated}
+    found = {kind: len(rows) for kind, rows in kinds.items() if rows}
+    what = f"{next(iter(found))} environment" if len(found) == 1 else "environment"
+    mixed = f": {listed(f'{n} {kind}' for kind, n in found.items())}" if len(found) > 1 else ""
+    emulated = sum(row.get("emulated") is True for row in environments)
+    if not emulated:
+        mark = ""
+    elif emulated == 1:
+        mark = "; 1 of them is emulated, a restriction of the same machine"
+    else:
+        mark = f"; {emulated} of them are emulated, restrictions of the same machine"
+    return f"This study compares {count(len(environments), what)}{pool}{mixed}{mark}."

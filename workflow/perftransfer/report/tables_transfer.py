@@ -1,0 +1,172 @@
+"""The results of the evaluation as small tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from perftransfer.report import words
+from perftransfer.report.findings_against_rs import compared_budgets, comparisons
+from perftransfer.report.findings_environments import noise_by_environment
+from perftransfer.report.results import Results
+from perftransfer.report.table import Cell, Table
+from perftransfer.report.words import NOTHING, percent
+
+#: Errors in percent of which is told how many measurements they take.
+ERRORS = (50, 20, 10, 5)
+
+_FEWEST = 4  # values from which quartiles say something
+
+
+def _spread(values: pd.Series) -> str:
+    # Between a number and infinity there is no quartile.
+    if len(values) < _FEWEST or not np.isfinite(values).all():
+        return ""
+    low, high = (percent(quartile).removesuffix(" %") for quartile in np.percentile(values, [25, 75]).tolist())
+    return f"{low} to {high}"
+
+
+def errors(results: Results) -> Table | None:
+    """Error of each strategy by budget, of the best and of the median learner; then regret and rank correlation."""
+    if not results.strategies:
+        return None
+    budgets = sorted({budget for strategy in results.strategies for budget in results.budgets(strategy)})
+    lowest = {
+        budget: min(results.best_error(name, budget) for name in results.strategies if budget in results.budgets(name))
+        for budget in budgets
+    }
+    rows = []
+    for strategy in results.strategies:
+        best, several = results.best_learner(strategy), len(results.learners(strategy)) > 1
+        lines: list[tuple[str, str | None]] = [(f"best: {best}" if several else best or NOTHING, best)]
+        if several:
+            lines.append(("median learner", None))
+        for said, learner in lines:
+            cells = [Cell(strategy, words.strategy_title(strategy)), Cell(said)]
+            for budget in budgets:
+                pairs = results.pairs(strategy, budget, learner)
+                error = float(pairs.median())
+                leads = learner is not None and len(results.strategies) > 1 and error == lowest[budget]
+                cells.append(Cell(percent(error), _spread(pairs), leads))
+            regret = 100 * results.pairs(strategy, results.largest(strategy), learner, "regret")
+            ranking = results.pairs(strategy, results.largest(strategy), learner, "spearman")
+            cells.append(Cell(percent(float(regret.median())), _spread(regret)))
+            cells.append(Cell(words.correlation(float(ranking.median()))))
+            rows.append(cells)
+    return Table(
+        "Error (MAPE on the held-out third) by budget, the number of configurations measured in the target: median "
+        "over sources and targets, below it first to third quartile (of four values or more). Regret and rank "
+        "correlation (Spearman) at the largest budget of each strategy. The best learner is the one with the lowest "
+        f"error at the largest budget, chosen by these very numbers.{_bold(results, 'budget')}",
+        ["strategy", "learner", *(f"budget {budget}" for budget in budgets), "regret", "rank correlation"],
+        rows,
+        frozenset({1}),
+    )
+
+
+def measurements_needed(results: Results) -> Table | None:
+    """How many measurements each strategy needs for which error."""
+    if not results.strategies:
+        return None
+    rows = []
+    for strategy in results.strategies:
+        cells = [Cell(strategy, words.strategy_title(strategy))]
+        for error in ERRORS:
+            best = _needed(results, strategy, error, results.best_learner(strategy))
+            median = _needed(results, strategy, error, None)
+            cells.append(Cell(best, median if len(results.learners(strategy)) > 1 else ""))
+        rows.append(cells)
+    tried = words.listed(results.common_budgets) or "0"
+    return Table(
+        "Measurements in the target that a strategy needs for a median error of at most so much: with its best "
+        "learner, below it with the median learner. It is the smallest of the budgets tried "
+        f"({tried}; 0 where nothing is measured) at which the error is that low; {NOTHING}: at none.",
+        ["strategy", *(f"{error} %" for error in ERRORS)],
+        rows,
+    )
+
+
+def _needed(results: Results, strategy: str, error: float, learner: str | None) -> str:
+    budget = results.budget_for(strategy, error, learner)
+    return NOTHING if budget is None else str(budget)
+
+
+def against_baseline(results: Results) -> Table | None:
+    """How often, and by how much, strategies with a source beat random sampling at equal budget."""
+    budgets = compared_budgets(results)
+    rows = []
+    for strategy in results.with_source:
+        cells = [Cell(strategy, words.strategy_title(strategy))]
+        for budget in budgets:
+            pairs = comparisons(results, strategy, budget)
+            better = 100 * float((pairs["own"] < pairs["baseline"]).mean())
+            change = 100 * float((pairs["own"] / pairs["baseline"].where(pairs["baseline"] > 0) - 1).median())
+            sign = "+" if change > 0 else ""
+            cells.append(Cell(percent(better), f"error {sign}{percent(change)}" if change == change else ""))
+        rows.append(cells)
+    if not rows or not budgets:
+        return None
+    return Table(
+        "Against random sampling at equal budget: share of comparisons (same target, learner, budget and test thirds; "
+        "every source) in which the strategy's error is lower, and the median change of the error.",
+        ["strategy", *(f"budget {budget}" for budget in budgets)],
+        rows,
+    )
+
+
+def by_learner(results: Results) -> Table | None:
+    """Error of each learner under each strategy at its largest budget."""
+    learners = sorted({learner for strategy in results.strategies for learner in results.learners(strategy)} - {""})
+    if not learners:
+        return None
+    rows = []
+    for learner in learners:
+        cells = [Cell(learner, words.learner_title(learner))]
+        for strategy in results.strategies:
+            pairs = results.pairs(strategy, results.largest(strategy), learner)
+            best = len(learners) > 1 and learner == results.best_learner(strategy)
+            cells.append(Cell(percent(float(pairs.median())), _spread(pairs), best))
+        rows.append(cells)
+    return Table(
+        "Error of each learner at the largest budget of each strategy (in brackets): median over sources and targets, "
+        "below it first to third quartile (of four values or more). Bold: the best learner of a strategy.",
+        ["learner", *_heads(results)],
+        rows,
+    )
+
+
+def by_target(results: Results, dataset: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> Table | None:
+    """Error of each strategy by target at its largest budget, beside what the noise alone would cause."""
+    if not results.strategies:
+        return None
+    errors = pd.DataFrame({name: results.on_target(name, results.largest(name)) for name in results.strategies})
+    order = [name for name in labels if name in errors.index]
+    floors = noise_by_environment(dataset, objective)["floor"]
+    rows = []
+    for target in [*order, *sorted(set(errors.index) - set(order))]:
+        own = errors.loc[target]
+        cells = [Cell(labels.get(target, target))]
+        cells += [
+            Cell(percent(float(error)), strong=len(results.strategies) > 1 and float(error) == float(own.min()))
+            for error in own
+        ]
+        if len(floors):
+            cells.append(Cell(percent(float(floors.get(target, float("nan"))))))
+        rows.append(cells)
+    return Table(
+        "Error by target at the largest budget of each strategy (in brackets): median over sources and learners."
+        + _bold(results, "target")
+        + (" Last column: what a perfect model would show because of the noise." if len(floors) else ""),
+        ["target", *_heads(results), *(["perfect model"] if len(floors) else [])],
+        rows,
+    )
+
+
+def _heads(results: Results) -> list[str]:
+    return [f"{name} ({results.largest(name)})" for name in results.strategies]
+
+
+def _bold(results: Results, of: str) -> str:
+    return f" Bold: the lowest error of a {of}." if len(results.strategies) > 1 else ""

@@ -1,0 +1,118 @@
+"""The JSON schema of a study, for editors, and the page that explains its keys: made from ``sections.py``.
+
+``make docs`` writes both; a test tells when they are out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from perftransfer.study import sheet
+from perftransfer.study.sections import StudySections
+
+SCHEMA = Path("config/schema.json")
+PAGE = Path("docs/study.md")
+
+_HEAD = """# Keys of a study
+
+Made from `workflow/perftransfer/study/sections.py` by `make docs`: do not edit.
+
+A study is one YAML file, complete in itself: `snakemake --cores all --configfile config/my-study.yaml`. Unknown keys,
+misspelt names and values out of range are reported by file and key before anything runs. With
+`# yaml-language-server: $schema=schema.json` in its first line, editors complete and check the keys.
+"""
+
+
+def schema() -> str:
+    """Return the JSON schema as text."""
+    content = {"$schema": "https://json-schema.org/draft/2020-12/schema", **StudySections.model_json_schema()}
+    return json.dumps(content, indent=2) + "\n"
+
+
+def page() -> str:
+    """Return the page as Markdown: a table of keys for each section."""
+    parts = [_HEAD]
+    for title, section in _sections("", StudySections):
+        parts.append(f"## {title}\n\n{' '.join((section.__doc__ or '').split())}\n")
+        rows = [
+            f"| `{name}` | {_type(field)} | {_default(field)} | {field.description or _doc(field)} |"
+            for name, field in section.model_fields.items()
+        ]
+        parts.append("| key | value | default | meaning |\n| --- | --- | --- | --- |\n" + "\n".join(rows) + "\n")
+    columns = ", ".join(f"`{column}`" for column in sheet.COLUMNS)
+    parts.append(
+        "## The environment sheet\n\n"
+        f"A tab-separated file with the columns {columns}: one row per environment. `emulated` is `yes` for a "
+        "restriction of this machine (fewer cores) and `no` otherwise; `cores` is a number or `all`; `space` names a "
+        "file in `config/spaces`; `batch` and `image_px` are the size of the input. Lines that start with `#` are "
+        "passed over.\n"
+    )
+    return "\n".join(parts)
+
+
+def _sections(prefix: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    yield (f"`{prefix}`" if prefix else "Top level"), model
+    for name, field in model.model_fields.items():
+        inner, keyed = _inner(field.annotation)
+        if inner is not None:
+            path = f"{prefix}.{name}" if prefix else name
+            yield from _sections(f"{path}.<name>" if keyed else path, inner)
+
+
+def _inner(annotation: Any) -> tuple[type[BaseModel] | None, bool]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, False
+    if typing.get_origin(annotation) is dict:
+        value = typing.get_args(annotation)[1]
+        if isinstance(value, type) and issubclass(value, BaseModel):
+            return value, True
+    return None, False
+
+
+def _doc(field: FieldInfo) -> str:
+    inner, _ = _inner(field.annotation)
+    return " ".join((inner.__doc__ or "").split()) if inner else ""
+
+
+def _type(field: FieldInfo) -> str:
+    inner, keyed = _inner(field.annotation)
+    if inner is not None:
+        return "sections by name" if keyed else "section"
+    return _words(field.annotation)
+
+
+def _words(annotation: Any) -> str:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _words(arguments[0])
+    if origin is typing.Literal:
+        return " or ".join(f"`{value}`" for value in arguments)
+    if origin is list:
+        return f"list of {_words(arguments[0])}"
+    if origin is dict:
+        return f"mapping of {_words(arguments[0])} to {_words(arguments[1])}"
+    if arguments:
+        return " or ".join(_words(argument) for argument in arguments if argument is not type(None))
+    return {str: "text", int: "whole number", float: "number", bool: "true or false"}.get(annotation, str(annotation))
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    if field.default is None:
+        return "none"
+    if isinstance(field.default, BaseModel):
+        return "see below"
+    return f"`{json.dumps(field.default)}`"
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(schema(), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
