@@ -13,9 +13,10 @@ export PYTHONPATH := workflow
 
 run: .venv/installed
 	@$(BIN)/python -m perftransfer.stale_lock
-	@$(BIN)/snakemake --cores $(CORES) --configfile $(STUDY)
-	@name=$$(sed -n 's/^study: *\([^ #]*\).*/\1/p' $(STUDY)); \
-	echo; echo "Report:  results/$$name/report.html"; echo "Figures: results/$$name/figures/"
+	@name=$$($(BIN)/python -m perftransfer.study $(STUDY) 2>/dev/null) \
+	|| { $(BIN)/python -m perftransfer.study $(STUDY); exit 1; }; \
+	$(BIN)/snakemake --cores $(CORES) --configfile $(STUDY) \
+	&& printf '\nReport:  results/%s/report.html\nFigures: results/%s/figures/\n' $$name $$name
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest

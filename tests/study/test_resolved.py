@@ -84,3 +84,24 @@ def test_on_one_core_the_environment_that_would_be_measured_twice_is_left_out_wi
 def test_the_pool_is_asked_for_the_precisions_that_the_space_names():
     study = study_of("config/config.yaml")
     assert study.network_files("inceptionv3-128px-1core") == ["inceptionv3.fp32", "inceptionv3.int8"]
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "commands"),
+    [
+        ("config/config.yaml", {}, ["make", "snakemake --cores all"]),
+        (
+            "config/smoke.yaml",
+            {},
+            ["make STUDY=config/smoke.yaml", "snakemake --cores all --configfile config/smoke.yaml"],
+        ),
+        ("config/config.yaml", {"seed": 7}, ["snakemake --cores all --config seed=7"]),
+        (
+            "config/config.yaml",
+            {"measuring": {"repeats": 3}},
+            ["snakemake --cores all --config 'measuring={\"repeats\": 3}'"],
+        ),
+    ],
+)
+def test_the_report_names_the_commands_that_make_this_study_again(file, change, commands):
+    assert study_of(file, **change).report()["commands"] == commands

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -10,22 +11,23 @@ import psutil
 _SCRIPTS = ".snakemake/scripts/"
 
 
-def _at_work_here(folder: Path) -> list[psutil.Process]:
-    """Processes of Snakemake, and of its jobs, that work in ``folder``."""
+def _at_work_here(folder: Path) -> tuple[list[psutil.Process], list[psutil.Process]]:
+    """Processes of Snakemake, and those of its jobs, that work in ``folder``."""
     mine = {process.pid for process in (psutil.Process(), *psutil.Process().parents())}
-    found = []
+    drivers, jobs = [], []
     for process in psutil.process_iter():
         try:
-            about_snakemake = any("snakemake" in argument for argument in process.cmdline())
-            if process.pid not in mine and about_snakemake and Path(process.cwd()) == folder:
-                found.append(process)
+            arguments = process.cmdline()
+            if process.pid in mine or Path(process.cwd()) != folder:
+                continue
         except (psutil.Error, OSError):
             continue
-    return found
-
-
-def _is_job(process: psutil.Process) -> bool:
-    return any(_SCRIPTS in argument for argument in process.cmdline())
+        if any(_SCRIPTS in argument for argument in arguments):
+            jobs.append(process)
+        # Its name as an argument of its own: ``tee snakemake.log`` is no run.
+        elif any(Path(argument).name == "snakemake" for argument in arguments):
+            drivers.append(process)
+    return drivers, jobs
 
 
 def clear(folder: Path) -> int:
@@ -33,20 +35,21 @@ def clear(folder: Path) -> int:
     folder = folder.resolve()
     if not list(folder.glob(".snakemake/locks/*.lock")):
         return 0
-    at_work = _at_work_here(folder)
-    drivers = [process for process in at_work if not _is_job(process)]
+    drivers, jobs = _at_work_here(folder)
     if drivers:
         print(f"Another run is at work in this folder (process {drivers[0].pid}): wait for it, or end it.")
         return 1
     print("The last run was killed and left its lock behind. No measurement is lost: each is in its journal.")
-    for job in at_work:
+    for job in jobs:
         print(f"Ending a job that it left running (process {job.pid}).")
-        job.terminate()
-    for job in psutil.wait_procs(at_work, timeout=5)[1]:
-        job.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            job.terminate()
+    for job in psutil.wait_procs(jobs, timeout=5)[1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            job.kill()
     print("Taking the lock away.", flush=True)
     for lock in folder.glob(".snakemake/locks/*.lock"):
-        lock.unlink()
+        lock.unlink(missing_ok=True)
     return 0
 
 

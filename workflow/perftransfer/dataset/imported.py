@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -20,36 +21,51 @@ from perftransfer.space.options import Option, configuration_id, level_text
 def locate(name: str, address: str | None, sha256: str, downloads: Path) -> Path:
     """Find a published file by its name, or download it once, and check what it holds.
 
-    Looked for anywhere below the folder that the environment variable DATASETS names, then in ``downloads``, then
-    fetched from ``address`` into ``downloads``.
+    Looked for anywhere below the folder that the environment variable DATASETS names (of several by that name, the one
+    with the right content), then in ``downloads``, then fetched from ``address`` into ``downloads``, where nothing but
+    the right content stays.
 
     Raises BadInput if it can be had nowhere, or if its SHA-256 is another one.
     """
     folder = os.environ.get("DATASETS")
     if folder and not Path(folder).is_dir():
         raise BadInput(f"DATASETS names {folder}: there is no such folder")
-    found = next(iter(sorted(Path(folder).rglob(name))), None) if folder else None
-    path = found or downloads / name
-    if not path.exists():
-        if address is None:
-            raise BadInput(f"{name}: not below the folder DATASETS ({folder or 'not set'}), and no address is given")
-        _download(address, path)
-    got = hashlib.sha256(path.read_bytes()).hexdigest()
-    if got != sha256.lower():
-        raise BadInput(f"{path}: SHA-256 is {got}, the study says {sha256.lower()}")
-    return path
+    found = sorted(path for path in Path(folder).rglob(name) if path.is_file()) if folder else []
+    candidates = found or [path for path in (downloads / name,) if path.exists()]
+    problems = []
+    for path in candidates:
+        problem = _mismatch(str(path), path.read_bytes(), sha256)
+        if problem is None:
+            return path
+        problems.append(problem)
+    if problems:
+        raise BadInput("\n".join(problems))
+    if address is None:
+        raise BadInput(f"{name}: not below the folder DATASETS ({folder or 'not set'}), and no address is given")
+    _download(address, downloads / name, sha256)
+    return downloads / name
 
 
-def _download(address: str, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
+def _mismatch(where: str, content: bytes, sha256: str) -> str | None:
+    got = hashlib.sha256(content).hexdigest()
+    return None if got == sha256.lower() else f"{where}: SHA-256 is {got}, the study says {sha256.lower()}"
+
+
+def _download(address: str, path: Path, sha256: str) -> None:
     try:
         with urllib.request.urlopen(address, timeout=60) as answer:
-            temporary.write_bytes(answer.read())
-    except (OSError, ValueError) as error:
+            content = answer.read()
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise BadInput(
             f"{address}: cannot be fetched ({error}); if you have {path.name}, set DATASETS to a folder that holds it"
         ) from error
+    problem = _mismatch(address, content, sha256)
+    if problem is not None:
+        raise BadInput(problem)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Environments of one file are imported side by side: each job has a temporary name of its own.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(content)
     temporary.replace(path)
 
 
@@ -79,13 +95,18 @@ def convert(
     ``levels`` in their order (default: those found, sorted), ``default`` (default: the first row's). objectives: for
     each objective its ``column`` and the ``factor`` that turns it into the unit in the objective's name.
 
-    Raises BadInput that names the column or level that is missing, or a configuration that stands twice.
+    Raises BadInput that names the column or level that is missing, or a configuration that stands twice; rows are
+    counted from 1, the first below the header.
     """
     for column, value in rows.items():
         _need(table, column, where)
         table = table[table[column].map(level_text) == level_text(value)]
         if table.empty:
             raise BadInput(f"{where}: environment {environment}: no row has {column} = {value!r}")
+    if table.empty:
+        raise BadInput(f"{where}: environment {environment}: the table has no rows")
+    # What a person counts in the file, whatever rows were picked.
+    numbers = table.index + 1
     table = table.reset_index(drop=True)
     columns: dict[str, pd.Series] = {}
     schema: list[Option] = []
@@ -93,7 +114,9 @@ def convert(
         parts = mapping.get("columns") or [mapping.get("column") or name]
         for part in parts:
             _need(table, part, where)
-        values = table[parts].sum(axis=1) if len(parts) > 1 else table[parts[0]]
+        values = table[parts].sum(axis=1, skipna=False) if len(parts) > 1 else table[parts[0]]
+        if values.isna().any():
+            raise BadInput(f"{where}: row {numbers[values.isna().to_numpy().argmax()]}: option {name} is empty")
         columns[name] = values
         schema.append(_option(name, values, mapping, where))
     configurations = pd.DataFrame(columns)
@@ -101,9 +124,8 @@ def convert(
         texts = configurations[option.name].map(level_text)
         strange = texts[~texts.isin(option.texts)]
         if len(strange):
-            raise BadInput(
-                unknown(f"{where}: row {strange.index[0] + 1}: {option.name}", "level", strange.iloc[0], option.levels)
-            )
+            row = numbers[strange.index[0]]
+            raise BadInput(unknown(f"{where}: row {row}: {option.name}", "level", strange.iloc[0], option.levels))
         configurations[option.name] = texts.map({text: option.levels[i] for i, text in enumerate(option.texts)})
     records: list[dict[str, Any]] = [
         dict(zip(columns, row, strict=True)) for row in configurations.to_numpy(dtype=object)
@@ -120,7 +142,7 @@ def convert(
     twice = head[head["configuration_id"].duplicated()]
     if len(twice):
         raise BadInput(
-            f"{where}: environment {environment}: row {twice.index[0] + 1} is a configuration that stood before; "
+            f"{where}: environment {environment}: row {numbers[twice.index[0]]} is a configuration that stood before; "
             "does an option or a row selection lack in the mapping?"
         )
     return pd.concat([head, frame], axis=1), tuple(schema)
@@ -132,8 +154,6 @@ def _need(table: pd.DataFrame, column: str, where: str) -> None:
 
 
 def _option(name: str, values: pd.Series, mapping: Mapping[str, Any], where: str) -> Option:
-    if values.isna().any():
-        raise BadInput(f"{where}: row {int(values.isna().to_numpy().argmax()) + 1}: option {name} is empty")
     levels: Sequence[Any] = mapping.get("levels") or sorted({_plain(value) for value in values})
     default = mapping.get("default")
     if default is None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from perftransfer.dataset import measured, tables
 from perftransfer.errors import BadInput
-from perftransfer.space.options import Level, Option, level_text
+from perftransfer.space.options import INACTIVE, Level, Option, level_text
 
 #: Columns of dataset.parquet that describe the environment, before ``configuration_id``.
 ENVIRONMENT_COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "batch", "image_px")
@@ -50,10 +50,15 @@ def merge(
     constant: dict[str, Level] = {}
     varying = []
     for option in schema:
-        if len(set(dataset[option.name].map(level_text))) > 1:
+        texts = dataset[option.name].map(level_text)
+        if texts.nunique() > 1:
             varying.append(option)
+            if dataset[option.name].dtype == object:
+                # One environment has it as text, another as numbers; a column has one type.
+                dataset[option.name] = texts.astype("str")
         else:
-            constant[option.name] = option.levels[0]
+            code = option.code(texts.iloc[0])
+            constant[option.name] = option.levels[code] if code < len(option.levels) else INACTIVE
     values_columns = [column for objective in objectives for column in _columns_of(objective)]
     order = [*ENVIRONMENT_COLUMNS, "configuration_id", *(option.name for option in varying), *values_columns]
     return dataset[order], tuple(varying), constant
@@ -113,9 +118,23 @@ def _common(schemas: Sequence[tuple[Option, ...]], environments: Sequence[str]) 
     for i, option in enumerate(first):
         levels = list(option.levels)
         for schema in schemas[1:]:
-            known = {level_text(level) for level in levels}
-            levels += [level for level in schema[i].levels if level_text(level) not in known]
+            _insert(levels, schema[i].levels)
         if len(levels) > len(option.levels) and all(isinstance(level, int | float) for level in levels):
             levels.sort(key=float)
-        out.append(Option(option.name, tuple(levels), option.ordered, option.default, option.conditional))
+        conditional = any(schema[i].conditional for schema in schemas)
+        out.append(Option(option.name, tuple(levels), option.ordered, option.default, conditional))
     return tuple(out)
+
+
+def _insert(levels: list[Level], others: Sequence[Level]) -> None:
+    """Insert what ``levels`` lacks of ``others``, each behind the level that stands before it there."""
+    known = [level_text(level) for level in levels]
+    place = len(levels)
+    for level in others:
+        text = level_text(level)
+        if text in known:
+            place = known.index(text) + 1
+        else:
+            levels.insert(place, level)
+            known.insert(place, text)
+            place += 1

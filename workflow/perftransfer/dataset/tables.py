@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,20 +57,30 @@ def read(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame
 
     Raises BadInput if the file is missing or no Parquet.
     """
-    try:
-        # ParquetFile, not read_table: the latter brings pyarrow's dataset module, which takes a fifth of a second.
-        table: pa.Table = pq.ParquetFile(path).read(columns=columns)
-    except FileNotFoundError as error:
-        raise BadInput(f"{path}: there is no such file") from error
-    except pa.ArrowInvalid as error:
-        raise BadInput(f"{path}: no readable Parquet file: {error}") from error
-    frame: pd.DataFrame = table.to_pandas()
+    with _opened(path) as file:
+        frame: pd.DataFrame = file.read(columns=columns).to_pandas()
     return frame
 
 
+@contextmanager
+def _opened(path: Path | str) -> Iterator[pq.ParquetFile]:
+    try:
+        # ParquetFile, not read_table: the latter brings pyarrow's dataset module, which takes a fifth of a second.
+        with pq.ParquetFile(path) as file:
+            yield file
+    except FileNotFoundError as error:
+        raise BadInput(f"{path}: there is no such file") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BadInput(f"{path}: no readable Parquet file: {error}") from error
+
+
 def metadata(path: Path | str) -> dict[str, str]:
-    """Return the file's own metadata, without the prefix of their names."""
-    found = pq.read_schema(path).metadata or {}
+    """Return the file's own metadata, without the prefix of their names.
+
+    Raises BadInput if the file is missing or no Parquet.
+    """
+    with _opened(path) as file:
+        found = file.schema_arrow.metadata or {}
     decoded = {key.decode(): value.decode() for key, value in found.items()}
     return {key.removeprefix(_PREFIX): value for key, value in decoded.items() if key.startswith(_PREFIX)}
 
@@ -77,7 +88,7 @@ def metadata(path: Path | str) -> dict[str, str]:
 def options(path: Path | str) -> tuple[Option, ...]:
     """Schema of the option columns of a file.
 
-    Raises BadInput if the file tells none.
+    Raises BadInput if the file tells none, is missing, or is no Parquet.
     """
     text = metadata(path).get("options")
     if text is None:

@@ -56,10 +56,13 @@ def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -
     """Warm ``session`` up, then time each inference.
 
     ``others_cpu_share`` is the share of the time of ``cpus`` that others took while inferences were timed (0 to 1,
-    None where the system does not tell).
+    None where the system does not tell, and for a session in a time of its own, which nobody can disturb).
     """
-    clock = getattr(session, "clock", time.perf_counter)
+    own_clock: Callable[[], float] | None = getattr(session, "clock", None)
+    clock = own_clock or time.perf_counter
     warmup = _repeat(session.run, clock, protocol.warmup_runs, protocol.warmup_seconds)
+    if own_clock is not None:
+        return Timing(_repeat(session.run, clock, protocol.runs, protocol.seconds), len(warmup), None)
     # A collection of garbage inside an inference would be charged to the network.
     gc.collect()
     gc.disable()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -22,6 +24,7 @@ from perftransfer.study import sheet
 from perftransfer.study.sections import FIGURES, ImportedEnvironment, StudySections
 from perftransfer.study.validation import validate
 
+_DEFAULT = "config/config.yaml"
 _SPACES = Path("config/spaces")
 # Engines that read a network from a file; the others make up their numbers.
 _NO_FILE = "simulated"
@@ -34,9 +37,12 @@ class Study:
     not use, so that Snakemake runs again just what a change touches.
     """
 
-    def __init__(self, sections: StudySections, rows: Sequence[sheet.EnvironmentRow], where: str) -> None:
+    def __init__(
+        self, sections: StudySections, rows: Sequence[sheet.EnvironmentRow], where: str, commands: Sequence[str] = ()
+    ) -> None:
         self.sections = sections
         self.where = where
+        self._commands = list(commands)
         self._rows = {row.environment: row for row in rows}
         self._imported = {
             name: (mapping, environment)
@@ -51,15 +57,15 @@ class Study:
 
         Raises BadInput that lists what is wrong.
         """
-        for file in files:
-            # Snakemake reads the file, too, but keeps the last of two equal keys.
-            yaml_file.read(Path(file))
-        where = ", ".join(os.path.relpath(file) for file in files) or "command line"
+        # Snakemake has read the files, too, but keeps the last of two equal keys.
+        written = [yaml_file.read(Path(file)) for file in files]
+        names = [os.path.relpath(file) for file in files]
+        where = ", ".join(names) or "command line"
         if not config:
             raise BadInput(f"{where}: the study is empty")
         sections = validate(config, where)
         rows = sheet.read(Path(sections.environments)) if sections.environments else []
-        return cls(sections, _without_doubles(rows), where)
+        return cls(sections, _without_doubles(rows), where, _commands(config, written, names))
 
     @property
     def name(self) -> str:
@@ -307,12 +313,8 @@ class Study:
 
     def report(self) -> dict[str, Any]:
         """Digest of the report's code, and the commands that make this study again."""
-        files = self.where.split(", ")
-        default = files == ["config/config.yaml"]
-        run = "snakemake --cores all" + ("" if default else f" --configfile {' '.join(files)}")
-        make = "make" + ("" if default else f" STUDY={files[0]}")
         code = code_digest("perftransfer.report.page", *(f"{FIGURES}.{name}" for name in self.figures))
-        return {"code": code, "commands": [make, run]}
+        return {"code": code, "commands": self._commands}
 
     def descriptions(self) -> dict[str, dict[str, Any]]:
         """Environments by name: hardware, emulated, cores, engine, network, batch, image_px, kind."""
@@ -337,6 +339,20 @@ class Study:
         """``resolved`` as text."""
         text: str = yaml.safe_dump(self.resolved(), sort_keys=False, allow_unicode=True, width=120)
         return text
+
+
+def _commands(config: Mapping[str, Any], written: Sequence[Mapping[str, Any]], files: Sequence[str]) -> list[str]:
+    """Shell commands that make this study again, with what the command line changed in its files."""
+    if len(files) != 1:
+        return [f"snakemake --cores all --configfile {' '.join(files)}"]
+    default = files[0] == _DEFAULT
+    changed = [f"{key}={json.dumps(value)}" for key, value in config.items() if written[0].get(key) != value]
+    snakemake = "snakemake --cores all"
+    if not default:
+        snakemake += f" --configfile {shlex.quote(files[0])}"
+    if changed:
+        return [f"{snakemake} --config {' '.join(map(shlex.quote, changed))}"]
+    return ["make" if default else f"make STUDY={shlex.quote(files[0])}", snakemake]
 
 
 def _without_doubles(rows: Sequence[sheet.EnvironmentRow]) -> list[sheet.EnvironmentRow]:

@@ -30,8 +30,8 @@ def session_options(options: Options) -> onnxruntime.SessionOptions:
     """
     out = onnxruntime.SessionOptions()
     out.log_severity_level = _LOG_ERRORS_ONLY
-    out.intra_op_num_threads = int(options.get("intra_op_threads") or 1)
-    out.inter_op_num_threads = int(options.get("inter_op_threads") or 1)
+    out.intra_op_num_threads = _threads(options, "intra_op_threads")
+    out.inter_op_num_threads = _threads(options, "inter_op_threads")
     out.execution_mode = _MODES[str(options.get("execution_mode") or "sequential")]
     out.graph_optimization_level = _LEVELS[str(options.get("graph_optimization_level") or "all")]
     out.enable_cpu_mem_arena = options.get("memory_arena") is not False
@@ -39,6 +39,14 @@ def session_options(options: Options) -> onnxruntime.SessionOptions:
     out.add_session_config_entry("session.intra_op.allow_spinning", _flag(options.get("intra_op_spinning")))
     out.add_session_config_entry("session.disable_prepacking", "1" if options.get("prepacking") is False else "0")
     return out
+
+
+def _threads(options: Options, name: str) -> int:
+    value = options.get(name)
+    threads = 1 if value is None else int(value)
+    if threads < 1:
+        raise UnsupportedConfigurationError(f"option {name} is {value!r}: give a number from 1")
+    return threads
 
 
 def _flag(value: object) -> str:

@@ -1,0 +1,263 @@
+"""Checks that whatever a configuration does to its process is an outcome, and that no process outlives the job."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from perftransfer.errors import BadInput
+from perftransfer.measuring import engines, server
+from perftransfer.measuring.fingerprint import usable_cpus
+from perftransfer.measuring.isolation import MeasuringServer
+from perftransfer.measuring.protocol import Protocol
+from perftransfer.package_path import package_path
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc and the kernel's parent-death signal")
+
+# An engine that tells about its process by way of what it may tell: the name of an error.
+PROBE = '''
+import os, sys
+
+class Session:
+    def run(self):
+        print("a print in the middle", flush=True)
+        os.write(1, b'{"status": "ok", "forged": true}\\n')
+        raise RuntimeError(f"pid={os.getpid()} ppid={os.getppid()} cpus={sorted(os.sched_getaffinity(0))}")
+
+    def close(self):
+        pass
+
+class Probe:
+    name = "probe"
+    isolated = True
+    options = frozenset({"end"})
+    workload = frozenset()
+
+    def versions(self):
+        return {"probe": "7"}
+
+    def open(self, files, workload, options, seed):
+        if options.get("end") == "exit":
+            os._exit(5)
+        if options.get("end") == "kill the server":
+            os.kill(os.getppid(), 9)
+        return Session()
+
+os.write(1, b"a library greets\\n")
+print("so does Python")
+ENGINE = Probe()
+'''
+
+
+def request(timeout: float = 20.0, **options: Any) -> dict[str, Any]:
+    return {
+        "files": {},
+        "workload": {"batch": 1},
+        "options": options,
+        "protocol": asdict(Protocol(1, 0.0, 3, 0.0, timeout)),
+        "seed": 1,
+    }
+
+
+def until(true: Callable[[], bool], seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return true()
+
+
+def ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def server_process() -> psutil.Process:
+    (found,) = [p for p in psutil.Process().children() if "perftransfer.measuring.server" in p.cmdline()]
+    return found
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Iterator[MeasuringServer]:
+    with MeasuringServer("simulated", usable_cpus()) as measuring:
+        yield measuring
+
+
+@pytest.fixture
+def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Name of an engine that lies beside the package's own, in the server's process only."""
+    (tmp_path / "probe.py").write_text(PROBE)
+    (tmp_path / "sitecustomize.py").write_text(
+        "import perftransfer.measuring.engines as engines\n"
+        f"engines.__path__.append({str(tmp_path)!r})\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([package_path(), str(tmp_path)]))
+    return "probe"
+
+
+def test_a_measurement_comes_back_whole(simulated: MeasuringServer) -> None:
+    outcome = simulated.measure(request(threads=2))
+    assert outcome["status"] == "ok"
+    assert outcome["error"] is None
+    assert (len(outcome["latency_ms"]), outcome["warmup_n"]) == (3, 1)
+    assert min(outcome["latency_ms"]) > 0
+    assert outcome["open_ms"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "words"),
+    [
+        ("raise", "failed", "RuntimeError: the network exploded"),
+        ("unsupported", "unsupported", "fault: unsupported was asked for"),
+        ("crash", "crashed", "killed by SIGSEGV"),
+    ],
+)
+def test_a_fault_is_a_status_and_the_next_measurement_works(
+    simulated: MeasuringServer, fault: str, status: str, words: str
+) -> None:
+    assert simulated.measure(request(fault=fault)) == {"status": status, "error": words}
+    assert simulated.measure(request())["status"] == "ok"
+
+
+def test_a_hang_is_a_time_out_and_its_process_is_gone(simulated: MeasuringServer) -> None:
+    assert simulated.measure(request(timeout=0.3, fault="hang")) == {
+        "status": "timeout",
+        "error": "not finished after 0.3 s",
+    }
+    assert server_process().children() == []
+    assert simulated.measure(request())["status"] == "ok"
+
+
+def test_a_wrong_request_is_a_failure_and_not_the_end_of_the_server(simulated: MeasuringServer) -> None:
+    wrong = request()
+    del wrong["seed"]
+    assert simulated.measure(wrong)["status"] == "failed"
+    assert simulated.measure(request())["status"] == "ok"
+
+
+def test_a_killed_server_costs_one_measurement_and_is_replaced() -> None:
+    with MeasuringServer("simulated", usable_cpus()) as measuring:
+        first = server_process()
+        first.kill()
+        assert until(lambda: ended(first))
+        assert measuring.measure(request()) == {"status": "crashed", "error": "the measuring server was killed"}
+        assert server_process().pid != first.pid
+        assert measuring.measure(request())["status"] == "ok"
+        second = server_process()
+    assert until(lambda: ended(second))
+
+
+def test_the_descriptors_and_processes_of_a_server_end_with_it() -> None:
+    me = psutil.Process()
+    before = (me.num_fds(), len(me.children(recursive=True)))
+    with MeasuringServer("simulated", usable_cpus()) as measuring:
+        server_process_before = server_process() if before[1] == 0 else None
+        measuring.measure(request(fault="crash"))
+        if server_process_before is not None:
+            server_process_before.kill()
+        measuring.measure(request())
+    assert (me.num_fds(), len(me.children(recursive=True))) == before
+
+
+@linux
+def test_a_measuring_child_dies_with_its_server() -> None:
+    engine = engines.load("simulated")
+    manager = os.fork()
+    if manager == 0:
+        server.measure_in_child(engine, request(fault="hang"), None)
+        os._exit(0)
+    children: list[psutil.Process] = []
+    assert until(lambda: bool(children) or bool(children.extend(psutil.Process(manager).children()) or children))
+    assert not ended(children[0])
+    # The child asks the kernel to die with its parent as its first act.
+    time.sleep(0.3)
+    os.kill(manager, signal.SIGKILL)
+    os.waitpid(manager, 0)
+    assert until(lambda: ended(children[0]))
+
+
+@linux
+def test_server_and_child_die_with_the_job() -> None:
+    code = (
+        "import json, sys\n"
+        "from perftransfer.measuring.isolation import MeasuringServer\n"
+        "with MeasuringServer('simulated', json.loads(sys.argv[1])) as measuring:\n"
+        "    measuring.measure(json.loads(sys.argv[2]))"
+    )
+    import json
+
+    arguments = [json.dumps(usable_cpus()), json.dumps(request(timeout=60, fault="hang"))]
+    environment = {**os.environ, "PYTHONPATH": package_path()}
+    with subprocess.Popen([sys.executable, "-c", code, *arguments], env=environment) as job:
+        process = psutil.Process(job.pid)
+        assert until(lambda: len(process.children(recursive=True)) == 2)
+        family = process.children(recursive=True)
+        time.sleep(0.3)
+        job.kill()
+        assert until(lambda: all(ended(member) for member in family))
+
+
+@pytest.mark.parametrize("name", ["nowhere", "interface", "os"])
+def test_an_unknown_engine_is_bad_input(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(BadInput, match=f"no engine '{name}'; allowed: .*simulated"):
+        engines.load(name)
+    with (
+        pytest.raises(BadInput, match=f"engine {name}: its measuring server did not start"),
+        MeasuringServer(name, usable_cpus()),
+    ):
+        pass
+    assert f"no engine '{name}'" in capfd.readouterr().err
+
+
+def test_an_engine_whose_library_is_not_installed_is_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "imaginary.py").write_text("import no_such_library.at_all\n")
+    monkeypatch.setattr(engines, "__path__", [*engines.__path__, str(tmp_path)])
+    with pytest.raises(BadInput, match="engine imaginary: the Python package 'no_such_library' is not installed"):
+        engines.load("imaginary")
+
+
+@linux
+def test_each_measurement_is_a_fresh_process_of_the_server_on_the_cpus_asked_for(probe: str) -> None:
+    cpus = usable_cpus()[-1:]
+    with MeasuringServer(probe, cpus) as measuring:
+        assert measuring.versions == {"probe": "7"}
+        assert server_process().cpu_affinity() == cpus
+        errors = [measuring.measure(request())["error"] for _ in range(3)]
+        told = [dict(word.split("=", 1) for word in error.split(" ", 3)[1:]) for error in errors]
+        assert len({one["pid"] for one in told}) == 3
+        assert {one["ppid"] for one in told} == {str(server_process().pid)}
+        assert {one["cpus"] for one in told} == {str(cpus)}
+
+
+@linux
+def test_what_an_engine_prints_gets_between_no_answers(probe: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with MeasuringServer(probe, usable_cpus()) as measuring:
+        for _ in range(2):
+            outcome = measuring.measure(request())
+            assert outcome["status"] == "failed"
+            assert "forged" not in outcome
+    assert "a print in the middle" in capfd.readouterr().err
+
+
+@linux
+def test_a_process_that_leaves_without_a_word_has_crashed(probe: str) -> None:
+    with MeasuringServer(probe, usable_cpus()) as measuring:
+        assert measuring.measure(request(end="exit")) == {
+            "status": "crashed",
+            "error": "ended with exit status 5 and no result",
+        }
+        assert measuring.measure(request(end="kill the server"))["status"] == "crashed"
+        assert measuring.measure(request())["status"] == "failed"

@@ -1,0 +1,140 @@
+"""Checks that the journal loses nothing, whenever its writer is killed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perftransfer.errors import BadInput
+from perftransfer.measuring import journal
+from perftransfer.measuring.journal import Journal
+from perftransfer.package_path import package_path
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+RECORDS = st.dictionaries(st.text(), VALUES, max_size=5)
+
+
+def measurement(configuration: str = "c", repeat: int = 0, **more: Any) -> dict[str, Any]:
+    return {
+        "record": "measurement",
+        "environment_digest": "e",
+        "configuration_id": configuration,
+        "repeat": repeat,
+        "protocol": "v1",
+        **more,
+    }
+
+
+def write(path: Path, *records: dict[str, Any]) -> None:
+    with Journal(path) as writer:
+        for record in records:
+            writer.append(record)
+
+
+@given(records=st.lists(RECORDS, max_size=5))
+def test_what_is_appended_is_read(tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]]) -> None:
+    path = tmp_path_factory.mktemp("journal") / "new" / "folder" / "e.jsonl"
+    write(path, *records[:2])
+    write(path, *records[2:])
+    assert journal.read(path) == records
+
+
+def test_a_record_is_in_the_file_as_soon_as_it_is_appended(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    with Journal(path) as writer:
+        writer.append({"a": 1})
+        assert journal.read(path) == [{"a": 1}]
+
+
+def test_a_missing_journal_holds_nothing(tmp_path: Path) -> None:
+    assert journal.read(tmp_path / "nowhere.jsonl") == []
+
+
+def test_a_kill_at_any_byte_of_the_last_record_loses_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    before, last, after = [{"a": 1}, {"b": "é"}], measurement(text="ünïcode", latency_ms=[1.5, 2.25]), {"after": True}
+    write(path, *before)
+    start = path.stat().st_size
+    write(path, last)
+    whole = path.read_bytes()
+    for size in range(start, len(whole) + 1):
+        path.write_bytes(whole[:size])
+        # Without its line's end only, the record is whole.
+        kept = [*before, last] if size >= len(whole) - 1 else before
+        assert journal.read(path) == kept
+        write(path, after)
+        assert journal.read(path) == [*kept, after]
+
+
+def test_what_is_no_record_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    path.write_bytes(b'\x00\x00\x00\n\xff\xfe\n[1]\n3\n\n{"a":1}\n')
+    assert journal.read(path) == [{"a": 1}]
+
+
+def test_a_number_that_json_has_not_is_refused_and_leaves_no_trace(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    with Journal(path) as writer:
+        with pytest.raises(ValueError, match="JSON"):
+            writer.append({"latency_ms": [float("nan")]})
+        writer.append({"a": 1})
+    assert journal.read(path) == [{"a": 1}]
+
+
+def test_a_second_writer_is_refused_and_the_journal_stays_readable(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    with Journal(path) as writer:
+        writer.append({"a": 1})
+        with pytest.raises(BadInput, match=r"e\.jsonl: another process is measuring"), Journal(path):
+            pass
+        writer.append({"a": 2})
+    write(path, {"a": 3})
+    assert [record["a"] for record in journal.read(path)] == [1, 2, 3]
+
+
+def test_a_writer_in_another_process_is_refused_and_a_killed_one_holds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    code = (
+        "import sys, time; from pathlib import Path; from perftransfer.measuring.journal import Journal\n"
+        "with Journal(Path(sys.argv[1])) as j:\n    j.append({'a': 1}); print('open', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, env={"PYTHONPATH": package_path()}
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"open\n"
+        with pytest.raises(BadInput, match="another process"), Journal(path):
+            pass
+        other.kill()
+    write(path, {"a": 2})
+    assert [record["a"] for record in journal.read(path)] == [1, 2]
+
+
+def test_a_closed_journal_takes_nothing(tmp_path: Path) -> None:
+    writer = Journal(tmp_path / "e.jsonl")
+    with pytest.raises(ValueError, match="not open"):
+        writer.append({"a": 1})
+
+
+def test_of_doubles_the_first_counts_and_other_records_are_no_measurements() -> None:
+    first, second, other = measurement(n=1), measurement(n=2), measurement(repeat=1, n=3)
+    found = journal.measurements([{"record": "host", "environment_digest": "e"}, first, second, other])
+    assert list(found.values()) == [first, other]
+    assert list(found) == [("e", "c", 0, "v1"), ("e", "c", 1, "v1")]
+
+
+def test_each_line_is_one_json_object(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    write(path, {"text": "two\nlines"}, {"a": 1})
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [{"text": "two\nlines"}, {"a": 1}]

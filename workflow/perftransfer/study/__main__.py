@@ -1,0 +1,16 @@
+"""Check a study: ``python -m perftransfer.study FILE`` prints its name, or what is wrong with it (status 1)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from perftransfer import yaml_file
+from perftransfer.errors import BadInput
+from perftransfer.study import Study
+
+if __name__ == "__main__":
+    try:
+        print(Study.of(yaml_file.read(Path(sys.argv[1])), sys.argv[1:2]).name)
+    except BadInput as error:
+        sys.exit(str(error))
