@@ -64,7 +64,9 @@ def contents(draw: st.DrawFn) -> dict[str, Any]:
         pair = draw(st.lists(st.sampled_from(names), min_size=2, max_size=2, unique=True))
         # Levels other than the default: a space that forbids its own default is refused.
         clause = {
-            name: draw(st.sampled_from([level for level in options[name]["levels"] if level != options[name]["default"]]))
+            name: draw(
+                st.sampled_from([level for level in options[name]["levels"] if level != options[name]["default"]])
+            )
             for name in pair
         }
         forbidden.append(clause)

@@ -8,6 +8,7 @@ from perftransfer.dataset import tables
 from perftransfer.space.option_space import OptionSpace
 
 
+@settings(max_examples=10)
 @given(option_spaces)
 def test_configurations_come_back_from_a_frame_as_they_were(space):
     options, sample = space[1].options, space[1].sample(40, 0)

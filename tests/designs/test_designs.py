@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from spaces import CONTENT, factorial, option_spaces
 
@@ -36,6 +36,7 @@ def test_designs_are_found_by_their_files():
     assert [designs.name(random), designs.name(guided)] == ["random", "guided"]
 
 
+@settings(max_examples=10)
 @given(option_spaces, st.integers(0, 1000), st.data())
 def test_every_design_puts_all_candidates_in_an_order(space, seed, data):
     rows = sampled(space[1])
@@ -103,6 +104,7 @@ def test_the_same_random_order_gives_the_same_choice_and_another_gives_another()
     assert first != other
 
 
+@settings(max_examples=10)
 @given(option_spaces, st.integers(0, 1000))
 def test_a_wish_takes_the_nearest_candidate_that_is_left(space, seed):
     options = tuple(option for option in space[1].options if not option.conditional)
@@ -133,7 +135,7 @@ def test_wishes_are_all_combinations_of_the_levels_of_the_term_with_the_rest_at_
 
 @pytest.mark.parametrize("seed", range(10))
 def test_an_option_that_plays_no_part_counts_as_left_at_its_default(seed):
-    # Only spinning matters in the source; in the target it can be varied in sequential mode, where "inter" plays no part.
+    # Only spinning matters in the source; it can be varied in sequential mode, where "inter" plays no part.
     space = OptionSpace(CONTENT, "space")
     rows = np.unique(sampled(space, 10**6), axis=0)
     names = [option.name for option in space.options]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from spaces import CONTENT, option_spaces
@@ -19,6 +19,7 @@ def coded(space: OptionSpace, n: int = 60) -> np.ndarray:
     return codes(tables.configurations_frame(space.sample(n, 0), space.options), space.options)
 
 
+@settings(max_examples=10)
 @given(option_spaces)
 def test_codes_are_positions_of_levels(space):
     options = space[1].options
@@ -29,6 +30,7 @@ def test_codes_are_positions_of_levels(space):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=10)
 @given(option_spaces)
 def test_distinct_configurations_get_distinct_rows(kind, space):
     coded_rows = coded(space[1])
@@ -36,6 +38,7 @@ def test_distinct_configurations_get_distinct_rows(kind, space):
     assert len(np.unique(rows, axis=0)) == len(coded_rows)
 
 
+@settings(max_examples=10)
 @given(option_spaces)
 def test_the_scaled_encoding_lies_between_0_and_1(space):
     rows = matrix(coded(space[1]), space[1].options, "scaled")
@@ -65,6 +68,7 @@ def test_an_encoding_that_does_not_exist_is_refused():
         matrix(np.zeros((1, 0), dtype=int), [], "scale")
 
 
+@settings(max_examples=10)
 @given(option_spaces)
 def test_distances_are_symmetric_at_most_1_and_0_only_between_equals(space):
     rows = coded(space[1], 30)
@@ -87,6 +91,7 @@ def test_distances_are_the_mean_over_options_of_rank_differences_and_mismatches(
     assert distances(there[[3]], there[[4]], options)[0] == pytest.approx([2 / 3])
 
 
+@settings(max_examples=10)
 @given(option_spaces, st.data())
 def test_an_index_finds_exactly_what_is_there(space, data):
     rows = coded(space[1])

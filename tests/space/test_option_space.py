@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from spaces import CONTENT, option_spaces
 
@@ -45,6 +45,7 @@ def all_valid(content: dict[str, Any]) -> set[str]:
     return {configuration_id(configuration) for configuration in found if is_valid(configuration, content)}
 
 
+@settings(max_examples=10)
 @given(option_spaces, st.integers(0, 1000))
 def test_every_sampled_configuration_keeps_the_conditions_and_the_forbidden_clauses(space, seed):
     content, options = space
@@ -53,12 +54,14 @@ def test_every_sampled_configuration_keeps_the_conditions_and_the_forbidden_clau
     assert all(configuration_id(configuration) == key for key, configuration in sample.items())
 
 
+@settings(max_examples=10)
 @given(option_spaces, st.integers(0, 1000))
 def test_a_sample_larger_than_the_space_is_the_space(space, seed):
     content, options = space
     assert set(options.sample(10**6, seed)) == all_valid(content)
 
 
+@settings(max_examples=10)
 @given(option_spaces)
 def test_the_grid_is_every_valid_configuration_once(space):
     content, options = space
@@ -67,6 +70,7 @@ def test_the_grid_is_every_valid_configuration_once(space):
     assert set(ids) == all_valid(content)
 
 
+@settings(max_examples=10)
 @given(option_spaces, st.integers(0, 1000), st.integers(0, 40), st.integers(0, 40))
 def test_a_longer_sample_begins_with_the_shorter_one(space, seed, n, more):
     _, options = space
@@ -75,6 +79,7 @@ def test_a_longer_sample_begins_with_the_shorter_one(space, seed, n, more):
     assert len(short) <= n
 
 
+@settings(max_examples=10)
 @given(option_spaces, st.integers(0, 1000))
 def test_a_sample_begins_with_the_default_and_all_its_one_at_a_time_changes(space, seed):
     content, options = space
@@ -88,6 +93,7 @@ def test_a_sample_begins_with_the_default_and_all_its_one_at_a_time_changes(spac
         assert sum(value is not None and value != defaults[name] for name, value in configuration.items()) == 1
 
 
+@settings(max_examples=10)
 @given(option_spaces)
 def test_a_seed_decides_the_sample(space):
     content, options = space

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from spaces import option_spaces
 
@@ -14,6 +14,7 @@ NAMES = st.text("abcdef_", min_size=1, max_size=6)
 LEVELS = st.one_of(st.booleans(), st.integers(-(10**6), 10**10), st.sampled_from(["fp32", "ü", "a b"]), st.none())
 
 
+@settings(max_examples=10)
 @given(st.dictionaries(NAMES, LEVELS, max_size=6), st.randoms(use_true_random=False))
 def test_an_id_depends_neither_on_the_order_of_options_nor_on_the_type_of_numbers(configuration, rng: random.Random):
     items = list(configuration.items())
@@ -32,12 +33,14 @@ def test_an_id_is_the_same_on_every_machine_and_in_every_version():
     assert configuration_id({"threads": 2, "mode": "all", "spinning": True, "inter": None}) == "a70de68413e1"
 
 
+@settings(max_examples=10)
 @given(option_spaces)
 def test_different_configurations_have_different_ids(space):
     grid = space[1].grid
     assert len({configuration_id(configuration) for configuration in grid}) == len(grid)
 
 
+@settings(max_examples=10)
 @given(option_spaces)
 def test_options_survive_as_text(space):
     options = space[1].options

@@ -74,7 +74,8 @@ def read(path: Path) -> pd.DataFrame:
     if path.suffix == ".parquet":
         return tables.read(path)
     try:
-        return pd.read_csv(path)
+        # Only an empty cell is empty: "None" may be a level.
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}: no readable CSV file: {error}") from error
 
@@ -106,7 +107,7 @@ def convert(
     if table.empty:
         raise BadInput(f"{where}: environment {environment}: the table has no rows")
     # What a person counts in the file, whatever rows were picked.
-    numbers = table.index + 1
+    numbers = [int(position) + 1 for position in table.index]
     table = table.reset_index(drop=True)
     columns: dict[str, pd.Series] = {}
     schema: list[Option] = []
@@ -116,7 +117,7 @@ def convert(
             _need(table, part, where)
         values = table[parts].sum(axis=1, skipna=False) if len(parts) > 1 else table[parts[0]]
         if values.isna().any():
-            raise BadInput(f"{where}: row {numbers[values.isna().to_numpy().argmax()]}: option {name} is empty")
+            raise BadInput(f"{where}: row {numbers[int(values.isna().to_numpy().argmax())]}: option {name} is empty")
         columns[name] = values
         schema.append(_option(name, values, mapping, where))
     configurations = pd.DataFrame(columns)
@@ -154,7 +155,9 @@ def _need(table: pd.DataFrame, column: str, where: str) -> None:
 
 
 def _option(name: str, values: pd.Series, mapping: Mapping[str, Any], where: str) -> Option:
-    levels: Sequence[Any] = mapping.get("levels") or sorted({_plain(value) for value in values})
+    levels: Sequence[Any] = mapping.get("levels") or sorted(
+        {_plain(value) for value in values}, key=lambda level: (isinstance(level, str), level)
+    )
     default = mapping.get("default")
     if default is None:
         default = _plain(values.iloc[0])

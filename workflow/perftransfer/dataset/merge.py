@@ -51,7 +51,7 @@ def merge(
     varying = []
     for option in schema:
         texts = dataset[option.name].map(level_text)
-        if texts.nunique() > 1:
+        if len(set(texts)) > 1:
             varying.append(option)
             if dataset[option.name].dtype == object:
                 # One environment has it as text, another as numbers; a column has one type.

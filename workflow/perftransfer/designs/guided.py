@@ -19,6 +19,9 @@ from perftransfer.space.options import Option
 
 NEEDS_SOURCE = True
 
+# Less than any two distances differ by, unless they are equal.
+_TIE = 1e-6
+
 
 def wishes(term: influence.Term, options: Sequence[Option]) -> np.ndarray:
     """Codes of all level combinations of the options in ``term``, the rest at default, shape (combinations, options).
@@ -34,28 +37,34 @@ def wishes(term: influence.Term, options: Sequence[Option]) -> np.ndarray:
     return out
 
 
-def _as_wished(codes: np.ndarray, options: Sequence[Option]) -> np.ndarray:
-    """Put options that play no part at their default.
+def _gaps(wish: np.ndarray, term: influence.Term, candidates: np.ndarray, options: Sequence[Option]) -> np.ndarray:
+    """Distance of each candidate from a wish, shape (candidates,).
 
-    Else the wish for a default at a conditional option would cost as much where the option plays no part as where its
-    condition is brought about by changing another option, and guided sampling would vary what it wants left alone.
+    An option that plays no part counts as left at its default, unless the term wants it varied. Else a candidate would
+    be as near where another option was changed only to fulfil the condition. Among equally near candidates, those are
+    nearer that have what the term varies.
     """
-    out = codes.copy()
-    for i, option in enumerate(options):
-        out[out[:, i] == len(option.levels), i] = option.code(option.default)
-    return out
+    varied = np.array([option.name in term for option in options])
+    default = np.array([option.code(option.default) for option in options])
+    inactive = candidates == np.array([len(option.levels) for option in options])
+    found = np.where(inactive & ~varied, default, candidates)
+    missed = (found[:, varied] != wish[varied]).sum(axis=1)
+    return distances(wish[None, :], found, options)[0] + _TIE * missed
 
 
 def _wishes_in_turn(
     terms: Sequence[influence.Term], options: Sequence[Option], rng: np.random.Generator
-) -> Iterator[np.ndarray]:
-    """Yield each wish once, terms by influence, within a term at random: so a budget cuts the last term at random."""
+) -> Iterator[tuple[influence.Term, np.ndarray]]:
+    """Yield each wish once, with its term: terms by influence, within a term at random.
+
+    So a budget cuts the last term at random.
+    """
     seen: set[bytes] = set()
     for term in terms:
         for wish in rng.permutation(wishes(term, options)):
             if wish.tobytes() not in seen:
                 seen.add(wish.tobytes())
-                yield wish
+                yield term, wish
 
 
 @lru_cache(maxsize=256)
@@ -71,13 +80,13 @@ def choose(candidates: np.ndarray, options: Sequence[Option], order: np.ndarray,
     terms = _influential(source, tuple(options))
     # The random order is this repeat's only source of chance; among equally near candidates it decides, too.
     rng = np.random.default_rng(order)
-    shuffled = _as_wished(candidates[order], options)
+    shuffled = candidates[order]
     free = np.ones(len(order), dtype=bool)
     chosen: list[int] = []
-    for wish in _wishes_in_turn(terms, options, rng):
+    for term, wish in _wishes_in_turn(terms, options, rng):
         if not free.any():
             break
-        gap = np.where(free, distances(wish[None, :], shuffled, options)[0], np.inf)
+        gap = np.where(free, _gaps(wish, term, shuffled, options), np.inf)
         nearest = int(gap.argmin())
         free[nearest] = False
         chosen.append(nearest)

@@ -88,7 +88,9 @@ def measure_environment(
         writer = stack.enter_context(journal.Journal(journal_path))
         known = journal.measurements(journal.read(journal_path))
         wanted = [(digest, cid, repeat, protocol.key) for cid in configurations for repeat in range(repeats)]
-        missing = [key for key in wanted if key not in known]
+        missing = [
+            key for key in wanted if key not in known or not journal.is_final(known[key], protocol.timeout_seconds)
+        ]
         random.Random(seed).shuffle(missing)
         if missing:
             run = _runner(engine, environment.cpus(), stack)
@@ -102,6 +104,7 @@ def measure_environment(
                 "order": order,
                 "started_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
                 "options": dict(configurations[key[1]]),
+                "timeout_seconds": protocol.timeout_seconds,
             }
             outcome = run(_request(environment, configurations[key[1]], protocol))
             record |= outcome

@@ -15,6 +15,8 @@ from perftransfer.package_path import package_path
 # An engine's libraries must not start threads of their own before the server forks, nor compute with more threads
 # than the configuration says.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# A server that goes down once was killed by somebody; one that goes down twice, by what it measures.
+_TRIES = 2
 
 
 class MeasuringServer:
@@ -26,7 +28,6 @@ class MeasuringServer:
     def __init__(self, engine: str, cpus: list[int]) -> None:
         self.engine = engine
         self.cpus = cpus
-        self.versions: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> MeasuringServer:
@@ -45,10 +46,9 @@ class MeasuringServer:
             stdout=subprocess.PIPE,
             env={**os.environ, **_ONE_THREAD, "PYTHONPATH": package_path()},
         )
-        greeting = self._exchange(None)
-        if greeting is None:
+        if self._exchange(None) is None:
+            self._stop()
             raise BadInput(f"engine {self.engine}: its measuring server did not start; what it said stands above")
-        self.versions = greeting["versions"]
 
     def _stop(self) -> None:
         if self._process is not None:
@@ -70,9 +70,10 @@ class MeasuringServer:
 
     def measure(self, request: dict[str, Any]) -> dict[str, Any]:
         """Measure one configuration in a fresh process and return its outcome (``server.measure``)."""
-        outcome = self._exchange(request)
-        if outcome is None:
+        for _ in range(_TRIES):
+            outcome = self._exchange(request)
+            if outcome is not None:
+                return outcome
             self._stop()
             self._start()
-            return {"status": "crashed", "error": "the measuring server was killed"}
-        return outcome
+        return {"status": "crashed", "error": f"the measuring server was killed, {_TRIES} times in a row"}

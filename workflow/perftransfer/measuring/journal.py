@@ -19,6 +19,10 @@ from perftransfer.errors import BadInput
 Record = dict[str, Any]
 Key = tuple[str, str, int, str]
 
+_TIMEOUT = "timeout"
+# Stands for a measurement that is not there: replaced like one that timed out.
+_NOTHING: Record = {"status": _TIMEOUT}
+
 
 def key(record: Record) -> Key:
     """What makes a measurement one of its kind: (environment digest, configuration, repeat, protocol)."""
@@ -45,12 +49,17 @@ def _records(lines: list[bytes]) -> Iterator[Record]:
 
 
 def measurements(records: list[Record]) -> dict[Key, Record]:
-    """Measurements by key; of one that stands twice, the first counts."""
+    """Measurements by key; of one that stands twice, the first counts, unless it was a time-out."""
     out: dict[Key, Record] = {}
     for record in records:
-        if record.get("record") == "measurement":
-            out.setdefault(key(record), record)
+        if record.get("record") == "measurement" and out.get(key(record), _NOTHING)["status"] == _TIMEOUT:
+            out[key(record)] = record
     return out
+
+
+def is_final(record: Record, timeout_seconds: float) -> bool:
+    """Whether a measurement need not be tried again: all but one that was ended after a shorter time-out than now."""
+    return bool(record["status"] != _TIMEOUT or record.get("timeout_seconds", timeout_seconds) >= timeout_seconds)
 
 
 class Journal:
@@ -69,7 +78,7 @@ class Journal:
         file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             os.close(file)
             raise BadInput(
                 f"{self.path}: another process is measuring into this journal; wait for it, or end it, and start again"

@@ -125,7 +125,7 @@ def main(arguments: list[str]) -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     engine = engines.load(engine_name)
-    answers.write(json.dumps({"ready": True, "versions": engine.versions()}).encode() + b"\n")
+    answers.write(json.dumps({"ready": engine.name}).encode() + b"\n")
     answers.flush()
     serve(engine, cpus, sys.stdin.buffer, answers)
 

@@ -65,7 +65,9 @@ class Measuring(Section):
     runs: PositiveInt = Field(7, description="Timed inferences per process, at least.")
     seconds: float = Field(0.2, ge=0, description="Timed inferences, at least, in seconds.")
     timeout_seconds: PositiveFloat = Field(
-        120, description="A measurement that takes longer, opening the network included, is ended and marked `timeout`."
+        120,
+        description="A measurement that takes longer, opening the network included, is ended and marked `timeout`; "
+        "raise this to try it again.",
     )
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+
+# It would report its use to its makers, from a thread that would be there when the server forks.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
+from perftransfer.errors import unknown
 from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
 
 _LEVELS = {
@@ -32,8 +38,8 @@ def session_options(options: Options) -> onnxruntime.SessionOptions:
     out.log_severity_level = _LOG_ERRORS_ONLY
     out.intra_op_num_threads = _threads(options, "intra_op_threads")
     out.inter_op_num_threads = _threads(options, "inter_op_threads")
-    out.execution_mode = _MODES[str(options.get("execution_mode") or "sequential")]
-    out.graph_optimization_level = _LEVELS[str(options.get("graph_optimization_level") or "all")]
+    out.execution_mode = _choice(_MODES, options, "execution_mode", "sequential")
+    out.graph_optimization_level = _choice(_LEVELS, options, "graph_optimization_level", "all")
     out.enable_cpu_mem_arena = options.get("memory_arena") is not False
     out.enable_mem_pattern = options.get("memory_pattern") is not False
     out.add_session_config_entry("session.intra_op.allow_spinning", _flag(options.get("intra_op_spinning")))
@@ -47,6 +53,13 @@ def _threads(options: Options, name: str) -> int:
     if threads < 1:
         raise UnsupportedConfigurationError(f"option {name} is {value!r}: give a number from 1")
     return threads
+
+
+def _choice(allowed: Mapping[str, Any], options: Options, name: str, default: str) -> Any:
+    level = str(options.get(name) or default)
+    if level not in allowed:
+        raise UnsupportedConfigurationError(unknown(name, "level", level, allowed))
+    return allowed[level]
 
 
 def _flag(value: object) -> str:

@@ -1,0 +1,256 @@
+"""Checks how published tables are found, fetched and mapped, and what a person reads when that fails."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from perftransfer import yaml_file
+from perftransfer.dataset import imported, tables
+from perftransfer.errors import BadInput
+from perftransfer.space.options import configuration_id
+
+ROOT = Path(__file__).parents[2]
+CONTENT = b"a,b\n1,2\n"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+convert = partial(imported.convert, where="t.csv", environment="e", rows={}, options={"a": {}}, objectives={"y_s": {}})
+
+
+def frame(**columns: Any) -> pd.DataFrame:
+    return pd.DataFrame(columns)
+
+
+class Site(ThreadingHTTPServer):
+    """Serves CONTENT, less than it promises, or nothing; counts how often it was asked."""
+
+    asked = 0
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Site)
+        self.server.asked += 1
+        self.send_response(404 if self.path == "/missing.csv" else 200)
+        self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        self.wfile.write(CONTENT[:3] if self.path == "/broken.csv" else CONTENT)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def address(site: Site, name: str) -> str:
+    return f"http://127.0.0.1:{site.server_address[1]}/{name}"
+
+
+@pytest.fixture(autouse=True)
+def no_datasets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATASETS", raising=False)
+
+
+@pytest.mark.parametrize("name", ["tx2-xception-200px", "tx2-xception-600px"])
+def test_the_papers_tables_are_mapped_by_the_smoke_study(
+    datasets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("DATASETS", str(datasets))
+    mapping = yaml_file.read(ROOT / "config" / "smoke.yaml")["imports"]["tx2"]
+    found = mapping["environments"][name]
+    path = imported.locate(found["file"], found["address"], found["sha256"], tmp_path)
+    source = pd.read_csv(path)
+    table, options = imported.convert(
+        imported.read(path), found["file"], name, rows={}, options=mapping["options"], objectives=mapping["objectives"]
+    )
+    assert list(table) == [
+        "environment", "configuration_id", "inference_time_s", "cores_on", "core_freq", "gpu_freq", "emc_freq",
+    ]  # fmt: skip
+    assert len(table) == table["configuration_id"].nunique() == 768
+    assert set(table["environment"]) == {name}
+    assert [len(option.levels) for option in options] == [4, 12, 4, 4]
+    assert all(option.ordered and list(option.levels) == sorted(option.levels) for option in options)
+    assert options[0].levels == (0, 1, 2, 3)
+    assert [option.default for option in options] == table.iloc[0, 3:].tolist()
+    assert table["inference_time_s"].tolist() == source["inference_time"].tolist()
+    assert table["cores_on"].tolist() == source[["core1_status", "core2_status", "core3_status"]].sum(axis=1).tolist()
+    assert table.loc[5, "configuration_id"] == configuration_id(dict(table.loc[5].iloc[3:]))
+    tables.write(tmp_path / "t.parquet", table, options=options)
+    pd.testing.assert_frame_equal(tables.read(tmp_path / "t.parquet"), table)
+    assert list(tmp_path.iterdir()) == [tmp_path / "t.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("file", "environment", "objective", "n"),
+    [
+        ("help_nb201.parquet", "1080ti_1", "y_latency_ms", 15_625),
+        ("deeparch.parquet", "azure|Adiac", "y_inference_time_s", 4096),
+    ],
+)  # fmt: skip
+def test_rows_pick_one_environment_of_many(datasets: Path, file: str, environment: str, objective: str, n: int) -> None:
+    source = imported.read(next(datasets.rglob(file)))
+    columns = [column for column in source if str(column).startswith("opt_")]
+    table, options = imported.convert(
+        source,
+        file,
+        "e",
+        rows={"env_id": environment},
+        options={column.removeprefix("opt_"): {"column": column} for column in columns},
+        objectives={"time": {"column": objective, "factor": 2}},
+    )
+    picked = source[source["env_id"] == environment]
+    assert len(table) == n
+    assert np.array_equal(table["time"], 2 * picked[objective])
+    assert [set(option.levels) for option in options] == [set(picked[column]) for column in columns]
+
+
+def test_a_number_picks_rows_whatever_its_type() -> None:
+    source = frame(px=[100.0, 200.0, 200.0], a=[1, 1, 2], y_s=[1, 2, 3])
+    for value in (200, 200.0, "200"):
+        assert convert(source, rows={"px": value})[0]["y_s"].tolist() == [2, 3]
+
+
+def test_columns_units_levels_and_defaults_follow_the_mapping() -> None:
+    table, (option,) = convert(
+        frame(speed=["slow", "fast"], t=[5, 7]),
+        options={"a": {"column": "speed", "levels": ["slow", "medium", "fast"], "ordered": True, "default": "fast"}},
+        objectives={"y_ms": {"column": "t", "factor": 1000}},
+    )
+    assert table[["a", "y_ms"]].to_numpy().tolist() == [["slow", 5000.0], ["fast", 7000.0]]
+    assert (option.levels, option.ordered, option.default) == (("slow", "medium", "fast"), True, "fast")
+
+
+def test_a_level_is_written_as_the_study_declares_it() -> None:
+    table, (option,) = convert(frame(a=[1.0, 2.0], y_s=[1, 2]), options={"a": {"levels": [2, 1]}})
+    assert (table["a"].tolist(), option.levels, option.default) == ([1, 2], (2, 1), 1)
+    assert table["a"].dtype == "int64"
+
+
+@pytest.mark.parametrize(
+    ("source", "changes", "message"),
+    [
+        (frame(thread=[1], y_s=[1]), {"options": {"threads": {}}},
+         "t.csv: no column 'threads'; allowed: thread, y_s; did you mean 'thread'?"),
+        (frame(a=[1], y_=[1]), {}, "t.csv: no column 'y_s'; allowed: a, y_; did you mean 'y_'?"),
+        (frame(a=[1], y_s=[1]), {"rows": {"env": "x"}}, "t.csv: no column 'env'"),
+        (frame(a=[1], y_s=[1]), {"options": {"a": {"columns": ["a", "c"]}}}, "t.csv: no column 'c'"),
+        (frame(a=[1, 3], y_s=[1, 2]), {"options": {"a": {"levels": [1, 2]}}},
+         "t.csv: row 2: a: no level '3'; allowed: 1, 2"),
+        (frame(a=[1], y_s=[1]), {"options": {"a": {"default": 2}}}, "t.csv: option a: default: no level 2; allowed: 1"),
+        (frame(a=[1, 2, 1], y_s=[1, 2, 3]), {}, "t.csv: environment e: row 3 is a configuration that stood before"),
+        (frame(a=[1, None], y_s=[1, 2]), {}, "t.csv: row 2: option a is empty"),
+        (frame(a=[1, 1], b=[1, None], y_s=[1, 2]), {"options": {"a": {"columns": ["a", "b"]}}},
+         "t.csv: row 2: option a is empty"),
+        (frame(a=[1], y_s=[1]), {"rows": {"a": 2}}, "t.csv: environment e: no row has a = 2"),
+        (frame(a=[], y_s=[]), {}, "t.csv: environment e: the table has no rows"),
+        # Rows are counted in the file, not among those picked.
+        (frame(env=[0, 0, 1, 1], a=[1, 2, 1, 1], y_s=1), {"rows": {"env": 1}}, "row 4 is a configuration"),
+        (frame(env=[0, 1], a=[1, None], y_s=1), {"rows": {"env": 1}}, "row 2: option a is empty"),
+        (frame(env=[0, 1], a=[1, 3], y_s=1), {"rows": {"env": 1}, "options": {"a": {"levels": [1], "default": 1}}},
+         "row 2: a: no level"),
+    ],
+)  # fmt: skip
+def test_a_mapping_that_does_not_fit_its_table_is_bad_input(
+    source: pd.DataFrame, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(BadInput) as error:
+        convert(source, **changes)
+    assert message in str(error.value)
+
+
+def test_an_objective_that_is_no_number_is_missing() -> None:
+    assert convert(frame(a=[1, 2], y_s=["3", "failed"]))[0]["y_s"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("t.csv", b""), ("t.csv", b"a\n\xff\n"), ("t.csv", b'a,b\n1,2,3,4\n"'), ("t.parquet", b"?")]
+)
+def test_a_file_that_is_no_table_is_bad_input(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInput, match=f"{name}: no readable"):
+        imported.read(tmp_path / name)
+    with pytest.raises(BadInput, match="nowhere"):
+        imported.read(tmp_path / f"nowhere{name}")
+
+
+def test_a_file_is_found_anywhere_below_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "deep" / "er" / "t.csv"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CONTENT)
+    monkeypatch.setenv("DATASETS", str(tmp_path))
+    assert imported.locate("t.csv", None, SHA256.upper(), tmp_path / "downloads") == path
+    assert not (tmp_path / "downloads").exists()
+
+
+def test_of_several_files_of_that_name_the_right_one_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, content in (("a", b"another"), ("b", CONTENT)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "t.csv").write_bytes(content)
+    (tmp_path / "0" / "t.csv").mkdir(parents=True)
+    monkeypatch.setenv("DATASETS", str(tmp_path))
+    assert imported.locate("t.csv", None, SHA256, tmp_path / "downloads") == tmp_path / "b" / "t.csv"
+
+
+@pytest.mark.parametrize("folder", ["datasets", "downloads"])
+def test_a_file_with_another_content_is_bad_input_with_both_sums(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / "t.csv").write_bytes(b"another")
+    if folder == "datasets":
+        monkeypatch.setenv("DATASETS", str(tmp_path / folder))
+    with pytest.raises(BadInput) as error:
+        imported.locate("t.csv", None, SHA256, tmp_path / "downloads")
+    for part in (str(tmp_path / folder / "t.csv"), SHA256, hashlib.sha256(b"another").hexdigest()):
+        assert part in str(error.value)
+
+
+def test_a_file_that_can_be_had_nowhere_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInput, match=r"t\.csv: not below the folder DATASETS \(not set\), and no address is given"):
+        imported.locate("t.csv", None, SHA256, tmp_path)
+    monkeypatch.setenv("DATASETS", str(tmp_path / "nowhere"))
+    with pytest.raises(BadInput, match=r"DATASETS names .*nowhere: there is no such folder"):
+        imported.locate("t.csv", None, SHA256, tmp_path)
+
+
+def test_a_file_is_downloaded_once(tmp_path: Path, site: Site) -> None:
+    for _ in range(2):
+        path = imported.locate("t.csv", address(site, "t.csv"), SHA256, tmp_path / "downloads")
+        assert path.read_bytes() == CONTENT
+    assert site.asked == 1
+    assert list((tmp_path / "downloads").iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("broken.csv", "cannot be fetched"), ("missing.csv", "cannot be fetched"), ("t.csv", "SHA-256 is")],
+)
+def test_a_download_that_fails_leaves_nothing_behind(tmp_path: Path, site: Site, name: str, words: str) -> None:
+    expected = "0" * 64 if name == "t.csv" else SHA256
+    with pytest.raises(BadInput, match=words) as error:
+        imported.locate(name, address(site, name), expected, tmp_path)
+    assert address(site, name) in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_that_nobody_answers_is_bad_input(tmp_path: Path) -> None:
+    for wrong in ("http://127.0.0.1:1/t.csv", "no address"):
+        with pytest.raises(BadInput, match=r"if you have t\.csv, set DATASETS"):
+            imported.locate("t.csv", wrong, SHA256, tmp_path)

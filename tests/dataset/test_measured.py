@@ -1,0 +1,113 @@
+"""Checks what becomes of the journal's records, on numbers small enough for a pencil."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from perftransfer.dataset import measured, tables
+from perftransfer.space.options import Option
+
+OPTIONS = (Option("threads", (1, 2), True, 1), Option("inner", ("a", "b"), False, "a", conditional=True))
+
+
+def record(configuration: str, repeat: int, latencies: list[float] | None, **more: Any) -> dict[str, Any]:
+    common = {
+        "record": "measurement",
+        "environment_digest": "e",
+        "configuration_id": configuration,
+        "repeat": repeat,
+        "protocol": "v1",
+        "environment": "old name",
+        "order": repeat,
+        "started_at": "2026-01-01T00:00:00.000+00:00",
+        "options": {"threads": 2, "inner": None},
+    }
+    if latencies is None:
+        outcome: dict[str, Any] = {"status": "timeout", "error": "not finished after 1 s", "disturbed": None}
+    else:
+        outcome = {
+            "status": "ok", "error": None, "latency_ms": latencies, "warmup_n": 3, "open_ms": 4.5,
+            "others_cpu_share": 0.25, "disturbed": True,
+        }  # fmt: skip
+    return {**common, **outcome, **more}
+
+
+def table(*records: dict[str, Any]) -> pd.DataFrame:
+    return measured.measurements(records, "new-name", "engine", OPTIONS)
+
+
+def test_latencies_are_summed_up() -> None:
+    row = table(record("c", 0, [float(n) for n in range(11)])).iloc[0]
+    assert row["latency_ms"] == 5.0
+    assert [row[f"latency_ms_p{p}"] for p in (10, 90, 99)] == pytest.approx([1.0, 9.0, 9.9])
+    assert (row["latency_ms_mad"], row["latency_ms_n"]) == (3.0, 11)
+    assert (row["warmup_n"], row["open_ms"], row["others_cpu_share"], row["disturbed"]) == (3, 4.5, 0.25, True)
+    assert (row["environment"], row["engine"], row["threads"], row["inner"]) == ("new-name", "engine", 2, "inactive")
+
+
+def test_the_median_is_not_moved_by_an_outlier() -> None:
+    row = table(record("c", 0, [3.0, 1.0, 1000.0, 2.0])).iloc[0]
+    assert (row["latency_ms"], row["latency_ms_mad"]) == (2.5, 1.0)
+
+
+def test_failed_measurements_are_rows_with_a_status_and_no_number() -> None:
+    frame = table(record("a", 0, [1.0, 2.0]), record("b", 0, None))
+    assert frame["status"].tolist() == ["ok", "timeout"]
+    assert frame["error"].isna().tolist() == [True, False]
+    failed = frame.iloc[1]
+    assert failed["latency_ms_n"] == 0
+    assert failed.filter(like="latency_ms").drop("latency_ms_n").isna().all()
+    assert failed[["warmup_n", "open_ms", "disturbed"]].isna().all()
+
+
+@pytest.mark.parametrize("records", [[record("a", 0, None)], [record("a", 0, None), record("b", 0, [1.0])], []])
+def test_columns_have_their_types_even_if_everything_failed(tmp_path: Path, records: list[dict[str, Any]]) -> None:
+    frame = table(*records)
+    assert list(frame) == [*measured.COLUMNS, "threads", "inner"]
+    assert len(frame) == len(records)
+    tables.write(tmp_path / "m.parquet", frame, options=OPTIONS)
+    stored = {field.name: str(field.type) for field in pq.read_schema(tmp_path / "m.parquet")}
+    for name in ("latency_ms", "latency_ms_p10", "latency_ms_p99", "latency_ms_mad", "open_ms", "others_cpu_share"):
+        assert stored[name] == "double"
+    for name in ("latency_ms_n", "warmup_n"):
+        assert stored[name] == "int64"
+    assert stored["disturbed"] == "bool"
+    assert {stored[name] for name in ("status", "error", "started_at")} <= {"string", "large_string"}
+
+
+def test_every_latency_is_a_row_of_the_samples() -> None:
+    frame = measured.samples([record("b", 1, [3.0, 1.0]), record("a", 0, None), record("a", 1, [2.0])])
+    assert frame.to_numpy().tolist() == [["b", 1, 0, 3.0], ["b", 1, 1, 1.0], ["a", 1, 0, 2.0]]
+    empty = measured.samples([record("a", 0, None)])
+    assert list(empty) == ["configuration_id", "repeat", "i", "latency_ms"]
+    assert empty.dtypes[["repeat", "i", "latency_ms"]].tolist() == ["int64", "int64", "float64"]
+
+
+def test_undisturbed_processes_count_and_disturbed_ones_only_where_there_is_no_other() -> None:
+    frame = table(
+        record("calm", 0, [10.0], disturbed=False),
+        record("calm", 1, [20.0], disturbed=False),
+        record("calm", 2, [90.0], disturbed=True),
+        record("unknown", 0, [5.0], disturbed=None),
+        record("busy", 0, [7.0], disturbed=True),
+        record("busy", 1, None),
+        record("failed", 0, None),
+    )
+    found = measured.per_configuration(frame, "latency_ms")
+    assert found["latency_ms"].to_dict() == {"busy": 7.0, "calm": 15.0, "unknown": 5.0}
+    assert found["latency_ms_n"].to_dict() == {"busy": 1, "calm": 2, "unknown": 1}
+    # Two values 10 and 20: the standard deviation with ddof=1 is 10 / sqrt(2).
+    assert found.loc["calm", "latency_ms_cv"] == pytest.approx(10 / np.sqrt(2) / 15)
+    assert np.isnan(found.loc["busy", "latency_ms_cv"])
+
+
+def test_where_every_process_failed_there_are_no_values() -> None:
+    found = measured.per_configuration(table(record("a", 0, None)), "latency_ms")
+    assert found.empty
+    assert found["latency_ms"].dtype == "float64"

@@ -1,0 +1,206 @@
+"""Checks that environments become one table, and their options one schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from perftransfer.dataset import measured, tables
+from perftransfer.dataset.merge import ENVIRONMENT_COLUMNS, merge
+from perftransfer.errors import BadInput
+from perftransfer.space.options import INACTIVE, Option, configuration_id
+
+THREADS = Option("threads", (1, 2), True, 1)
+MODE = Option("mode", ("a", "b"), False, "a")
+FIXED = Option("fixed", (True, False), False, True)
+DESCRIPTION = {
+    "hardware": "board", "emulated": False, "cores": "all", "engine": "e", "network": "n", "batch": 1, "image_px": 8,
+}  # fmt: skip
+
+Values = dict[tuple[Any, ...], list[float | None]]
+
+
+class Study:
+    """Files of environments, and their merger."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.descriptions: dict[str, dict[str, Any]] = {}
+        self.measured: dict[str, Path] = {}
+        self.imported: dict[str, Path] = {}
+
+    def measure(self, name: str, options: tuple[Option, ...], values: Values, **description: Any) -> None:
+        """values: latency of each process (None: it failed) by the levels of the options."""
+        records = []
+        for levels, latencies in values.items():
+            chosen = dict(zip((option.name for option in options), levels, strict=True))
+            for repeat, latency in enumerate(latencies):
+                outcome = {"status": "failed"} if latency is None else {"status": "ok", "latency_ms": [latency]}
+                records.append(
+                    {"configuration_id": configuration_id(chosen), "repeat": repeat, "options": chosen, **outcome}
+                )
+        frame = measured.measurements(records, name, "e", options)
+        self.measured[name] = self.folder / f"{name}.parquet"
+        self._add(name, self.measured[name], frame, options, description)
+
+    def publish(
+        self, name: str, options: tuple[Option, ...], values: dict[tuple[Any, ...], float], **more: Any
+    ) -> None:
+        objective = more.pop("objective", "latency_ms")
+        chosen = [dict(zip((option.name for option in options), levels, strict=True)) for levels in values]
+        frame = tables.configurations_frame({configuration_id(one): one for one in chosen}, options)
+        frame.insert(0, "environment", name)
+        frame[objective] = list(values.values())
+        self.imported[name] = self.folder / f"{name}.parquet"
+        self._add(name, self.imported[name], frame, options, more)
+
+    def _add(
+        self, name: str, path: Path, frame: pd.DataFrame, options: tuple[Option, ...], more: dict[str, Any]
+    ) -> None:
+        tables.write(path, frame, options=options)
+        self.descriptions[name] = {**DESCRIPTION, **more}
+
+    def merge(self, *objectives: str) -> tuple[pd.DataFrame, tuple[Option, ...], dict[str, Any]]:
+        """Merge, and check that the result can be stored."""
+        dataset, options, constant = merge(
+            self.descriptions, self.measured, self.imported, objectives or ["latency_ms"]
+        )
+        tables.write(self.folder / "dataset.parquet", dataset, options=options, metadata={"constant": constant})
+        assert tables.read(self.folder / "dataset.parquet").shape == dataset.shape
+        return dataset, options, constant
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return Study(tmp_path)
+
+
+def levels(options: tuple[Option, ...]) -> list[tuple[Any, ...]]:
+    return [option.levels for option in options]
+
+
+def test_a_row_is_a_configuration_of_an_environment_with_value_spread_and_number(study: Study) -> None:
+    study.measure("one", (THREADS,), {(1,): [4.0, 6.0], (2,): [3.0]}, hardware="pc", emulated=True, cores="1")
+    dataset, options, constant = study.merge()
+    assert list(dataset) == [
+        *ENVIRONMENT_COLUMNS, "configuration_id", "threads", "latency_ms", "latency_ms_cv", "latency_ms_n",
+    ]  # fmt: skip
+    assert (options, constant) == ((THREADS,), {})
+    row = dataset.set_index("threads").loc[1]
+    assert (row["environment"], row["hardware"], row["emulated"], row["cores"]) == ("one", "pc", True, "1")
+    assert (row["latency_ms"], row["latency_ms_n"]) == (5.0, 2)
+    assert row["latency_ms_cv"] == pytest.approx(2**0.5 / 5)
+    assert row["configuration_id"] == configuration_id({"threads": 1})
+
+
+def test_environments_keep_the_order_of_the_study_and_configurations_are_sorted(study: Study) -> None:
+    for name in ("z", "a", "m"):
+        study.measure(name, (THREADS, MODE), {(t, m): [1.0] for t in (2, 1) for m in "ba"})
+    dataset, _, _ = study.merge()
+    assert list(dict.fromkeys(dataset["environment"])) == ["z", "a", "m"]
+    for _, rows in dataset.groupby("environment"):
+        assert rows["configuration_id"].is_monotonic_increasing
+
+
+def test_options_that_never_vary_are_dropped_and_listed_with_their_value(study: Study) -> None:
+    inner = Option("inner", (1, 2), True, 1, conditional=True)
+    # All levels that are declared count for nothing: what was measured does.
+    for name in ("one", "two"):
+        study.measure(name, (FIXED, THREADS, inner), {(False, 1, None): [1.0], (False, 2, None): [2.0]})
+    dataset, options, constant = study.merge()
+    assert options == (THREADS,)
+    assert constant == {"fixed": False, "inner": INACTIVE}
+    assert "fixed" not in dataset
+    assert "inner" not in dataset
+
+
+def test_an_option_that_varies_only_between_environments_is_kept(study: Study) -> None:
+    study.measure("one", (THREADS, MODE), {(1, "a"): [1.0], (2, "a"): [2.0]})
+    study.measure("two", (THREADS, MODE), {(1, "b"): [1.0], (2, "b"): [2.0]})
+    assert study.merge()[1] == (THREADS, MODE)
+
+
+def test_levels_are_united_in_order(study: Study) -> None:
+    def options(*levels: tuple[Any, ...]) -> tuple[Option, ...]:
+        return tuple(Option(name, found, True, found[0]) for name, found in zip("xyz", levels, strict=True))
+
+    study.publish("one", options((1, 4), ("low", "high"), (1, 2)), {(1, "low", 1): 1.0, (4, "high", 2): 2.0})
+    study.publish(
+        "two",
+        options((2, 8), ("lowest", "low", "medium", "high", "highest"), (1, 2)),
+        {(2, "medium", 1): 1.0, (8, "lowest", 2): 2.0},
+    )
+    found = levels(study.merge()[1])
+    assert found[0] == (1, 2, 4, 8)
+    assert [level for level in found[1] if level != "lowest"] == ["low", "medium", "high", "highest"]
+    assert sorted(found[1]) == sorted({"low", "high", "medium", "lowest", "highest"})
+    assert found[2] == (1, 2)
+
+
+def test_the_same_number_of_another_type_is_the_same_level(study: Study) -> None:
+    study.publish("one", (THREADS,), {(1,): 1.0, (2,): 2.0})
+    study.publish("two", (Option("threads", (1.0, 2.0), True, 1.0),), {(1.0,): 1.0, (2.0,): 2.0})
+    dataset, options, _ = study.merge()
+    assert levels(options) == [(1, 2)]
+    assert dataset["configuration_id"].nunique() == 2
+
+
+def test_an_option_that_is_conditional_in_one_environment_is_conditional_in_the_study(study: Study) -> None:
+    study.publish("one", (THREADS,), {(1,): 1.0, (2,): 2.0})
+    study.measure("two", (Option("threads", (1, 2), True, 1, conditional=True),), {(1,): [1.0], (None,): [2.0]})
+    dataset, (option,), _ = study.merge()
+    assert option.conditional
+    assert sorted(dataset["threads"]) == ["1", "1", "2", INACTIVE]
+    assert all(option.code(level) >= 0 for level in dataset["threads"])
+
+
+def test_environments_with_other_options_are_bad_input(study: Study) -> None:
+    study.publish("one", (THREADS,), {(1,): 1.0})
+    study.publish("two", (MODE,), {("a",): 1.0})
+    with pytest.raises(BadInput, match="environment two: its options are mode; those of one are threads"):
+        study.merge()
+
+
+def test_measured_and_published_environments_stand_in_one_table(study: Study) -> None:
+    study.publish("published", (THREADS,), {(1,): 10.0, (2,): 20.0}, cores=None, engine=None)
+    study.measure("measured", (THREADS,), {(1,): [4.0, 6.0], (2,): [None]})
+    dataset, _, _ = study.merge()
+    rows = dataset.set_index(["environment", "threads"])
+    assert rows["latency_ms"].to_dict()[("published", 2)] == 20.0
+    assert rows.loc[("published", 1), ["latency_ms_cv", "latency_ms_n", "cores", "engine"]].isna().all()
+    assert rows.loc[("measured", 1), "latency_ms_n"] == 2
+
+
+def test_a_configuration_that_failed_is_a_row_without_a_value(study: Study) -> None:
+    study.measure("some", (THREADS,), {(1,): [None, None], (2,): [None, 3.0]})
+    study.measure("all", (THREADS,), {(1,): [None], (2,): [None]})
+    dataset, _, _ = study.merge()
+    values = dataset.set_index(["environment", "threads"])["latency_ms"]
+    assert len(values) == 4
+    assert values.dropna().to_dict() == {("some", 2): 3.0}
+
+
+def test_an_objective_that_an_environment_lacks_is_missing_there(study: Study) -> None:
+    study.publish("published", (THREADS,), {(1,): 10.0, (2,): 20.0}, objective="energy_mj")
+    study.measure("measured", (THREADS,), {(1,): [4.0], (2,): [5.0]})
+    for objectives in (("latency_ms", "energy_mj"), ("energy_mj", "latency_ms"), ("energy_mj",)):
+        dataset, _, _ = study.merge(*objectives)
+        assert list(dataset)[-3 * len(objectives) :: 3] == list(objectives)
+        found = dataset.groupby("environment")[list(objectives)].count()
+        assert found.loc["published", "energy_mj"] == 2
+        assert found.loc["measured", "energy_mj"] == 0
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_columns_have_their_types_whatever_is_missing(study: Study, failed: bool) -> None:
+    study.measure("one", (THREADS, MODE, FIXED), {(1, "a", True): [None], (2, "b", False): [None if failed else 1.0]})
+    study.publish("two", (THREADS, MODE, FIXED), {(1, "a", True): 1.0}, batch=None, emulated=None, network=None)
+    dataset, _, _ = study.merge()
+    assert {name: str(kind) for name, kind in dataset.dtypes.items()} == {
+        "environment": "str", "hardware": "str", "emulated": "boolean", "cores": "str", "engine": "str",
+        "network": "str", "batch": "Int64", "image_px": "Int64", "configuration_id": "str", "threads": "int64",
+        "mode": "str", "fixed": "bool", "latency_ms": "float64", "latency_ms_cv": "float64", "latency_ms_n": "float64",
+    }  # fmt: skip

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from spaces import factorial
+
+from perftransfer import model_file, strategies
+from perftransfer.evaluation import metrics
+from perftransfer.evaluation.cells import COLUMNS, Plan, evaluate
+from perftransfer.evaluation.influence_table import COLUMNS as INFLUENCE_COLUMNS
+from perftransfer.evaluation.influence_table import influence_table
+from perftransfer.evaluation.pool import Pool, split
+from perftransfer.evaluation.sources import load_sources
+from perftransfer.evaluation.training import train
+from perftransfer.strategies.interface import Source
+
+OPTIONS, CODES = factorial(threads=3, level=3, size=2, null=2)
+LEARNERS = ["RT", "SVR"]
+PLAN = Plan(budgets=(4, 8, 100), repeats=3, learners=LEARNERS, scale="log", seed=5)
+NAMES = strategies.names()
+ENVIRONMENTS = ("target", "near", "far")
+
+
+def dataset() -> pd.DataFrame:
+    """Three environments; one configuration of the target has no value."""
+    rng = np.random.default_rng(0)
+    frames = []
+    for i, environment in enumerate(ENVIRONMENTS):
+        log = 1 + CODES @ np.array([-0.5, 0.3 + 0.1 * i, 0.2 * i, 0.0]) + rng.normal(0, 0.02, len(CODES))
+        frame = pd.DataFrame(1 + CODES, columns=[option.name for option in OPTIONS])
+        frames.append(frame.assign(environment=environment, latency_ms=np.exp(log)))
+    out = pd.concat(frames, ignore_index=True)
+    out["configuration_id"] = [f"c{i % len(CODES):03}" for i in range(len(out))]
+    out.loc[7, "latency_ms"] = np.nan
+    return out
+
+
+DATA = dataset()
+TARGET = Pool.of(DATA, "target", "latency_ms", OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> Any:
+    folder = tmp_path_factory.mktemp("models")
+    for environment in ENVIRONMENTS[1:]:
+        for learner in LEARNERS:
+            model = train(DATA, environment, "latency_ms", learner, OPTIONS, scale="log", seed=5)
+            model_file.save(folder / environment / "latency_ms" / f"{learner}.skops", model)
+    return folder
+
+
+@pytest.fixture
+def sources(models) -> Any:
+    def load(cls: Any, environments: tuple[str, ...] = ENVIRONMENTS) -> dict[str, dict[str, Source]]:
+        return load_sources(cls, TARGET, DATA, environments, "latency_ms", OPTIONS, PLAN, models)
+
+    return load
+
+
+def spied(name: str) -> tuple[Any, list[tuple[np.ndarray, np.ndarray]], list[np.ndarray]]:
+    """A strategy that writes down what it is shown and what it predicts."""
+    shown: list[tuple[np.ndarray, np.ndarray]] = []
+    said: list[np.ndarray] = []
+    cls: Any = strategies.load(name)
+
+    class Spy(cls):
+        def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> Any:
+            shown.append((X.copy(), y.copy()))
+            return super().fit(X, y, source)
+
+        def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
+            said.append(super().predict(X, source))
+            return said[-1]
+
+    Spy.__name__ = name
+    return Spy, shown, said
+
+
+def run(cls: Any, given: Any, target: Pool = TARGET, plan: Plan = PLAN) -> pd.DataFrame:
+    return evaluate(cls, target, given, "latency_ms", OPTIONS, plan)[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_there_is_one_cell_for_each_source_budget_learner_and_repeat(name, sources):
+    cls = strategies.load(name)
+    cells, seconds = evaluate(cls, TARGET, sources(cls), "latency_ms", OPTIONS, PLAN)
+    assert tuple(cells.columns) == COLUMNS
+    key = ["source", "budget", "learner", "repeat"]
+    budgets = PLAN.budgets if cls.needs_target else (0,)
+    origins = ENVIRONMENTS[1:] if cls.needs_source else (None,)
+    assert len(cells) == len(cells[key].drop_duplicates()) == len(origins) * len(budgets) * len(LEARNERS) * 3
+    assert set(cells["source"]) == set(origins) or cells["source"].isna().all()
+    assert set(cells["budget"]) == set(budgets)
+    assert set(cells["strategy"]) == {name}
+    assert set(cells["target"]) == {"target"}
+    assert set(cells["design"]) == {"guided" if name == "GS" else "random"}
+    assert (seconds["fit_seconds"] >= 0).all()
+    assert seconds[key].equals(cells[key])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_test_third_is_the_same_for_all_and_the_numbers_are_those_of_the_predictions(name, sources):
+    cls, _, said = spied(name)
+    cells = run(cls, sources(cls))
+    assert len(said) == len(cells)
+    for (_, cell), log in zip(cells.iterrows(), said, strict=True):
+        test, predicted = split(len(TARGET.y), PLAN.seed, "target", cell["repeat"]).test, np.exp(log)
+        assert cell["mape"] == pytest.approx(metrics.mape(TARGET.y[test], predicted[test]))
+        assert cell["r2"] == pytest.approx(metrics.r2(TARGET.y[test], predicted[test]))
+        assert cell["mape_all"] == pytest.approx(metrics.mape(TARGET.y, predicted))
+        assert cell["regret"] == pytest.approx(metrics.regret(TARGET.y, predicted))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_held_out_of_the_target_never_influences_a_prediction(name, sources):
+    plan = Plan(budgets=(4, 8, 100), repeats=1, learners=LEARNERS, scale="log", seed=5)
+    test = split(len(TARGET.y), plan.seed, "target", 0).test
+    y = TARGET.y.copy()
+    y[test] = np.linspace(1000, 9000, len(test))
+    cls, shown, said = spied(name)
+    run(cls, sources(cls), plan=plan)
+    other, other_shown, other_said = spied(name)
+    run(other, sources(other), target=Pool("target", TARGET.codes, y), plan=plan)
+    assert all((a == b).all() for a, b in zip(said, other_said, strict=True))
+    assert len(said) > 0
+    # Nor is a held-out configuration ever among those that are measured.
+    held_out = {tuple(row) for row in TARGET.codes[test].tolist()}
+    assert not any(held_out & {tuple(row) for row in X.tolist()} for X, _ in [*shown, *other_shown])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "DM"])
+def test_samples_are_nested_and_no_larger_than_there_are_candidates(name, sources):
+    cls, shown, _ = spied(name)
+    cells = run(cls, sources(cls))
+    candidates = len(TARGET.y) - len(TARGET.y) // 3
+    assert dict(zip(cells["budget"], cells["n_measured"], strict=True)) == {4: 4, 8: 8, 100: candidates}
+    sizes = {len(X) for X, _ in shown}
+    assert sizes == {4, 8, candidates}
+    # What is shown comes with growing budgets, for one repeat and source after another.
+    for before, after in itertools.pairwise(shown):
+        if len(before[0]) <= len(after[0]):
+            assert (after[0][: len(before[0])] == before[0]).all()
+            assert (after[1][: len(before[1])] == before[1]).all()
+
+
+def test_random_samples_are_shared_by_all_strategies_that_use_them(sources):
+    seen = {}
+    for name in ("RS", "LMS", "NLMS"):
+        cls, shown, _ = spied(name)
+        run(cls, sources(cls, ("target", "near")), plan=Plan((4, 8), 2, ["RT"], "log", 5))
+        seen[name] = [X.tolist() for X, _ in shown]
+    assert seen["RS"] == seen["LMS"] == seen["NLMS"]
+
+
+def test_direct_transfer_measures_nothing(sources):
+    cls, shown, _ = spied("DM")
+    cells = run(cls, sources(cls))
+    assert set(cells["budget"]) == set(cells["n_measured"]) == {0}
+    assert all(len(X) == 0 for X, _ in shown)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_seed_gives_the_same_cells_and_another_seed_others(name, sources):
+    cls = strategies.load(name)
+    cells = run(cls, sources(cls))
+    pd.testing.assert_frame_equal(run(cls, sources(cls)), cells)
+    other = run(cls, sources(cls), plan=Plan(PLAN.budgets, PLAN.repeats, LEARNERS, "log", 6))
+    assert not other["mape"].equals(cells["mape"])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "RS"])
+def test_cells_depend_neither_on_the_order_of_sources_nor_on_which_others_there_are(name, sources):
+    cls = strategies.load(name)
+    cells = run(cls, sources(cls))
+    key = ["source", "learner", "budget", "repeat"]
+
+    def in_order(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.sort_values(key).reset_index(drop=True)
+
+    pd.testing.assert_frame_equal(in_order(run(cls, sources(cls, ENVIRONMENTS[::-1]))), in_order(cells))
+    near = run(cls, sources(cls, ("near",)))
+    pd.testing.assert_frame_equal(in_order(near), in_order(cells[cells["source"] == "near"]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cells_do_not_depend_on_the_order_of_learners(name, sources):
+    cls = strategies.load(name)
+    plan = Plan(PLAN.budgets, PLAN.repeats, LEARNERS[::-1], "log", 5)
+    key = ["source", "learner", "budget", "repeat"]
+    frames = [
+        run(cls, sources(cls), plan=p).sort_values(key).reset_index(drop=True).drop(columns="source")
+        for p in (PLAN, plan)
+    ]
+    pd.testing.assert_frame_equal(*frames)
+
+
+def test_sources_are_all_other_environments_and_none_where_none_is_used(sources):
+    assert sources(strategies.load("RS")) == {}
+    for name in ("GS", "DM", "LMS", "NLMS"):
+        assert list(sources(strategies.load(name))) == ["near", "far"]
+
+
+def test_a_strategy_without_a_source_to_be_had_has_no_cells_but_their_columns():
+    cells, seconds = evaluate(strategies.load("LMS"), TARGET, {}, "latency_ms", OPTIONS, PLAN)
+    assert len(cells) == len(seconds) == 0
+    assert tuple(cells.columns) == COLUMNS
+    assert seconds.columns[-1] == "fit_seconds"
+
+
+def test_a_linear_shift_beats_random_sampling_where_environments_are_alike(sources):
+    error = {}
+    for name in ("RS", "LMS"):
+        cls = strategies.load(name)
+        cells = run(cls, sources(cls, ("near",)))
+        error[name] = cells.loc[cells["budget"] == 4, "mape"].mean()
+    assert error["LMS"] < 0.5 * error["RS"]
+
+
+def test_the_scale_of_learning_is_that_of_the_plan():
+    plan = Plan((8,), 1, ["RT"], "linear", 5)
+    cls, shown, said = spied("RS")
+    cells = run(cls, {}, plan=plan)
+    assert set(shown[0][1]) <= set(TARGET.y)
+    assert cells["mape_all"][0] == pytest.approx(metrics.mape(TARGET.y, said[0]))
+
+
+def test_a_trained_model_has_seen_all_that_was_measured():
+    model = train(DATA, "target", "latency_ms", "RT", OPTIONS, scale="log", seed=5)
+    rows = DATA[(DATA["environment"] == "target") & DATA["latency_ms"].notna()]
+    assert len(rows) == len(CODES) - 1
+    assert model.predict(rows) == pytest.approx(rows["latency_ms"].to_numpy())
+    assert (model.environment, model.objective, model.learner, model.scale) == ("target", "latency_ms", "RT", "log")
+
+
+def test_the_table_of_influence_ranks_the_terms_of_each_environment():
+    table = influence_table(DATA, ENVIRONMENTS, ["latency_ms"], OPTIONS, scale="log")
+    assert tuple(table.columns) == INFLUENCE_COLUMNS
+    for environment in ENVIRONMENTS:
+        rows = table[table["environment"] == environment]
+        assert rows["rank"].tolist() == list(range(1, len(rows) + 1))
+        assert rows["term"].iloc[0] == "threads"
+        assert rows["selected"].iloc[0]
+        assert {"threads", "level", "size", "null"} <= set(rows["term"])
+        assert rows.set_index("term")["share_of_variance"]["null"] < 0.01
+    again = influence_table(DATA, ENVIRONMENTS, ["latency_ms"], OPTIONS, scale="log")
+    pd.testing.assert_frame_equal(again, table)

@@ -1,0 +1,230 @@
+"""Checks that everything asked for is measured once, whatever happens in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perftransfer.errors import BadInput
+from perftransfer.measuring import bench, journal
+from perftransfer.measuring.bench import Environment, measure_environment
+from perftransfer.measuring.engines.simulated import ENGINE
+from perftransfer.measuring.fingerprint import usable_cpus
+from perftransfer.measuring.protocol import Protocol
+from perftransfer.package_path import package_path
+
+PROTOCOL = Protocol(1, 0.0, 3, 0.0, timeout_seconds=20.0)
+ENVIRONMENT = Environment(
+    name="simulated-a",
+    engine="simulated",
+    network="none",
+    network_version=0,
+    cores="all",
+    workload={"batch": 1, "image_px": 128},
+    files={},
+    seed=1,
+)
+CONFIGURATIONS = {f"c{threads}": {"threads": threads} for threads in (1, 2, 4)}
+
+
+def measure(path: Path, configurations: dict[str, dict[str, Any]] = CONFIGURATIONS, **changes: Any) -> list[Any]:
+    settings = {"environment": ENVIRONMENT, "repeats": 2, "protocol": PROTOCOL, "seed": 5, **changes}
+    environment = settings.pop("environment")
+    return measure_environment(environment, configurations, journal_path=path, **settings)
+
+
+def order(records: list[Any]) -> list[tuple[str, int]]:
+    return [(r["configuration_id"], r["repeat"]) for r in sorted(records, key=lambda r: r["order"])]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal" / "simulated-a.jsonl"
+
+
+def test_everything_is_measured_once_and_returned_in_the_order_asked_for(path: Path) -> None:
+    records = measure(path)
+    wanted = [(configuration, repeat) for configuration in CONFIGURATIONS for repeat in range(2)]
+    assert [(r["configuration_id"], r["repeat"]) for r in records] == wanted
+    assert {r["status"] for r in records} == {"ok"}
+    assert [r["options"] for r in records[::2]] == list(CONFIGURATIONS.values())
+    assert all(len(r["latency_ms"]) == 3 and r["protocol"] == PROTOCOL.key for r in records)
+    assert sorted(r["order"] for r in records) == list(range(6))
+    in_journal = [r for r in journal.read(path) if r["record"] == "measurement"]
+    assert sorted(map(json.dumps, in_journal)) == sorted(map(json.dumps, records))
+
+
+def test_the_order_is_random_over_configurations_and_repeats_and_the_seed_decides_it(tmp_path: Path) -> None:
+    many = {f"c{i}": {"threads": i} for i in range(1, 21)}
+    orders = [order(measure(tmp_path / f"{n}.jsonl", many, seed=seed)) for n, seed in enumerate((1, 1, 2))]
+    assert orders[0] == orders[1]
+    assert orders[0] != orders[2]
+    first_half = orders[0][:20]
+    assert {repeat for _, repeat in first_half} == {0, 1}
+    assert [c for c, _ in first_half] != sorted(c for c, _ in first_half)
+
+
+def test_a_second_call_measures_nothing(path: Path) -> None:
+    first = measure(path)
+    content = path.read_bytes()
+    assert measure(path, seed=99) == first
+    assert path.read_bytes() == content
+
+
+def test_more_repeats_and_configurations_only_add(path: Path) -> None:
+    first = measure(path)
+    content = path.read_bytes()
+    more = measure(path, {"c0": {"threads": 3}, **CONFIGURATIONS}, repeats=3)
+    assert path.read_bytes().startswith(content)
+    assert len(more) == 12
+    assert [r for r in more if r["repeat"] < 2 and r["configuration_id"] != "c0"] == first
+    assert sorted(r["order"] for r in more) == list(range(12))
+    assert measure(path) == first
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"protocol": replace(PROTOCOL, runs=4)},
+        {"environment": replace(ENVIRONMENT, workload={"batch": 2, "image_px": 128})},
+        {"environment": replace(ENVIRONMENT, network_version=1)},
+        {"environment": replace(ENVIRONMENT, seed=2)},
+    ],
+    ids=["protocol", "workload", "network", "seed"],
+)
+def test_what_changes_numbers_is_measured_anew_and_the_old_stays(path: Path, change: dict[str, Any]) -> None:
+    first = measure(path)
+    content = path.read_bytes()
+    second = measure(path, **change)
+    assert path.read_bytes().startswith(content)
+    assert not [record for record in second if record in first]
+    assert measure(path) == first
+
+
+def test_another_time_out_or_name_measures_nothing_anew(path: Path) -> None:
+    first = measure(path)
+    assert measure(path, protocol=replace(PROTOCOL, timeout_seconds=1.0)) == first
+    assert measure(path, environment=replace(ENVIRONMENT, name="simulated-b")) == first
+
+
+def test_another_version_of_the_engine_is_another_environment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = measure(path)
+    monkeypatch.setattr(type(ENGINE), "versions", lambda self: {"simulated": "2"})
+    second = measure(path)
+    assert first[0]["environment_digest"] != second[0]["environment_digest"]
+    assert [host["versions"] for host in bench.hosts(journal.read(path)).values()] == [
+        {"simulated": "1"},
+        {"simulated": "2"},
+    ]
+
+
+def test_failed_measurements_have_a_status_and_are_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The faults end real processes: let the engine be isolated like a real one.
+    monkeypatch.setattr(type(ENGINE), "isolated", True)
+    faults = {"raise": "failed", "unsupported": "unsupported", "crash": "crashed", "hang": "timeout"}
+    configurations = {"fine": {"threads": 1}, **{fault: {"fault": fault} for fault in faults}}
+    records = measure(path, configurations, repeats=1, protocol=replace(PROTOCOL, timeout_seconds=1.0))
+    assert {r["configuration_id"]: r["status"] for r in records} == {"fine": "ok", **faults}
+    failed = [r for r in records if r["status"] != "ok"]
+    assert all(r["error"] and "latency_ms" not in r and r["disturbed"] is None for r in failed)
+    assert measure(path, configurations, repeats=1) == records
+
+
+def test_what_nothing_real_measured_is_never_disturbed(path: Path) -> None:
+    assert {(r["others_cpu_share"], r["disturbed"]) for r in measure(path)} == {(None, None)}
+
+
+def test_a_share_of_others_above_the_threshold_marks_a_measurement(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = {1: 0.05, 2: 0.12, 4: 0.5}
+    monkeypatch.setattr(
+        bench, "measure", lambda engine, r, cpus: {"status": "ok", "others_cpu_share": shares[r["options"]["threads"]]}
+    )
+    assert [r["disturbed"] for r in measure(path, repeats=1)] == [False, False, True]
+
+
+def test_too_many_cores_are_bad_input_and_nothing_is_written(path: Path) -> None:
+    too_many = len(usable_cpus()) + 1
+    with pytest.raises(BadInput, match=f"simulated-a: asks for {too_many} cores, {too_many - 1} can be used"):
+        measure(path, environment=replace(ENVIRONMENT, cores=too_many))
+    assert not path.exists()
+
+
+def test_the_last_cpus_are_taken() -> None:
+    assert replace(ENVIRONMENT, cores=1).cpus() == usable_cpus()[-1:]
+    assert replace(ENVIRONMENT, cores="all").cpus() == usable_cpus()
+
+
+def test_a_second_job_on_the_same_journal_is_refused(path: Path) -> None:
+    with journal.Journal(path), pytest.raises(BadInput, match="another process is measuring"):
+        measure(path)
+
+
+def test_progress_tells_what_is_done_from_before(path: Path) -> None:
+    measure(path, repeats=1)
+    log = StringIO()
+    measure(path, log=log)
+    assert log.getvalue().startswith("simulated-a: 3 of 6, 3 of them from before\n")
+    assert "simulated-a: 6 of 6" in log.getvalue()
+
+
+def test_ten_thousand_configurations_cost_seconds(path: Path) -> None:
+    many = {f"{i:05}": {"threads": 1 + i % 4, "memory": i % 2 == 0} for i in range(10_000)}
+    started = time.monotonic()
+    records = measure(path, many, repeats=1)
+    # Alone on the machine it takes about 3 s.
+    assert time.monotonic() - started < 60
+    assert len(records) == 10_000
+
+
+JOB = """
+import sys, time
+from pathlib import Path
+from perftransfer.measuring import bench, protocol, server
+
+def slowly(engine, request, cpus):
+    time.sleep(0.004)
+    return server.measure(engine, request, cpus)
+
+bench.measure = slowly
+bench.measure_environment(
+    bench.Environment("simulated-a", "simulated", "none", 0, "all", {"batch": 1, "image_px": 128}, {}, 1),
+    {f"c{i}": {"threads": i} for i in range(1, 101)},
+    repeats=2, protocol=protocol.Protocol(1, 0.0, 3, 0.0), journal_path=Path(sys.argv[1]), seed=5,
+)
+"""
+
+
+def test_killed_at_random_moments_nothing_finished_is_lost_or_done_twice(path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": package_path()}
+    rng = random.Random(7)
+    finished: list[Any] = []
+    for _ in range(6):
+        job = subprocess.Popen([sys.executable, "-c", JOB, str(path)], env=environment, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while len(journal.measurements(journal.read(path))) <= len(finished) + 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0, 0.08))
+        job.kill()
+        job.wait()
+        now = list(journal.measurements(journal.read(path)).values())
+        assert now[: len(finished)] == finished
+        assert len(now) > len(finished)
+        finished = now
+    subprocess.run([sys.executable, "-c", JOB, str(path)], env=environment, check=True, stderr=subprocess.DEVNULL)
+    records = [r for r in journal.read(path) if r["record"] == "measurement"]
+    assert records[: len(finished)] == finished
+    assert sorted((r["configuration_id"], r["repeat"]) for r in records) == sorted(
+        (f"c{i}", repeat) for i in range(1, 101) for repeat in range(2)
+    )
+    assert [r["order"] for r in records] == list(range(200))

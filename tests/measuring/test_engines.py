@@ -1,0 +1,217 @@
+"""Checks the engines: that every option arrives, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import psutil
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from perftransfer.dataset import tables
+from perftransfer.measuring import engines
+from perftransfer.measuring.engines import interface, simulated
+from perftransfer.measuring.engines.interface import UnsupportedConfigurationError
+from perftransfer.measuring.engines.onnxruntime import ENGINE, session_options
+from perftransfer.measuring.fingerprint import usable_cpus
+from perftransfer.measuring.isolation import MeasuringServer
+from perftransfer.measuring.protocol import Protocol
+from perftransfer.space.options import Option
+
+WORKLOAD = {"batch": 2, "image_px": 16}
+SPINNING, NO_PREPACKING = "session.intra_op.allow_spinning", "session.disable_prepacking"
+
+
+def network(folder: Path, shape: list[Any], element: int = TensorProto.FLOAT) -> str:
+    """Two convolutions (of an input cast to float)."""
+    weights = np.random.default_rng(0).standard_normal((3, 3, 3, 3), dtype=np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["image"], ["x"], to=TensorProto.FLOAT),
+            helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]),
+            helper.make_node("Conv", ["y", "w"], ["z"], pads=[1, 1, 1, 1]),
+        ],
+        "tiny",
+        [helper.make_tensor_value_info("image", element, shape)],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(weights, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path = folder / "tiny.onnx"
+    onnx.save(model, path)
+    return str(path)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> str:
+    return network(tmp_path, ["batch", 3, "image_px", "image_px"])
+
+
+@pytest.fixture
+def server() -> Iterator[MeasuringServer]:
+    with MeasuringServer("onnxruntime", usable_cpus()) as measuring:
+        yield measuring
+
+
+def request(path: str, **options: Any) -> dict[str, Any]:
+    protocol = Protocol(warmup_runs=2, warmup_seconds=0.0, runs=5, seconds=0.0, timeout_seconds=60.0)
+    return {
+        "files": {"fp32": path},
+        "workload": WORKLOAD,
+        "options": options,
+        "protocol": asdict(protocol),
+        "seed": 1,
+    }
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "simulated"])
+def test_engines_keep_the_promises_of_the_interface(name: str) -> None:
+    engine = engines.load(name)
+    assert name in engines.names()
+    assert isinstance(engine, interface.Engine)
+    assert engine.name == name
+    assert engine.versions()
+
+
+def test_thread_counts_are_set_even_if_nobody_asks() -> None:
+    for options in ({}, {"intra_op_threads": None, "inter_op_threads": None}):
+        out = session_options(options)
+        assert (out.intra_op_num_threads, out.inter_op_num_threads) == (1, 1)
+
+
+def test_a_thread_count_that_hands_the_choice_to_the_library_is_refused() -> None:
+    for name in ("intra_op_threads", "inter_op_threads"):
+        with pytest.raises(UnsupportedConfigurationError, match=f"{name} is 0"):
+            session_options({name: 0})
+
+
+def test_every_option_reaches_the_session_options() -> None:
+    out = session_options(
+        {
+            "intra_op_threads": 4,
+            "inter_op_threads": 2,
+            "execution_mode": "parallel",
+            "graph_optimization_level": "disabled",
+            "intra_op_spinning": False,
+            "prepacking": False,
+            "memory_arena": False,
+            "memory_pattern": False,
+        }
+    )
+    assert (out.intra_op_num_threads, out.inter_op_num_threads) == (4, 2)
+    assert out.execution_mode == onnxruntime.ExecutionMode.ORT_PARALLEL
+    assert out.graph_optimization_level == onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    assert (out.enable_cpu_mem_arena, out.enable_mem_pattern) == (False, False)
+    assert out.get_session_config_entry(SPINNING) == "0"
+    assert out.get_session_config_entry(NO_PREPACKING) == "1"
+
+
+def test_what_a_configuration_does_not_name_is_as_the_library_has_it() -> None:
+    out, library = session_options({}), onnxruntime.SessionOptions()
+    for name in ("execution_mode", "graph_optimization_level", "enable_cpu_mem_arena", "enable_mem_pattern"):
+        assert getattr(out, name) == getattr(library, name)
+    assert out.get_session_config_entry(SPINNING) == "1"
+    assert out.get_session_config_entry(NO_PREPACKING) == "0"
+
+
+@pytest.mark.parametrize("level", ["disabled", "basic", "extended", "all"])
+def test_levels_of_graph_optimisation_are_those_of_the_library(level: str) -> None:
+    chosen = session_options({"graph_optimization_level": level}).graph_optimization_level
+    assert chosen.name.lower().endswith({"disabled": "disable_all"}.get(level, f"enable_{level}"))
+
+
+def test_options_that_went_through_a_table_arrive_the_same(tmp_path: Path) -> None:
+    schema = (
+        Option("intra_op_threads", (1, 4), True, 1),
+        Option("inter_op_threads", (1, 2), True, 1, conditional=True),
+        Option("memory_arena", (True, False), False, True),
+        Option("prepacking", (True, False), False, True, conditional=True),
+    )
+    written = {
+        "a": {"intra_op_threads": 4, "inter_op_threads": None, "memory_arena": False, "prepacking": False},
+        "b": {"intra_op_threads": 1, "inter_op_threads": 2, "memory_arena": True, "prepacking": None},
+    }
+    tables.write(tmp_path / "c.parquet", tables.configurations_frame(written, schema), options=schema)
+    read = tables.configurations_of(tables.read(tmp_path / "c.parquet"), tables.options(tmp_path / "c.parquet"))
+    a, b = (session_options(json.loads(json.dumps(read[name]))) for name in "ab")
+    assert (a.intra_op_num_threads, a.inter_op_num_threads, a.enable_cpu_mem_arena) == (4, 1, False)
+    assert a.get_session_config_entry(NO_PREPACKING) == "1"
+    assert (b.intra_op_num_threads, b.inter_op_num_threads, b.enable_cpu_mem_arena) == (1, 2, True)
+    assert b.get_session_config_entry(NO_PREPACKING) == "0"
+
+
+def test_a_network_is_opened_with_the_workload_and_runs(tiny: str) -> None:
+    session = ENGINE.open({"fp32": tiny}, WORKLOAD, {"intra_op_threads": 2}, 1)
+    assert isinstance(session, interface.Session)
+    session.run()
+    session.close()
+
+
+def test_a_precision_without_a_file_is_unsupported(tiny: str) -> None:
+    with pytest.raises(UnsupportedConfigurationError, match="no network file in precision int8; there are fp32"):
+        ENGINE.open({"fp32": tiny}, WORKLOAD, {"precision": "int8"}, 1)
+
+
+def test_a_free_dimension_that_the_workload_does_not_fill_is_unsupported(tmp_path: Path) -> None:
+    path = network(tmp_path, ["batch", 3, "height", "image_px"])
+    with pytest.raises(UnsupportedConfigurationError, match=r"free dimension 'height'.* gives batch, image_px"):
+        ENGINE.open({"fp32": path}, WORKLOAD, {}, 1)
+
+
+def test_an_input_that_is_no_float_is_unsupported(tmp_path: Path) -> None:
+    path = network(tmp_path, ["batch", 3, 8, 8], TensorProto.INT64)
+    with pytest.raises(UnsupportedConfigurationError, match=r"'image' is tensor\(int64\)"):
+        ENGINE.open({"fp32": path}, WORKLOAD, {}, 1)
+
+
+def test_a_real_measurement_gives_positive_latencies(server: MeasuringServer, tiny: str) -> None:
+    outcome = server.measure(request(tiny, intra_op_threads=2, graph_optimization_level="basic", precision=None))
+    assert (outcome["status"], outcome["warmup_n"]) == ("ok", 2)
+    assert len(outcome["latency_ms"]) >= 5
+    assert min(outcome["latency_ms"]) > 0
+    assert outcome["open_ms"] > 0
+    share = outcome["others_cpu_share"]
+    assert share is None or 0 <= share <= 1
+
+
+def test_a_network_that_cannot_be_opened_is_a_failed_measurement(server: MeasuringServer, tmp_path: Path) -> None:
+    garbage = tmp_path / "garbage.onnx"
+    garbage.write_bytes(b"no network")
+    assert server.measure(request(str(garbage)))["status"] == "failed"
+    assert server.measure(request(str(tmp_path / "nowhere.onnx")))["status"] == "failed"
+    assert server.measure(request(str(garbage), precision="int8"))["status"] == "unsupported"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_the_server_has_one_thread_when_it_forks(server: MeasuringServer, tiny: str) -> None:
+    def threads() -> str:
+        (process,) = psutil.Process().children()
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        return next(line.split()[1] for line in lines if line.startswith("Threads:"))
+
+    assert threads() == "1"
+    server.measure(request(tiny, intra_op_threads=4))
+    assert threads() == "1"
+
+
+def test_the_simulated_engine_is_always_the_same_and_answers_to_its_options() -> None:
+    one_core = {"batch": 1, "image_px": 128, "cores": 1}
+    four_cores = {**one_core, "cores": 4}
+    assert simulated.latency_ms(four_cores, {"threads": 4}) < simulated.latency_ms(four_cores, {"threads": 1})
+    assert simulated.latency_ms(one_core, {"threads": 4, "spinning": True}) > simulated.latency_ms(
+        one_core, {"threads": 4, "spinning": False}
+    )
+    times = []
+    for _ in range(2):
+        session = simulated.ENGINE.open({}, one_core, {"threads": 1, "spinning": None}, 1)
+        session.run()
+        times.append(session.clock())
+    assert times[0] == times[1] > 0

@@ -1,0 +1,37 @@
+"""Checks how a job of the workflow ends, and what its log says then."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perftransfer.errors import BadInput
+from perftransfer.job import logged
+
+
+def test_a_job_that_works_says_so_in_its_log(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "folder" / "job.log"
+    with logged(str(path)) as log:
+        print("at work: ü", file=log)
+    assert path.read_text(encoding="utf-8") == "at work: ü\ndone\n"
+
+
+def test_bad_input_is_a_message_and_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "job.log"
+    with pytest.raises(SystemExit) as ended, logged(str(path)):
+        raise BadInput("table.csv: line 3: no number")
+    assert ended.value.code == 1
+    assert path.read_text() == "table.csv: line 3: no number\n"
+    assert capsys.readouterr().err == "table.csv: line 3: no number\n"
+
+
+def test_a_defect_is_raised_and_its_traceback_is_in_the_log(tmp_path: Path) -> None:
+    path = tmp_path / "job.log"
+    with pytest.raises(ZeroDivisionError), logged(str(path)) as log:
+        print("at work", file=log)
+        1 / 0
+    text = path.read_text()
+    assert text.startswith("at work\nTraceback")
+    assert "ZeroDivisionError" in text
+    assert "done" not in text

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perftransfer import yaml_file
+from perftransfer.errors import BadInput
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(content: str | bytes) -> Path:
+        path = tmp_path / "study.yaml"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def test_a_mapping_is_read_with_its_types(write):
+    text = "study: größe\nbudgets: [5, 10]\nscale: log\nspinning: true\nshare: 0.5\nnothing:\n"
+    assert yaml_file.read(write(text)) == {
+        "study": "größe", "budgets": [5, 10], "scale": "log", "spinning": True, "share": 0.5, "nothing": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "line 3: the key 'a' stands twice"),
+        ("a:\n  x: 1\n  y: 2\n  x: 1\n", "line 4: the key 'x' stands twice"),
+        ("a: {x: 1, x: 2}\n", "line 1: the key 'x' stands twice"),
+        ("a: 1\nb: [1, 2\nc: 3\n", "line 3: "),
+        ("a: 1\nb: c: d\n", "line 2: mapping values are not allowed here"),
+        ("a: 1\n\tb: 2\n", "line 2: "),
+        ("a: 1\nb: *other\n", "line 2: found undefined alias"),
+        ("a: 1\nb: !!python/object/apply:os.system [ls]\n", "line 2: could not determine a constructor"),
+        ("a: 1\n? [1, 2]\n: 3\n", "line 2: found unhashable key"),
+        ("a: 1\nday: 2026-02-30\n", "line 2: '2026-02-30' is no timestamp"),
+        ("a: 1\nb: !!int many\n", "line 2: 'many' is no int"),
+        ("a: 1\n---\nb: 1\n", "line 2: "),
+        ("- 1\n- 2\n", "found list, expected a mapping"),
+        ("just text\n", "found str, expected a mapping"),
+        ("", "expected a mapping"),
+        (b"a: \xff\n", "not UTF-8"),
+        ("a: \x00\n", "special characters are not allowed"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_and_line(write, content, expected):
+    path = write(content)
+    with pytest.raises(BadInput) as caught:
+        yaml_file.read(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert expected in str(caught.value)
+
+
+def test_a_file_that_is_missing_or_a_folder_is_named(tmp_path):
+    for path in (tmp_path / "missing.yaml", tmp_path):
+        with pytest.raises(BadInput, match="cannot be read") as caught:
+            yaml_file.read(path)
+        assert str(path) in str(caught.value)
+
+
+def test_keys_taken_over_from_another_mapping_may_be_overridden(write):
+    text = "one: &one {file: a.csv, batch: 1}\ntwo:\n  <<: *one\n  file: b.csv\n"
+    assert yaml_file.read(write(text))["two"] == {"file": "b.csv", "batch": 1}
