@@ -19,7 +19,7 @@ run: .venv/installed
 	&& printf '\nReport:  results/%s/report.html\nFigures: results/%s/figures/\n' $$name $$name
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check

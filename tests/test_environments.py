@@ -86,7 +86,7 @@ FLOORS = (
 
 
 def test_imports_only_point_down():
-    from perftransfer.code_digest import _parsed
+    from perftransfer.code_digest import imported_by
 
     package = ROOT / "workflow/perftransfer"
     height = {name: -i for i, floor in enumerate(FLOORS) for name in floor}
@@ -94,7 +94,7 @@ def test_imports_only_point_down():
         relative = path.relative_to(package).with_suffix("")
         here = relative.parts[0]
         module = ".".join(["perftransfer", *(part for part in relative.parts if part != "__init__")])
-        for imported in _parsed(module)[1]:
+        for imported in imported_by(module):
             there = imported.split(".")[1]
             if here in height and there in height:
                 assert height[there] <= height[here], f"{module} imports {imported}"

@@ -137,7 +137,21 @@ def test_failed_measurements_have_a_status_and_are_kept(path: Path, monkeypatch:
     assert {r["configuration_id"]: r["status"] for r in records} == {"fine": "ok", **faults}
     failed = [r for r in records if r["status"] != "ok"]
     assert all(r["error"] and "latency_ms" not in r and r["disturbed"] is None for r in failed)
-    assert measure(path, configurations, repeats=1) == records
+    assert measure(path, configurations, repeats=1, protocol=replace(PROTOCOL, timeout_seconds=1.0)) == records
+
+
+def test_a_time_out_is_tried_again_once_it_is_given_more_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    patient, hasty = replace(PROTOCOL, timeout_seconds=20.0), replace(PROTOCOL, timeout_seconds=1.0)
+    outcome = {"status": "timeout", "error": "not finished after 1 s"}
+    monkeypatch.setattr(bench, "measure", lambda engine, r, cpus: outcome)
+    first = measure(path, {"a": {"threads": 1}}, repeats=1, protocol=hasty)
+    assert [record["status"] for record in first] == ["timeout"]
+    content = path.read_bytes()
+    monkeypatch.undo()
+    again = measure(path, {"a": {"threads": 1}}, repeats=1, protocol=patient)
+    assert [record["status"] for record in again] == ["ok"]
+    assert path.read_bytes().startswith(content)
+    assert measure(path, {"a": {"threads": 1}}, repeats=1, protocol=hasty) == again
 
 
 def test_what_nothing_real_measured_is_never_disturbed(path: Path) -> None:

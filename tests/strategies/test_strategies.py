@@ -12,6 +12,7 @@ from spaces import factorial
 from perftransfer import learners, strategies
 from perftransfer.designs import guided, random
 from perftransfer.errors import BadInput
+from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Source
 
 OPTIONS, CODES = factorial(threads=3, level=4, size=2)
@@ -164,3 +165,17 @@ def test_predictions_of_known_configurations_are_those_of_the_model():
     assert given.predict(CODES[10:14]) == pytest.approx(SOURCE_Y[10:14])
     # The known ones once, and again only where something unknown is among them.
     assert asked == [12, 4]
+
+
+def test_a_fit_that_serves_all_learners_cannot_ask_one_learners_model() -> None:
+    class Model:
+        def predict(self, X: np.ndarray) -> np.ndarray:
+            return np.zeros(len(X))
+
+    codes = np.array([[0], [1]])
+    source = Source("a", codes, np.array([1.0, 2.0]), [Option("x", (0, 1), True, 0)], Model(), codes)
+    without = source.without_model()
+    assert (without.measured(codes) == [1.0, 2.0]).all()
+    with pytest.raises(ValueError, match="the source a has no model"):
+        without.predict(codes)
+    assert (source.predict(codes) == 0).all()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 _PACKAGE = "perftransfer"
 _ROOT = Path(__file__).parent
+_SCRIPTS = _ROOT.parent / "scripts"
 
 
 @cache
@@ -27,11 +28,9 @@ def _source(module: str) -> Path | None:
 
 
 @cache
-def _parsed(module: str) -> tuple[str, frozenset[str]]:
-    """Code of a module without docstrings and comments, and the modules of the package that it imports."""
-    found = _source(module)
-    assert found is not None, module
-    tree = ast.parse(found.read_text(encoding="utf-8"))
+def _parsed(file: Path) -> tuple[str, frozenset[str]]:
+    """Code of a file without docstrings and comments, and the modules of the package that it imports."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     imported: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -51,6 +50,13 @@ def _parsed(module: str) -> tuple[str, frozenset[str]]:
     return ast.unparse(tree), frozenset(name for name in imported if name != _PACKAGE and _source(name) is not None)
 
 
+def imported_by(module: str) -> frozenset[str]:
+    """The modules of the package that a module of it imports."""
+    found = _source(module)
+    assert found is not None, module
+    return _parsed(found)[1]
+
+
 def modules_used(*modules: str) -> list[str]:
     """The modules given and all modules of the package that they import, directly or not, sorted."""
     used: set[str] = set()
@@ -59,7 +65,7 @@ def modules_used(*modules: str) -> list[str]:
         module = waiting.pop()
         if module not in used:
             used.add(module)
-            waiting.extend(_parsed(module)[1])
+            waiting.extend(imported_by(module))
     return sorted(used)
 
 
@@ -71,5 +77,12 @@ def code_digest(*modules: str) -> str:
     """
     digest = hashlib.sha256()
     for module in modules_used(*modules):
-        digest.update(f"{module}\0{_parsed(module)[0]}\0".encode())
+        found = _source(module)
+        assert found is not None, module
+        digest.update(f"{module}\0{_parsed(found)[0]}\0".encode())
     return digest.hexdigest()[:12]
+
+
+def script_digest(script: str, *modules: str) -> str:
+    """``code_digest`` of all that a script of the workflow imports, and of the ``modules`` that it finds by name."""
+    return code_digest(*_parsed(_SCRIPTS / f"{script}.py")[1], *modules)

@@ -43,5 +43,7 @@ rule collect_cells:
         "<results>/logs/collect_cells.log",
     conda:
         "../../envs/perftransfer.yaml"
+    params:
+        settings=study.collect_cells(),
     script:
         "../scripts/collect_cells.py"

@@ -63,12 +63,17 @@ def evaluate(
     for repeat in range(plan.repeats):
         parts = split(len(y), plan.seed, target.environment, repeat)
         for source, models in by_source:
-            any_model = next(iter(models.values()), None)
-            order = _order(strategy, target, parts, options, any_model)
+            order = _order(strategy, target, parts, options, next(iter(models.values()), None))
             for budget in plan.budgets if strategy.needs_target else (0,):
                 chosen = order[:budget]
                 for learner, seed, took, predict in _fits(
-                    strategy, target.codes[chosen], y[chosen], options, plan, (source, repeat), models
+                    strategy,
+                    target.codes[chosen],
+                    y[chosen],
+                    options,
+                    plan,
+                    (target.environment, source, repeat),
+                    models,
                 ):
                     key = {
                         "source": source, "target": target.environment, "objective": objective,
@@ -99,7 +104,7 @@ def _fits(
     y: np.ndarray,
     options: Sequence[Option],
     plan: Plan,
-    key: tuple[str | None, int],
+    key: tuple[str, str | None, int],
     models: Mapping[str, Source],
 ) -> Iterator[tuple[str, int, float, Any]]:
     """Yield learner, seed, seconds and the predict function of each fit.
@@ -117,7 +122,7 @@ def _fits(
             with warnings.catch_warnings():
                 # Learners complain of samples that are as small as the study wants them.
                 warnings.simplefilter("ignore")
-                fitted.fit(X, y, source)
+                fitted.fit(X, y, source if on_target or source is None else source.without_model())
             shared = fitted
             took = time.perf_counter() - started
         else:

@@ -32,7 +32,8 @@ class Pool:
     def of(cls, dataset: pd.DataFrame, environment: str, objective: str, options: Sequence[Option]) -> Pool:
         """Take an environment's rows in which the objective was measured.
 
-        Raises BadInput if they are too few to hold some out and learn from the others.
+        Raises BadInput if they are too few to hold some out and learn from the others, or if a value is not positive:
+        percentage errors and logarithms need more than 0.
         """
         rows = dataset[(dataset["environment"] == environment) & dataset[objective].notna()]
         rows = rows.sort_values("configuration_id")
@@ -41,7 +42,13 @@ class Pool:
                 f"environment {environment}: {objective} was measured for {len(rows)} configurations; at least "
                 f"{_LEAST_ROWS} are needed to learn from and to test on"
             )
-        return cls(environment, codes(rows, options), rows[objective].to_numpy(dtype=float))
+        y = rows[objective].to_numpy(dtype=float)
+        if not (y > 0).all():
+            worst = rows["configuration_id"].iloc[int(y.argmin())]
+            raise BadInput(
+                f"environment {environment}: {objective} of configuration {worst} is {y.min():g}; expected more than 0"
+            )
+        return cls(environment, codes(rows, options), y)
 
 
 @dataclass(frozen=True)

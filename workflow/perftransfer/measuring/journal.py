@@ -52,7 +52,7 @@ def measurements(records: list[Record]) -> dict[Key, Record]:
     """Measurements by key; of one that stands twice, the first counts, unless it was a time-out."""
     out: dict[Key, Record] = {}
     for record in records:
-        if record.get("record") == "measurement" and out.get(key(record), _NOTHING)["status"] == _TIMEOUT:
+        if record.get("record") == "measurement" and out.get(key(record), _NOTHING).get("status") == _TIMEOUT:
             out[key(record)] = record
     return out
 

@@ -6,6 +6,7 @@ All values are on the scale of learning (logarithms, if the study says so). Conf
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -43,6 +44,12 @@ class Source:
         self._known = ConfigurationIndex(known)
         self._predicted = None if model is None else np.asarray(model.predict(known), dtype=float)
 
+    def without_model(self) -> Source:
+        """The same source for a fit that all learners share: it knows measurements, and predicts nothing."""
+        out = copy.copy(self)
+        out.model = out._predicted = None
+        return out
+
     def measured(self, X: np.ndarray) -> np.ndarray:
         """Measured source value of each configuration, shape (rows,); NaN where it was not measured there."""
         found = self._measured.find(X)
@@ -51,7 +58,13 @@ class Source:
         return values
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Source model's prediction for each configuration, shape (rows,)."""
+        """Source model's prediction for each configuration, shape (rows,).
+
+        Raises ValueError where the source has no model: while a strategy whose learner learns on the source is fitted,
+        since that fit serves all learners.
+        """
+        if self.model is None:
+            raise ValueError(f"the source {self.environment} has no model to predict with here")
         found = self._known.find(X)
         if self._predicted is not None and (found >= 0).all():
             return self._predicted[found]
@@ -72,7 +85,8 @@ class Strategy(RegressorMixin, BaseEstimator):
     needs_source: ClassVar[bool]
     #: Whether it measures in the target at all; one that does not is evaluated at budget 0.
     needs_target: ClassVar[bool] = True
-    #: Where the learner learns: "target" or "source".
+    #: Where the learner learns: "target" or "source". On the source, ``fit`` serves all learners at once, from the
+    #: source's measurements; each learner's source model comes in with ``predict``.
     learns_on: ClassVar[str]
 
     def __init__(self, learner: Any = None, options: Sequence[Option] = (), seed: int = 0) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from perftransfer import catalogue, learners, strategies, yaml_file
-from perftransfer.code_digest import code_digest
+from perftransfer.code_digest import script_digest
 from perftransfer.errors import BadInput, unknown
 from perftransfer.measuring import engines, fingerprint, networks
 from perftransfer.measuring.protocol import Protocol
@@ -210,7 +210,7 @@ class Study:
         return {
             "configurations": self.sections.measuring.configurations,
             "seed": self.sections.seed,
-            "code": code_digest("perftransfer.space.option_space"),
+            "code": script_digest("sample"),
         }
 
     def network(self, network: str) -> dict[str, Any]:
@@ -259,7 +259,7 @@ class Study:
             "rows": found.rows,
             "options": {name: option.model_dump() for name, option in mapping.options.items()},
             "objectives": {name: objective.model_dump() for name, objective in mapping.objectives.items()},
-            "code": code_digest("perftransfer.dataset.imported"),
+            "code": script_digest("import_table"),
         }
 
     def merge(self) -> dict[str, Any]:
@@ -267,7 +267,7 @@ class Study:
         return {
             "environments": self.descriptions(),
             "objectives": self.objectives,
-            "code": code_digest("perftransfer.dataset.merge"),
+            "code": script_digest("merge"),
         }
 
     def train(self) -> dict[str, Any]:
@@ -277,7 +277,7 @@ class Study:
             "objectives": self.objectives,
             "scale": self.sections.learning.scale,
             "seed": self.sections.seed,
-            "code": code_digest("perftransfer.evaluation.training", *map(learners.module_of, self.learners)),
+            "code": script_digest("train", *map(learners.module_of, self.learners)),
         }
 
     def influence(self) -> dict[str, Any]:
@@ -286,7 +286,7 @@ class Study:
             "environments": self.environments,
             "objectives": self.objectives,
             "scale": self.sections.learning.scale,
-            "code": code_digest("perftransfer.influence"),
+            "code": script_digest("influence"),
         }
 
     def evaluate(self, strategy: str) -> dict[str, Any]:
@@ -301,19 +301,23 @@ class Study:
             "learners": self.learners,
             "scale": self.sections.learning.scale,
             "seed": self.sections.seed,
-            "code": code_digest("perftransfer.evaluation.cells", "perftransfer.model_file", *modules),
+            "code": script_digest("evaluate", *modules),
         }
+
+    def collect_cells(self) -> dict[str, Any]:
+        """Digest of the code that puts the cells together."""
+        return {"code": script_digest("collect_cells")}
 
     def figure(self, figure: str) -> dict[str, Any]:
         """Digest of the figure's code, and its caption for Snakemake's report."""
         return {
-            "code": code_digest(FIGURES, f"{FIGURES}.{figure}"),
+            "code": script_digest("figure", f"{FIGURES}.{figure}"),
             "caption": catalogue.constant(FIGURES, figure, "CAPTION"),
         }
 
     def report(self) -> dict[str, Any]:
         """Digest of the report's code, and the commands that make this study again."""
-        code = code_digest("perftransfer.report.page", *(f"{FIGURES}.{name}" for name in self.figures))
+        code = script_digest("report", *(f"{FIGURES}.{name}" for name in self.figures))
         return {"code": code, "commands": self._commands}
 
     def descriptions(self) -> dict[str, dict[str, Any]]:
