@@ -8,14 +8,15 @@ import pandas as pd
 import pytest
 from spaces import factorial
 
-from perftransfer import model_file, strategies
+from perftransfer import strategies
+from perftransfer.dataset import tables
 from perftransfer.evaluation import metrics
 from perftransfer.evaluation.cells import COLUMNS, Plan, evaluate
 from perftransfer.evaluation.influence_table import COLUMNS as INFLUENCE_COLUMNS
 from perftransfer.evaluation.influence_table import influence_table
 from perftransfer.evaluation.pool import Pool, split
 from perftransfer.evaluation.sources import load_sources
-from perftransfer.evaluation.training import train
+from perftransfer.evaluation.training import predictions, train
 from perftransfer.strategies.interface import Source
 
 OPTIONS, CODES = factorial(threads=3, level=3, size=2, null=2)
@@ -47,16 +48,16 @@ TARGET = Pool.of(DATA, "target", "latency_ms", OPTIONS)
 def models(tmp_path_factory) -> Any:
     folder = tmp_path_factory.mktemp("models")
     for environment in ENVIRONMENTS[1:]:
-        for learner in LEARNERS:
-            model = train(DATA, environment, "latency_ms", learner, OPTIONS, scale="log", seed=5)
-            model_file.save(folder / environment / "latency_ms" / f"{learner}.skops", model)
+        fitted = [train(DATA, environment, "latency_ms", name, OPTIONS, scale="log", seed=5) for name in LEARNERS]
+        tables.write(folder / f"{environment}.parquet", predictions(fitted, DATA))
     return folder
 
 
 @pytest.fixture
 def sources(models) -> Any:
     def load(cls: Any, environments: tuple[str, ...] = ENVIRONMENTS) -> dict[str, dict[str, Source]]:
-        return load_sources(cls, TARGET, DATA, environments, "latency_ms", OPTIONS, PLAN, models)
+        files = {name: models / f"{name}.parquet" for name in environments}
+        return load_sources(cls, TARGET, DATA, files, "latency_ms", OPTIONS, PLAN)
 
     return load
 

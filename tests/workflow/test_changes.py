@@ -51,7 +51,7 @@ def edited(clone: Clone, file: str, old: str, new: str) -> str:
             {"evaluate": 2, "collect_cells": 1, "figure": 1, "report": 1},
         ),
         ("strategies/lms.py", "import annotations\n", "import annotations\n# Only a comment.\n", {}),
-        ("strategies/nlms.py", "n_estimators=16", "n_estimators=17", {}),
+        ("strategies/nlms.py", "rf.forest(16", "rf.forest(17", {}),
         ("measuring/protocol.py", "gc.collect()", "gc.collect(1)", {}),
         ("measuring/bench.py", "random.Random(seed)", "random.Random(seed + 1)", {}),
         ("measuring/engines/simulated.py", "0.03 *", "0.05 *", {}),

@@ -24,6 +24,7 @@ ALLOWED_TYPES = (
     "sklearn._loss.loss.HalfSquaredError",
     "sklearn.tree._tree.Tree",
     "xgboost.core.Booster",
+    "xgboost.sklearn.XGBRFRegressor",
     "xgboost.sklearn.XGBRegressor",
 )
 

@@ -4,11 +4,9 @@
 rule evaluate:
     input:
         dataset="<results>/dataset.parquet",
-        models=collect(
-            "<results>/models/{environment}/{objective}/{learner}.skops",
+        predictions=collect(
+            "<results>/models/{environment}/predictions.parquet",
             environment=study.environments,
-            objective=study.objectives,
-            learner=study.learners,
         ),
     output:
         cells="<results>/transfer/{strategy}/{target}.parquet",
@@ -19,7 +17,6 @@ rule evaluate:
         "../../envs/perftransfer.yaml"
     params:
         settings=lambda wildcards: study.evaluate(wildcards.strategy),
-        models=lambda wildcards: f"results/{study.name}/models",
     script:
         "../scripts/evaluate.py"
 

@@ -25,11 +25,12 @@ rule train:
     input:
         "<results>/dataset.parquet",
     output:
-        collect(
+        models=collect(
             "<results>/models/{{environment}}/{objective}/{learner}.skops",
             objective=study.objectives,
             learner=study.learners,
         ),
+        predictions="<results>/models/{environment}/predictions.parquet",
     log:
         "<results>/logs/train/{environment}.log",
     conda:

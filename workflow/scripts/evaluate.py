@@ -17,12 +17,11 @@ if __name__ == "__main__":
         dataset, options = tables.read(snakemake.input.dataset), tables.options(snakemake.input.dataset)
         strategy = strategies.load(snakemake.wildcards.strategy)
         plan = Plan(**{name: settings[name] for name in ("budgets", "repeats", "learners", "scale", "seed")})
+        predictions = {Path(path).parent.name: Path(path) for path in snakemake.input.predictions}
         results = []
         for objective in settings["objectives"]:
             target = Pool.of(dataset, snakemake.wildcards.target, objective, options)
-            sources = load_sources(
-                strategy, target, dataset, settings["environments"], objective, options, plan, snakemake.params.models
-            )
+            sources = load_sources(strategy, target, dataset, predictions, objective, options, plan)
             results.append(evaluate(strategy, target, sources, objective, options, plan))
         cells, seconds = (pd.concat(frames, ignore_index=True) for frames in zip(*results, strict=True))
         tables.write(Path(snakemake.output.cells), cells)

@@ -13,8 +13,9 @@ if __name__ == "__main__":
         figures = []
         for path in map(Path, snakemake.input.figures):
             name, objective = path.stem.split(".")
-            module = catalogue.module("perftransfer.figures", name)
-            figures.append(FigureFile(name, objective, module.TITLE, module.CAPTION, path))
+            # Read, not imported: this page draws nothing.
+            title, caption = (catalogue.constant("perftransfer.figures", name, text) for text in ("TITLE", "CAPTION"))
+            figures.append(FigureFile(name, objective, title, caption, path))
         page = render(
             study=yaml_file.read(Path(snakemake.input.study)),
             tables={

@@ -4,14 +4,15 @@ from pathlib import Path
 
 from perftransfer import model_file
 from perftransfer.dataset import tables
-from perftransfer.evaluation.training import train
+from perftransfer.evaluation.training import predictions, train
 from perftransfer.job import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         settings = snakemake.params.settings
         dataset, options = tables.read(snakemake.input[0]), tables.options(snakemake.input[0])
-        for path in map(Path, snakemake.output):
+        models = []
+        for path in map(Path, snakemake.output.models):
             model = train(
                 dataset,
                 snakemake.wildcards.environment,
@@ -22,3 +23,5 @@ if __name__ == "__main__":
                 seed=settings["seed"],
             )
             model_file.save(path, model)
+            models.append(model)
+        tables.write(Path(snakemake.output.predictions), predictions(models, dataset))

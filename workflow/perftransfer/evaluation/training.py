@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -29,3 +29,25 @@ def train(
     pipeline = learners.make(learner, options, seed_for(seed, "train", environment, objective, learner))
     pipeline.fit(pool.codes, SCALES[scale][0](pool.y))
     return Model(environment, objective, learner, scale, pipeline)
+
+
+def predictions(models: Iterable[Model], dataset: pd.DataFrame) -> pd.DataFrame:
+    """What each model predicts for every configuration of the study, in the objective's unit.
+
+    Columns ``objective, learner, configuration_id, predicted``. Computed once per source; evaluations look it up.
+    """
+    configurations = dataset.drop_duplicates("configuration_id").sort_values("configuration_id")
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "objective": model.objective,
+                    "learner": model.learner,
+                    "configuration_id": configurations["configuration_id"].to_numpy(),
+                    "predicted": model.predict(configurations),
+                }
+            )
+            for model in models
+        ],
+        ignore_index=True,
+    )

@@ -10,5 +10,5 @@ ENCODING = "scaled"
 
 def estimator(seed: int) -> TransformedTargetRegressor:
     """Return the unfitted network: one layer of 32, by L-BFGS, which suits tens to thousands of rows."""
-    network = MLPRegressor(hidden_layer_sizes=(32,), solver="lbfgs", alpha=0.1, max_iter=60, random_state=seed)
+    network = MLPRegressor(hidden_layer_sizes=(32,), solver="lbfgs", alpha=0.1, max_iter=40, random_state=seed)
     return TransformedTargetRegressor(network, transformer=StandardScaler())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sklearn.ensemble import RandomForestRegressor
+from xgboost import XGBRFRegressor
 
+from perftransfer.learners import rf
 from perftransfer.strategies._shift import Shift
 
 
@@ -12,6 +13,6 @@ class NLMS(Shift):
 
     title = "non-linear model shift"
 
-    def shift(self) -> RandomForestRegressor:
+    def shift(self) -> XGBRFRegressor:
         """Return the unfitted forest."""
-        return RandomForestRegressor(n_estimators=16, random_state=self.seed, n_jobs=1)
+        return rf.forest(16, self.seed)

@@ -294,7 +294,6 @@ class Study:
         evaluation = self.sections.evaluation
         modules = [strategies.module_of(strategy), *map(learners.module_of, self.learners)]
         return {
-            "environments": self.environments,
             "objectives": self.objectives,
             "budgets": list(evaluation.budgets),
             "repeats": evaluation.repeats,
