@@ -82,7 +82,7 @@ def test_many_measurements_and_leaders() -> None:
         "error, 7.0 % in the median; next is LMS (RF) with 11 %."
     ]
     assert findings_transfer.leaders(results()) == [
-        "The lowest error has LMS with 5 and 10, RS with 30 measurements (each strategy with its best learner)."
+        "LMS has the lowest error with 5 and 10, RS with 30 measurements (each strategy with its best learner)."
     ]
     assert findings_transfer.leaders(results("LMS", "DM")) == []
 
@@ -279,10 +279,10 @@ def test_influence() -> None:
         "The options and interactions that the stepwise regression selected explain 71 % to 85 % of the variance of "
         "the "
         "logarithm of latency, by environment.",
-        "In both environments these matter (at least 1 % of the variance; mean share): threads (60 %).",
+        "In both environments these matter (at least 2 % of the variance; mean share): threads (60 %).",
         "Only in some of the environments: precision (in 1, up to 30 %) and threads × precision (in 1, up to 5.0 %).",
         # Not selected, yet with 2 % in one environment, "pattern" is not called a near-null.
-        "arena hardly matters: below 1 % of the variance in every environment, and no interaction that reaches it was "
+        "arena hardly matters: below 2 % of the variance in every environment, and no interaction that reaches it was "
         "found.",
     ]
     assert findings_influence.in_short(table, "latency_ms") == [

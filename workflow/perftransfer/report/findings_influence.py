@@ -7,8 +7,10 @@ import pandas as pd
 from perftransfer import objectives
 from perftransfer.report.words import between, known, listed, percent
 
+# The best of some dozens of terms that do nothing reaches 1 to 2 % of the variance by chance on some dozens of rows.
 #: Share of the variance from which a term is called influential.
-LEAST = 0.01
+LEAST = 0.02
+_LEAST = f"{100 * LEAST:.0f} %"
 
 _NAMED = 5  # terms that a sentence names
 _IN_ALL = {1: "In the one environment", 2: "In both environments"}
@@ -62,11 +64,11 @@ def what_matters(influence: pd.DataFrame, objective: str, scale: str) -> list[st
         names = [f"{written(str(term))} ({percent(100 * row['mean'])})" for term, row in everywhere.iterrows()]
         where = _IN_ALL.get(environments, f"In all {environments} environments")
         said.append(
-            f"{where} these matter (at least 1 % of the variance; {'mean ' if environments > 1 else ''}share): "
+            f"{where} these matter (at least {_LEAST} of the variance; {'mean ' if environments > 1 else ''}share): "
             f"{listed(names, _NAMED)}."
         )
     elif environments > 1:
-        said.append("No option or interaction reaches 1 % of the variance in every environment.")
+        said.append(f"No option or interaction reaches {_LEAST} of the variance in every environment.")
     if len(somewhere):
         names = [
             f"{written(str(term))} (in {int(row['size'])}, up to {percent(100 * row['max'])})"
@@ -80,10 +82,12 @@ def _nulls(rows: pd.DataFrame) -> list[str]:
     nulls = near_nulls(rows)
     if nulls:
         return [
-            f"{listed(nulls)} hardly matter{'s' if len(nulls) == 1 else ''}: below 1 % of the variance in every "
+            f"{listed(nulls)} hardly matter{'s' if len(nulls) == 1 else ''}: below {_LEAST} of the variance in every "
             "environment, and no interaction that reaches it was found."
         ]
-    return ["No option is without influence: each reaches 1 % of the variance somewhere, alone or in an interaction."]
+    return [
+        f"No option is without influence: each reaches {_LEAST} of the variance somewhere, alone or in an interaction."
+    ]
 
 
 def in_short(influence: pd.DataFrame, objective: str) -> list[str]:

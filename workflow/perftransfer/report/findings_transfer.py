@@ -100,8 +100,12 @@ def leaders(results: Results) -> list[str]:
         leading.setdefault(min(there, key=lambda name: results.best_error(name, budget)), []).append(budget)
     if len(leading) == 1:
         return [f"{next(iter(leading))} has the lowest error at every budget ({listed(results.common_budgets)})."]
-    parts = [f"{name} with {listed(budgets)}" for name, budgets in leading.items()]
-    return [f"The lowest error has {', '.join(parts)} measurements (each strategy with its best learner)."]
+    first, *others = [(name, listed(budgets)) for name, budgets in leading.items()]
+    parts = [
+        f"{first[0]} has the lowest error with {first[1]}",
+        *(f"{name} with {budgets}" for name, budgets in others),
+    ]
+    return [f"{', '.join(parts)} measurements (each strategy with its best learner)."]
 
 
 def without_measurement(results: Results, labels: Mapping[str, str]) -> list[str]:

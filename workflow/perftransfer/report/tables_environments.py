@@ -8,7 +8,7 @@ import pandas as pd
 
 from perftransfer import objectives
 from perftransfer.report.findings_environments import noise_by_environment, ranges
-from perftransfer.report.findings_influence import influential, written
+from perftransfer.report.findings_influence import LEAST, influential, written
 from perftransfer.report.table import Cell, Table
 from perftransfer.report.words import NOTHING, capital, number, percent
 
@@ -66,7 +66,7 @@ def influence(influence: pd.DataFrame, objective: str, labels: Mapping[str, str]
     return Table(
         "Share of the variance that each option or interaction (×) adds to those that entered the stepwise regression "
         f"before it. {NOTHING}: not in that environment's model, counted as 0 in the mean. Last column: in how many "
-        f"environments it was selected and reaches 1 %.{left_out}",
+        f"environments it was selected and reaches {100 * LEAST:.0f} %.{left_out}",
         ["option or interaction", *heads, "mean", "matters in"],
         body,
     )
