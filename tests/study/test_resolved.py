@@ -9,7 +9,7 @@ from tests_root import ROOT
 
 from perftransfer import yaml_file
 from perftransfer.measuring import fingerprint
-from perftransfer.study import Study, reference
+from perftransfer.study import Study, command_line, reference
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +105,13 @@ def test_the_pool_is_asked_for_the_precisions_that_the_space_names():
 )
 def test_the_report_names_the_commands_that_make_this_study_again(file, change, commands):
     assert study_of(file, **change).report()["commands"] == commands
+
+
+def test_numbers_on_the_command_line_are_numbers_and_texts_stay_texts():
+    """Snakemake hands over the inside of a mapping as text."""
+    written = {"study": "007", "measuring": {"repeats": 2, "runs": 7}, "imports": {"a": {"sha256": "12"}}}
+    config = written | {"measuring": {"repeats": "3", "runs": 7}, "evaluation": {"budgets": ["3", "5"]}}
+    assert command_line.typed(config, [written]) == written | {
+        "measuring": {"repeats": 3, "runs": 7},
+        "evaluation": {"budgets": [3, 5]},
+    }

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -20,11 +18,10 @@ from perftransfer.measuring import engines, fingerprint, networks
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import level_text
-from perftransfer.study import sheet
+from perftransfer.study import command_line, sheet
 from perftransfer.study.sections import FIGURES, ImportedEnvironment, StudySections
 from perftransfer.study.validation import validate
 
-_DEFAULT = "config/config.yaml"
 _SPACES = Path("config/spaces")
 # Engines that read a network from a file; the others make up their numbers.
 _NO_FILE = "simulated"
@@ -63,9 +60,10 @@ class Study:
         where = ", ".join(names) or "command line"
         if not config:
             raise BadInput(f"{where}: the study is empty")
-        sections = validate(config, where)
+        content = command_line.typed(config, written)
+        sections = validate(content, where)
         rows = sheet.read(Path(sections.environments)) if sections.environments else []
-        return cls(sections, _without_doubles(rows), where, _commands(config, written, names))
+        return cls(sections, _without_doubles(rows), where, command_line.commands(content, written, names))
 
     @property
     def name(self) -> str:
@@ -342,20 +340,6 @@ class Study:
         """``resolved`` as text."""
         text: str = yaml.safe_dump(self.resolved(), sort_keys=False, allow_unicode=True, width=120)
         return text
-
-
-def _commands(config: Mapping[str, Any], written: Sequence[Mapping[str, Any]], files: Sequence[str]) -> list[str]:
-    """Shell commands that make this study again, with what the command line changed in its files."""
-    if len(files) != 1:
-        return [f"snakemake --cores all --configfile {' '.join(files)}"]
-    default = files[0] == _DEFAULT
-    changed = [f"{key}={json.dumps(value)}" for key, value in config.items() if written[0].get(key) != value]
-    snakemake = "snakemake --cores all"
-    if not default:
-        snakemake += f" --configfile {shlex.quote(files[0])}"
-    if changed:
-        return [f"{snakemake} --config {' '.join(map(shlex.quote, changed))}"]
-    return ["make" if default else f"make STUDY={shlex.quote(files[0])}", snakemake]
 
 
 def _without_doubles(rows: Sequence[sheet.EnvironmentRow]) -> list[sheet.EnvironmentRow]:
