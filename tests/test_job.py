@@ -35,3 +35,12 @@ def test_a_defect_is_raised_and_its_traceback_is_in_the_log(tmp_path: Path) -> N
     assert text.startswith("at work\nTraceback")
     assert "ZeroDivisionError" in text
     assert "done" not in text
+
+
+def test_an_interrupt_is_one_line_and_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, logged(str(tmp_path / "a.log")):
+        raise KeyboardInterrupt
+    assert ended.value.code == 130
+    for said in ((tmp_path / "a.log").read_text(), capsys.readouterr().err):
+        assert "interrupted; what was finished is kept" in said
+        assert "Traceback" not in said

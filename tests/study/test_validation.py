@@ -11,10 +11,11 @@ import yaml
 from tests_root import ROOT
 
 from perftransfer.errors import BadInput
+from perftransfer.measuring import fingerprint
 from perftransfer.study import Study
 
 HEADER = "environment\thardware\temulated\tcores\tengine\tnetwork\tspace\tbatch\timage_px\n"
-ROW = "{name}\tthis machine\tno\t1\tonnxruntime\t{network}\tonnxruntime\t1\t128\n"
+ROW = "{name}\tthis machine\tyes\t1\tonnxruntime\t{network}\tonnxruntime\t1\t128\n"
 IMPORT = {
     "options": {"threads": {"ordered": True}},
     "objectives": {"latency_ms": {}},
@@ -30,6 +31,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
     (tmp_path / "config").mkdir()
     (tmp_path / "config/spaces").symlink_to(ROOT / "config/spaces")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fingerprint, "usable_cpus", lambda: [0, 1])
 
     def run(change: dict[str, Any] | None = None, sheet: str | None = None, text: str | None = None) -> str:
         rows = ROW.format(name="a", network="mobilenetv2") + ROW.format(name="b", network="xception")
@@ -65,11 +67,11 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
         ({"measuring": {"repeats": 0}}, "study.yaml: measuring.repeats: found 0; input should be greater than 0"),
         (
             {"measuring": {"repeats": "two"}},
-            "study.yaml: measuring.repeats: found 'two'; input should be a valid integer",
+            "study.yaml: measuring.repeats: found 'two', expected a whole number",
         ),
         (
             {"measuring": {"repeats": True}},
-            "study.yaml: measuring.repeats: found True; input should be a valid integer",
+            "study.yaml: measuring.repeats: found True, expected a whole number",
         ),
         (
             {"evaluation": {"budgets": [10, 5]}},
@@ -78,7 +80,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
         ({"evaluation": {"budgets": [5, 40]}}, "study.yaml: evaluation.budgets: found 40; of 48 .* at most 32 can .*"),
         ({"evaluation": {"strategies": "RS"}}, "study.yaml: evaluation.strategies: found 'RS'; .* a valid list"),
         ({"evaluation": {"strategies": ["RS", "RS"]}}, "study.yaml: evaluation.strategies: 'RS' stands twice"),
-        ({"study": "My Study"}, "study.yaml: study: found 'My Study', allowed: text like .*"),
+        ({"study": "My Study"}, "study.yaml: study: found 'My Study', allowed: lower-case letters, digits and _ \\. -"),
         (
             {"objectives": ["latency_s"]},
             "study.yaml: objectives\\[0\\]: no objective 'latency_s'; allowed: latency_ms;.*",
@@ -90,6 +92,11 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
             {"imports": {"x": {**IMPORT, "objectivs": {}}}},
             "study.yaml: imports.x: no key 'objectivs'; allowed: options, .*; did you mean 'objectives'\\?",
         ),
+        (
+            {"learning": ["RT"]},
+            "study.yaml: learning: found \\['RT'\\], expected a mapping with the keys scale, learners",
+        ),
+        ({"learning": {"learners": ["svr"]}}, ".*: no learner 'svr'; allowed: .*; did you mean 'SVR'\\?"),
         ({"imports": {"x": IMPORT}}, "study.yaml: imports: the environment a stands in the sheet already\n.*"),
     ],
 )
@@ -128,10 +135,14 @@ def test_all_that_is_wrong_is_listed_at_once(check):
             "config/environments.tsv: line 3: the environment a stands in line 2 already",
         ),
         (ROW.format(name="a", network="xception").replace("\t1\t128", "\t1"), "line 2: found 8 cells, expected 9"),
-        (ROW.format(name="a", network="xception").replace("\tno\t", "\tmaybe\t"), "emulated: no answer 'maybe'"),
+        (ROW.format(name="a", network="xception").replace("\tyes\t", "\tmaybe\t"), "emulated: no answer 'maybe'"),
         (
             ROW.format(name="a", network="xception").replace("\t128", "\tbig"),
             "image_px: found 'big', allowed: a number",
+        ),
+        (
+            ROW.format(name="a", network="xception").replace("\tyes\t", "\tno\t"),
+            "environment a: found emulated no with 1 of this machine's",
         ),
         (ROW.format(name="a b", network="xception"), "environment: found 'a b', allowed: lower-case letters"),
         (

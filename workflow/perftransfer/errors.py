@@ -21,5 +21,7 @@ def unknown(where: str, what: str, found: object, allowed: Iterable[object]) -> 
     """
     names = [str(name) for name in allowed]
     message = f"{where}: no {what} {found!r}; allowed: {', '.join(names) if names else 'none'}"
-    nearest = difflib.get_close_matches(str(found), names, n=1, cutoff=0.6)
-    return message + (f"; did you mean {nearest[0]!r}?" if nearest else "")
+    # By lower case: "ridge" is meant to be "RIDGE".
+    lower = {name.lower(): name for name in names}
+    nearest = difflib.get_close_matches(str(found).lower(), lower, n=1, cutoff=0.6)
+    return message + (f"; did you mean {lower[nearest[0]]!r}?" if nearest else "")

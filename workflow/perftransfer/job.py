@@ -26,6 +26,10 @@ def logged(path: str) -> Iterator[TextIO]:
             print(error, file=log)
             print(error, file=sys.stderr)
             sys.exit(1)
+        except KeyboardInterrupt:
+            print("interrupted; what was finished is kept: run the same command to go on", file=log)
+            print("\ninterrupted; what was finished is kept: run the same command to go on", file=sys.stderr)
+            sys.exit(130)
         except Exception:
             traceback.print_exc(file=log)
             raise

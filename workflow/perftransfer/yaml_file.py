@@ -59,6 +59,9 @@ def read(path: Path) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
         raise BadInput(f"{path}: {line}{getattr(error, 'problem', None) or error}") from error
+    if content is None:
+        raise BadInput(f"{path}: is empty, expected a mapping of keys to values")
     if not isinstance(content, dict):
-        raise BadInput(f"{path}: found {type(content).__name__}, expected a mapping of keys to values")
+        found = "a list" if isinstance(content, list) else repr(content)
+        raise BadInput(f"{path}: found {found}, expected a mapping of keys to values")
     return content

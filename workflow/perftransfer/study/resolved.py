@@ -138,7 +138,8 @@ class Study:
             problems.append(
                 f"{self.where}: a study compares environments, at least two; there is only {self.environments[0]}"
             )
-        problems += self._objective_problems()
+        if self.environments:
+            problems += self._objective_problems()
         largest, pool = max(self.sections.evaluation.budgets), self.sections.measuring.configurations
         if self._rows and largest > pool - pool // 3:
             problems.append(
@@ -151,6 +152,11 @@ class Study:
                 problems.append(
                     f"{self.sections.environments}: environment {row.environment}: asks for {row.cores} cores; this "
                     f"machine lets us use {usable}"
+                )
+            elif row.engine != _NO_FILE and row.cores != "all" and int(row.cores) < usable and not row.emulated:
+                problems.append(
+                    f"{self.sections.environments}: environment {row.environment}: found emulated no with {row.cores} "
+                    f"of this machine's {usable} cores; a restriction is emulated: yes"
                 )
         if problems:
             raise BadInput("\n".join(problems))

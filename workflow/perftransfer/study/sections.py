@@ -13,8 +13,12 @@ from perftransfer import catalogue, learners, strategies
 from perftransfer.errors import unknown
 from perftransfer.space.options import Level
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
-Objective = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+NAME = r"^[a-z0-9][a-z0-9_.-]*$"
+OBJECTIVE = r"^[a-z][a-z0-9_]*$"
+SHA256 = r"^[0-9a-fA-F]{64}$"
+
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+Objective = Annotated[str, StringConstraints(pattern=OBJECTIVE)]
 
 
 def _one_of(what: str, allowed: list[str]) -> Any:
@@ -95,7 +99,7 @@ class ImportedEnvironment(Section):
 
     file: str = Field(description="File name, looked for below the folder that DATASETS names.")
     address: str | None = Field(None, description="Public address, used where DATASETS does not have the file.")
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-fA-F]{64}$")] = Field(description="Its SHA-256.")
+    sha256: Annotated[str, StringConstraints(pattern=SHA256)] = Field(description="Its SHA-256.")
     rows: dict[str, Level] = Field({}, description="Values of columns that pick the rows of this environment.")
     hardware: str = Field(description="Hardware it was measured on.")
     emulated: bool = Field(False, description="Whether it is a restriction of other hardware in the study.")

@@ -9,7 +9,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from perftransfer.errors import BadInput, unknown
-from perftransfer.study.sections import StudySections
+from perftransfer.study.sections import NAME, OBJECTIVE, SHA256, StudySections
+
+_PATTERNS = {
+    NAME: "lower-case letters, digits and _ . -",
+    OBJECTIVE: "lower-case letters, digits and _, a letter first",
+    SHA256: "64 hexadecimal digits",
+}
 
 
 def validate(content: Mapping[str, Any], where: str) -> StudySections:
@@ -45,7 +51,12 @@ def _line(where: str, problem: dict[str, Any]) -> str:
     if kind == "value_error":
         return f"{place}: {message}"
     if kind == "string_pattern_mismatch":
-        return f"{place}: found {found!r}, allowed: text like {problem['ctx']['pattern']}"
+        return f"{place}: found {found!r}, allowed: {_PATTERNS[problem['ctx']['pattern']]}"
+    if kind in ("model_type", "dict_type"):
+        keys = _fields(location)
+        return f"{place}: found {found!r}, expected a mapping" + (f" with the keys {', '.join(keys)}" if keys else "")
+    if kind in ("int_type", "int_parsing", "int_from_float"):
+        return f"{place}: found {found!r}, expected a whole number"
     return f"{place}: found {found!r}; {message[0].lower()}{message[1:]}"
 
 
