@@ -26,6 +26,22 @@ def modules(package: str) -> dict[str, str]:
     }
 
 
+def in_capitals(package: str) -> dict[str, str]:
+    """``modules`` by their names in capitals, as learners and strategies are called in the field: RF, NLMS."""
+    return {name.upper(): path for name, path in modules(package).items()}
+
+
+def path_of(package: str, what: str, name: str) -> str:
+    """Import path of the module of ``package`` that is called ``name`` in capitals; ``what`` it is, for the message.
+
+    Raises BadInput if there is none.
+    """
+    offered = in_capitals(package)
+    if name not in offered:
+        raise BadInput(unknown(what, what, name, offered))
+    return offered[name]
+
+
 def module(package: str, name: str) -> ModuleType:
     """Import the module ``name`` of ``package``.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from perftransfer import catalogue
-from perftransfer.errors import BadInput, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def names() -> list[str]:
     """Names of the learners that a study may use, without importing them."""
-    return [name.upper() for name in catalogue.modules(__name__)]
+    return list(catalogue.in_capitals(__name__))
 
 
 def module_of(name: str) -> str:
@@ -25,9 +25,7 @@ def module_of(name: str) -> str:
 
     Raises BadInput if there is none.
     """
-    if name not in names():
-        raise BadInput(unknown("learner", "learner", name, names()))
-    return f"{__name__}.{name.lower()}"
+    return catalogue.path_of(__name__, "learner", name)
 
 
 def make(name: str, options: Sequence[Option], seed: int) -> Pipeline:
@@ -41,5 +39,5 @@ def make(name: str, options: Sequence[Option], seed: int) -> Pipeline:
     from perftransfer.space import encoding
     from perftransfer.space.options import to_json
 
-    module: Any = catalogue.module(__name__, module_of(name).rpartition(".")[2])
+    module: Any = importlib.import_module(module_of(name))
     return make_pipeline(encoding.Encoder(to_json(options), module.ENCODING), module.estimator(seed))

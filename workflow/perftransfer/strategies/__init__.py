@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from perftransfer import catalogue
-from perftransfer.errors import BadInput, unknown
 
 if TYPE_CHECKING:
     from perftransfer.strategies.interface import Strategy
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def names() -> list[str]:
     """Names of the strategies that a study may use, without importing them."""
-    return [name.upper() for name in catalogue.modules(__name__)]
+    return list(catalogue.in_capitals(__name__))
 
 
 def module_of(name: str) -> str:
@@ -21,12 +21,10 @@ def module_of(name: str) -> str:
 
     Raises BadInput if there is none.
     """
-    if name not in names():
-        raise BadInput(unknown("strategy", "strategy", name, names()))
-    return f"{__name__}.{name.lower()}"
+    return catalogue.path_of(__name__, "strategy", name)
 
 
 def load(name: str) -> type[Strategy]:
     """Import the class of the strategy ``name``."""
-    cls: type[Strategy] = getattr(catalogue.module(__name__, module_of(name).rpartition(".")[2]), name)
+    cls: type[Strategy] = getattr(importlib.import_module(module_of(name)), name)
     return cls
