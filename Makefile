@@ -1,7 +1,8 @@
 # make         install what is needed into .venv, and run the default study
 # make test    all tests            make lint    all checks of style and types
 # make lock    resolve the pinned requirements anew (needs uv)
-# STUDY=config/other.yaml and CORES=2 say which study, and on how many cores.
+# make paper   the study of the paper, from the measurements that its authors published
+# STUDY=config/other.yaml and CORES=2 say which study, and on how many cores; CONFIG="seed=2 study=two" changes keys of it.
 STUDY ?= config/config.yaml
 CORES ?= all
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
@@ -9,14 +10,17 @@ BIN := .venv/bin
 export PYTHONPATH := workflow
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint format docs lock
+.PHONY: run paper test lint format docs lock
 
 run: .venv/installed
 	@$(BIN)/python -m perftransfer.stale_lock
 	@name=$$($(BIN)/python -m perftransfer.study $(STUDY) 2>/dev/null) \
 	|| { $(BIN)/python -m perftransfer.study $(STUDY); exit 1; }; \
-	$(BIN)/snakemake --cores $(CORES) --configfile $(STUDY) \
+	$(BIN)/snakemake --cores $(CORES) --configfile $(STUDY) $(if $(CONFIG),--config $(CONFIG)) \
 	&& printf '\nReport:  results/%s/report.html\nFigures: results/%s/figures/\n' $$name $$name
+
+paper:
+	@$(MAKE) --no-print-directory run STUDY=config/paper.yaml
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -9,6 +9,8 @@ min_version("9.27")
 # The package is used from this clone, by the rules' scripts as well.
 sys.path.insert(0, f"{workflow.basedir}/workflow")
 
+from pathlib import Path
+
 from perftransfer import package_path
 from perftransfer.errors import BadInput
 from perftransfer.study import Study
@@ -22,7 +24,9 @@ if not workflow.overwrite_configfiles:
 
 
 try:
-    study = Study.of(config, workflow.configfiles)
+    study = Study.of(config, workflow.configfiles).of_what_can_be_had(
+        Path("results/downloads")
+    )
 except BadInput as error:
     raise WorkflowError(str(error)) from None
 
@@ -33,12 +37,13 @@ pathvars:
 
 wildcard_constraints:
     environment="[a-z0-9][a-z0-9_.-]*",
-    target="[a-z0-9][a-z0-9_.-]*",
+    batch="[0-9]+",
     network="[a-z0-9_]+",
     precision="[a-z0-9]+",
     objective="[a-z][a-z0-9_]*",
     figure="[a-z][a-z0-9_]*",
-    strategy="[A-Za-z0-9_]+",
+    table="[a-z][a-z0-9_]*",
+    strategy="[A-Za-z0-9_+]+",
 
 
 include: "workflow/rules/measure.smk"
@@ -54,11 +59,9 @@ rule all:
         "<results>/study.yaml",
         "<results>/dataset.parquet",
         "<results>/influence.parquet",
+        "<results>/similarity.parquet",
         "<results>/transfer.parquet",
         "<results>/timing/fit.csv",
         "<results>/report.html",
-        collect(
-            "<results>/figures/{figure}.{objective}.svg",
-            figure=study.figures,
-            objective=study.objectives,
-        ),
+        collect("<results>/tables/{table}.csv", table=study.tables),
+        collect("<results>/figures/{file}.svg", file=study.figure_files),

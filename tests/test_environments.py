@@ -71,7 +71,7 @@ def test_measuring_needs_nothing_but_numpy_and_an_engine():
 
 
 FLOORS = (
-    ("report", "figures"),
+    ("report", "figures", "summaries"),
     ("study",),
     ("evaluation",),
     ("strategies",),

@@ -76,7 +76,7 @@ def test_with_nothing_but_noise_nothing_much_is_explained():
 def test_shares_of_selected_terms_sum_to_the_r2_of_their_model(seed):
     codes, options, y = planted(seed)
     selected = [item for item in influence.analyse(codes, options, y) if item.selected]
-    columns = influence.blocks(codes, options)
+    columns = influence.Blocks(codes, options)
     X = np.hstack([np.ones((len(y), 1)), *(columns[item.term] for item in selected)])
     residual = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]
     r2 = 1 - residual.var() / y.var()
@@ -108,7 +108,7 @@ def test_an_interaction_enters_only_with_both_its_options():
 
 def test_stepwise_names_an_interaction_after_its_options():
     codes, options, y = planted(1)
-    entered = influence.stepwise(influence.blocks(codes, options), y)
+    entered = influence.stepwise(influence.Blocks(codes, options), y)
     for i, term in enumerate(entered):
         assert all((name,) in entered[:i] for name in term if len(term) > 1)
 
@@ -174,19 +174,20 @@ def test_the_same_data_give_the_same_result():
     assert influence.analyse(*planted(3)) == influence.analyse(*planted(3))
 
 
-def test_few_rows_never_carry_more_than_half_as_many_parameters():
+def test_few_rows_never_carry_more_than_half_as_many_parameters(monkeypatch):
+    monkeypatch.setitem(influence.CRITERIA, "free", lambda rows: 0.0)
     options = mixed()
     for seed in range(5):
         codes, rng = sample(options, 20, seed)
-        columns = influence.blocks(codes, options)
-        selected = influence.stepwise(columns, rng.normal(size=20), penalty=0.0)
+        columns = influence.Blocks(codes, options)
+        selected = influence.stepwise(columns, rng.normal(size=20), criterion="free")
         assert np.linalg.matrix_rank(np.hstack([columns[term] for term in selected])) <= 10
 
 
 def test_aic_selects_no_less_than_bic():
     codes, options, y = planted(4)
-    columns = influence.blocks(codes, options)
-    assert len(influence.stepwise(columns, y, penalty=2.0)) >= len(influence.stepwise(columns, y))
+    columns = influence.Blocks(codes, options)
+    assert len(influence.stepwise(columns, y, criterion="aic")) >= len(influence.stepwise(columns, y))
 
 
 def conditional(seed: int, inside: float) -> tuple[np.ndarray, list[Option], np.ndarray]:
@@ -216,14 +217,9 @@ def test_a_conditional_option_does_not_take_the_credit_of_its_condition(seed):
     assert found[("inter",)].share_of_variance < 0.01
 
 
-def test_a_term_is_written_as_in_r():
-    assert influence.name(("core_freq",)) == "core_freq"
-    assert influence.name(("core_freq", "emc_freq")) == "core_freq:emc_freq"
-
-
 def test_terms_of_a_full_factorial_are_orthogonal():
     options, codes = factorial(a=2, b=3, c=2)
-    columns = influence.blocks(codes, options)
+    columns = influence.Blocks(codes, options)
     assert set(columns) == {("a",), ("b",), ("c",), ("a", "b"), ("a", "c"), ("b", "c")}
     X = np.hstack(list(columns.values()))
     assert pytest.approx(np.eye(6)) == X.T @ X

@@ -1,12 +1,8 @@
-"""Checks how published tables are found, fetched and mapped, and what a person reads when that fails."""
+"""Checks how published tables are mapped, and what a person reads when that fails."""
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from collections.abc import Iterator
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,51 +12,17 @@ import pytest
 
 from perftransfer import yaml_file
 from perftransfer.dataset import imported, tables
+from perftransfer.dataset.published import PublishedFile
 from perftransfer.errors import BadInput
 from perftransfer.space.options import configuration_id
 
 ROOT = Path(__file__).parents[2]
-CONTENT = b"a,b\n1,2\n"
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 convert = partial(imported.convert, where="t.csv", environment="e", rows={}, options={"a": {}}, objectives={"y_s": {}})
 
 
 def frame(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame(columns)
-
-
-class Site(ThreadingHTTPServer):
-    """Serves CONTENT, less than it promises, or nothing; counts how often it was asked."""
-
-    asked = 0
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        assert isinstance(self.server, Site)
-        self.server.asked += 1
-        self.send_response(404 if self.path == "/missing.csv" else 200)
-        self.send_header("Content-Length", str(len(CONTENT)))
-        self.end_headers()
-        self.wfile.write(CONTENT[:3] if self.path == "/broken.csv" else CONTENT)
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with Site(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
-def address(site: Site, name: str) -> str:
-    return f"http://127.0.0.1:{site.server_address[1]}/{name}"
 
 
 @pytest.fixture(autouse=True)
@@ -75,9 +37,9 @@ def test_the_papers_tables_are_mapped_by_the_smoke_study(
     monkeypatch.setenv("DATASETS", str(datasets))
     mapping = yaml_file.read(ROOT / "config" / "smoke.yaml")["imports"]["tx2"]
     found = mapping["environments"][name]
-    path = imported.locate(found["file"], found["address"], found["sha256"], tmp_path)
+    path = PublishedFile(found["file"], found["address"], found["sha256"]).locate(tmp_path)
     source = pd.read_csv(path)
-    table, options = imported.convert(
+    table, options, _ = imported.convert(
         imported.read(path), found["file"], name, rows={}, options=mapping["options"], objectives=mapping["objectives"]
     )
     assert list(table) == [
@@ -107,7 +69,7 @@ def test_the_papers_tables_are_mapped_by_the_smoke_study(
 def test_rows_pick_one_environment_of_many(datasets: Path, file: str, environment: str, objective: str, n: int) -> None:
     source = imported.read(next(datasets.rglob(file)))
     columns = [column for column in source if str(column).startswith("opt_")]
-    table, options = imported.convert(
+    table, options, _ = imported.convert(
         source,
         file,
         "e",
@@ -128,7 +90,7 @@ def test_a_number_picks_rows_whatever_its_type() -> None:
 
 
 def test_columns_units_levels_and_defaults_follow_the_mapping() -> None:
-    table, (option,) = convert(
+    table, (option,), _ = convert(
         frame(speed=["slow", "fast"], t=[5, 7]),
         options={"a": {"column": "speed", "levels": ["slow", "medium", "fast"], "ordered": True, "default": "fast"}},
         objectives={"y_ms": {"column": "t", "factor": 1000}},
@@ -138,7 +100,7 @@ def test_columns_units_levels_and_defaults_follow_the_mapping() -> None:
 
 
 def test_a_level_is_written_as_the_study_declares_it() -> None:
-    table, (option,) = convert(frame(a=[1.0, 2.0], y_s=[1, 2]), options={"a": {"levels": [2, 1]}})
+    table, (option,), _ = convert(frame(a=[1.0, 2.0], y_s=[1, 2]), options={"a": {"levels": [2, 1]}})
     assert (table["a"].tolist(), option.levels, option.default) == ([1, 2], (2, 1), 1)
     assert table["a"].dtype == "int64"
 
@@ -190,67 +152,28 @@ def test_a_file_that_is_no_table_is_bad_input(tmp_path: Path, name: str, content
         imported.read(tmp_path / f"nowhere{name}")
 
 
-def test_a_file_is_found_anywhere_below_datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "deep" / "er" / "t.csv"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(CONTENT)
-    monkeypatch.setenv("DATASETS", str(tmp_path))
-    assert imported.locate("t.csv", None, SHA256.upper(), tmp_path / "downloads") == path
-    assert not (tmp_path / "downloads").exists()
+def board(*clocks: int) -> pd.DataFrame:
+    return frame(clock=list(clocks), y_s=[float(clock) for clock in clocks])
 
 
-def test_of_several_files_of_that_name_the_right_one_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder, content in (("a", b"another"), ("b", CONTENT)):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "t.csv").write_bytes(content)
-    (tmp_path / "0" / "t.csv").mkdir(parents=True)
-    monkeypatch.setenv("DATASETS", str(tmp_path))
-    assert imported.locate("t.csv", None, SHA256, tmp_path / "downloads") == tmp_path / "b" / "t.csv"
+def test_levels_by_rank_make_clocks_of_unlike_boards_the_same_option() -> None:
+    ordinal = {"options": {"clock": {"ordered": True, "by_rank": True}}}
+    (tx1, option, ranked), (tx2, other, _) = (
+        convert(board(*clocks), **ordinal) for clocks in ((614, 76, 998), (1300, 114, 675))
+    )
+    assert tx1["clock"].tolist() == [2, 1, 3]
+    assert tx2["clock"].tolist() == [3, 1, 2]
+    assert option[0].levels == other[0].levels == (1, 2, 3)
+    assert (option[0].default, other[0].default) == (2, 3)
+    assert ranked == {"clock": [76, 614, 998]}
+    # The same rank is the same configuration, whatever the clock.
+    assert set(tx1["configuration_id"]) == set(tx2["configuration_id"])
 
 
-@pytest.mark.parametrize("folder", ["datasets", "downloads"])
-def test_a_file_with_another_content_is_bad_input_with_both_sums(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
-) -> None:
-    (tmp_path / folder).mkdir()
-    (tmp_path / folder / "t.csv").write_bytes(b"another")
-    if folder == "datasets":
-        monkeypatch.setenv("DATASETS", str(tmp_path / folder))
-    with pytest.raises(BadInput) as error:
-        imported.locate("t.csv", None, SHA256, tmp_path / "downloads")
-    for part in (str(tmp_path / folder / "t.csv"), SHA256, hashlib.sha256(b"another").hexdigest()):
-        assert part in str(error.value)
-
-
-def test_a_file_that_can_be_had_nowhere_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BadInput, match=r"t\.csv: not below the folder DATASETS \(not set\), and no address is given"):
-        imported.locate("t.csv", None, SHA256, tmp_path)
-    monkeypatch.setenv("DATASETS", str(tmp_path / "nowhere"))
-    with pytest.raises(BadInput, match=r"DATASETS names .*nowhere: there is no such folder"):
-        imported.locate("t.csv", None, SHA256, tmp_path)
-
-
-def test_a_file_is_downloaded_once(tmp_path: Path, site: Site) -> None:
-    for _ in range(2):
-        path = imported.locate("t.csv", address(site, "t.csv"), SHA256, tmp_path / "downloads")
-        assert path.read_bytes() == CONTENT
-    assert site.asked == 1
-    assert list((tmp_path / "downloads").iterdir()) == [path]
-
-
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [("broken.csv", "cannot be fetched"), ("missing.csv", "cannot be fetched"), ("t.csv", "SHA-256 is")],
-)
-def test_a_download_that_fails_leaves_nothing_behind(tmp_path: Path, site: Site, name: str, words: str) -> None:
-    expected = "0" * 64 if name == "t.csv" else SHA256
-    with pytest.raises(BadInput, match=words) as error:
-        imported.locate(name, address(site, name), expected, tmp_path)
-    assert address(site, name) in str(error.value)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_address_that_nobody_answers_is_bad_input(tmp_path: Path) -> None:
-    for wrong in ("http://127.0.0.1:1/t.csv", "no address"):
-        with pytest.raises(BadInput, match=r"if you have t\.csv, set DATASETS"):
-            imported.locate("t.csv", wrong, SHA256, tmp_path)
+def test_ranks_follow_the_order_that_the_study_gives() -> None:
+    levels = ["slow", "medium", "fast"]
+    mapping = {"ordered": True, "by_rank": True, "levels": levels, "default": "medium"}
+    table, (option,), ranked = convert(frame(a=["fast", "slow"], y_s=[1, 2]), options={"a": mapping})
+    assert table["a"].tolist() == [3, 1]
+    assert option.default == 2
+    assert ranked == {"a": levels}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,13 +12,14 @@ from perftransfer import designs, influence
 from perftransfer.dataset import tables
 from perftransfer.designs import guided, random
 from perftransfer.designs.interface import Evidence
+from perftransfer.space import terms
 from perftransfer.space.encoding import codes, distances
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import Option
 
 
-def evidence(rows: np.ndarray, y: np.ndarray) -> Evidence:
-    return Evidence(rows, y)
+def evidence(rows: np.ndarray, y: np.ndarray, options: Sequence[Option]) -> Evidence:
+    return Evidence(rows, y, tuple(item.term for item in influence.analyse(rows, options, y) if item.selected))
 
 
 def sampled(space: OptionSpace, n: int = 60) -> np.ndarray:
@@ -28,43 +31,44 @@ def cube() -> tuple[tuple[Option, ...], np.ndarray, Evidence]:
     options, rows = factorial(a=3, b=3, c=2, d=2)
     noise = np.random.default_rng(0).normal(0, 1e-3, len(rows))
     y = 3.0 * rows[:, 2] + 1.0 * rows[:, 0] + 0.5 * (rows[:, 0] - 1) * (2 * rows[:, 2] - 1) + noise
-    return options, rows, evidence(rows, y)
+    return options, rows, evidence(rows, y, options)
 
 
 def test_designs_are_found_by_their_files():
-    assert designs.names() == ["guided", "random"]
+    assert {"guided", "random"} <= set(designs.names())
     assert [designs.name(random), designs.name(guided)] == ["random", "guided"]
 
 
 @settings(max_examples=10)
 @given(option_spaces, st.integers(0, 1000), st.data())
-def test_every_design_puts_all_candidates_in_an_order(space, seed, data):
+def test_a_design_chooses_as_many_as_are_asked_for_and_none_twice(space, seed, data):
     rows = sampled(space[1])
     rng = np.random.default_rng(seed)
-    source = evidence(rows, rng.normal(size=len(rows)))
+    source = evidence(rows, rng.normal(size=len(rows)), space[1].options)
     order = rng.permutation(data.draw(st.integers(0, len(rows))))
+    n = data.draw(st.integers(1, len(rows) + 5))
     for design in (random, guided):
-        chosen = design.choose(rows[: len(order)], space[1].options, order, source)
-        assert sorted(chosen) == list(range(len(order)))
+        chosen = design.choose(rows[: len(order)], space[1].options, order, n, source)
+        assert len(chosen) == len(set(chosen)) == min(n, len(order))
+        assert set(chosen) <= set(range(len(order)))
 
 
 def test_random_samples_are_the_random_order_itself():
     order = np.random.default_rng(1).permutation(20)
-    assert (random.choose(np.zeros((20, 2), dtype=int), (), order, None) == order).all()
+    assert (random.choose(np.zeros((20, 2), dtype=int), (), order, 5, None) == order[:5]).all()
 
 
 def test_guided_sampling_needs_a_source():
     with pytest.raises(ValueError, match="source"):
-        guided.choose(np.zeros((2, 1), dtype=int), factorial(a=2)[0], np.arange(2), None)
+        guided.choose(np.zeros((2, 1), dtype=int), factorial(a=2)[0], np.arange(2), 1, None)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_guided_sampling_varies_what_matters_in_the_order_of_its_influence(seed):
     options, rows, source = cube()
-    terms = [item.term for item in influence.analyse(rows, options, source.y) if item.selected]
-    assert terms[:3] == [("c",), ("a",), ("a", "c")]
+    assert list(source.terms[:3]) == [("c",), ("a",), ("a", "c")]
     order = np.random.default_rng(seed).permutation(len(rows))
-    chosen = rows[guided.choose(rows, options, order, source)]
+    chosen = rows[guided.choose(rows, options, order, len(rows), source)]
 
     def combinations(**values: range) -> set[tuple[int, ...]]:
         axes = [values.get(option.name, range(1)) for option in options]
@@ -80,7 +84,7 @@ def test_guided_sampling_varies_what_matters_in_the_order_of_its_influence(seed)
 def test_a_budget_cuts_the_last_term_at_random():
     options, rows, source = cube()
     third = {
-        tuple(rows[guided.choose(rows, options, np.random.default_rng(seed).permutation(len(rows)), source)][2])
+        tuple(rows[guided.choose(rows, options, np.random.default_rng(seed).permutation(len(rows)), 3, source)][2])
         for seed in range(30)
     }
     assert third == {(1, 0, 0, 0), (2, 0, 0, 0)}
@@ -89,9 +93,8 @@ def test_a_budget_cuts_the_last_term_at_random():
 def test_the_rest_is_measured_in_the_random_order():
     options, rows, source = cube()
     order = np.random.default_rng(3).permutation(len(rows))
-    chosen = guided.choose(rows, options, order, source)
-    wished = len({wish.tobytes() for item in influence.analyse(rows, options, source.y) if item.selected
-                  for wish in guided.wishes(item.term, options)})  # fmt: skip
+    chosen = guided.choose(rows, options, order, len(rows), source)
+    wished = len({wish.tobytes() for term in source.terms for wish in guided.wishes(term, options)})
     rest = chosen[wished:]
     assert rest.tolist() == [position for position in order if position in set(rest)]
 
@@ -99,7 +102,7 @@ def test_the_rest_is_measured_in_the_random_order():
 def test_the_same_random_order_gives_the_same_choice_and_another_gives_another():
     options, rows, source = cube()
     orders = [np.random.default_rng(seed).permutation(len(rows)) for seed in (0, 0, 1)]
-    first, again, other = (guided.choose(rows, options, order, source).tolist() for order in orders)
+    first, again, other = (guided.choose(rows, options, order, len(rows), source).tolist() for order in orders)
     assert first == again
     assert first != other
 
@@ -111,13 +114,12 @@ def test_a_wish_takes_the_nearest_candidate_that_is_left(space, seed):
     keep = [i for i, option in enumerate(space[1].options) if not option.conditional]
     rows = np.unique(sampled(space[1])[:, keep], axis=0)
     rng = np.random.default_rng(seed)
-    source = evidence(rows, rows @ rng.normal(size=len(options)) + rng.normal(0, 0.01, len(rows)))
+    source = evidence(rows, rows @ rng.normal(size=len(options)) + rng.normal(0, 0.01, len(rows)), options)
     candidates = rows[rng.permutation(len(rows))[: max(1, len(rows) // 2)]]
     order = rng.permutation(len(candidates))
-    chosen = guided.choose(candidates, options, order, source).tolist()
+    chosen = guided.choose(candidates, options, order, len(order), source).tolist()
     # Replay: each candidate taken for a wish must be as near to some wish of a term as any that was left.
-    terms = [item.term for item in influence.analyse(rows, options, source.y) if item.selected]
-    wishes = np.unique(np.vstack([guided.wishes(term, options) for term in terms] or [candidates[:0]]), axis=0)
+    wishes = np.unique(np.vstack([guided.wishes(term, options) for term in source.terms] or [candidates[:0]]), axis=0)
     for position in range(min(len(wishes), len(chosen))):
         gaps = distances(wishes, candidates[chosen[position:]], options)
         assert (gaps[:, 0] <= gaps.min(axis=1) + 1e-12).any()
@@ -140,9 +142,9 @@ def test_an_option_that_plays_no_part_counts_as_left_at_its_default(seed):
     rows = np.unique(sampled(space, 10**6), axis=0)
     names = [option.name for option in space.options]
     noise = np.random.default_rng(0).normal(0, 0.01, len(rows))
-    source = evidence(rows, 1.0 * rows[:, names.index("spinning")] + noise)
+    source = evidence(rows, 1.0 * rows[:, names.index("spinning")] + noise, space.options)
     order = np.random.default_rng(seed).permutation(len(rows))
-    first = rows[guided.choose(rows, space.options, order, source)[:2]]
+    first = rows[guided.choose(rows, space.options, order, 2, source)]
     parts = [dict(zip(names, row, strict=True)) for row in first.tolist()]
     assert sorted(part["spinning"] for part in parts) == [0, 1]
     assert all(part["mode"] == 0 and part["threads"] == 0 and part["layout"] == 1 for part in parts)
@@ -157,5 +159,45 @@ def test_a_conditional_option_that_matters_is_varied_where_it_plays_a_part(seed)
     noise = np.random.default_rng(0).normal(0, 0.01, len(rows))
     y = np.where(inter < 3, 1.0 * inter, 1.0) + noise
     order = np.random.default_rng(seed).permutation(len(rows))
-    first = rows[guided.choose(rows, space.options, order, evidence(rows, y))[:3]]
+    first = rows[guided.choose(rows, space.options, order, 3, evidence(rows, y, space.options))]
     assert {0, 2} <= set(first[:, names.index("inter")].tolist())
+
+
+# The grid of the Jetson TX2 in the paper, and the terms that its authors published for it.
+PUBLISHED = (
+    "core1_status core2_status core_freq gpu_freq emc_freq core_freq:emc_freq core1_status:core_freq "
+    "core1_status:gpu_freq core_freq:gpu_freq"
+)
+
+
+def tx2(cores: Sequence[tuple[int, ...]], names: Sequence[str], default: int) -> tuple[tuple[Option, ...], np.ndarray]:
+    """The grid with its sets of cores (one row of levels per set, ``default`` one of them) as these options."""
+    clocks, rows = factorial(core_freq=12, gpu_freq=4, emc_freq=4)
+    statuses = tuple(
+        Option(name, tuple(sorted({levels[i] for levels in cores})), True, cores[default][i])
+        for i, name in enumerate(names)
+    )
+    grid = [(*(option.code(x) for option, x in zip(statuses, c, strict=True)), *row) for c in cores for row in rows]
+    return (*statuses, *clocks), np.array(grid)
+
+
+def asked_for(found: Sequence[terms.Term], options: tuple[Option, ...], grid: np.ndarray) -> int:
+    wishes = {tuple(wish) for term in found for wish in guided.wishes(term, options).tolist()}
+    return len(wishes & set(map(tuple, grid.tolist())))
+
+
+@pytest.mark.parametrize(("default", "rows"), [(3, 84), (0, 99)])
+def test_the_published_terms_ask_for_84_configurations_over_the_raw_columns(default, rows):
+    # With all cores on, switching core 1 or 2 off alone is no set of cores of the grid; with one core on, core 1 may
+    # be switched on.
+    sets = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 1, 1)]
+    options, grid = tx2(sets, ["core1_status", "core2_status", "core3_status"], default)
+    assert asked_for([terms.parse(name) for name in PUBLISHED.split()], options, grid) == rows
+
+
+@pytest.mark.parametrize("default", range(4))
+def test_the_published_terms_ask_for_129_configurations_with_the_cores_as_one_option(default):
+    options, grid = tx2([(1,), (2,), (3,), (4,)], ["cores_on"], default)
+    found = {tuple("cores_on" if part.startswith("core") and part.endswith("status") else part
+                   for part in terms.parse(name)) for name in PUBLISHED.split()}  # fmt: skip
+    assert asked_for(sorted(found), options, grid) == 129

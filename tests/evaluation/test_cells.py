@@ -20,9 +20,9 @@ from perftransfer.evaluation.training import predictions, train
 from perftransfer.strategies.interface import Source
 
 OPTIONS, CODES = factorial(threads=3, level=3, size=2, null=2)
-LEARNERS = ["RT", "SVR"]
+LEARNERS: dict[str, dict[str, object]] = {"RT": {}, "SVR": {"C": 5.0}}
 PLAN = Plan(budgets=(4, 8, 100), repeats=3, learners=LEARNERS, scale="log", seed=5)
-NAMES = strategies.names()
+NAMES = [*strategies.names(), "NT+random"]
 ENVIRONMENTS = ("target", "near", "far")
 
 
@@ -42,13 +42,17 @@ def dataset() -> pd.DataFrame:
 
 DATA = dataset()
 TARGET = Pool.of(DATA, "target", "latency_ms", OPTIONS)
+TERMS = influence_table(DATA, ENVIRONMENTS, ["latency_ms"], OPTIONS, scale="log", criterion="bic", order=2)
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory) -> Any:
     folder = tmp_path_factory.mktemp("models")
-    for environment in ENVIRONMENTS[1:]:
-        fitted = [train(DATA, environment, "latency_ms", name, OPTIONS, scale="log", seed=5) for name in LEARNERS]
+    for environment in ENVIRONMENTS:
+        fitted = [
+            train(DATA, environment, "latency_ms", name, OPTIONS, scale="log", seed=5, parameters=given)
+            for name, given in LEARNERS.items()
+        ]
         tables.write(folder / f"{environment}.parquet", predictions(fitted, DATA))
     return folder
 
@@ -57,7 +61,7 @@ def models(tmp_path_factory) -> Any:
 def sources(models) -> Any:
     def load(cls: Any, environments: tuple[str, ...] = ENVIRONMENTS) -> dict[str, dict[str, Source]]:
         files = {name: models / f"{name}.parquet" for name in environments}
-        return load_sources(cls, TARGET, DATA, files, "latency_ms", OPTIONS, PLAN)
+        return load_sources(cls, DATA, files, TERMS, "latency_ms", OPTIONS, PLAN)
 
     return load
 
@@ -77,7 +81,7 @@ def spied(name: str) -> tuple[Any, list[tuple[np.ndarray, np.ndarray]], list[np.
             said.append(super().predict(X, source))
             return said[-1]
 
-    Spy.__name__ = name
+    Spy.__name__ = cls.__name__
     return Spy, shown, said
 
 
@@ -96,7 +100,7 @@ def test_there_is_one_cell_for_each_source_budget_learner_and_repeat(name, sourc
     assert len(cells) == len(cells[key].drop_duplicates()) == len(origins) * len(budgets) * len(LEARNERS) * 3
     assert set(cells["source"]) == set(origins) or cells["source"].isna().all()
     assert set(cells["budget"]) == set(budgets)
-    assert set(cells["strategy"]) == {name}
+    assert set(cells["strategy"]) == {name.partition("+")[0]}
     assert set(cells["target"]) == {"target"}
     assert set(cells["design"]) == {"guided" if name == "GS" else "random"}
     assert (seconds["fit_seconds"] >= 0).all()
@@ -106,7 +110,8 @@ def test_there_is_one_cell_for_each_source_budget_learner_and_repeat(name, sourc
 @pytest.mark.parametrize("name", NAMES)
 def test_the_test_third_is_the_same_for_all_and_the_numbers_are_those_of_the_predictions(name, sources):
     cls, _, said = spied(name)
-    cells = run(cls, sources(cls))
+    # With one source no two cells have the same sample, which would be fitted once for both.
+    cells = run(cls, sources(cls, ENVIRONMENTS[:2]))
     assert len(said) == len(cells)
     for (_, cell), log in zip(cells.iterrows(), said, strict=True):
         test, predicted = split(len(TARGET.y), PLAN.seed, "target", cell["repeat"]).test, np.exp(log)
@@ -142,17 +147,41 @@ def test_samples_are_nested_and_no_larger_than_there_are_candidates(name, source
     sizes = {len(X) for X, _ in shown}
     assert sizes == {4, 8, candidates}
     # What is shown comes with growing budgets, for one repeat and source after another.
-    for before, after in itertools.pairwise(shown):
-        if len(before[0]) <= len(after[0]):
-            assert (after[0][: len(before[0])] == before[0]).all()
-            assert (after[1][: len(before[1])] == before[1]).all()
+    samples = [{(*row, value) for row, value in zip(X.tolist(), y.tolist(), strict=True)} for X, y in shown]
+    assert all(len(sample) == len(X) for sample, (X, _) in zip(samples, shown, strict=True))
+    for before, after in itertools.pairwise(samples):
+        assert before <= after or len(before) > len(after)
+
+
+def test_equal_samples_are_fitted_once_whatever_the_source(sources):
+    cls, shown, _ = spied("GS")
+    given = sources(cls, ("near",))
+    twin = {**given, "twin": given["near"]}
+    cells, seconds = evaluate(cls, TARGET, twin, "latency_ms", OPTIONS, PLAN)
+    assert len(cells) == 2 * len(shown)
+    assert (seconds.loc[seconds["source"] == "twin", "fit_seconds"] == 0).all()
+    near, other = (cells[cells["source"] == name].drop(columns="source").reset_index(drop=True) for name in twin)
+    pd.testing.assert_frame_equal(near, other)
+
+
+def test_strategies_with_the_same_sample_and_learner_have_the_same_model():
+    plan = Plan((8,), 2, LEARNERS, "log", 5)
+    one, other = (run(strategies.load(name), {}, plan=plan) for name in ("RS", "NT+random"))
+    pd.testing.assert_frame_equal(one.drop(columns="strategy"), other.drop(columns="strategy"))
+
+
+def test_parameters_reach_the_learner():
+    errors = [
+        run(strategies.load("RS"), {}, plan=Plan((8,), 1, {"SVR": {"C": C}}, "log", 5))["mape"][0] for C in (1e-3, 10.0)
+    ]
+    assert errors[0] != errors[1]
 
 
 def test_random_samples_are_shared_by_all_strategies_that_use_them(sources):
     seen = {}
     for name in ("RS", "LMS", "NLMS"):
         cls, shown, _ = spied(name)
-        run(cls, sources(cls, ("target", "near")), plan=Plan((4, 8), 2, ["RT"], "log", 5))
+        run(cls, sources(cls, ("target", "near")), plan=Plan((4, 8), 2, {"RT": {}}, "log", 5))
         seen[name] = [X.tolist() for X, _ in shown]
     assert seen["RS"] == seen["LMS"] == seen["NLMS"]
 
@@ -173,7 +202,7 @@ def test_the_same_seed_gives_the_same_cells_and_another_seed_others(name, source
     assert not other["mape"].equals(cells["mape"])
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "RS"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("RS", "NT+random")])
 def test_cells_depend_neither_on_the_order_of_sources_nor_on_which_others_there_are(name, sources):
     cls = strategies.load(name)
     cells = run(cls, sources(cls))
@@ -190,7 +219,7 @@ def test_cells_depend_neither_on_the_order_of_sources_nor_on_which_others_there_
 @pytest.mark.parametrize("name", NAMES)
 def test_cells_do_not_depend_on_the_order_of_learners(name, sources):
     cls = strategies.load(name)
-    plan = Plan(PLAN.budgets, PLAN.repeats, LEARNERS[::-1], "log", 5)
+    plan = Plan(PLAN.budgets, PLAN.repeats, dict(reversed(LEARNERS.items())), "log", 5)
     key = ["source", "learner", "budget", "repeat"]
     frames = [
         run(cls, sources(cls), plan=p).sort_values(key).reset_index(drop=True).drop(columns="source")
@@ -200,9 +229,9 @@ def test_cells_do_not_depend_on_the_order_of_learners(name, sources):
 
 
 def test_sources_are_all_other_environments_and_none_where_none_is_used(sources):
-    assert sources(strategies.load("RS")) == {}
+    assert sources(strategies.load("RS")) == sources(strategies.load("NT+random")) == {}
     for name in ("GS", "DM", "LMS", "NLMS"):
-        assert list(sources(strategies.load(name))) == ["near", "far"]
+        assert list(sources(strategies.load(name))) == list(ENVIRONMENTS)
 
 
 def test_a_strategy_without_a_source_to_be_had_has_no_cells_but_their_columns():
@@ -222,7 +251,7 @@ def test_a_linear_shift_beats_random_sampling_where_environments_are_alike(sourc
 
 
 def test_the_scale_of_learning_is_that_of_the_plan():
-    plan = Plan((8,), 1, ["RT"], "linear", 5)
+    plan = Plan((8,), 1, {"RT": {}}, "linear", 5)
     cls, shown, said = spied("RS")
     cells = run(cls, {}, plan=plan)
     assert set(shown[0][1]) <= set(TARGET.y)
@@ -238,7 +267,7 @@ def test_a_trained_model_has_seen_all_that_was_measured():
 
 
 def test_the_table_of_influence_ranks_the_terms_of_each_environment():
-    table = influence_table(DATA, ENVIRONMENTS, ["latency_ms"], OPTIONS, scale="log")
+    table = influence_table(DATA, ENVIRONMENTS, ["latency_ms"], OPTIONS, scale="log", criterion="bic", order=2)
     assert tuple(table.columns) == INFLUENCE_COLUMNS
     for environment in ENVIRONMENTS:
         rows = table[table["environment"] == environment]
@@ -247,5 +276,5 @@ def test_the_table_of_influence_ranks_the_terms_of_each_environment():
         assert rows["selected"].iloc[0]
         assert {"threads", "level", "size", "null"} <= set(rows["term"])
         assert rows.set_index("term")["share_of_variance"]["null"] < 0.01
-    again = influence_table(DATA, ENVIRONMENTS, ["latency_ms"], OPTIONS, scale="log")
+    again = influence_table(DATA, ENVIRONMENTS, ["latency_ms"], OPTIONS, scale="log", criterion="bic", order=2)
     pd.testing.assert_frame_equal(again, table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
@@ -12,6 +14,13 @@ OPTIONS = [
     "intra_op_threads", "inter_op_threads", "execution_mode", "graph_optimization_level", "intra_op_spinning",
     "prepacking", "precision", "memory_arena", "memory_pattern",
 ]  # fmt: skip
+# Budgets of designs without transfer, those of a fixed size last, and how their errors compare with random ones.
+DESIGNS = {
+    "random": ([12, 25, 20, 40], 1.0), "uniform": ([20, 40], 1.05), "stratified": ([20, 40], 0.95),
+    "systematic": ([20, 40], 0.97), "multistage": ([20, 40], 1.1), "kmeans": ([20, 40], 0.85),
+    "latin_hypercube": ([20, 40], 0.9), "plackett_burman": ([12], 1.3), "box_behnken": ([25], 1.1),
+    "central_composite": ([25], 0.8),
+}  # fmt: skip
 SHAPES = {"RS": (1.0, 0.62), "GS": (0.85, 0.6), "DM": (2.2, 0.0), "LMS": (0.75, 0.25), "NLMS": (0.9, 0.5)}
 
 
@@ -65,9 +74,17 @@ def transfer(n: int, repeats: int = 5, seed: int = 1, objective: str = "latency_
         quality = frame["learner"].map(dict(zip(LEARNERS, [0.8, 2.0, 0.9, 1.0, 1.3], strict=True))).to_numpy()
         fall = (np.maximum(frame["budget"], 5) / 5) ** -slope
         frame["mape"] = start * scale * quality * fall * np.exp(rng.normal(0, 0.25, len(frame)))
-        frames.append(frame.drop(columns="pair").assign(strategy=strategy, objective=objective))
+        design = "guided" if strategy == "GS" else "random"
+        frames.append(frame.drop(columns="pair").assign(strategy=strategy, objective=objective, design=design))
+    for design, (budgets, factor) in DESIGNS.items():
+        index = pd.MultiIndex.from_product(
+            [names, LEARNERS, budgets, range(repeats)], names=["target", "learner", "budget", "repeat"]
+        )
+        frame = index.to_frame(index=False).assign(source=None, strategy="NT", objective=objective, design=design)
+        fall = (frame["budget"] / 5) ** -0.62
+        frame["mape"] = factor * frame["target"].map(hardness) * fall * np.exp(rng.normal(0, 0.1, len(frame)))
+        frames.append(frame)
     table = pd.concat(frames, ignore_index=True)
-    table["design"] = np.where(table["strategy"] == "GS", "guided", "random")
     table["seed"], table["n_measured"] = 0, table["budget"]
     for metric in ("mape_all", "nmse", "mae", "r2", "spearman", "regret"):
         table[metric] = table["mape"] / 100
@@ -90,10 +107,33 @@ def influence(n: int, seed: int = 2) -> pd.DataFrame:
         frame["coefficient"] = rng.normal(size=len(terms))
         frame["share_of_variance"] = share / np.nansum(share) * 0.9
         frame["rank"] = frame["share_of_variance"].rank(ascending=False)
+        frame["selected"] = frame["share_of_variance"] > 0.02
         frames.append(frame.dropna(subset="share_of_variance"))
     return pd.concat(frames, ignore_index=True)
 
 
-def study(n: int) -> dict[str, pd.DataFrame]:
+def similarity(n: int, seed: int = 3, objective: str = "latency_ms") -> pd.DataFrame:
+    """Points in a plane: the nearer, the more alike; some pairs have no influential term at all."""
+    rng = np.random.default_rng(seed)
+    names = environments(n)["environment"].tolist()
+    places = rng.normal(0, 0.6, (n, 2))
+    rows = []
+    for i, j in itertools.permutations(range(n), 2):
+        apart = float(np.square(places[i] - places[j]).sum())
+        common = np.nan if rng.random() < 0.05 else round(6 * np.exp(-apart)) / 6
+        divergence = apart * rng.uniform(0.1, 0.2)
+        rows.append((names[i], names[j], 48, 1 - apart, 1 - 0.8 * apart, divergence, common, 1 - 0.9 * apart))
+    columns = [
+        "source", "target", "n", "pearson", "spearman", "kl_divergence", "common_terms", "influence_rank_correlation",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns).assign(objective=objective)
+
+
+def study(n: int, repeats: int = 5) -> dict[str, pd.DataFrame]:
     """All tables of a study with ``n`` environments."""
-    return {"dataset": dataset(n), "transfer": transfer(n), "influence": influence(n)}
+    return {
+        "dataset": dataset(n),
+        "transfer": transfer(n, repeats),
+        "influence": influence(n),
+        "similarity": similarity(n),
+    }

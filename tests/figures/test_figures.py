@@ -6,6 +6,7 @@ import itertools
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,13 +19,19 @@ from matplotlib.text import Text
 from perftransfer import catalogue, figures
 from perftransfer.figures import _names, _style
 
-NAMES = ["error_against_budget", "error_per_target", "influence", "noise", "source_against_target"]
+NAMES = [
+    "designs", "error_against_budget", "error_by_environment", "error_per_target", "influence", "influence_stability",
+    "learner_comparison", "noise", "similarity", "source_against_target",
+]  # fmt: skip
+# They show the environments as dots, and say how many are emulated.
+NAMELESS = ["designs", "error_against_budget", "influence_stability", "learner_comparison"]
 STUDIES = {n: tables.study(n) for n in (4, 20)}
 
 
 def draw(name: str, study: Mapping[str, pd.DataFrame], objective: str = "latency_ms") -> Figure:
     module = catalogue.module("perftransfer.figures", name)
-    return module.draw({table: study[table] for table in module.TABLES}, objective)
+    across = getattr(module, "ACROSS_OBJECTIVES", False)
+    return module.draw({table: study[table] for table in module.TABLES}, "all" if across else objective)
 
 
 @pytest.fixture
@@ -78,7 +85,7 @@ def test_a_figure_says_what_it_is(name: str) -> None:
     assert 0 < len(module.TITLE) < 60
     assert 2 <= module.CAPTION.count(". ") + 1 <= 4
     assert not set(module.CAPTION) & set("<>&*`|_")  # means something in RST or HTML
-    assert set(module.TABLES) <= {"dataset", "measurements", "transfer", "influence"}
+    assert set(module.TABLES) <= {"dataset", "measurements", "transfer", "influence", "similarity"}
     assert "dataset" in module.TABLES
 
 
@@ -87,7 +94,7 @@ def test_a_figure_says_what_it_is(name: str) -> None:
 def test_nothing_overlaps_and_emulated_is_said(name: str, n: int, written: list[Text]) -> None:
     texts = check_layout(draw(name, STUDIES[n]), written)
     assert any("emulated" in text for text in texts)
-    if name != "error_against_budget":  # names no environments
+    if name not in NAMELESS:
         whole = " ".join("".join(text.split()) for text in texts)
         marks = dict(tables.environments(n)[["environment", "emulated"]].itertuples(index=False))
         for environment, emulated in marks.items():
@@ -105,6 +112,7 @@ def only(study: dict[str, pd.DataFrame], keep: object) -> dict[str, pd.DataFrame
 
 FEW = {**STUDIES[4], "transfer": STUDIES[4]["transfer"].query("learner in ['NN', 'RF']").reset_index(drop=True)}
 ROWS = FEW["transfer"]
+FORTY = tables.study(40, repeats=1)
 LONG = "a" * 40
 RENAMED = {"mobilenetv2-128px-1core": LONG, "mobilenetv2-128px-all": "mobilenetv2_at_128_px_on_all_of_the_cores"}
 HARD = {
@@ -131,6 +139,26 @@ HARD = {
     "nothing in common": drop(
         FEW, "dataset", configuration_id=FEW["dataset"]["environment"] + FEW["dataset"]["configuration_id"]
     ),
+    "one target": only(FEW, ROWS["target"] == "mobilenetv2-128px-all"),
+    "one repeat": only(FEW, ROWS["repeat"] == 0),
+    "no budget in common": only(FEW, (ROWS["strategy"] != "GS") | (ROWS["budget"] == 5) & (ROWS["strategy"] != "RS")),
+    "only designs without transfer": only(FEW, ROWS["strategy"] == "NT"),
+    "designs of a fixed size only": only(FEW, (ROWS["strategy"] == "NT") & ROWS["budget"].isin([12, 25])),
+    "nothing to compare designs with": only(FEW, (ROWS["strategy"] == "NT") & (ROWS["design"] != "random")),
+    "a design not known any more": drop(FEW, "transfer", design=ROWS["design"].replace("kmeans", "of_old_times")),
+    "nothing selected": drop(FEW, "influence", selected=False),
+    "not known what is selected": drop(FEW, "influence", selected=None),
+    "shares of nothing": drop(FEW, "influence", share_of_variance=0.0),
+    "options only": {**FEW, "influence": FEW["influence"].query("order == 1")},
+    "nothing is alike": drop(FEW, "similarity", pearson=-0.9, spearman=-1.0, common_terms=0.0, kl_divergence=7.5),
+    "all is alike": drop(FEW, "similarity", pearson=1.0, spearman=1.0, common_terms=1.0, kl_divergence=0.0),
+    "one divergence beyond all": drop(
+        FEW, "similarity", kl_divergence=FEW["similarity"]["kl_divergence"].mask(FEW["similarity"].index == 3, np.inf)
+    ),
+    "no common configurations": drop(FEW, "similarity", pearson=np.nan, spearman=np.nan, kl_divergence=np.nan),
+    "not compared": drop(
+        FEW, "similarity", pearson=np.nan, spearman=np.nan, kl_divergence=np.nan, common_terms=np.nan
+    ),
     "whole numbers": drop(FEW, "dataset", latency_ms=FEW["dataset"]["latency_ms"].round().astype(int)),
     "strategies not known yet": drop(
         FEW, "transfer", strategy=ROWS["strategy"].replace({"LMS": "jump-start", "NLMS": "gaussian process transfer"})
@@ -148,7 +176,10 @@ def affected() -> list[tuple[str, str]]:
     """Each figure with the cases that change a table that it draws; of the dataset, most draw the names alone."""
     pairs = []
     for name, (case, study) in itertools.product(NAMES, HARD.items()):
-        read = {"influence": ["influence"], "source_against_target": ["dataset"], "noise": ["dataset", "transfer"]}
+        read = {
+            "influence": ["influence"], "influence_stability": ["influence"], "noise": ["dataset", "transfer"],
+            "similarity": ["similarity"], "source_against_target": ["dataset"],
+        }  # fmt: skip
         if any(study[table] is not FEW[table] for table in read.get(name, ["transfer"])):
             pairs.append((name, case))
     return pairs
@@ -160,11 +191,44 @@ def test_hard_tables(name: str, case: str, written: list[Text]) -> None:
     assert any("Nothing to show" in text for text in texts) or case not in ("nothing", "no columns")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"error_by_environment"}))  # which shows those that there are
 def test_an_objective_that_is_not_there(name: str, written: list[Text]) -> None:
     texts = check_layout(draw(name, FEW, "energy_mj"), written)
     # The noise of an objective is none of another's, neither are its errors.
     assert any("Nothing to show" in text for text in texts)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_environments(name: str, written: list[Text]) -> None:
+    texts = check_layout(draw(name, tables.study(2)), written)
+    assert not any("Nothing to show" in text for text in texts)
+
+
+@pytest.mark.parametrize("name", ["designs", "error_by_environment", "learner_comparison", "similarity"])
+def test_forty_environments(name: str, written: list[Text]) -> None:
+    assert not any("Nothing to show" in text for text in check_layout(draw(name, FORTY), written))
+
+
+@pytest.mark.parametrize("name", ["error_by_environment", "similarity"])
+def test_a_hundred_environments_are_all_named(name: str, written: list[Text]) -> None:
+    names = [f"machine{i:03d}" for i in range(100)]
+    pairs = pd.DataFrame(itertools.permutations(names, 2), columns=["source", "target"]).assign(objective="latency_ms")
+    rows = pairs.assign(strategy="LMS", design="random", learner="RF", budget=5, repeat=0, mape=10.0)
+    alike = pairs.assign(pearson=0.5, spearman=0.5, kl_divergence=0.1, common_terms=0.5)
+    study = {"dataset": pd.DataFrame(), "transfer": rows, "similarity": alike}
+    assert set(names) <= set(check_layout(draw(name, study), written))
+
+
+SHOW_RESULTS = ["error_against_budget", "error_by_environment", "error_per_target", "learner_comparison", "noise"]
+
+
+@pytest.mark.parametrize("name", SHOW_RESULTS)
+def test_results_of_designs_change_no_other_figure(name: str, tmp_path: Path) -> None:
+    without = only(FEW, ROWS["strategy"] != "NT")
+    assert len(without["transfer"]) < len(ROWS)
+    for stem, study in (("with", FEW), ("without", without)):
+        figures.save(draw(name, study), tmp_path / stem)
+    assert (tmp_path / "with.svg").read_bytes() == (tmp_path / "without.svg").read_bytes()
 
 
 def test_noise_says_that_there_are_no_repeats(written: list[Text]) -> None:

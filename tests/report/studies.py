@@ -41,6 +41,7 @@ def study(environments: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
         "environments": environments,
         "learning": {"learners": LEARNERS, "scale": "log"},
         "evaluation": {"strategies": list(SHAPES), "budgets": BUDGETS, "repeats": 3},
+        "influence": {"criterion": "bic", "order": 2},
         "measuring": {
             "configurations": 48, "repeats": 2, "warmup_runs": 3, "warmup_seconds": 0.1, "runs": 7, "seconds": 0.2,
             "timeout_seconds": 120.0,

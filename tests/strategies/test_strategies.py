@@ -29,7 +29,7 @@ def truth(codes: np.ndarray) -> np.ndarray:
 
 
 def source(measured: slice = slice(None), predict: Any = truth) -> Source:
-    return Source("source", CODES[measured], SOURCE_Y[measured], OPTIONS, SimpleNamespace(predict=predict), CODES[:0])
+    return Source("source", CODES[measured], SOURCE_Y[measured], OPTIONS, SimpleNamespace(predict=predict))
 
 
 def made(name: str, learner: str = "RT") -> Any:
@@ -51,7 +51,7 @@ def test_an_unknown_strategy_is_refused_with_the_nearest_one():
     with pytest.raises(BadInput, match="did you mean 'NLMS'"):
         strategies.load("NLSM")
     with pytest.raises(BadInput):
-        strategies.module_of("interface")
+        strategies.modules_of("interface")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,6 +76,15 @@ def test_a_strategy_says_what_it_is(name):
     assert cls.design is (guided if name == "GS" else random)
     assert cls.needs_source is (name != "RS")
     assert cls.needs_target is (name != "DM")
+
+
+def test_a_design_without_transfer_is_a_strategy():
+    cls = strategies.load(strategies.without_transfer("random"))
+    assert (cls.__name__, cls.design, cls.needs_source) == ("NT", random, False)
+    assert "simple random" in cls.title
+    assert "NT" not in NAMES
+    with pytest.raises(BadInput, match=r"no design 'rondom'.*did you mean 'random'"):
+        strategies.load("NT+rondom")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -153,27 +162,13 @@ def test_a_source_that_measured_nothing_has_no_pairs():
     assert np.isnan(source(slice(0, 0)).measured(CODES)).all()
 
 
-def test_predictions_of_known_configurations_are_those_of_the_model():
-    asked: list[int] = []
-
-    def predict(codes: np.ndarray) -> np.ndarray:
-        asked.append(len(codes))
-        return truth(codes)
-
-    given = Source("source", CODES[:5], SOURCE_Y[:5], OPTIONS, SimpleNamespace(predict=predict), CODES[:12])
-    assert given.predict(CODES[[7, 3, 3]]) == pytest.approx(SOURCE_Y[[7, 3, 3]])
-    assert given.predict(CODES[10:14]) == pytest.approx(SOURCE_Y[10:14])
-    # The known ones once, and again only where something unknown is among them.
-    assert asked == [12, 4]
-
-
 def test_a_fit_that_serves_all_learners_cannot_ask_one_learners_model() -> None:
     class Model:
         def predict(self, X: np.ndarray) -> np.ndarray:
             return np.zeros(len(X))
 
     codes = np.array([[0], [1]])
-    source = Source("a", codes, np.array([1.0, 2.0]), [Option("x", (0, 1), True, 0)], Model(), codes)
+    source = Source("a", codes, np.array([1.0, 2.0]), [Option("x", (0, 1), True, 0)], Model())
     without = source.without_model()
     assert (without.measured(codes) == [1.0, 2.0]).all()
     with pytest.raises(ValueError, match="the source a has no model"):

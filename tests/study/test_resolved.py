@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import yaml
 from tests_root import ROOT
 
 from perftransfer import yaml_file
+from perftransfer.errors import BadInput
 from perftransfer.measuring import fingerprint
 from perftransfer.study import Study, command_line, reference
 
@@ -52,8 +54,10 @@ def test_parameters_are_plain_values():
         study.merge(),
         study.train(),
         study.influence(),
-        *map(study.evaluate, study.strategies),
+        *(study.evaluate(name, batch) for name in study.strategies for batch in study.batches),
         *map(study.figure, study.figures),
+        study.similarity(),
+        *map(study.table, study.tables),
         study.report(),
     ]
     for value in parameters:
@@ -115,3 +119,87 @@ def test_numbers_on_the_command_line_are_numbers_and_texts_stay_texts():
         "measuring": {"repeats": 3, "runs": 7},
         "evaluation": {"budgets": [3, 5]},
     }
+
+
+def test_designs_are_compared_with_the_simple_random_sample():
+    evaluation = {"designs": ["stratified", "plackett_burman"], "design_budgets": [10]}
+    study = study_of("config/smoke.yaml", evaluation=evaluation)
+    assert study.strategies[-3:] == ["NT+random", "NT+stratified", "NT+plackett_burman"]
+    # At their own sizes, too, which the evaluation finds out.
+    assert study.evaluate("NT+random", "1")["designs"] == ["stratified", "plackett_burman"]
+    assert study.evaluate("NT+stratified", "1")["designs"] == []
+    assert study.evaluate("NT+stratified", "1")["budgets"] == [10]
+
+
+def test_targets_are_evaluated_in_batches():
+    study = study_of("config/config.yaml", evaluation={"budgets": [5], "targets_per_job": 3})
+    assert study.batches == ["1", "2"]
+    assert [*study.evaluate("RS", "1")["targets"], *study.evaluate("RS", "2")["targets"]] == study.environments
+
+
+def test_only_strategies_that_ask_what_matters_wait_for_it():
+    study = study_of("config/config.yaml")
+    assert [name for name in study.strategies if study.asks_what_matters(name)] == ["GS"]
+
+
+def test_parameters_of_a_learner_that_is_not_used_change_no_job():
+    jobs = [
+        study_of("config/smoke.yaml", learning={"learners": ["RT"], "parameters": {"SVR": {"C": C}}}).train()
+        for C in (1.0, 2.0)
+    ]
+    assert jobs[0] == jobs[1]
+
+
+@pytest.fixture
+def half_a_study(tmp_path, monkeypatch):
+    """Two environments whose files are at hand, one whose file is nowhere; a function that resolves the study."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "files").mkdir()
+    environments = {}
+    for name in ("a", "b", "c"):
+        content = f"threads,t\n1,{ord(name)}\n2,3\n".encode()
+        if name != "c":
+            Path("files", f"{name}.csv").write_bytes(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        environments[name] = {"file": f"{name}.csv", "sha256": sha256, "hardware": "board"}
+    monkeypatch.setenv("DATASETS", "files")
+    mapping = {"options": {"threads": {}}, "objectives": {"t_s": {"column": "t"}}, "environments": environments}
+
+    def resolve(**change: object) -> Study:
+        content = {"study": "half", "objectives": ["t_s"], "imports": {"x": mapping}} | change
+        Path("half.yaml").write_text(yaml.safe_dump(content))
+        return Study.of(content, ["half.yaml"]).of_what_can_be_had(Path("downloads"))
+
+    return resolve
+
+
+def test_a_published_table_that_cannot_be_had_stops_the_study(half_a_study):
+    with pytest.raises(BadInput, match=r"half\.yaml: c\.csv: not below the folder DATASETS") as error:
+        half_a_study()
+    assert "1 of 3 published environments cannot be had" in str(error.value)
+    assert "missing=leave_out" in str(error.value)
+
+
+def test_or_its_environments_are_left_out_when_the_study_says_so(half_a_study, capsys):
+    study = half_a_study(missing="leave_out")
+    assert study.environments == ["a", "b"]
+    assert yaml.safe_load(study.as_yaml())["left_out"] == ["c"]
+    assert "The environment c is left out: c.csv: not below" in capsys.readouterr().err
+
+
+def test_a_wrong_checksum_stops_it_whatever_it_says(half_a_study):
+    Path("files/a.csv").write_bytes(b"other")
+    with pytest.raises(BadInput, match=r"a\.csv: SHA-256 is [0-9a-f]{64}, the study says [0-9a-f]{64}"):
+        half_a_study(missing="leave_out")
+
+
+def test_what_was_imported_already_is_not_asked_for_again(half_a_study):
+    Path("results/half/imported").mkdir(parents=True)
+    Path("results/half/imported/c.parquet").touch()
+    assert half_a_study().environments == ["a", "b", "c"]
+
+
+def test_too_few_environments_left_are_no_study(half_a_study):
+    Path("files/a.csv").unlink()
+    with pytest.raises(BadInput, match="at least two; there is only b"):
+        half_a_study(missing="leave_out")

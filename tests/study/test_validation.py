@@ -94,7 +94,31 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
         ),
         (
             {"learning": ["RT"]},
-            "study.yaml: learning: found \\['RT'\\], expected a mapping with the keys scale, learners",
+            "study.yaml: learning: found \\['RT'\\], expected a mapping with the keys scale, learners, parameters",
+        ),
+        (
+            {"learning": {"parameters": {"SVR": {"c": 1.0}}}},
+            "study.yaml: learning.parameters.SVR: no key 'c'; allowed: C, epsilon; did you mean 'C'\\?",
+        ),
+        (
+            {"learning": {"parameters": {"RF": {"n_estimators": 0}}}},
+            "study.yaml: learning.parameters.RF.n_estimators: found 0; input should be greater than 0",
+        ),
+        (
+            {"learning": {"parameters": {"NN": {"activation": "sigmoid"}}}},
+            "study.yaml: learning.parameters.NN.activation: found 'sigmoid'; input should be 'relu', .*",
+        ),
+        (
+            {"evaluation": {"designs": ["guided"]}},
+            "study.yaml: evaluation.designs\\[0\\]: no design 'guided'; allowed: .*",
+        ),
+        (
+            {"imports": {"x": {**IMPORT, "options": {"threads": {"by_rank": True}}}}, "environments": None},
+            "study.yaml: imports.x.options.threads: by_rank needs an order: ordered: true",
+        ),
+        (
+            {"evaluation": {"budgets": [5], "designs": ["random"], "design_budgets": [5, 40]}},
+            "study.yaml: evaluation.design_budgets: found 40; of 48 measured configurations a third is held out, .*",
         ),
         ({"learning": {"learners": ["svr"]}}, ".*: no learner 'svr'; allowed: .*; did you mean 'SVR'\\?"),
         ({"imports": {"x": IMPORT}}, "study.yaml: imports: the environment a stands in the sheet already\n.*"),

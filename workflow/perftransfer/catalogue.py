@@ -9,6 +9,7 @@ import ast
 import importlib
 import importlib.util
 import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,12 +32,11 @@ def in_capitals(package: str) -> dict[str, str]:
     return {name.upper(): path for name, path in modules(package).items()}
 
 
-def path_of(package: str, what: str, name: str) -> str:
-    """Import path of the module of ``package`` that is called ``name`` in capitals; ``what`` it is, for the message.
+def path_of(offered: Mapping[str, str], what: str, name: str) -> str:
+    """Import path that ``modules`` or ``in_capitals`` give for ``name``; ``what`` it is, for the message.
 
     Raises BadInput if there is none.
     """
-    offered = in_capitals(package)
     if name not in offered:
         raise BadInput(unknown(what, what, name, offered))
     return offered[name]
@@ -47,17 +47,38 @@ def module(package: str, name: str) -> ModuleType:
 
     Raises BadInput if there is none.
     """
-    offered = modules(package)
-    if name not in offered:
-        raise BadInput(unknown(package.rpartition(".")[2], "module", name, offered))
-    return importlib.import_module(offered[name])
+    return importlib.import_module(path_of(modules(package), package.rpartition(".")[2], name))
 
 
-def constant(package: str, name: str, variable: str) -> Any:
-    """Value of a literal that the module ``name`` of ``package`` assigns at its top, without importing the module."""
-    spec = importlib.util.find_spec(f"{package}.{name}")
-    assert spec is not None and spec.origin is not None, name
-    for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+def constant(package: str, name: str, variable: str, default: Any = None) -> Any:
+    """Value of a literal that the module ``name`` of ``package`` assigns at its top, without importing the module.
+
+    default: for a module that does not; without one, ValueError is raised.
+    """
+    for node in _body(package, name):
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == variable for t in node.targets):
             return ast.literal_eval(node.value)
-    raise ValueError(f"{package}.{name} assigns no literal to {variable}")
+    if default is None:
+        raise ValueError(f"{package}.{name} assigns no literal to {variable}")
+    return default
+
+
+def keywords(package: str, name: str, function: str) -> dict[str, tuple[str, Any]]:
+    """Annotation and default of the keyword-only parameters of a function of the module ``name``.
+
+    The module is not imported, so the defaults must be literals.
+    """
+    for node in _body(package, name):
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            return {
+                argument.arg: (ast.unparse(argument.annotation), ast.literal_eval(default))
+                for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+                if argument.annotation is not None and default is not None
+            }
+    raise ValueError(f"{package}.{name} has no function {function}")
+
+
+def _body(package: str, name: str) -> list[ast.stmt]:
+    spec = importlib.util.find_spec(f"{package}.{name}")
+    assert spec is not None and spec.origin is not None, name
+    return ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from perftransfer.space.encoding import matrix
 from perftransfer.space.options import Option
-
-Term = tuple[str, ...]
+from perftransfer.space.terms import Term
 
 # A model that leaves less than this share of the variance explains everything; what is left is rounding, and a term
 # that explains rounding has explained nothing.
@@ -42,41 +41,49 @@ class Influence:
     selected: bool
 
 
-def name(term: Term) -> str:
-    """Write a term the way R does: ``core_freq:emc_freq``."""
-    return ":".join(term)
+class Blocks(Mapping[Term, np.ndarray]):
+    """Columns of every term up to ``order``, centred and scaled to length 1, shape (rows, degrees of freedom).
 
+    Columns of an interaction are made when they are first asked for: of many options with many levels only few are.
+    """
 
-def blocks(codes: np.ndarray, options: Sequence[Option], order: int = 2) -> dict[Term, np.ndarray]:
-    """Columns of every term up to ``order``, centred and scaled to length 1, shape (rows, degrees of freedom)."""
-    mains: dict[Term, np.ndarray] = {}
-    for i, option in enumerate(options):
-        columns = _normal(_main(codes[:, i], option))
-        if columns.shape[1]:
-            mains[(option.name,)] = columns
-    out = dict(mains)
-    for size in range(2, order + 1):
-        for names in itertools.combinations([term[0] for term in mains], size):
-            product = mains[names[:1]]
-            for other in names[1:]:
-                right = mains[(other,)]
-                product = (product[:, :, None] * right[:, None, :]).reshape(len(codes), -1)
-            columns = _normal(product)
-            if columns.shape[1]:
-                out[names] = columns
-    return out
+    def __init__(self, codes: np.ndarray, options: Sequence[Option], order: int = 2) -> None:
+        columns: dict[Term, np.ndarray] = {
+            (option.name,): _main(codes[:, i], option) for i, option in enumerate(options)
+        }
+        self._columns = {term: block for term, block in columns.items() if block.shape[1]}
+        names = [term[0] for term in self._columns]
+        self._terms = [term for size in range(1, order + 1) for term in itertools.combinations(names, size)]
+        self._rows = len(codes)
+
+    def __getitem__(self, term: Term) -> np.ndarray:
+        if term not in self._columns:
+            product = self._columns[term[:1]]
+            for other in term[1:]:
+                product = (product[:, :, None] * self._columns[(other,)][:, None, :]).reshape(self._rows, -1)
+            self._columns[term] = _normal(product)
+        return self._columns[term]
+
+    def __iter__(self) -> Iterator[Term]:
+        return iter(self._terms)
+
+    def __len__(self) -> int:
+        return len(self._terms)
 
 
 def _main(codes: np.ndarray, option: Option) -> np.ndarray:
-    """Columns of one option, shape (rows, degrees of freedom or more)."""
+    """Columns of one option, shape (rows, degrees of freedom)."""
     columns = matrix(codes[:, None], [option], "scaled")
+    one_per_level = columns.shape[1] > 1 + option.conditional
     active = codes < len(option.levels)
-    if not option.conditional or not active.any():
-        return columns
-    # Its last column tells where it plays no part: kept, it would take the credit of the options in its condition, and
-    # these would look as if they did not matter.
-    levels = columns[:, :-1]
-    return np.where(active[:, None], levels - levels[active].mean(axis=0), 0.0)
+    if option.conditional and active.any():
+        # Its last column tells where it plays no part: kept, it would take the credit of the options in its condition,
+        # and these would look as if they did not matter.
+        levels = columns[:, :-1]
+        columns = np.where(active[:, None], levels - levels[active].mean(axis=0), 0.0)
+    columns = _normal(columns)
+    # The last of these follows from the others.
+    return columns[:, :-1] if one_per_level else columns
 
 
 def _normal(columns: np.ndarray) -> np.ndarray:
@@ -101,53 +108,106 @@ def _basis(terms: Sequence[Term], columns: Mapping[Term, np.ndarray], rows: int)
     return basis
 
 
-def _criterion(unexplained: float, rows: int, parameters: int, penalty: float) -> float:
-    """BIC or its like, up to a constant, from the unexplained share of the sum of squares."""
+#: What a parameter costs, given the number of rows: Akaike's (1974) and Schwarz's (1978) criterion.
+CRITERIA: dict[str, Callable[[int], float]] = {"aic": lambda rows: 2.0, "bic": math.log}
+
+
+def _value(unexplained: float, rows: int, parameters: int, penalty: float) -> float:
+    """Value of the criterion, up to a constant, from the unexplained share of the sum of squares."""
     return rows * math.log(max(unexplained, _EXACT)) + penalty * parameters
 
 
-def stepwise(columns: Mapping[Term, np.ndarray], y: np.ndarray, penalty: float | None = None) -> list[Term]:
+class _Candidate:
+    """A term that may enter, and what it would explain of what the terms in the model leave.
+
+    Directions of the model are told one after another, so that nothing is computed twice.
+    """
+
+    def __init__(self, block: np.ndarray) -> None:
+        self._block = block
+        self._rest = block.T @ block
+        self._known = 0
+
+    def gain(self, basis: np.ndarray, residual: np.ndarray) -> tuple[float, int]:
+        """Sum of squares and degrees of freedom that the term adds to the orthonormal ``basis``."""
+        shadow = basis[:, self._known :].T @ self._block
+        self._rest = self._rest - shadow.T @ shadow
+        self._known = basis.shape[1]
+        lengths, directions = np.linalg.eigh(self._rest)
+        new = lengths > _RANK_TOLERANCE
+        along = directions[:, new].T @ (self._block.T @ residual)
+        return float(np.sum(np.square(along) / lengths[new])), int(new.sum())
+
+
+def stepwise(columns: Mapping[Term, np.ndarray], y: np.ndarray, criterion: str = "bic") -> list[Term]:
     """Select terms forward and backward; returned in the order in which they entered.
 
-    columns: see ``blocks``. y: objective on the scale of learning, shape (rows,). penalty: price of a parameter; the
-    default log(rows) makes it BIC (Schwarz 1978), 2 makes it AIC. A model never takes more than half of the rows'
-    degrees of freedom, where both criteria lose their sense.
+    columns: see ``Blocks``. y: objective on the scale of learning, shape (rows,). criterion: "bic", or "aic" as in R's
+    ``step``. A model never takes more than half of the rows' degrees of freedom, where both lose their sense.
     """
     rows = len(y)
-    price = math.log(rows) if penalty is None else penalty
+    price = CRITERIA[criterion](rows)
     target = y - y.mean()
     total = float(target @ target)
     if total <= 1e-18 * max(1.0, float(y @ y)):
         return []
     selected: list[Term] = []
     basis = np.empty((rows, 0))
-    best = _criterion(1.0, rows, 1, price)
+    candidates: dict[Term, _Candidate] = {}
+    best = _value(1.0, rows, 1, price)
     # Each move lowers the criterion, so no model comes twice and this ends by itself.
     while True:
         residual = target - basis @ (basis.T @ target)
         rss = float(residual @ residual)
         moves: list[tuple[float, str, Term]] = []
-        for term, block in columns.items():
+        for term in columns:
             if term in selected or not _may_enter(term, selected):
                 continue
-            new = _new_directions(block, basis)
-            if new.shape[1] and basis.shape[1] + new.shape[1] <= rows // 2:
-                gained = float(np.square(new.T @ residual).sum())
-                parameters = 1 + basis.shape[1] + new.shape[1]
-                moves.append((_criterion((rss - gained) / total, rows, parameters, price), "add", term))
-        for term in selected:
-            if _may_leave(term, selected):
-                rest = _basis([other for other in selected if other != term], columns, rows)
-                left = total - float(np.square(rest.T @ target).sum())
-                moves.append((_criterion(left / total, rows, 1 + rest.shape[1], price), "drop", term))
+            if term not in candidates:
+                candidates[term] = _Candidate(columns[term])
+            gained, freedom = candidates[term].gain(basis, residual)
+            if freedom and basis.shape[1] + freedom <= rows // 2:
+                parameters = 1 + basis.shape[1] + freedom
+                moves.append((_value((rss - gained) / total, rows, parameters, price), "add", term))
+        for term, lost, freedom in _losses(selected, columns, basis, target, rss):
+            parameters = 1 + basis.shape[1] - freedom
+            moves.append((_value((rss + lost) / total, rows, parameters, price), "drop", term))
         if not moves:
             return selected
         value, move, term = min(moves)
         if value >= best - 1e-9:
             return selected
         best = value
-        selected = [*selected, term] if move == "add" else [other for other in selected if other != term]
-        basis = _basis(selected, columns, rows)
+        if move == "add":
+            selected = [*selected, term]
+            basis = np.hstack([basis, _new_directions(columns[term], basis)])
+        else:
+            selected = [other for other in selected if other != term]
+            basis = _basis(selected, columns, rows)
+            candidates.clear()
+
+
+def _losses(
+    selected: Sequence[Term], columns: Mapping[Term, np.ndarray], basis: np.ndarray, target: np.ndarray, rss: float
+) -> Iterator[tuple[Term, float, int]]:
+    """Yield each term that may leave the model of ``basis``, and the sum of squares and degrees of freedom it takes."""
+    leaving = [term for term in selected if _may_leave(term, selected)]
+    if not leaving:
+        return
+    X = np.hstack([columns[term] for term in selected])
+    if X.shape[1] > basis.shape[1]:
+        # Columns depend on each other: what the others explain without it must be found anew.
+        for term in leaving:
+            rest = _basis([other for other in selected if other != term], columns, len(target))
+            explained = float(np.square(rest.T @ target).sum())
+            yield term, float(target @ target) - explained - rss, basis.shape[1] - rest.shape[1]
+        return
+    inverse = np.linalg.inv(X.T @ X)
+    solution = inverse @ (X.T @ target)
+    for term in leaving:
+        start = sum(columns[other].shape[1] for other in selected[: selected.index(term)])
+        own = slice(start, start + columns[term].shape[1])
+        yield term, float(solution[own] @ np.linalg.solve(inverse[own, own], solution[own])), own.stop - own.start
 
 
 def _may_enter(term: Term, selected: Sequence[Term]) -> bool:
@@ -158,17 +218,19 @@ def _may_leave(term: Term, selected: Sequence[Term]) -> bool:
     return not any(set(term) < set(other) for other in selected)
 
 
-def analyse(codes: np.ndarray, options: Sequence[Option], y: np.ndarray, order: int = 2) -> list[Influence]:
-    """Rank the terms by what they explain.
+def analyse(
+    codes: np.ndarray, options: Sequence[Option], y: np.ndarray, criterion: str = "bic", order: int = 2
+) -> list[Influence]:
+    """Rank the terms by what they explain: options, and interactions of up to ``order`` options.
 
     Selected terms come first: the share of each is what it adds to those that entered before it, so the shares sum to
     the model's R². Options that were not selected follow, with what each would add to the final model: the
     proof that they hardly matter.
     """
-    columns = blocks(codes, options, order)
+    columns = Blocks(codes, options, order)
     target = y - y.mean()
     total = float(target @ target)
-    selected = stepwise(columns, y)
+    selected = stepwise(columns, y, criterion)
     left_out = [term for term in columns if len(term) == 1 and term not in selected]
     shares: dict[Term, float] = {}
     basis = np.empty((len(y), 0))

@@ -18,6 +18,7 @@ from perftransfer.scales import SCALES
 # Beside what skops itself holds harmless: the types of which the learners' models consist. A fixed list; what else a
 # file asks for is refused.
 ALLOWED_TYPES = (
+    "perftransfer.learners._mars.MARS",
     "perftransfer.space.encoding.Encoder",
     "sklearn._loss.link.IdentityLink",
     "sklearn._loss.link.Interval",

@@ -8,15 +8,20 @@ rule evaluate:
             "<results>/models/{environment}/predictions.parquet",
             environment=study.environments,
         ),
+        influence=lambda wildcards: (
+            collect("<results>/influence.parquet")
+            if study.asks_what_matters(wildcards.strategy)
+            else []
+        ),
     output:
-        cells="<results>/transfer/{strategy}/{target}.parquet",
-        timing="<results>/timing/{strategy}/{target}.csv",
+        cells="<results>/transfer/{strategy}/{batch}.parquet",
+        timing="<results>/timing/{strategy}/{batch}.csv",
     log:
-        "<results>/logs/evaluate/{strategy}/{target}.log",
+        "<results>/logs/evaluate/{strategy}/{batch}.log",
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=lambda wildcards: study.evaluate(wildcards.strategy),
+        settings=lambda wildcards: study.evaluate(wildcards.strategy, wildcards.batch),
     script:
         "../scripts/evaluate.py"
 
@@ -24,14 +29,14 @@ rule evaluate:
 rule collect_cells:
     input:
         cells=collect(
-            "<results>/transfer/{strategy}/{target}.parquet",
+            "<results>/transfer/{strategy}/{batch}.parquet",
             strategy=study.strategies,
-            target=study.environments,
+            batch=study.batches,
         ),
         timing=collect(
-            "<results>/timing/{strategy}/{target}.csv",
+            "<results>/timing/{strategy}/{batch}.csv",
             strategy=study.strategies,
-            target=study.environments,
+            batch=study.batches,
         ),
     output:
         cells="<results>/transfer.parquet",

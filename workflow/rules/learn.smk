@@ -1,4 +1,4 @@
-# One table of all measurements, source models, influential options.
+# One table of all measurements, source models, influential options, how alike environments are.
 
 
 rule merge:
@@ -54,3 +54,19 @@ rule influence:
         settings=study.influence(),
     script:
         "../scripts/influence.py"
+
+
+rule similarity:
+    input:
+        dataset="<results>/dataset.parquet",
+        influence="<results>/influence.parquet",
+    output:
+        "<results>/similarity.parquet",
+    log:
+        "<results>/logs/similarity.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=study.similarity(),
+    script:
+        "../scripts/similarity.py"

@@ -1,4 +1,4 @@
-# Figures and the report.
+# Figures, tables and the report.
 
 
 rule study:
@@ -18,6 +18,7 @@ rule figure:
     input:
         dataset="<results>/dataset.parquet",
         influence="<results>/influence.parquet",
+        similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
         measurements=collect(
             "<results>/measurements/{environment}.parquet", environment=study.measured
@@ -42,6 +43,24 @@ rule figure:
         "../scripts/figure.py"
 
 
+rule table:
+    input:
+        dataset="<results>/dataset.parquet",
+        influence="<results>/influence.parquet",
+        similarity="<results>/similarity.parquet",
+        transfer="<results>/transfer.parquet",
+    output:
+        "<results>/tables/{table}.csv",
+    log:
+        "<results>/logs/table/{table}.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=lambda wildcards: study.table(wildcards.table),
+    script:
+        "../scripts/table.py"
+
+
 rule report:
     input:
         study="<results>/study.yaml",
@@ -54,11 +73,8 @@ rule report:
         templates=collect(
             "workflow/perftransfer/report/page.{part}.jinja", part=["html", "css"]
         ),
-        figures=collect(
-            "<results>/figures/{figure}.{objective}.svg",
-            figure=study.figures,
-            objective=study.objectives,
-        ),
+        tables=collect("<results>/tables/{table}.csv", table=study.tables),
+        figures=collect("<results>/figures/{file}.svg", file=study.figure_files),
     output:
         report(
             "<results>/report.html",

@@ -1,10 +1,10 @@
-"""Evaluate one strategy on one target: every source, learner, budget and repeat."""
+"""Evaluate one strategy on some targets: every source, learner, budget and repeat."""
 
 from pathlib import Path
 
 import pandas as pd
 
-from perftransfer import strategies
+from perftransfer import catalogue, designs, strategies
 from perftransfer.dataset import tables
 from perftransfer.evaluation.cells import Plan, evaluate
 from perftransfer.evaluation.pool import Pool
@@ -16,13 +16,19 @@ if __name__ == "__main__":
         settings = snakemake.params.settings
         dataset, options = tables.read(snakemake.input.dataset), tables.options(snakemake.input.dataset)
         strategy = strategies.load(snakemake.wildcards.strategy)
-        plan = Plan(**{name: settings[name] for name in ("budgets", "repeats", "learners", "scale", "seed")})
+        sizes = (designs.size(catalogue.module("perftransfer.designs", name), options) for name in settings["designs"])
+        plan = Plan(
+            budgets=sorted({*settings["budgets"], *(size for size in sizes if size is not None)}),
+            **{name: settings[name] for name in ("repeats", "learners", "scale", "seed")},
+        )
         predictions = {Path(path).parent.name: Path(path) for path in snakemake.input.predictions}
+        influence = next(map(tables.read, snakemake.input.influence), None)
         results = []
         for objective in settings["objectives"]:
-            target = Pool.of(dataset, snakemake.wildcards.target, objective, options)
-            sources = load_sources(strategy, target, dataset, predictions, objective, options, plan)
-            results.append(evaluate(strategy, target, sources, objective, options, plan))
+            sources = load_sources(strategy, dataset, predictions, influence, objective, options, plan)
+            for name in settings["targets"]:
+                target = Pool.of(dataset, name, objective, options)
+                results.append(evaluate(strategy, target, sources, objective, options, plan))
         cells, seconds = (pd.concat(frames, ignore_index=True) for frames in zip(*results, strict=True))
         tables.write(Path(snakemake.output.cells), cells)
         tables.write_text(Path(snakemake.output.timing), seconds.to_csv(index=False))

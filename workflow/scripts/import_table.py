@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from perftransfer.dataset import imported, tables
+from perftransfer.dataset.published import PublishedFile
 from perftransfer.job import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         settings = snakemake.params.settings
-        path = imported.locate(
-            settings["file"], settings["address"], settings["sha256"], Path(snakemake.params.downloads)
-        )
-        frame, options = imported.convert(
+        file = PublishedFile(settings["file"], settings["address"], settings["sha256"])
+        path = file.locate(Path(snakemake.params.downloads))
+        frame, options, ranked = imported.convert(
             imported.read(path),
             settings["file"],
             snakemake.wildcards.environment,
@@ -19,5 +19,8 @@ if __name__ == "__main__":
             options=settings["options"],
             objectives=settings["objectives"],
         )
-        tables.write(Path(snakemake.output[0]), frame, options=options, metadata={"sha256": settings["sha256"].lower()})
+        metadata = {"sha256": settings["sha256"].lower(), "ranked": ranked}
+        tables.write(Path(snakemake.output[0]), frame, options=options, metadata=metadata)
         print(f"{len(frame)} configurations of {len(options)} options imported", file=log)
+        for name, levels in ranked.items():
+            print(f"{name}: ranks 1 to {len(levels)} stand for {', '.join(map(str, levels))}", file=log)

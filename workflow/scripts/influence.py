@@ -11,6 +11,10 @@ if __name__ == "__main__":
         settings = snakemake.params.settings
         dataset, options = tables.read(snakemake.input[0]), tables.options(snakemake.input[0])
         frame = influence_table(
-            dataset, settings["environments"], settings["objectives"], options, scale=settings["scale"]
+            dataset,
+            settings["environments"],
+            settings["objectives"],
+            options,
+            **{name: settings[name] for name in ("scale", "criterion", "order")},
         )
         tables.write(Path(snakemake.output[0]), frame)

@@ -21,6 +21,7 @@ if __name__ == "__main__":
                 options,
                 scale=settings["scale"],
                 seed=settings["seed"],
+                parameters=settings["learners"][path.stem],
             )
             model_file.save(path, model)
             models.append(model)

@@ -1,11 +1,7 @@
-"""Published tables as environments: found, checked, and mapped to our columns by the study."""
+"""Published tables as environments: mapped to our columns by the study."""
 
 from __future__ import annotations
 
-import hashlib
-import http.client
-import os
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,58 +11,7 @@ import pandas as pd
 from perftransfer.dataset import tables
 from perftransfer.dataset.tables import configurations_frame
 from perftransfer.errors import BadInput, unknown
-from perftransfer.space.options import Option, configuration_id, level_text
-
-
-def locate(name: str, address: str | None, sha256: str, downloads: Path) -> Path:
-    """Find a published file by its name, or download it once, and check what it holds.
-
-    Looked for anywhere below the folder that the environment variable DATASETS names (of several by that name, the one
-    with the right content), then in ``downloads``, then fetched from ``address`` into ``downloads``, where nothing but
-    the right content stays.
-
-    Raises BadInput if it can be had nowhere, or if its SHA-256 is another one.
-    """
-    folder = os.environ.get("DATASETS")
-    if folder and not Path(folder).is_dir():
-        raise BadInput(f"DATASETS names {folder}: there is no such folder")
-    found = sorted(path for path in Path(folder).rglob(name) if path.is_file()) if folder else []
-    candidates = found or [path for path in (downloads / name,) if path.exists()]
-    problems = []
-    for path in candidates:
-        problem = _mismatch(str(path), path.read_bytes(), sha256)
-        if problem is None:
-            return path
-        problems.append(problem)
-    if problems:
-        raise BadInput("\n".join(problems))
-    if address is None:
-        raise BadInput(f"{name}: not below the folder DATASETS ({folder or 'not set'}), and no address is given")
-    _download(address, downloads / name, sha256)
-    return downloads / name
-
-
-def _mismatch(where: str, content: bytes, sha256: str) -> str | None:
-    got = hashlib.sha256(content).hexdigest()
-    return None if got == sha256.lower() else f"{where}: SHA-256 is {got}, the study says {sha256.lower()}"
-
-
-def _download(address: str, path: Path, sha256: str) -> None:
-    try:
-        with urllib.request.urlopen(address, timeout=60) as answer:
-            content = answer.read()
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise BadInput(
-            f"{address}: cannot be fetched ({error}); if you have {path.name}, set DATASETS to a folder that holds it"
-        ) from error
-    problem = _mismatch(address, content, sha256)
-    if problem is not None:
-        raise BadInput(problem)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Environments of one file are imported side by side: each job has a temporary name of its own.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(content)
-    temporary.replace(path)
+from perftransfer.space.options import Level, Option, configuration_id, level_text
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -88,13 +33,16 @@ def convert(
     rows: Mapping[str, Any],
     options: Mapping[str, Mapping[str, Any]],
     objectives: Mapping[str, Mapping[str, Any]],
-) -> tuple[pd.DataFrame, tuple[Option, ...]]:
+) -> tuple[pd.DataFrame, tuple[Option, ...], dict[str, list[Level]]]:
     """Map a published table to ours: ``environment, configuration_id``, objectives, options.
 
     rows: values of columns that pick the rows of this environment. options: for each option its ``column`` (default:
     its name), or ``columns`` to be added up where nested options are one (how many cores are on), ``ordered``,
-    ``levels`` in their order (default: those found, sorted), ``default`` (default: the first row's). objectives: for
-    each objective its ``column`` and the ``factor`` that turns it into the unit in the objective's name.
+    ``levels`` in their order (default: those found, sorted), ``default`` (default: the first row's), and ``by_rank``
+    if the levels are to be replaced by their ranks, 1 the lowest. objectives: for each objective its ``column`` and the
+    ``factor`` that turns it into the unit in the objective's name.
+
+    Returns the table, the schema of its options, and for options by rank what the ranks stand for.
 
     Raises BadInput that names the column or level that is missing, or a configuration that stands twice; rows are
     counted from 1, the first below the header.
@@ -121,13 +69,18 @@ def convert(
         columns[name] = values
         schema.append(_option(name, values, mapping, where))
     configurations = pd.DataFrame(columns)
-    for option in schema:
+    ranked: dict[str, list[Level]] = {}
+    for i, option in enumerate(schema):
         texts = configurations[option.name].map(level_text)
         strange = texts[~texts.isin(option.texts)]
         if len(strange):
             row = numbers[strange.index[0]]
             raise BadInput(unknown(f"{where}: row {row}: {option.name}", "level", strange.iloc[0], option.levels))
-        configurations[option.name] = texts.map({text: option.levels[i] for i, text in enumerate(option.texts)})
+        if options[option.name].get("by_rank"):
+            ranked[option.name] = list(option.levels)
+            schema[i] = _by_rank(option)
+        levels = dict(zip(option.texts, schema[i].levels, strict=True))
+        configurations[option.name] = texts.map(levels)
     records: list[dict[str, Any]] = [
         dict(zip(columns, row, strict=True)) for row in configurations.to_numpy(dtype=object)
     ]
@@ -146,7 +99,7 @@ def convert(
             f"{where}: environment {environment}: row {numbers[twice.index[0]]} is a configuration that stood before; "
             "does an option or a row selection lack in the mapping?"
         )
-    return pd.concat([head, frame], axis=1), tuple(schema)
+    return pd.concat([head, frame], axis=1), tuple(schema), ranked
 
 
 def _need(table: pd.DataFrame, column: str, where: str) -> None:
@@ -164,6 +117,12 @@ def _option(name: str, values: pd.Series, mapping: Mapping[str, Any], where: str
     if level_text(default) not in map(level_text, levels):
         raise BadInput(unknown(f"{where}: option {name}: default", "level", default, levels))
     return Option(name, tuple(levels), bool(mapping.get("ordered", False)), default)
+
+
+def _by_rank(option: Option) -> Option:
+    """The option with ranks for levels: clocks of unlike boards become the same option (Iqbal et al. 2019, sec. 3)."""
+    ranks = tuple(range(1, len(option.levels) + 1))
+    return Option(option.name, ranks, option.ordered, ranks[option.code(option.default)])
 
 
 def _plain(value: Any) -> Any:

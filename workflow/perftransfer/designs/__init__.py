@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from perftransfer import catalogue
-from perftransfer.designs.interface import Design
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from perftransfer.designs.interface import Design
+    from perftransfer.space.options import Option
 
 
 def name(design: Design) -> str:
@@ -11,6 +18,25 @@ def name(design: Design) -> str:
     return str(getattr(design, "__name__", design)).rpartition(".")[2]
 
 
+def size(design: Design, options: Sequence[Option]) -> int | None:
+    """How many configurations a design of a fixed size takes for these options; None for one of any size."""
+    own = getattr(design, "size", None)
+    return None if own is None else int(own(options))
+
+
 def names() -> list[str]:
     """Names of the designs, without importing them."""
     return list(catalogue.modules(__name__))
+
+
+def module_of(name: str) -> str:
+    """Import path of the module that holds the design ``name``.
+
+    Raises BadInput if there is none.
+    """
+    return catalogue.path_of(catalogue.modules(__name__), "design", name)
+
+
+def needs_source(name: str) -> bool:
+    """Whether a design asks a source what to measure; found out without importing it."""
+    return bool(catalogue.constant(__name__, name, "NEEDS_SOURCE"))

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from operator import itemgetter
 
 import numpy as np
 
-from perftransfer import influence
+from perftransfer.designs._nearest import assign
 from perftransfer.designs.interface import Evidence
 from perftransfer.space.encoding import distances
 from perftransfer.space.options import Option
+from perftransfer.space.terms import Term
 
+TITLE = "guided sampling"
 NEEDS_SOURCE = True
 
 # Less than any two distances differ by, unless they are equal.
 _TIE = 1e-6
 
 
-def wishes(term: influence.Term, options: Sequence[Option]) -> np.ndarray:
+def wishes(term: Term, options: Sequence[Option]) -> np.ndarray:
     """Codes of all level combinations of the options in ``term``, the rest at default, shape (combinations, options).
 
     Conditional options are at an active level, whether or not the others fulfil the condition: the nearest
@@ -37,8 +39,8 @@ def wishes(term: influence.Term, options: Sequence[Option]) -> np.ndarray:
     return out
 
 
-def _gaps(wish: np.ndarray, term: influence.Term, candidates: np.ndarray, options: Sequence[Option]) -> np.ndarray:
-    """Distance of each candidate from a wish, shape (candidates,).
+def _gaps(asked: np.ndarray, term: Term, candidates: np.ndarray, options: Sequence[Option]) -> np.ndarray:
+    """Distances of candidates from wishes of a term, shape (wishes, candidates).
 
     An option that plays no part counts as left at its default, unless the term wants it varied. Else a candidate would
     be as near where another option was changed only to fulfil the condition. Among equally near candidates, those are
@@ -48,13 +50,13 @@ def _gaps(wish: np.ndarray, term: influence.Term, candidates: np.ndarray, option
     default = np.array([option.code(option.default) for option in options])
     inactive = candidates == np.array([len(option.levels) for option in options])
     found = np.where(inactive & ~varied, default, candidates)
-    missed = (found[:, varied] != wish[varied]).sum(axis=1)
-    return distances(wish[None, :], found, options)[0] + _TIE * missed
+    missed = (found[None, :, varied] != asked[:, None, varied]).sum(axis=2)
+    return distances(asked, found, options) + _TIE * missed
 
 
 def _wishes_in_turn(
-    terms: Sequence[influence.Term], options: Sequence[Option], rng: np.random.Generator
-) -> Iterator[tuple[influence.Term, np.ndarray]]:
+    terms: Sequence[Term], options: Sequence[Option], rng: np.random.Generator
+) -> Iterator[tuple[Term, np.ndarray]]:
     """Yield each wish once, with its term: terms by influence, within a term at random.
 
     So a budget cuts the last term at random.
@@ -67,27 +69,20 @@ def _wishes_in_turn(
                 yield term, wish
 
 
-@lru_cache(maxsize=256)
-def _influential(source: Evidence, options: tuple[Option, ...]) -> list[influence.Term]:
-    # All targets and repeats ask for the same sources.
-    return [item.term for item in influence.analyse(source.codes, options, source.y) if item.selected]
-
-
-def choose(candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, source: Evidence | None) -> np.ndarray:
-    """Take the nearest unused candidate for each wish, then the others in the random order."""
+def choose(
+    candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
+) -> np.ndarray:
+    """Take the nearest unused candidate for each wish, then others in the random order."""
     if source is None:
         raise ValueError("guided sampling needs a source")
-    terms = _influential(source, tuple(options))
     # The random order is this repeat's only source of chance; among equally near candidates it decides, too.
     rng = np.random.default_rng(order)
-    shuffled = candidates[order]
-    free = np.ones(len(order), dtype=bool)
-    chosen: list[int] = []
-    for term, wish in _wishes_in_turn(terms, options, rng):
-        if not free.any():
-            break
-        gap = np.where(free, _gaps(wish, term, shuffled, options), np.inf)
-        nearest = int(gap.argmin())
-        free[nearest] = False
-        chosen.append(nearest)
-    return order[np.concatenate([np.array(chosen, dtype=int), np.flatnonzero(free)])]
+    asked = list(itertools.islice(_wishes_in_turn(source.terms, options, rng), n))
+
+    def gaps(which: np.ndarray, shuffled: np.ndarray) -> np.ndarray:
+        by_term = itertools.groupby((asked[i] for i in which), key=itemgetter(0))
+        return np.vstack(
+            [_gaps(np.array([wish for _, wish in group]), term, shuffled, options) for term, group in by_term]
+        )
+
+    return assign(gaps, np.arange(len(asked)), candidates, order, n)

@@ -9,27 +9,37 @@ from typing import Protocol
 import numpy as np
 
 from perftransfer.space.options import Option
+from perftransfer.space.terms import Term
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What was measured in a source: configurations as codes (rows, options), and y on the scale of learning."""
+    """What was measured in a source.
+
+    codes: configurations, shape (rows, options). y: their objective on the scale of learning. terms: options and
+    interactions that matter there, the most influential first (``influence``).
+    """
 
     codes: np.ndarray
     y: np.ndarray
+    terms: tuple[Term, ...] = ()
 
 
 class Design(Protocol):
-    """A design is a module with these two names."""
+    """A design is a module with these names.
 
+    One of a fixed size also has ``size(options) -> int``: how many configurations it takes for these options.
+    """
+
+    TITLE: str
     NEEDS_SOURCE: bool
 
     def choose(
-        self, candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, source: Evidence | None
+        self, candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
     ) -> np.ndarray:
-        """Put the candidates in the order in which to measure them; a budget takes so many from the front.
+        """Choose ``n`` candidates, or all if there are fewer, in the order in which to measure them.
 
         candidates: codes of the configurations to choose from, shape (candidates, options). order: a random
         permutation of their positions, shared by all designs of a repeat, so that they differ by what they decide and
-        not by luck. Returns a permutation of the positions.
+        not by luck. Returns distinct positions, shape (min(n, candidates),).
         """

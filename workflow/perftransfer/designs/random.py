@@ -9,9 +9,12 @@ import numpy as np
 from perftransfer.designs.interface import Evidence
 from perftransfer.space.options import Option
 
+TITLE = "simple random sampling"
 NEEDS_SOURCE = False
 
 
-def choose(candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, source: Evidence | None) -> np.ndarray:
-    """Return the random order itself, so that random samples are nested: the first 5 of 10 are the sample of 5."""
-    return order
+def choose(
+    candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
+) -> np.ndarray:
+    """Return the front of the random order, so that samples are nested: the first 5 of 10 are the sample of 5."""
+    return order[:n]

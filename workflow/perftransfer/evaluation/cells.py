@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from perftransfer import designs, learners
+from perftransfer.designs.interface import Evidence
 from perftransfer.evaluation import metrics
 from perftransfer.evaluation.pool import Pool, Split, split
 from perftransfer.evaluation.seeds import seed_for
@@ -28,13 +29,30 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Plan:
-    """What is compared: budgets (measurements in the target), number of repeats, learners, scale, seed of the study."""
+    """What is compared.
+
+    budgets: measurements in the target; a design of a fixed size and a strategy that measures nothing have their own.
+    repeats: how often, each with a test third of its own. learners: parameters of each learner by its name. scale: on
+    which they learn. seed: of the study.
+    """
 
     budgets: Sequence[int]
     repeats: int
-    learners: Sequence[str]
+    learners: Mapping[str, Mapping[str, Any]]
     scale: str
     seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """A (strategy, target, objective) under way; what equal samples share is kept in here."""
+
+    strategy: type[Strategy]
+    target: Pool
+    y: np.ndarray
+    options: Sequence[Option]
+    plan: Plan
+    shared: dict[tuple[Any, ...], np.ndarray] = field(default_factory=dict)
 
 
 def evaluate(
@@ -47,87 +65,100 @@ def evaluate(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Evaluate one strategy on one target.
 
-    sources: by environment and learner, their values on the scale of learning; ignored by a strategy without source.
+    sources: by environment and learner, their values on the scale of learning; the target is no source for itself, and
+    a strategy without source ignores them.
 
     Returns the cells (``COLUMNS``; metrics as in ``metrics``, on the held-out third, but ``mape_all`` and ``regret`` on
-    the whole pool) and the seconds that each fit took (0 where it was done for another learner already). What was held
+    the whole pool) and the seconds that each fit took (0 where it was done for another cell already). What was held
     out of the target is never shown to the strategy.
     """
     forward, backward = SCALES[plan.scale]
-    y = forward(target.y)
+    task = _Task(strategy, target, forward(target.y), options, plan)
+    by_source: list[tuple[str | None, Mapping[str, Source]]] = [(None, {})]
+    if strategy.needs_source:
+        by_source = [(name, models) for name, models in sources.items() if name != target.environment]
     cells: list[dict[str, Any]] = []
     seconds: list[dict[str, Any]] = []
-    by_source: list[tuple[str | None, Mapping[str, Source]]] = (
-        [*sources.items()] if strategy.needs_source else [(None, {})]
-    )
     for repeat in range(plan.repeats):
-        parts = split(len(y), plan.seed, target.environment, repeat)
+        parts = split(len(target.y), plan.seed, target.environment, repeat)
         for source, models in by_source:
-            order = _order(strategy, target, parts, options, next(iter(models.values()), None))
-            for budget in plan.budgets if strategy.needs_target else (0,):
-                chosen = order[:budget]
-                for learner, seed, took, predict in _fits(
-                    strategy,
-                    target.codes[chosen],
-                    y[chosen],
-                    options,
-                    plan,
-                    (target.environment, source, repeat),
-                    models,
-                ):
+            evidence = _evidence(strategy, models)
+            for budget in budgets(strategy, options, plan):
+                chosen = _chosen(task, parts, budget, evidence)
+                for learner, seed, took, predicted in _predictions(task, chosen, source, repeat, models):
                     key = {
                         "source": source, "target": target.environment, "objective": objective,
                         "strategy": strategy.__name__, "design": designs.name(strategy.design), "learner": learner,
                         "budget": budget, "repeat": repeat, "seed": seed, "n_measured": len(chosen),
                     }  # fmt: skip
-                    cells.append(key | _scores(target.y, backward(predict(target.codes)), parts.test))
+                    cells.append(key | _scores(target.y, backward(predicted), parts.test))
                     seconds.append({**key, "fit_seconds": took})
     timing = [*COLUMNS[: COLUMNS.index("n_measured") + 1], "fit_seconds"]
     return pd.DataFrame(cells, columns=list(COLUMNS)), pd.DataFrame(seconds, columns=timing)
 
 
-def _order(
-    strategy: type[Strategy], target: Pool, parts: Split, options: Sequence[Option], source: Source | None
-) -> np.ndarray:
-    """Positions in the pool in the order in which the strategy's design measures them."""
-    candidates = parts.candidates
+def budgets(strategy: type[Strategy], options: Sequence[Option], plan: Plan) -> list[int]:
+    """Budgets of a strategy: those of the plan, unless it measures nothing or its design has a size of its own."""
+    if not strategy.needs_target:
+        return [0]
+    size = designs.size(strategy.design, options)
+    return list(plan.budgets) if size is None else [size]
+
+
+def _evidence(strategy: type[Strategy], models: Mapping[str, Source]) -> Evidence | None:
+    """What the design is told of the source; the same whatever the learner."""
+    source = next(iter(models.values()), None)
+    return source.evidence if source is not None and strategy.design.NEEDS_SOURCE else None
+
+
+def _chosen(task: _Task, parts: Split, budget: int, evidence: Evidence | None) -> np.ndarray:
+    """Positions in the pool that the strategy's design measures, sorted: equal samples are to give equal models."""
     # Positions among the candidates sorted as in the pool: a design must not learn the random order from theirs.
-    ranked = np.sort(candidates)
-    order = np.searchsorted(ranked, candidates)
-    evidence = source.evidence if source is not None and strategy.design.NEEDS_SOURCE else None
-    return ranked[strategy.design.choose(target.codes[ranked], options, order, evidence)]
+    ranked = np.sort(parts.candidates)
+    order = np.searchsorted(ranked, parts.candidates)
+    if budget == 0:
+        return ranked[:0]
+    return np.sort(
+        ranked[task.strategy.design.choose(task.target.codes[ranked], task.options, order, budget, evidence)]
+    )
 
 
-def _fits(
-    strategy: type[Strategy],
-    X: np.ndarray,
-    y: np.ndarray,
-    options: Sequence[Option],
-    plan: Plan,
-    key: tuple[str, str | None, int],
-    models: Mapping[str, Source],
-) -> Iterator[tuple[str, int, float, Any]]:
-    """Yield learner, seed, seconds and the predict function of each fit.
+def _predictions(
+    task: _Task, chosen: np.ndarray, source: str | None, repeat: int, models: Mapping[str, Source]
+) -> Iterator[tuple[str, int, float, np.ndarray]]:
+    """Yield learner, seed, seconds of the fit, and what it predicts for the whole pool, on the scale of learning.
 
-    Where the learner learns on the source, one fit serves all learners: it depends on the source's values alone.
+    What does not depend on the learner is fitted once for all of them: where it learns on the source. What does not
+    depend on the source is fitted once for all sources that lead to the same sample.
     """
-    shared: Strategy | None = None
-    for learner in plan.learners:
-        source = models.get(learner)
-        on_target = strategy.learns_on == "target"
-        seed = seed_for(plan.seed, "fit", strategy.__name__, *key, len(X), learner if on_target else "")
-        if shared is None or on_target:
+    strategy, plan, X, y = task.strategy, task.plan, task.target.codes[chosen], task.y[chosen]
+    on_target = strategy.learns_on == "target"
+    fitted: Strategy | None = None
+    for learner, parameters in plan.learners.items():
+        given = models.get(learner)
+        key: list[object] = [task.target.environment, repeat, len(chosen)]
+        if on_target:
+            key.append(learner)
+        if not strategy.ignores_source:
+            key += [strategy.__name__, source]
+        seed, took = seed_for(plan.seed, "fit", *key), 0.0
+        sample = (repeat, learner, chosen.tobytes())
+        if strategy.ignores_source and sample in task.shared:
+            yield learner, seed, took, task.shared[sample]
+            continue
+        if fitted is None or on_target:
             started = time.perf_counter()
-            fitted = strategy(learners.make(learner, options, seed) if on_target else None, options, seed)
+            unfitted = learners.make(learner, task.options, seed, parameters) if on_target else None
+            fitted = strategy(unfitted, task.options, seed)
             with warnings.catch_warnings():
                 # Learners complain of samples that are as small as the study wants them.
                 warnings.simplefilter("ignore")
-                fitted.fit(X, y, source if on_target or source is None else source.without_model())
-            shared = fitted
+                fitted.fit(X, y, given if on_target or given is None else given.without_model())
             took = time.perf_counter() - started
-        else:
-            took = 0.0
-        yield learner, seed, took, lambda codes, m=shared, s=source: m.predict(codes, s)
+        predicted = fitted.predict(task.target.codes, given)
+        if strategy.ignores_source:
+            task.shared[sample] = predicted
+        yield learner, seed, took, predicted
 
 
 def _scores(y: np.ndarray, predicted: np.ndarray, test: np.ndarray) -> dict[str, float]:

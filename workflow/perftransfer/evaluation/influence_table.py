@@ -9,6 +9,7 @@ import pandas as pd
 from perftransfer import influence
 from perftransfer.evaluation.pool import Pool
 from perftransfer.scales import SCALES
+from perftransfer.space import terms
 from perftransfer.space.options import Option
 
 COLUMNS = ("environment", "objective", "term", "order", "coefficient", "share_of_variance", "rank", "selected")
@@ -21,8 +22,12 @@ def influence_table(
     options: Sequence[Option],
     *,
     scale: str,
+    criterion: str,
+    order: int,
 ) -> pd.DataFrame:
     """One row per (environment, objective, term), by rank; ``share_of_variance`` (0 to 1) is on the scale of learning.
+
+    criterion, order: see ``influence.analyse``.
 
     Options that the stepwise regression did not select are there as well (``selected`` is false), with what they would
     have added.
@@ -31,12 +36,12 @@ def influence_table(
     for environment in environments:
         for objective in objectives:
             pool = Pool.of(dataset, environment, objective, options)
-            for item in influence.analyse(pool.codes, options, SCALES[scale][0](pool.y)):
+            for item in influence.analyse(pool.codes, options, SCALES[scale][0](pool.y), criterion, order):
                 rows.append(
                     {
                         "environment": environment,
                         "objective": objective,
-                        "term": influence.name(item.term),
+                        "term": terms.name(item.term),
                         "order": len(item.term),
                         "coefficient": item.coefficient,
                         "share_of_variance": item.share_of_variance,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
+from scipy.stats import rankdata
 
 
 def mape(y: np.ndarray, predicted: np.ndarray) -> float:
@@ -29,7 +29,7 @@ def r2(y: np.ndarray, predicted: np.ndarray) -> float:
 
 def spearman(y: np.ndarray, predicted: np.ndarray) -> float:
     """Rank correlation; NaN if all values of one side are equal."""
-    a, b = (pd.Series(values).rank().to_numpy() for values in (y, predicted))
+    a, b = rankdata(y), rankdata(predicted)
     a, b = a - a.mean(), b - b.mean()
     length = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / length if length > 0 else float("nan")

@@ -1,4 +1,4 @@
-"""What a strategy is told of the sources of a target."""
+"""What strategies are told of their sources."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from perftransfer.dataset import tables
 from perftransfer.evaluation.cells import Plan
 from perftransfer.evaluation.pool import Pool
 from perftransfer.scales import SCALES
+from perftransfer.space import terms
 from perftransfer.space.encoding import ConfigurationIndex, codes
 from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Source, Strategy
@@ -20,12 +21,12 @@ from perftransfer.strategies.interface import Source, Strategy
 class PredictedModel:
     """A source model by what it predicted for every configuration of the study.
 
-    Loading the models themselves takes longer than evaluating with them. configurations: codes, shape (rows, options).
-    predicted: on the scale of learning, shape (rows,).
+    Loading the models themselves takes longer than evaluating with them. index: of the configurations. predicted: on
+    the scale of learning, shape (rows,).
     """
 
-    def __init__(self, configurations: np.ndarray, predicted: np.ndarray) -> None:
-        self._index = ConfigurationIndex(configurations)
+    def __init__(self, index: ConfigurationIndex, predicted: np.ndarray) -> None:
+        self._index = index
         self._predicted = predicted
 
     def predict(self, X: np.ndarray) -> np.ndarray:
@@ -41,36 +42,44 @@ class PredictedModel:
 
 def load_sources(
     strategy: type[Strategy],
-    target: Pool,
     dataset: pd.DataFrame,
     predictions: Mapping[str, Path],
+    influence: pd.DataFrame | None,
     objective: str,
     options: Sequence[Option],
     plan: Plan,
 ) -> dict[str, dict[str, Source]]:
-    """Every other environment as a source, by environment and learner; none for a strategy that uses none.
+    """Every environment as a source, by environment and learner; none for a strategy that uses none.
 
     predictions: for each environment the file that ``training.predictions`` filled; read only for a strategy whose
-    learner learns on the source.
+    learner learns on the source. influence: influence.parquet, where the strategy's design asks what matters there.
     """
     if not strategy.needs_source:
         return {}
     forward = SCALES[plan.scale][0]
-    configurations = dataset.drop_duplicates("configuration_id").set_index("configuration_id")
+    configurations = dataset.drop_duplicates("configuration_id").set_index("configuration_id").sort_index()
+    index = ConfigurationIndex(codes(configurations, options))
     out: dict[str, dict[str, Source]] = {}
     for environment, path in predictions.items():
-        if environment == target.environment:
-            continue
         pool = Pool.of(dataset, environment, objective, options)
+        evidence = (environment, pool.codes, forward(pool.y), options)
         if strategy.learns_on == "target":
-            source = Source(environment, pool.codes, forward(pool.y), options, None, target.codes)
-            out[environment] = dict.fromkeys(plan.learners, source)
+            selected = () if influence is None else _selected(influence, environment, objective)
+            out[environment] = dict.fromkeys(plan.learners, Source(*evidence, None, selected))
             continue
         rows = tables.read(path)
         rows = rows[rows["objective"] == objective]
-        out[environment] = {}
-        for learner in plan.learners:
-            own = rows[rows["learner"] == learner].set_index("configuration_id")["predicted"]
-            model = PredictedModel(codes(configurations.loc[own.index], options), forward(own.to_numpy(dtype=float)))
-            out[environment][learner] = Source(environment, pool.codes, forward(pool.y), options, model, target.codes)
+        predicted = rows.pivot_table(index="configuration_id", columns="learner", values="predicted")
+        predicted = predicted.loc[configurations.index]
+        out[environment] = {
+            learner: Source(*evidence, PredictedModel(index, forward(predicted[learner].to_numpy())))
+            for learner in plan.learners
+        }
     return out
+
+
+def _selected(influence: pd.DataFrame, environment: str, objective: str) -> list[terms.Term]:
+    """Terms that the stepwise regression selected in an environment, the most influential first."""
+    rows = influence[(influence["environment"] == environment) & (influence["objective"] == objective)]
+    rows = rows[rows["selected"]]
+    return [terms.parse(name) for name in rows.sort_values("rank")["term"]]

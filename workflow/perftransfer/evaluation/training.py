@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -23,10 +24,11 @@ def train(
     *,
     scale: str,
     seed: int,
+    parameters: Mapping[str, Any] | None = None,
 ) -> Model:
-    """Fit one learner to one objective of one environment, all its configurations included."""
+    """Fit one learner, with its ``parameters``, to one objective of an environment, all its configurations included."""
     pool = Pool.of(dataset, environment, objective, options)
-    pipeline = learners.make(learner, options, seed_for(seed, "train", environment, objective, learner))
+    pipeline = learners.make(learner, options, seed_for(seed, "train", environment, objective, learner), parameters)
     pipeline.fit(pool.codes, SCALES[scale][0](pool.y))
     return Model(environment, objective, learner, scale, pipeline)
 

@@ -14,6 +14,8 @@ from perftransfer.figures import _style
 
 ANNOTATED = 8  # columns up to which a cell has room for its number
 
+VECTORS = 5_000  # cells beyond which they are drawn as one image
+
 
 def heatmap(
     axes: Axes,
@@ -22,14 +24,17 @@ def heatmap(
     rows: Sequence[str],
     columns: Sequence[str],
     number: Callable[[float], str] | None,
+    colours: str = _style.SEQUENTIAL,
 ) -> QuadMesh:
     """Draw ``values`` (rows x columns) from top to bottom, each cell with ``number(value)`` in it if given.
 
-    Labels stand at the left and, upright, below.
+    Labels stand at the left and, upright, below. colours: name of the colour map.
     """
+    many = values.size > VECTORS
     mesh = axes.pcolormesh(
-        np.ma.masked_invalid(values), cmap=_style.SEQUENTIAL, norm=norm, edgecolors="white", linewidth=0.6
-    )
+        np.ma.masked_invalid(values), cmap=colours, norm=norm, edgecolors="white", linewidth=0.15 if many else 0.6,
+        rasterized=many,
+    )  # fmt: skip
     axes.patch.set(facecolor="white", edgecolor=_style.HATCH, hatch="//////")
     axes.set_ylim(len(rows), 0)
     axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=90, multialignment="right", linespacing=1.05)
@@ -39,7 +44,7 @@ def heatmap(
     if number is not None:
         for (i, j), value in np.ndenumerate(values):
             if np.isfinite(value):
-                colour = ink(norm(value), mpl.colormaps[_style.SEQUENTIAL])
+                colour = ink(norm(value), mpl.colormaps[colours])
                 axes.text(
                     j + 0.5, i + 0.5, number(value), ha="center", va="center", fontsize=_style.SMALL, color=colour
                 )

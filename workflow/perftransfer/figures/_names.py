@@ -25,6 +25,7 @@ class Environments:
         self.names = [name for name in order if name in wanted] + sorted(wanted - set(order))
         self.emulated = emulated(dataset) & wanted
         self.crowded = len(self.names) > CROWDED
+        self._described = described(dataset, self.names)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -32,6 +33,19 @@ class Environments:
     def labels(self, lines: int = 1) -> list[str]:
         """Return a label for each environment, on up to ``lines`` lines."""
         return [wrapped(environment_label(name, name in self.emulated, self.crowded), lines) for name in self.names]
+
+    def descriptions(self, lines: int = 1) -> list[str]:
+        """Return a label "(hardware, model, size)" for each environment, as the paper writes them.
+
+        All are as in ``labels`` if one lacks a description or shares it with another: with two ways of naming in one
+        figure, those named differently would seem to be of another kind.
+        """
+        names = [(self._described.get(name, name), name in self.emulated) for name in self.names]
+        return [wrapped(environment_label(name, mark, self.crowded), lines) for name, mark in names]
+
+    def axis(self, what: str) -> str:
+        """Return the name of an axis with ``descriptions``: "target (hardware, model, size)"."""
+        return f"{what} (hardware, model, size)" if self._described else what
 
     @property
     def note(self) -> str:
@@ -45,6 +59,22 @@ def emulated(dataset: pd.DataFrame) -> set[str]:
         return set()
     marks = dataset["emulated"].astype("boolean").fillna(False).to_numpy(dtype=bool)
     return {str(name) for name in dataset.loc[marks, "environment"].unique()}
+
+
+def described(dataset: pd.DataFrame, names: Iterable[str]) -> dict[str, str]:
+    """Return "(hardware, model, size in pixels)" of each of ``names``, nothing at all unless all have one of their own.
+
+    >>> columns = {"environment": ["a"], "hardware": ["TX2"], "network": ["Xception"], "image_px": [200]}
+    >>> described(pd.DataFrame(columns), ["a"])
+    {'a': '(TX2, Xception, 200)'}
+    """
+    rows = dataset.reindex(columns=["environment", "hardware", "network", "image_px"]).drop_duplicates("environment")
+    rows = rows[rows["environment"].isin(list(names))].dropna()
+    found = {
+        str(name): f"({hardware}, {network}, {size:.0f})"
+        for name, hardware, network, size in rows.itertuples(index=False)
+    }
+    return found if set(found) == set(names) and len(set(found.values())) == len(found) else {}
 
 
 def environment_label(name: str, is_emulated: bool, short: bool = False) -> str:

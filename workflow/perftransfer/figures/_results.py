@@ -5,13 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-COLUMNS = ["source", "target", "objective", "strategy", "learner", "budget", "repeat", "mape"]
+from perftransfer.evaluation import statistics
+
+COLUMNS = ["source", "target", "objective", "strategy", "design", "learner", "budget", "repeat", "mape"]
+NO_TRANSFER = "NT"  # a learner on a sample that some design chose: compares designs, not ways to use a source
 
 
-def finite(transfer: pd.DataFrame, objective: str) -> tuple[pd.DataFrame, int]:
-    """Return the rows of ``objective`` whose error on the test set is a number, and how many have none."""
+def finite(transfer: pd.DataFrame, objective: str, designs: bool = False) -> tuple[pd.DataFrame, int]:
+    """Return the rows of ``objective`` whose error on the test set is a number, and how many have none.
+
+    Rows that compare designs without transfer are left out unless ``designs``.
+    """
     rows = transfer.reindex(columns=COLUMNS)
-    rows = rows[rows["objective"] == objective]
+    rows = rows[(rows["objective"] == objective) & (designs | (rows["strategy"] != NO_TRANSFER))]
     rows = rows.assign(mape=rows["mape"].astype(float), budget=rows["budget"].astype(float))
     known = np.isfinite(rows["mape"].to_numpy())
     return rows[known], int((~known).sum())
@@ -20,6 +26,35 @@ def finite(transfer: pd.DataFrame, objective: str) -> tuple[pd.DataFrame, int]:
 def at_largest_budget(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of each strategy at the largest budget that it was given."""
     return rows[rows["budget"] == rows.groupby("strategy")["budget"].transform("max")]
+
+
+def at_common_budget(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows at the largest budget that all strategies have that measure anything; of the others, all rows.
+
+    If there is none each strategy is at its own largest.
+    """
+    measuring = rows[rows["budget"] > 0]
+    budgets = [set(own) for _, own in measuring.groupby(["objective", "strategy"])["budget"]]
+    common = set.intersection(*budgets) if budgets else set()
+    if not common:
+        return at_largest_budget(rows)
+    return rows[(rows["budget"] == max(common)) | ~rows["strategy"].isin(measuring["strategy"])]
+
+
+def by_target(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return ``statistics.by_target`` of the errors of ``rows``; over all learners only what all of them have."""
+    found = statistics.by_target(rows, "mape")
+    unit = ["objective", "strategy", "design", "budget", "target"]
+    own = found.groupby(unit)["learner"].transform("size")
+    every = found.groupby("objective")["learner"].transform("nunique")
+    return found[(found["learner"] != statistics.ALL) | (own == every)].dropna(subset="value")
+
+
+def learners(rows: pd.DataFrame) -> dict[str, str]:
+    """Map the heading of each panel to its learner, as ``statistics.by_target`` calls it: over all learners first."""
+    names = sorted(str(name) for name in rows["learner"].dropna().unique())
+    over_all = {"all learners": statistics.ALL} if len(names) != 1 else {}
+    return over_all | {name: name for name in names}
 
 
 def budgets_in_words(rows: pd.DataFrame) -> str:

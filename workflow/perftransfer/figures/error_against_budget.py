@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator
 
 from perftransfer import objectives
 from perftransfer.figures import _names, _results, _style
@@ -55,7 +54,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     for axes in grid.flat[max(0, len(panels) - across) : len(panels)]:
         axes.set_xlabel("budget (configurations measured)")
         axes.tick_params(labelbottom=True)
-    limits(grid[0, 0], np.concatenate(drawn))
+    _style.scale_errors(grid[0, 0], "y", np.concatenate(drawn))
     legend(figure, looks)
     names = _names.Environments(tables["dataset"], rows["target"])
     restricted = f", of which {len(names.emulated)} emulated on the same machine" if names.emulated else ""
@@ -67,7 +66,7 @@ def panel(axes: Axes, name: str, rows: pd.DataFrame, looks: Mapping[str, Style],
     """Draw one learner's panel and return all values in it."""
     axes.set_title(name, fontweight="bold")
     axes.grid(axis="y")
-    positions(axes, budgets)
+    _style.budget_axis(axes, budgets, PANEL[0] - 0.6)
     errors = rows.groupby(["strategy", "budget"])["mape"]
     quartiles = pd.DataFrame({part: errors.quantile(part) for part in (0.25, 0.5, 0.75)})
     measuring = [strategy for strategy in looks if (rows.loc[rows["strategy"] == strategy, "budget"] > 0).any()]
@@ -90,36 +89,6 @@ def panel(axes: Axes, name: str, rows: pd.DataFrame, looks: Mapping[str, Style],
         )  # fmt: skip
         axes.vlines(x, low, high, color=look.colour, linewidth=0.9)
     return quartiles.to_numpy().ravel()
-
-
-def positions(axes: Axes, budgets: list[float]) -> None:
-    """Put a tick at each budget on a logarithmic axis, labelled where there is room."""
-    axes.set_xscale("log")
-    axes.xaxis.set_minor_locator(NullLocator())
-    if not budgets:
-        axes.set_xticks([])
-        return
-    span = math.log(budgets[-1] / budgets[0])
-    margin = 0.08 * span or 0.5
-    axes.set_xlim(budgets[0] * math.exp(-margin), budgets[-1] * math.exp(margin))
-    inches = (PANEL[0] - 0.6) / (span + 2 * margin)
-    labels, free = [], -math.inf
-    for budget in budgets:
-        text, place = _style.plain(budget), math.log(budget) * inches
-        half = _style.width_of(text) / 2
-        fits = place - half > free
-        labels.append(text if fits else "")
-        free = place + half + 0.04 if fits else free
-    axes.set_xticks(budgets, labels)
-
-
-def limits(axes: Axes, values: np.ndarray) -> None:
-    """Scale the errors: logarithmic where they span more than a factor of 8, else from 0."""
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    if low > 0 and high / low > 8:
-        _style.logarithmic(axes, "y", low / 1.15, high * 1.15)
-    else:
-        axes.set_ylim(0, high * 1.08 or 1)
 
 
 def legend(figure: Figure, looks: Mapping[str, Style]) -> None:

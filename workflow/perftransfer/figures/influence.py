@@ -10,7 +10,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from perftransfer import objectives
-from perftransfer.figures import _names, _style
+from perftransfer.figures import _names, _style, _terms
 from perftransfer.figures._heatmap import ANNOTATED, heatmap
 
 TITLE = "Influence of options and interactions"
@@ -23,9 +23,6 @@ CAPTION = (
 )
 TABLES = ("dataset", "influence")
 
-TERMS = 20
-PARTS = {1: "main effects", 2: "interactions"}
-
 
 @_style.styled
 def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
@@ -36,8 +33,8 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     if rows.empty:
         return _style.empty(title, f"no influences of options on {objective} were found")
     names = _names.Environments(tables["dataset"], rows["environment"])
-    parts = strongest(rows, names.names)
-    terms = {order: [term.replace(":", " × ") for term in part.index] for order, part in parts.items()}
+    parts = _terms.strongest(rows, names.names)
+    terms = {order: _terms.labels(part) for order, part in parts.items()}
 
     annotated = len(names) <= ANNOTATED
     wide, high = (0.6, 0.2) if annotated else (0.3, 0.18)
@@ -55,7 +52,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     axes: Axes
     for axes, (order, part) in zip(grid, parts.items(), strict=True):
         mesh = heatmap(axes, 100 * part.to_numpy(), norm, terms[order], columns, number if annotated else None)
-        axes.set_title(PARTS.get(order, f"interactions of {order} options"), fontweight="bold")
+        axes.set_title(_terms.heading(order), fontweight="bold")
     axes.set_xlabel("environment")
     bar = figure.colorbar(mesh, ax=list(grid), shrink=0.6, aspect=25, label="share of variance explained (%)")
     bar.outline.set_visible(False)
@@ -63,21 +60,6 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     fewer = f"The {shown} strongest of {found} terms." if shown < found else ""
     _style.note(figure, names.note, fewer)
     return figure
-
-
-def strongest(rows: pd.DataFrame, environments: list[str]) -> dict[int, pd.DataFrame]:
-    """Return the strongest terms by order: tables of shares, terms x environments, the largest mean share first.
-
-    A term that an environment's model does without counts there as nothing.
-    """
-    shares = rows.pivot_table(
-        index=["order", "term"], columns="environment", values="share_of_variance", aggfunc="mean"
-    )
-    shares = shares.reindex(columns=environments).astype(float)
-    ranking = shares.fillna(0).mean(axis="columns").sort_values(ascending=False, kind="stable").index[:TERMS]
-    shares = shares.loc[ranking]
-    orders = shares.index.get_level_values("order")
-    return {int(order): shares[orders == order].droplevel("order") for order in sorted(set(orders))}
 
 
 def number(share: float) -> str:

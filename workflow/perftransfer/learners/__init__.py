@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from perftransfer import catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sklearn.pipeline import Pipeline
 
@@ -25,10 +25,15 @@ def module_of(name: str) -> str:
 
     Raises BadInput if there is none.
     """
-    return catalogue.path_of(__name__, "learner", name)
+    return catalogue.path_of(catalogue.in_capitals(__name__), "learner", name)
 
 
-def make(name: str, options: Sequence[Option], seed: int) -> Pipeline:
+def parameters(name: str) -> dict[str, tuple[str, Any]]:
+    """Parameters that a study may set for the learner ``name``: annotation and default, without importing it."""
+    return catalogue.keywords(__name__, name.lower(), "estimator")
+
+
+def make(name: str, options: Sequence[Option], seed: int, parameters: Mapping[str, Any] | None = None) -> Pipeline:
     """Return the unfitted learner ``name`` for configurations of these options.
 
     A scikit-learn pipeline: encoding, then the learner. ``fit`` and ``predict`` take configurations as codes of shape
@@ -40,4 +45,5 @@ def make(name: str, options: Sequence[Option], seed: int) -> Pipeline:
     from perftransfer.space.options import to_json
 
     module: Any = importlib.import_module(module_of(name))
-    return make_pipeline(encoding.Encoder(to_json(options), module.ENCODING), module.estimator(seed))
+    estimator = module.estimator(seed, **(parameters or {}))
+    return make_pipeline(encoding.Encoder(to_json(options), module.ENCODING), estimator)

@@ -6,12 +6,12 @@ TITLE = "boosted regression trees"
 ENCODING = "ranks"
 
 
-def estimator(seed: int) -> XGBRegressor:
+def estimator(seed: int, *, n_estimators: int = 100, max_depth: int = 3, learning_rate: float = 0.15) -> XGBRegressor:
     """Return the unfitted booster: shallow trees and a slow rate, since rows are few."""
     return XGBRegressor(
-        n_estimators=100,
-        max_depth=3,
-        learning_rate=0.15,
+        n_estimators=n_estimators,
+        max_depth=max_depth,
+        learning_rate=learning_rate,
         reg_lambda=0.1,
         min_child_weight=0.5,
         tree_method="exact",

@@ -10,9 +10,9 @@ TITLE = "random forest"
 ENCODING = "ranks"
 
 
-def estimator(seed: int) -> XGBRFRegressor:
+def estimator(seed: int, *, n_estimators: int = 64) -> XGBRFRegressor:
     """Return the unfitted forest."""
-    return forest(64, seed)
+    return forest(n_estimators, seed)
 
 
 def forest(trees: int, seed: int) -> XGBRFRegressor:

@@ -8,6 +8,6 @@ TITLE = "support vector regression"
 ENCODING = "scaled"
 
 
-def estimator(seed: int) -> TransformedTargetRegressor:
-    """Return the unfitted machine; the target is standardised, as its margin and penalty are in the target's unit."""
-    return TransformedTargetRegressor(SVR(C=10.0, epsilon=0.01, gamma="scale"), transformer=StandardScaler())
+def estimator(seed: int, *, C: float = 10.0, epsilon: float = 0.01) -> TransformedTargetRegressor:
+    """Return the unfitted machine; the target is standardised, as C and epsilon are in the target's unit."""
+    return TransformedTargetRegressor(SVR(C=C, epsilon=epsilon, gamma="scale"), transformer=StandardScaler())

@@ -59,7 +59,7 @@ def sections(
                 *findings_transfer.best_learners(results),
                 *findings_transfer.left_out(results),
             ],
-            ["error_against_budget"],
+            ["error_against_budget", "learner_comparison", "designs"],
             kept(
                 tables_transfer.errors(results),
                 tables_transfer.measurements_needed(results),
@@ -88,14 +88,14 @@ def sections(
                 *findings_environments.span(dataset, objective),
                 *findings_environments.similarity(dataset, objective, labels),
             ],
-            ["source_against_target"],
+            ["source_against_target", "similarity"],
             [],
         ),
         Section(
             "influence",
             "Which options matter",
             findings_influence.what_matters(influence, objective, study["learning"]["scale"]),
-            ["influence"],
+            ["influence", "influence_stability"],
             kept(tables_environments.influence(influence, objective, labels)),
         ),
         Section(

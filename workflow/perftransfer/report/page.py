@@ -71,7 +71,8 @@ class FigureFile:
     @property
     def alternative(self) -> str:
         """What stands for the figure where it cannot be seen."""
-        return f"{self.title}: {objectives.label(self.objective)}. The sentences above say what it shows."
+        what = "all objectives" if self.objective == "all" else objectives.label(self.objective)
+        return f"{self.title}: {what}. The sentences above say what it shows."
 
 
 def render(

@@ -67,8 +67,10 @@ def how_evaluated(study: Mapping[str, Any]) -> list[str]:
         "who happens to choose well. The median learner is what to expect without that luck.",
         "The error of a perfect model is an estimate from the spread of repeated processes, for independent, normal "
         "noise. A model can fall below it by chance only.",
-        "Influence is a stepwise linear regression with interactions of two options (forward and backward, by BIC), as "
-        "in the paper whose study this workflow follows: Iqbal, Kotthoff and Jamshidi, OpML 2019, arXiv 1904.02838.",
+        "Influence is a stepwise linear regression with interactions of up to "
+        f"{study['influence']['order']} options (forward and backward, by "
+        f"{study['influence']['criterion'].upper()}), as in "
+        "the paper whose study this workflow follows: Iqbal, Kotthoff and Jamshidi, OpML 2019, arXiv 1904.02838.",
     ]
 
 

@@ -13,6 +13,7 @@ from typing import cast
 
 import pandas as pd
 
+from perftransfer import strategies
 from perftransfer.report import words
 
 #: The baseline that uses no source.
@@ -40,7 +41,8 @@ class Results:
     def of(cls, transfer: pd.DataFrame, objective: str) -> Results:
         """Take an objective's rows of the table of transfers."""
         rows = words.known(transfer, [*_KEY, "objective", "n_measured", *_METRICS])
-        rows = rows[rows["objective"] == objective]
+        # Designs without transfer are compared in a figure and in tables of their own.
+        rows = rows[(rows["objective"] == objective) & (rows["strategy"] != strategies.NO_TRANSFER)]
         rows = rows.astype(dict.fromkeys([*_METRICS, "budget", "n_measured"], float))
         good = rows[rows["mape"].notna()].astype({"budget": int})
         names = {name: good[name].astype(object).where(good[name].notna(), "") for name in ("learner", "source")}

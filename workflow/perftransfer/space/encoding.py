@@ -114,6 +114,7 @@ class ConfigurationIndex:
         self._codes = codes
         self._weights = np.random.default_rng(0).integers(1, 2**63, size=codes.shape[1], dtype=np.uint64) | np.uint64(1)
         self._index = pd.Index(self._keys(codes))
+        self._last: tuple[np.ndarray | None, np.ndarray] = None, np.empty(0, dtype=int)
 
     def _keys(self, codes: np.ndarray) -> np.ndarray:
         return (codes.astype(np.uint64) * self._weights).sum(axis=1, dtype=np.uint64)
@@ -122,9 +123,12 @@ class ConfigurationIndex:
         """Position of each row among the indexed ones, shape (rows,); -1 where it is not among them."""
         if not len(self._codes):
             return np.full(len(codes), -1)
-        found = self._index.get_indexer(pd.Index(self._keys(codes)))
-        same = (self._codes[found] == codes).all(axis=1)
-        return np.where(same, found, -1)
+        # An evaluation asks for the same pool again and again: thousands of models predict it.
+        if codes is not self._last[0]:
+            found = self._index.get_indexer(pd.Index(self._keys(codes)))
+            same = (self._codes[found] == codes).all(axis=1)
+            self._last = codes, np.where(same, found, -1)
+        return self._last[1]
 
 
 class Encoder(TransformerMixin, BaseEstimator):

@@ -9,9 +9,13 @@ from perftransfer.strategies.interface import Source, Strategy
 
 
 class LearnerOnTarget(Strategy):
-    """The learner, fitted to the target's sample; subclasses say by which design it is chosen."""
+    """The learner, fitted to the target's sample; subclasses say by which design it is chosen.
+
+    A source does its part in the design, if at all.
+    """
 
     learns_on = "target"
+    ignores_source = True
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> LearnerOnTarget:
         """Fit the learner to the sample."""

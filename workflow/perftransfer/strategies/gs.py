@@ -5,10 +5,7 @@ from perftransfer.strategies._learner_on_target import LearnerOnTarget
 
 
 class GS(LearnerOnTarget):
-    """The learner, fitted to target configurations that vary what mattered in the source (Iqbal et al. 2019, sec. 2).
-
-    The source does its part in the design, by choosing the sample.
-    """
+    """The learner, fitted to target configurations that vary what matters in the source (Iqbal et al. 2019, sec. 2)."""
 
     title = "guided sampling"
     design = guided

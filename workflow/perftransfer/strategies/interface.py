@@ -17,14 +17,15 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from perftransfer.designs.interface import Design, Evidence
 from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import Option
+from perftransfer.space.terms import Term
 
 
 class Source:
     """What is known of a source environment: its measurements, in full, and a model of them.
 
     codes: configurations measured there, shape (rows, options). y: their objective. model: a fitted learner (anything
-    with ``predict``), or None for a strategy that learns on the target. known: configurations whose prediction will be
-    asked for again and again; they are predicted once.
+    with ``predict``), or None for a strategy that learns on the target. terms: options and interactions that matter
+    there, the most influential first; empty for a strategy whose design needs no source.
     """
 
     def __init__(
@@ -34,20 +35,18 @@ class Source:
         y: np.ndarray,
         options: Sequence[Option],
         model: Any,
-        known: np.ndarray,
+        terms: Sequence[Term] = (),
     ) -> None:
         self.environment = environment
-        self.evidence = Evidence(codes, y)
+        self.evidence = Evidence(codes, y, tuple(terms))
         self.options = tuple(options)
         self.model = model
         self._measured = ConfigurationIndex(codes)
-        self._known = ConfigurationIndex(known)
-        self._predicted = None if model is None else np.asarray(model.predict(known), dtype=float)
 
     def without_model(self) -> Source:
         """The same source for a fit that all learners share: it knows measurements, and predicts nothing."""
         out = copy.copy(self)
-        out.model = out._predicted = None
+        out.model = None
         return out
 
     def measured(self, X: np.ndarray) -> np.ndarray:
@@ -65,9 +64,6 @@ class Source:
         """
         if self.model is None:
             raise ValueError(f"the source {self.environment} has no model to predict with here")
-        found = self._known.find(X)
-        if self._predicted is not None and (found >= 0).all():
-            return self._predicted[found]
         return np.asarray(self.model.predict(X), dtype=float)
 
 
@@ -88,6 +84,8 @@ class Strategy(RegressorMixin, BaseEstimator):
     #: Where the learner learns: "target" or "source". On the source, ``fit`` serves all learners at once, from the
     #: source's measurements; each learner's source model comes in with ``predict``.
     learns_on: ClassVar[str]
+    #: Whether ``fit`` and ``predict`` are the same whatever the source: equal samples are then fitted once.
+    ignores_source: ClassVar[bool] = False
 
     def __init__(self, learner: Any = None, options: Sequence[Option] = (), seed: int = 0) -> None:
         self.learner = learner

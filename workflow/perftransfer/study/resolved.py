@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from perftransfer import catalogue, learners, strategies, yaml_file
-from perftransfer.code_digest import script_digest
+from perftransfer import catalogue, designs, learners, strategies, yaml_file
+from perftransfer.code_digest import modules_used, script_digest
+from perftransfer.dataset import published
+from perftransfer.dataset.published import PublishedFile
 from perftransfer.errors import BadInput, unknown
 from perftransfer.measuring import engines, fingerprint, networks
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import level_text
 from perftransfer.study import command_line, sheet
-from perftransfer.study.sections import FIGURES, ImportedEnvironment, StudySections
+from perftransfer.study.sections import FIGURES, SUMMARIES, ImportedEnvironment, StudySections
 from perftransfer.study.validation import validate
 
 _SPACES = Path("config/spaces")
+#: Stands in the name of a figure's file that shows all objectives.
+ALL_OBJECTIVES = "all"
 # Engines that read a network from a file; the others make up their numbers.
 _NO_FILE = "simulated"
 
@@ -35,16 +40,23 @@ class Study:
     """
 
     def __init__(
-        self, sections: StudySections, rows: Sequence[sheet.EnvironmentRow], where: str, commands: Sequence[str] = ()
+        self,
+        sections: StudySections,
+        rows: Sequence[sheet.EnvironmentRow],
+        where: str,
+        commands: Sequence[str] = (),
+        left_out: Collection[str] = (),
     ) -> None:
         self.sections = sections
         self.where = where
+        self.left_out = sorted(left_out)
         self._commands = list(commands)
         self._rows = {row.environment: row for row in rows}
         self._imported = {
             name: (mapping, environment)
             for mapping in sections.imports.values()
             for name, environment in mapping.environments.items()
+            if name not in left_out
         }
         self._check()
 
@@ -65,6 +77,34 @@ class Study:
         rows = sheet.read(Path(sections.environments)) if sections.environments else []
         return cls(sections, _without_doubles(rows), where, command_line.commands(content, written, names))
 
+    def of_what_can_be_had(self, downloads: Path) -> Study:
+        """Fetch the published tables that are not at hand; return the study of those that there are.
+
+        Tables that were imported already are not needed any more.
+
+        Raises BadInput if one can be had nowhere, unless the study says to leave its environments out, or if the
+        content of one is not what the study says.
+        """
+        files = {
+            name: PublishedFile(found.file, found.address, found.sha256.lower())
+            for name, (_, found) in self._imported.items()
+            if not Path(f"results/{self.name}/imported/{name}.parquet").exists()
+        }
+        problems = published.unavailable(files.values(), downloads)
+        if not problems:
+            return self
+        if self.sections.missing == "stop":
+            advice = (
+                f"{len(problems)} of {len(self._imported)} published environments cannot be had. Set DATASETS to a "
+                "folder that holds the files, or leave them out: missing: leave_out in the study, or --config "
+                "missing=leave_out (make CONFIG=missing=leave_out)"
+            )
+            raise BadInput("\n".join([*(f"{self.where}: {line}" for line in problems.values()), advice]))
+        left_out = [name for name, file in files.items() if file.name in problems]
+        for name in left_out:
+            print(f"The environment {name} is left out: {problems[files[name].name]}", file=sys.stderr)
+        return Study(self.sections, list(self._rows.values()), self.where, self._commands, left_out)
+
     @property
     def name(self) -> str:
         """Name of the study, and of its folder in ``results``."""
@@ -82,13 +122,39 @@ class Study:
 
     @property
     def strategies(self) -> list[str]:
-        """Strategies to compare."""
-        return list(self.sections.evaluation.strategies)
+        """Strategies to compare, those without transfer that stand for a design included."""
+        evaluation = self.sections.evaluation
+        compared = ["random", *(name for name in evaluation.designs if name != "random")] if evaluation.designs else []
+        return [*evaluation.strategies, *map(strategies.without_transfer, compared)]
+
+    @property
+    def batches(self) -> list[str]:
+        """Names of the batches of targets that a job evaluates."""
+        size = self.sections.evaluation.targets_per_job
+        return [str(i + 1) for i in range(math.ceil(len(self.environments) / size))]
 
     @property
     def figures(self) -> list[str]:
         """Figures to draw."""
         return list(self.sections.figures)
+
+    @property
+    def figure_files(self) -> list[str]:
+        """Names of the figures' files: one for each objective, or one for all of them."""
+        return [
+            f"{figure}.{objective}"
+            for figure in self.figures
+            for objective in (
+                [ALL_OBJECTIVES]
+                if catalogue.constant(FIGURES, figure, "ACROSS_OBJECTIVES", default=False)
+                else self.objectives
+            )
+        ]
+
+    @property
+    def tables(self) -> list[str]:
+        """Tables to write."""
+        return list(self.sections.tables)
 
     @property
     def measured(self) -> list[str]:
@@ -127,11 +193,14 @@ class Study:
                 problems.append(f"{self.where}: imports: the environment {name} stands in the sheet already")
         for key, mapping in self.sections.imports.items():
             for name in mapping.environments:
-                if self._imported[name][0] is not mapping:
+                if name in self._imported and self._imported[name][0] is not mapping:
                     problems.append(f"{self.where}: imports.{key}.environments: {name} is imported twice")
-            for option in mapping.options.values():
+            for name, option in mapping.options.items():
+                where = f"{self.where}: imports.{key}.options.{name}"
                 if option.column and option.columns:
-                    problems.append(f"{self.where}: imports.{key}.options: give column or columns, not both")
+                    problems.append(f"{where}: give column or columns, not both")
+                if option.by_rank and not option.ordered:
+                    problems.append(f"{where}: by_rank needs an order: ordered: true")
         if not self.environments:
             problems.append(f"{self.where}: no environment: give a sheet (environments) or published ones (imports)")
         elif len(self.environments) < 2:
@@ -140,10 +209,13 @@ class Study:
             )
         if self.environments:
             problems += self._objective_problems()
-        largest, pool = max(self.sections.evaluation.budgets), self.sections.measuring.configurations
-        if self._rows and largest > pool - pool // 3:
+        pool = self.sections.measuring.configurations
+        for key in ("budgets", "design_budgets"):
+            largest = max(getattr(self.sections.evaluation, key) or [0])
+            if not self._rows or largest <= pool - pool // 3:
+                continue
             problems.append(
-                f"{self.where}: evaluation.budgets: found {largest}; of {pool} measured configurations a third is held "
+                f"{self.where}: evaluation.{key}: found {largest}; of {pool} measured configurations a third is held "
                 f"out, so at most {pool - pool // 3} can be chosen: measure more (measuring.configurations)"
             )
         usable = len(fingerprint.usable_cpus())
@@ -277,12 +349,17 @@ class Study:
     def train(self) -> dict[str, Any]:
         """How source models are learnt."""
         return {
-            "learners": self.learners,
+            "learners": self._learners(),
             "objectives": self.objectives,
             "scale": self.sections.learning.scale,
             "seed": self.sections.seed,
             "code": script_digest("train", *map(learners.module_of, self.learners)),
         }
+
+    def _learners(self) -> dict[str, dict[str, Any]]:
+        """Parameters of each learner by its name."""
+        parameters: dict[str, dict[str, Any]] = self.sections.learning.parameters.model_dump()  # type: ignore[attr-defined]
+        return {name: parameters.get(name, {}) for name in self.learners}
 
     def influence(self) -> dict[str, Any]:
         """What is analysed."""
@@ -290,18 +367,44 @@ class Study:
             "environments": self.environments,
             "objectives": self.objectives,
             "scale": self.sections.learning.scale,
+            "criterion": self.sections.influence.criterion,
+            "order": self.sections.influence.order,
             "code": script_digest("influence"),
         }
 
-    def evaluate(self, strategy: str) -> dict[str, Any]:
+    def similarity(self) -> dict[str, Any]:
+        """What is compared."""
+        return {
+            "environments": self.environments,
+            "objectives": self.objectives,
+            "scale": self.sections.learning.scale,
+            "code": script_digest("similarity"),
+        }
+
+    def asks_what_matters(self, strategy: str) -> bool:
+        """Whether a strategy's design asks a source which options and interactions matter there."""
+        used = modules_used(*strategies.modules_of(strategy))
+        return any(designs.needs_source(name) for name in designs.names() if designs.module_of(name) in used)
+
+    def evaluate(self, strategy: str, batch: str) -> dict[str, Any]:
         """What is compared, and the digest of the code of this strategy (others' edits do not matter)."""
         evaluation = self.sections.evaluation
-        modules = [strategies.module_of(strategy), *map(learners.module_of, self.learners)]
+        size = evaluation.targets_per_job
+        modules = [*strategies.modules_of(strategy), *map(learners.module_of, self.learners)]
+        budgets, sized = list(evaluation.budgets), []
+        if strategy not in evaluation.strategies:
+            budgets = list(evaluation.design_budgets or budgets)
+        if strategy == strategies.without_transfer("random"):
+            sized = list(evaluation.designs)
+            modules += map(designs.module_of, sized)
         return {
+            "targets": self.environments[(int(batch) - 1) * size : int(batch) * size],
             "objectives": self.objectives,
-            "budgets": list(evaluation.budgets),
+            "budgets": budgets,
+            # At whose sizes, too, where they have one.
+            "designs": sized,
             "repeats": evaluation.repeats,
-            "learners": self.learners,
+            "learners": self._learners(),
             "scale": self.sections.learning.scale,
             "seed": self.sections.seed,
             "code": script_digest("evaluate", *modules),
@@ -318,10 +421,14 @@ class Study:
             "caption": catalogue.constant(FIGURES, figure, "CAPTION"),
         }
 
+    def table(self, table: str) -> dict[str, Any]:
+        """Digest of the table's code, and the seed of what is drawn for it."""
+        return {"seed": self.sections.seed, "code": script_digest("table", f"{SUMMARIES}.{table}")}
+
     def report(self) -> dict[str, Any]:
         """Digest of the report's code, and the commands that make this study again."""
-        code = script_digest("report", *(f"{FIGURES}.{name}" for name in self.figures))
-        return {"code": code, "commands": self._commands}
+        shown = [f"{FIGURES}.{name}" for name in self.figures] + [f"{SUMMARIES}.{name}" for name in self.tables]
+        return {"code": script_digest("report", *shown), "commands": self._commands}
 
     def descriptions(self) -> dict[str, dict[str, Any]]:
         """Environments by name: hardware, emulated, cores, engine, network, batch, image_px, kind."""
@@ -340,6 +447,7 @@ class Study:
         """The study with all defaults, and its environments: what lies beside the results as ``study.yaml``."""
         content = self.sections.model_dump(mode="json")
         content["environments"] = list(self.descriptions().values())
+        content["left_out"] = self.left_out
         return {"sheet": self.sections.environments, **content}
 
     def as_yaml(self) -> str:

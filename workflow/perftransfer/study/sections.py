@@ -7,9 +7,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    create_model,
+)
 
-from perftransfer import catalogue, learners, strategies
+from perftransfer import catalogue, designs, learners, strategies
 from perftransfer.errors import unknown
 from perftransfer.space.options import Level
 
@@ -45,10 +55,15 @@ def _increasing(values: list[int]) -> list[int]:
 
 Learner = _one_of("learner", learners.names())
 StrategyName = _one_of("strategy", strategies.names())
+# One that asks a source is part of a strategy, not to be compared without transfer.
+DesignName = _one_of("design", [name for name in designs.names() if not designs.needs_source(name)])
 # By the folder's name alone: figures stand above the study, and nothing of them is imported here.
 FIGURES = "perftransfer.figures"
 _FIGURE_NAMES = list(catalogue.modules(FIGURES))
 FigureName = _one_of("figure", _FIGURE_NAMES)
+SUMMARIES = "perftransfer.summaries"
+_SUMMARY_NAMES = list(catalogue.modules(SUMMARIES))
+SummaryName = _one_of("table", _SUMMARY_NAMES)
 
 
 class Section(BaseModel):
@@ -83,6 +98,11 @@ class ImportedOption(Section):
         None, description="Columns to be added up, where nested options are one: how many cores are switched on."
     )
     ordered: bool = Field(False, description="Whether the levels have an order.")
+    by_rank: bool = Field(
+        False,
+        description="Replace each level by its rank among those of its own environment, 1 the lowest: so clocks of "
+        "unlike boards become the same option. Needs `ordered`.",
+    )
     levels: list[Level] | None = Field(None, description="Levels in their order; by default those found, sorted.")
     default: Level | None = Field(None, description="Default level; by default that of the first row.")
 
@@ -118,6 +138,33 @@ class Import(Section):
     environments: dict[Name, ImportedEnvironment] = Field(min_length=1, description="Environments by name.")
 
 
+def _parameters() -> type[BaseModel]:
+    """Section with a section per learner, from the keyword parameters of its ``estimator``."""
+    types = {"int": PositiveInt, "float": NonNegativeFloat, "Literal": Literal}
+    sections: dict[str, Any] = {}
+    for name in learners.names():
+        found = learners.parameters(name)
+        if not found:
+            continue
+        # Annotations of our own code, read without importing the learner: that takes a second.
+        fields: dict[str, Any] = {key: (eval(text, {}, types), default) for key, (text, default) in found.items()}
+        section = create_model(f"{name}Parameters", __base__=Section, __doc__=f"Parameters of {name}.", **fields)
+        sections[name] = (section, section())
+    return create_model("LearnerParameters", __base__=Section, __doc__="Parameters of the learners.", **sections)
+
+
+LearnerParameters = _parameters()
+
+
+class Influence(Section):
+    """How it is found out which options and interactions matter: stepwise linear regression."""
+
+    criterion: Literal["aic", "bic"] = Field(
+        "bic", description="What decides whether a term enters: `aic` is generous, and what R's `step` takes."
+    )
+    order: PositiveInt = Field(2, description="Largest number of options in an interaction.")
+
+
 class Learning(Section):
     """How performance models are fitted."""
 
@@ -126,6 +173,9 @@ class Learning(Section):
     )
     learners: Annotated[list[Learner], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
         learners.names(), min_length=1, description="Learners that every strategy is crossed with."
+    )
+    parameters: LearnerParameters = Field(  # type: ignore[valid-type]
+        LearnerParameters(), description="Parameters of the learners."
     )
 
 
@@ -139,6 +189,19 @@ class Evaluation(Section):
         [5, 10, 20, 30], min_length=1, description="Numbers of configurations measured in the target."
     )
     repeats: PositiveInt = Field(10, description="Repetitions, each with a test third and a random sample of its own.")
+    designs: Annotated[list[DesignName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
+        [],
+        description="Designs to compare without transfer: the learners are fitted to the sample of each. `random`, "
+        "the simple random sample, is always among them.",
+    )
+    design_budgets: Annotated[list[PositiveInt], AfterValidator(_increasing)] | None = Field(
+        None,
+        description="Budgets of the designs, by default those of the strategies. A design of a fixed size has its "
+        "own, at which `random` is evaluated, too.",
+    )
+    targets_per_job: PositiveInt = Field(
+        1, description="Targets that one job evaluates; more save the start of jobs, fewer spread over cores."
+    )
 
 
 class StudySections(Section):
@@ -152,8 +215,17 @@ class StudySections(Section):
     environments: str | None = Field(None, description="Environment sheet: what is measured on the machine at hand.")
     measuring: Measuring = Measuring()
     imports: dict[Name, Import] = Field({}, description="Published measurements, by a name of your own.")
+    missing: Literal["stop", "leave_out"] = Field(
+        "stop",
+        description="What to do if a published table can be had neither from DATASETS nor from its address: stop, or "
+        "leave its environments out. A wrong checksum is always an error.",
+    )
+    influence: Influence = Influence()
     learning: Learning = Learning()
     evaluation: Evaluation = Evaluation()
     figures: Annotated[list[FigureName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
-        _FIGURE_NAMES, description="Figures to draw, for each objective."
+        _FIGURE_NAMES, description="Figures to draw."
+    )
+    tables: Annotated[list[SummaryName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
+        _SUMMARY_NAMES, description="Tables to write as CSV and to show in the report."
     )

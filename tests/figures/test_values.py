@@ -1,0 +1,300 @@
+"""What the figures show, by the artists that they draw: values, marks, names."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pytest
+import tables
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, QuadMesh
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from perftransfer import catalogue
+from perftransfer.figures import _names, _results, _style
+
+
+def draw(name: str, study: Mapping[str, pd.DataFrame], objective: str = "latency_ms") -> Figure:
+    module = catalogue.module("perftransfer.figures", name)
+    return module.draw({"dataset": pd.DataFrame(), **study}, objective)
+
+
+def cells(*rows: tuple[object, ...], **columns: object) -> pd.DataFrame:
+    """Rows (strategy, source, target, budget, repeat, error) of a table of results."""
+    table = pd.DataFrame(rows, columns=["strategy", "source", "target", "budget", "repeat", "mape"])
+    return table.assign(**{"objective": "latency_ms", "design": "random", "learner": "RF", **columns})
+
+
+def panels(figure: Figure) -> dict[str, Axes]:
+    """Return the panels by their title."""
+    return {axes.get_title(loc="left").strip(): axes for axes in figure.axes if axes.get_title(loc="left")}
+
+
+def marks(axes: Axes, strategy: str) -> list[tuple[float, float]]:
+    """Return where the markers of a strategy stand."""
+    look = _style.KNOWN[strategy]
+    own = [line for line in axes.lines if line.get_marker() == look.marker and line.get_color() == look.colour]
+    return [(float(x), float(y)) for line in own for x, y in line.get_xydata()]
+
+
+def bars(axes: Axes, strategy: str) -> list[tuple[float, float]]:
+    """Return the ends of the horizontal bars of a strategy."""
+    colour = _style.KNOWN[strategy].colour
+    found = [item for item in axes.collections if isinstance(item, LineCollection)]
+    own = [item for item in found if np.allclose(item.get_colors()[0][:3], _rgb(colour))]
+    return [(float(part[0, 0]), float(part[1, 0])) for item in own for part in item.get_segments()]
+
+
+def _rgb(colour: str) -> list[float]:
+    return [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+
+
+def words(figure: Figure) -> set[str]:
+    return {text.get_text() for text in figure.findobj(Text) if text.get_text()}
+
+
+# Error by environment
+
+
+def test_a_point_is_the_mean_over_repeats_then_sources_and_its_bar_spans_the_sources() -> None:
+    rows = cells(
+        ("LMS", "b", "a", 5, 0, 10.0), ("LMS", "b", "a", 5, 1, 30.0), ("LMS", "c", "a", 5, 0, 50.0),
+        ("RS", None, "a", 5, 0, 40.0), ("RS", None, "a", 5, 1, 60.0), ("RS", None, "a", 5, 2, 80.0),
+    )  # fmt: skip
+    (axes,) = draw("error_by_environment", {"transfer": rows}, "all").axes
+    assert [x for x, _ in marks(axes, "LMS")] == [pytest.approx(35)]  # 50 counts as much as the two of the other source
+    assert bars(axes, "LMS") == [pytest.approx((20, 50))]
+    assert [x for x, _ in marks(axes, "RS")] == [pytest.approx(60)]
+    assert bars(axes, "RS") == [pytest.approx((40, 80))]
+
+
+def test_over_all_learners_counts_each_alike_and_needs_all() -> None:
+    rows = pd.concat(
+        [
+            cells(("RS", None, "a", 5, 0, 10.0), ("RS", None, "a", 5, 1, 10.0), ("LMS", "b", "a", 5, 0, 5.0)),
+            cells(("RS", None, "a", 5, 0, 40.0), ("LMS", "b", "a", 5, 0, np.nan), learner="RT"),
+        ]
+    )
+    found = panels(draw("error_by_environment", {"transfer": rows}, "all"))
+    over_all, forest = (next(axes for title, axes in found.items() if end in title) for end in ("all learners", "RF"))
+    assert [x for x, _ in marks(over_all, "RS")] == [pytest.approx(25)]
+    assert marks(over_all, "LMS") == []
+    assert [x for x, _ in marks(forest, "LMS")] == [pytest.approx(5)]
+
+
+def test_environments_are_compared_at_the_largest_common_budget() -> None:
+    budgets = {"RS": (5, 10, 20), "LMS": (5, 10), "DM": (0,)}
+    rows = cells(*((name, None, "a", budget, 0, 1.0 + budget) for name, own in budgets.items() for budget in own))
+    found = _results.at_common_budget(rows)
+    assert dict(zip(found["strategy"], found["budget"], strict=True)) == {"RS": 10, "LMS": 10, "DM": 0}
+    figure = draw("error_by_environment", {"transfer": rows}, "all")
+    assert "Error by environment, budget 10 (DM: 0)" in words(figure)
+    apart = rows[(rows["strategy"] != "RS") | (rows["budget"] == 20)]
+    found = _results.at_common_budget(apart)
+    assert dict(zip(found["strategy"], found["budget"], strict=True)) == {"RS": 20, "LMS": 10, "DM": 0}
+
+
+def test_all_objectives_are_in_one_picture_each_on_its_own_scale() -> None:
+    rows = cells(("RS", None, "a", 5, 0, 10.0), ("RS", None, "b", 5, 0, 12.0))
+    both = pd.concat([rows, rows.assign(objective="power_reading_sum", mape=1000.0)])
+    figure = draw("error_by_environment", {"transfer": both}, "all")
+    assert {"latency (ms)", "power reading sum"} <= words(figure)
+    upper, lower = figure.axes
+    assert [x for x, _ in marks(upper, "RS")] == pytest.approx([10, 12])
+    assert [x for x, _ in marks(lower, "RS")] == pytest.approx([1000, 1000])
+    assert upper.get_xlim()[1] < 20 < 500 < lower.get_xlim()[1]
+
+
+# Names
+
+
+SHEET = pd.DataFrame(
+    {
+        "environment": ["tx2-200", "tx2-400", "tx1-200"],
+        "hardware": ["TX2", "TX2", "TX1"],
+        "network": "Xception",
+        "image_px": [200, 400, 200],
+        "emulated": [False, True, None],
+    }
+)
+
+
+def test_environments_are_written_as_in_the_paper() -> None:
+    names = _names.Environments(SHEET, SHEET["environment"])
+    assert names.descriptions() == ["(TX2, Xception, 200)", "(TX2, Xception, 400) (emulated)", "(TX1, Xception, 200)"]
+    assert names.axis("target") == "target (hardware, model, size)"
+
+
+@pytest.mark.parametrize("change", [{"hardware": "TX2"}, {"network": None}, {"image_px": [200, np.nan, 200]}])
+def test_all_go_by_their_names_where_a_description_is_missing_or_shared(change: dict[str, object]) -> None:
+    names = _names.Environments(SHEET.assign(**change), SHEET["environment"])
+    assert names.descriptions() == ["tx2-200", "tx2-400 (emulated)", "tx1-200"]
+    assert names.axis("target") == "target"
+
+
+def test_an_environment_that_is_not_shown_decides_nothing() -> None:
+    sheet = SHEET.assign(hardware="TX2")
+    assert _names.Environments(sheet, ["tx1-200"]).descriptions() == ["(TX2, Xception, 200)"]
+    assert _names.Environments(sheet, ["tx1-200", "elsewhere"]).descriptions() == ["tx1-200", "elsewhere"]
+
+
+@pytest.mark.parametrize("name", ["error_by_environment", "similarity"])
+def test_figures_write_environments_as_in_the_paper(name: str) -> None:
+    pairs = list(itertools.permutations(SHEET["environment"], 2))
+    rows = cells(*(("LMS", a, b, 5, 0, 10.0) for a, b in pairs))
+    alike = pd.DataFrame(pairs, columns=["source", "target"]).assign(objective="latency_ms", pearson=0.5)
+    found = words(draw(name, {"dataset": SHEET, "transfer": rows, "similarity": alike}))
+    assert any("(TX1, Xception, 200)" in text for text in found)
+    assert any("(emulated)" in " ".join(text.split()) for text in found)
+
+
+# Designs
+
+
+def of_designs() -> pd.DataFrame:
+    """Two targets; k-means errs half as much as random samples, guided sampling a quarter, Plackett-Burman twice."""
+    rows = [
+        cells((strategy, source, target, budget, 0, hard * part), design=design)
+        for target, hard in (("a", 10.0), ("b", 100.0))
+        for strategy, source, design, budget, part in (
+            ("NT", None, "random", 8, 2), ("NT", None, "plackett_burman", 8, 4),
+            ("NT", None, "random", 45, 1), ("NT", None, "kmeans", 45, 0.5), ("GS", "c", "guided", 45, 0.25),
+            ("GS", "c", "guided", 20, 0.1), ("RS", None, "random", 45, 0.01),
+        )
+    ]  # fmt: skip
+    return pd.concat(rows)
+
+
+def test_designs_stand_at_equal_budget_the_best_on_top() -> None:
+    figure = draw("designs", {"transfer": of_designs()})
+    first = [axes for axes in figure.axes if axes.get_subplotspec().is_first_col()]
+    assert [axes.get_ylabel() for axes in first] == ["budget\n8", "budget\n45"]
+    assert [[text.get_text() for text in axes.get_yticklabels()] for axes in first] == [
+        ["simple random sampling", "Plackett-Burman design"],
+        ["guided sampling (GS)", "k-means", "simple random sampling"],
+    ]
+    assert marks(first[1], "GS") == [pytest.approx((13.75, 0.5))]
+    assert marks(first[1], "RS") == [pytest.approx((55, 2.5))]
+
+
+def test_designs_are_compared_with_random_samples_on_the_same_target() -> None:
+    figure = draw("designs", {"transfer": of_designs()})
+    small, large = (axes for axes in figure.axes if not axes.get_subplotspec().is_first_col())
+    assert marks(large, "GS") == [pytest.approx((0.25, 0.5))]
+    assert marks(large, "RS") == []  # the line says it
+    for axes, ratio, row in ((small, 2, 1.5), (large, 0.5, 1.5)):
+        from perftransfer.figures.designs import PLAIN
+
+        found = [line.get_xydata()[0] for line in axes.lines if line.get_marker() == PLAIN.marker]
+        assert found == [pytest.approx((ratio, row))]
+        references = [line for line in axes.lines if line.get_linestyle() == "--" and len(line.get_xdata()) == 2]
+        assert [line.get_xdata()[0] for line in references] == [pytest.approx(1)]
+
+
+def test_every_design_on_offer_has_a_name() -> None:
+    from perftransfer.figures.designs import label
+
+    for name in ("random", "kmeans", "latin_hypercube", "box_behnken"):
+        assert "_" not in label(name)
+    assert label("of_old_times") == "of old times"
+
+
+# Learners
+
+
+def test_learners_stand_side_by_side_at_the_largest_budget() -> None:
+    rows = [
+        cells((strategy, None, target, budget, 0, hard * quality / max(budget, 1)), learner=learner)
+        for strategy, budgets in (("RS", (5, 10)), ("DM", (0,)))
+        for budget in budgets
+        for target, hard in (("a", 100.0), ("b", 200.0), ("c", 600.0))
+        for learner, quality in (("NN", 2.0), ("RF", 1.0))
+    ]
+    figure = draw("learner_comparison", {"transfer": pd.concat(rows)})
+    assert "Learners side by side: latency (ms), budget 10 (DM: 0)" in words(figure)
+    looks = _style.of_learners(["NN", "RF"])
+    axes = panels(figure)["RS"]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["NN", "RF"]
+    for learner, place in (("NN", (0, 40)), ("RF", (1, 20))):
+        found = [line for line in axes.lines if line.get_marker() == looks[learner].marker]
+        assert [tuple(line.get_xydata()[0]) for line in found] == [pytest.approx(place)]
+    below = figure.axes[2]
+    curves = {line.get_marker(): line.get_xydata().tolist() for line in below.lines}
+    assert curves[looks["RF"].marker] == [pytest.approx([5, 40]), pytest.approx([10, 20])]
+    assert "one budget only" in words(figure)
+
+
+# Influence
+
+
+def influences() -> pd.DataFrame:
+    """Option x matters everywhere, y hardly anywhere, and x together with y in environment c only."""
+    rows = [
+        ("a", "x", 1, 0.6, True), ("b", "x", 1, 0.5, True), ("c", "x", 1, 0.4, True),
+        ("a", "y", 1, 0.01, False), ("b", "y", 1, 0.02, False), ("c", "y", 1, 0.09, True),
+        ("c", "x:y", 2, 0.3, True),
+    ]  # fmt: skip
+    columns = ["environment", "term", "order", "share_of_variance", "selected"]
+    return pd.DataFrame(rows, columns=columns).assign(objective="latency_ms")
+
+
+def test_terms_say_where_they_are_selected() -> None:
+    figure = draw("influence_stability", {"influence": influences()})
+    assert {"3 of 3", "1 of 3: c", "x × y"} <= words(figure)
+    strip = figure.axes[0]
+    assert [text.get_text() for text in strip.get_yticklabels()] == ["x", "y"]
+    open_dots, full_dots = strip.lines
+    assert open_dots.get_markerfacecolor() == "white"
+    assert np.sort(open_dots.get_xydata(), axis=0) == pytest.approx(np.array([(1, 1.5), (2, 1.5)]))
+    shares = [x for x, y in full_dots.get_xydata() if y == 0.5]
+    assert shares == pytest.approx([60, 50, 40])
+    assert [x for x, y in full_dots.get_xydata() if y == 1.5] == pytest.approx([9])
+
+
+def test_the_mean_of_a_term_counts_environments_that_do_without_it() -> None:
+    means = draw("influence_stability", {"influence": influences()}).axes[2].collections[-1]
+    assert isinstance(means, LineCollection)
+    assert [part[0, 0] for part in means.get_segments()] == pytest.approx([10])
+
+
+# Similarity
+
+
+def test_cells_are_source_by_target_and_darker_is_more_alike() -> None:
+    found = tables.similarity(4)
+    study = {"dataset": tables.environments(4), "similarity": found}
+    figure = draw("similarity", study)
+    names = tables.environments(4)["environment"].tolist()
+    for axes, column in zip(figure.axes, ["pearson", "spearman", "common_terms", "kl_divergence"], strict=False):
+        mesh = next(item for item in axes.collections if isinstance(item, QuadMesh))
+        values = mesh.get_array()
+        table = found.pivot_table(index="source", columns="target", values=column, dropna=False)
+        wanted = table.reindex(index=names, columns=names).to_numpy()
+        assert np.ma.filled(values, np.nan) == pytest.approx(wanted, nan_ok=True)
+        best = values.argmin() if column == "kl_divergence" else values.argmax()
+        mesh.update_scalarmappable()
+        assert mesh.get_facecolors()[:, :3].sum(axis=1)[~values.mask.ravel()].min() == pytest.approx(
+            mesh.get_facecolors()[best, :3].sum()
+        )
+
+
+# Scales
+
+
+@pytest.mark.parametrize(("low", "high"), [(1, 9), (3, 300), (0.5, 5000), (12, 90), (1e-3, 1e9)])
+def test_ticks_have_room_and_there_are_two_at_least(low: float, high: float) -> None:
+    found = _style.sparse(low, high, 1.3)
+    assert len(found) >= 2
+    scale = 1.3 / np.log10(high / low)
+    for a, b in itertools.pairwise(found):
+        assert scale * np.log10(b / a) > (_style.width_of(_style.plain(a)) + _style.width_of(_style.plain(b))) / 2
+
+
+def test_learners_do_not_look_like_strategies() -> None:
+    looks = _style.of_learners(tables.LEARNERS)
+    assert list(looks) == sorted(tables.LEARNERS)
+    assert not {look.marker for look in looks.values()} & {look.marker for look in _style.KNOWN.values()}

@@ -1,0 +1,103 @@
+"""Published files: found below a folder, or fetched once, and their content checked."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import urllib.request
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from perftransfer.errors import BadInput
+
+# Seconds without an answer after which an address counts as out of reach.
+_PATIENCE = 20
+
+
+class Unavailable(BadInput):
+    """A file that can be had neither from DATASETS nor from its address."""
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file by its name, where it is published (None: nowhere), and the SHA-256 of what it holds."""
+
+    name: str
+    address: str | None
+    sha256: str
+
+    def locate(self, downloads: Path) -> Path:
+        """Find the file, or download it once, and check what it holds.
+
+        Looked for anywhere below the folder that the environment variable DATASETS names (of several by that name, the
+        one with the right content), then in ``downloads``, then fetched from its address into ``downloads``, where
+        nothing but the right content stays.
+
+        Raises Unavailable if it can be had nowhere, BadInput if its SHA-256 is another one.
+        """
+        problems = []
+        for path in self._at_hand(downloads):
+            problem = self._mismatch(str(path), path.read_bytes())
+            if problem is None:
+                return path
+            problems.append(problem)
+        if problems:
+            raise BadInput("\n".join(problems))
+        if self.address is None:
+            raise Unavailable(f"{self._nowhere()}, and no address is given")
+        self._download(self.address, downloads / self.name)
+        return downloads / self.name
+
+    def _at_hand(self, downloads: Path) -> list[Path]:
+        folder = os.environ.get("DATASETS")
+        if folder and not Path(folder).is_dir():
+            raise BadInput(f"DATASETS names {folder}: there is no such folder")
+        found = sorted(path for path in Path(folder).rglob(self.name) if path.is_file()) if folder else []
+        return found or [path for path in (downloads / self.name,) if path.exists()]
+
+    def _nowhere(self) -> str:
+        return f"{self.name}: not below the folder DATASETS ({os.environ.get('DATASETS') or 'not set'})"
+
+    def _mismatch(self, where: str, content: bytes) -> str | None:
+        got, wanted = hashlib.sha256(content).hexdigest(), self.sha256.lower()
+        return None if got == wanted else f"{where}: SHA-256 is {got}, the study says {wanted}"
+
+    def _download(self, address: str, path: Path) -> None:
+        try:
+            with urllib.request.urlopen(address, timeout=_PATIENCE) as answer:
+                content = answer.read()
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise Unavailable(f"{self._nowhere()}, and {address} cannot be fetched ({error})") from error
+        problem = self._mismatch(address, content)
+        if problem is not None:
+            raise BadInput(problem)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Environments of one file are imported side by side: each job has a temporary name of its own.
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        temporary.write_bytes(content)
+        temporary.replace(path)
+
+
+def unavailable(files: Iterable[PublishedFile], downloads: Path) -> dict[str, str]:
+    """Fetch what is not at hand, side by side; return why a file cannot be had, by name.
+
+    Raises BadInput that lists the files with a wrong SHA-256.
+    """
+
+    def problem(file: PublishedFile) -> BadInput | None:
+        try:
+            file.locate(downloads)
+        except BadInput as error:
+            return error
+        return None
+
+    wanted = list(dict.fromkeys(files))
+    with ThreadPoolExecutor(8) as pool:
+        problems = dict(zip((file.name for file in wanted), pool.map(problem, wanted), strict=True))
+    wrong = [str(error) for error in problems.values() if error is not None and not isinstance(error, Unavailable)]
+    if wrong:
+        raise BadInput("\n".join(wrong))
+    return {name: str(error) for name, error in problems.items() if error is not None}

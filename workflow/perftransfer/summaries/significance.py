@@ -1,0 +1,34 @@
+"""Which differences between ways to transfer are more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from perftransfer.evaluation import statistics
+from perftransfer.space.options import Option
+
+TITLE = "Significance"
+CAPTION = (
+    "Pairs of strategies, and of designs without transfer, compared by their error on the test third (mape) at the "
+    "same budget; one that measures nothing in the target is set against each budget of the others. The unit is the "
+    "target: errors are averaged over repeats and sources first, and the difference is that of a minus b, in "
+    "percentage points. Wilcoxon's signed-rank test, corrected after Holm for all pairs of the same objective, learner "
+    "and budget; the effect size is the matched-pairs rank-biserial correlation, from -1 (a errs less on every target) "
+    "to 1. Where nothing can be significant there are too few targets for so many pairs, whatever the errors are."
+)
+TABLES = ("transfer",)
+
+
+def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed: int) -> pd.DataFrame:
+    """One row per pair within each family, objective, learner and budget; see ``statistics.comparisons``."""
+    return statistics.comparisons(tables["transfer"], "mape")
+
+
+def shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean over the learners, at the smallest and at the largest budget."""
+    rows = frame[frame["learner"] == statistics.ALL]
+    budgets = rows.groupby(["family", "objective"])["budget"]
+    ends = (rows["budget"] == budgets.transform("min")) | (rows["budget"] == budgets.transform("max"))
+    return rows[ends].drop(columns="learner").reset_index(drop=True)
