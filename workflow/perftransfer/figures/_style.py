@@ -123,7 +123,11 @@ def of_learners(learners: Iterable[str]) -> dict[str, Style]:
 
 
 def new(width: float, height: float, title: str) -> Figure:
-    """Return an empty figure of that size (inches, cut at 20) with a title; what is added is laid out around it."""
+    """Return an empty figure with a title; what is added is laid out around it.
+
+    width, height: in inches; it is wider where the title needs that, and cut at 20.
+    """
+    width = max(width, width_of(title, 9, bold=True) + 0.25)
     figure = Figure(figsize=(min(width, WIDEST), min(height, WIDEST)), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left")
     return figure
@@ -156,9 +160,9 @@ def empty(title: str, reason: str) -> Figure:
     return figure
 
 
-def width_of(text: str, size: float = SMALL) -> float:
+def width_of(text: str, size: float = SMALL, bold: bool = False) -> float:
     """Return the width in inches of the longest line of ``text``, set in ``size`` points."""
-    font = FontProperties(size=size)
+    font = FontProperties(size=size, weight="bold" if bold else "normal")
     widths = [text_to_path.get_text_width_height_descent(line, font, ismath=False)[0] for line in text.split("\n")]
     return float(max(widths)) / 72
 

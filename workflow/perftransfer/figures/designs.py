@@ -27,6 +27,7 @@ CAPTION = (
 )
 TABLES = ("dataset", "transfer")
 
+RELATIVE = "relative to simple random samples"
 RANDOM, GUIDED = "random", "GS"
 MOST = 6  # budgets
 PANEL = (1.25, 0.17)  # inches: how wide a panel is, how high one of its rows
@@ -56,9 +57,11 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
 
     columns = [(first, learner, errors)] + [(name, of, ratios) for name, of in learners.items()]
     labels = {name: label(name) for names in ways.values() for name in names}
-    wide = PANEL[0] * len(columns) + max(map(_style.width_of, labels.values())) + 2.2
+    beside = max(map(_style.width_of, labels.values())) + 2.2
+    heading = _style.width_of(RELATIVE, _style.NORMAL + 1, bold=True)
+    wide = beside + len(columns) * max(PANEL[0], heading / (len(columns) - 1))
     high = [PANEL[1] * max(len(names), 2) for names in ways.values()]
-    figure = _style.new(max(wide, _style.width_of(title, 9) + 0.4), sum(high) + AROUND * len(high) + 1.7, title)
+    figure = _style.new(wide, sum(high) + AROUND * len(high) + 1.7, title)
     grid = figure.subplots(len(ways), len(columns), squeeze=False, sharex="col", sharey="row", height_ratios=high)
     for line, (budget, names) in zip(grid, ways.items(), strict=True):
         for axes, (_, of, table) in zip(line, columns, strict=True):
@@ -69,7 +72,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     figure.align_ylabels(grid[:, 0])
     scales(grid, columns)
     for i, (axes, (name, *_)) in enumerate(zip(grid[0], columns, strict=True)):
-        group = {0: "error", 1: "relative to simple random sampling of the same size"}.get(i, "")
+        group = {0: "error", 1: RELATIVE}.get(i, "")
         _style.heading(axes, group, name)
     legend(figure, ways)
     targets = _names.Environments(tables["dataset"], rows["target"])

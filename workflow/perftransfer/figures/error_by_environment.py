@@ -63,11 +63,10 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
             learners = dict([next(iter(learners.items()))])
         panel = min(PANEL, room / (len(shown) * len(learners)))
     down, across = (1, len(shown) * len(learners)) if beside else (len(shown), len(learners))
-    title = f"{TITLE}, {_results.budgets_in_words(rows)}"
     figure = _style.new(
-        max(left + panel * across + 1.0, _style.width_of(title, 9) + 1.2),
+        left + panel * across + 1.0,
         down * (len(names) * row + AROUND) + 0.5,
-        title,
+        f"{TITLE}, {_results.budgets_in_words(rows)}",
     )
     grid = figure.subplots(down, across, squeeze=False, sharey=True).reshape(len(shown), len(learners))
     for of_objective, line in zip(shown, grid, strict=True):

@@ -49,7 +49,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     left = max(_style.width_of(label) for part in parts.values() for label in _terms.labels(part))
     right = max(map(_style.width_of, where.values()))
     figure = _style.new(
-        max(left + STRIP + BAR + right + 0.6, _style.width_of(title, 9) + 0.4),
+        left + STRIP + BAR + right + 0.6,
         sum(ROW * len(part) + 0.3 for part in parts.values()) + 1.2,
         title,
     )

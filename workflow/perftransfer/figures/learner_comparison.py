@@ -48,11 +48,11 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     longest = max(map(_style.width_of, looks))
     turned = longest > 0.4
     wide = max(PANEL[0], len(looks) * (_style.LINE + 0.06 if turned else longest + 0.05) + 0.1)
-    wide = max(wide, *(_style.width_of(name, _style.NORMAL) * 1.15 + 0.15 for name in strategies))
+    wide = max(wide, *(_style.width_of(name, _style.NORMAL, bold=True) + 0.15 for name in strategies))
     down = 2 if growing else 1
     title = f"{title}, {_results.budgets_in_words(rows)}"
     figure = _style.new(
-        max(wide * len(strategies) + 1.9, _style.width_of(title, 9) + 0.4),
+        max(wide * len(strategies) + 1.9, _style.width_of(title, 9, bold=True) + 1.6),
         PANEL[1] * down + (longest if turned else 0) + 1.3,
         title,
     )

@@ -33,6 +33,7 @@ PANELS = {
 }
 DIVERGENCE = "kl_divergence"
 REVERSED = f"{_style.SEQUENTIAL}_r"
+NARROWEST = 1.7  # inches for a panel, so that its title has room
 BARS = 1.3  # inches for colour bars
 
 
@@ -60,9 +61,9 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     # Where labels would touch every other one stands farther out.
     staggered = 2 * (cell * len(names) + label + 1.2) > _style.WIDEST
     reach = label * (2 if staggered else 1) + 0.35
-    cell = min(cell, (_style.WIDEST - reach - BARS - 0.6) / 2 / len(names))
+    cell = min(max(cell, NARROWEST / len(names)), (_style.WIDEST - reach - BARS - 0.6) / 2 / len(names))
     figure = _style.new(
-        max(2 * cell * len(names) + reach + BARS + 0.3, _style.width_of(title, 9) + 0.4),
+        2 * cell * len(names) + reach + BARS + 0.3,
         2 * cell * len(names) + reach + 1.3,
         title,
     )
