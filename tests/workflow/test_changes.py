@@ -48,7 +48,7 @@ def edited(clone: Clone, file: str, old: str, new: str) -> str:
             "strategies/lms.py",
             "LinearRegression()",
             "LinearRegression(positive=True)",
-            {"evaluate": 2, "collect_cells": 1, "figure": 1, "report": 1},
+            {"evaluate": 2, "collect_cells": 1, "figure": 1, "table": 4, "report": 1},
         ),
         ("strategies/lms.py", "import annotations\n", "import annotations\n# Only a comment.\n", {}),
         ("strategies/nlms.py", "rf.forest(16", "rf.forest(17", {}),
