@@ -8,7 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perftransfer.report.page import FigureFile
+from perftransfer import catalogue
+from perftransfer.evaluation.similarity import similarity_table
+from perftransfer.report.figure_file import FigureFile
+from perftransfer.report.summary import Summary
+from perftransfer.space.options import Option
 
 LEARNERS = ["BRT", "SVR"]
 BUDGETS = [5, 30]
@@ -40,7 +44,10 @@ def study(environments: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
         "objectives": ["latency_ms"],
         "environments": environments,
         "learning": {"learners": LEARNERS, "scale": "log"},
-        "evaluation": {"strategies": list(SHAPES), "budgets": BUDGETS, "repeats": 3},
+        "evaluation": {
+            "strategies": list(SHAPES), "budgets": BUDGETS, "repeats": 3, "designs": [], "design_budgets": BUDGETS,
+        },
+        "left_out": [],
         "influence": {"criterion": "bic", "order": 2},
         "measuring": {
             "configurations": 48, "repeats": 2, "warmup_runs": 3, "warmup_seconds": 0.1, "runs": 7, "seconds": 0.2,
@@ -136,12 +143,27 @@ def measurements(environments: list[dict[str, Any]]) -> pd.DataFrame:
 
 def tables(environments: list[dict[str, Any]], strategies: list[str] | None = None) -> dict[str, pd.DataFrame]:
     """All tables of a study of these environments."""
-    return {
+    found = {
         "dataset": dataset(environments),
         "measurements": measurements(environments),
         "transfer": transfer(environments, strategies or list(SHAPES)),
         "influence": influence(environments),
     }
+    names = [row["environment"] for row in environments]
+    return found | {
+        "similarity": similarity_table(found["dataset"], found["influence"], names, ["latency_ms"], scale="log")
+    }
+
+
+def summaries(tables: dict[str, pd.DataFrame], *names: str) -> list[Summary]:
+    """Summaries of these tables, as they are shown."""
+    options = tuple(Option(name, (0, 1, 2), True, 1) for name in OPTIONS)
+    made = []
+    for name in names:
+        module = catalogue.module("perftransfer.summaries", name)
+        frame = module.make({table: tables[table] for table in module.TABLES}, options=options, seed=0)
+        made.append(Summary(name, module.TITLE, module.CAPTION, module.shown(frame)))
+    return made
 
 
 def hosts(environments: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

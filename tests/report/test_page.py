@@ -15,7 +15,8 @@ import studies
 
 from perftransfer.errors import BadInput
 from perftransfer.report import findings
-from perftransfer.report.page import FigureFile, render, tight
+from perftransfer.report.figure_file import FigureFile
+from perftransfer.report.page import render, tight
 from perftransfer.report.results import Results
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -55,6 +56,7 @@ def page(environments: list[dict[str, Any]], folder: Path, **changes: Any) -> st
         "tables": studies.tables(environments),
         "hosts": studies.hosts(environments),
         "figures": studies.figures(folder),
+        "summaries": [],
         "constant_options": {"inter_op_threads": 1},
         "commands": ["git clone ADDRESS perftransfer && cd perftransfer", "make"],
     }
@@ -246,3 +248,33 @@ def test_a_missing_figure_is_named(tmp_path: Path) -> None:
 
 def test_numbers_and_units_stay_together() -> None:
     assert tight("12 % of 3 s are 5 short") == "12\u00a0% of 3\u00a0s are 5 short"
+
+
+def test_summaries_are_shown_and_claims_stand_at_the_top(tmp_path: Path) -> None:
+    tables = studies.tables(FOUR)
+    names = ("claims", "environments", "errors", "options", "ranking", "significance", "similarity")
+    html = page(FOUR, tmp_path, tables=tables, summaries=studies.summaries(tables, *names))
+    found = check(html)
+    assert [details["id"] for details in found.all("details")] == [f"table-{name}" for name in names[1:]]
+    assert html.index('<section id="claims">') < html.index('<section id="environments">')
+    for text in ("does not hold", "cannot be answered", "tables/ranking.csv", "The unit of the tests of significance"):
+        assert text in html
+    assert "No test of significance was made" not in html
+    without = page(FOUR, tmp_path)
+    assert 'id="claims"' not in without
+    assert "No test of significance was made" in without
+
+
+def test_a_study_without_some_of_its_environments_says_so_first(tmp_path: Path) -> None:
+    html = page(FOUR, tmp_path, study=studies.study(FOUR, left_out=["tx2-inceptionv3-200px"]))
+    check(html)
+    assert "1 environment of this study is missing: tx2-inceptionv3-200px." in html
+    assert "is missing" not in page(FOUR, tmp_path)
+
+
+def test_a_figure_of_all_objectives_stands_at_a_glance(tmp_path: Path) -> None:
+    (figure,) = [file for file in studies.figures(tmp_path, "all") if file.name == "noise"]
+    html = page(FOUR, tmp_path, figures=[*studies.figures(tmp_path), figure])
+    found = check(html)
+    assert html.index('<section id="at-a-glance">') < html.index('<section id="environments">')
+    assert sum("all objectives" in str(image["alt"]) for image in found.all("img")) == 1

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
+import studies
 
+from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.report import (
     findings_against_rs,
+    findings_designs,
     findings_environments,
     findings_influence,
     findings_measuring,
+    findings_significance,
+    findings_similarity,
     findings_transfer,
     tables_transfer,
 )
@@ -223,24 +230,94 @@ def dataset(**columns: list[float]) -> pd.DataFrame:
 DATASET = dataset(a=[1.0, 2, 3, 7.4], b=[2.0, 4, 6, 8], c=[8.0, 6, 4, 2])
 
 
-def test_span_and_similarity() -> None:
+def similarity(table: pd.DataFrame, influence: pd.DataFrame | None = None) -> pd.DataFrame:
+    none = pd.DataFrame(columns=["environment", "objective", "term", "share_of_variance", "selected"])
+    names = list(table["environment"].unique())
+    return similarity_table(table, none if influence is None else influence, names, ["latency_ms"], scale="linear")
+
+
+def test_span() -> None:
     assert findings_environments.span(DATASET, "latency_ms") == [
         "Latency differs by a factor of 4.0 to 7.4 between the best configuration and the worst, by environment."
     ]
-    assert findings_environments.similarity(DATASET, "latency_ms", LABELS) == [
+
+
+def test_similarity() -> None:
+    assert findings_similarity.order(similarity(DATASET), "latency_ms", LABELS) == [
         "Two environments order the same configurations with a rank correlation of −1.00 in the median over 3 pairs "
         "(Spearman).",
         "Most alike are a and b (emulated) (1.00), least alike a and c (−1.00).",
     ]
-    two = DATASET[DATASET["environment"] != "c"]
-    assert findings_environments.similarity(two, "latency_ms", LABELS) == [
+    two = similarity(DATASET[DATASET["environment"] != "c"])
+    assert findings_similarity.order(two, "latency_ms", LABELS) == [
         "a and b (emulated) order the configurations with a rank correlation of 1.00 (Spearman)."
     ]
 
 
 def test_environments_with_nothing_in_common_are_not_compared() -> None:
-    apart = DATASET.assign(configuration_id=DATASET["environment"] + DATASET["configuration_id"])
-    assert findings_environments.similarity(apart, "latency_ms", LABELS)[0].startswith("No rank correlation")
+    apart = similarity(DATASET.assign(configuration_id=DATASET["environment"] + DATASET["configuration_id"]))
+    assert findings_similarity.order(apart, "latency_ms", LABELS)[0].startswith("No rank correlation")
+    assert findings_similarity.distribution(apart, "latency_ms", LABELS) == []
+    assert findings_similarity.stability(apart, "latency_ms") == []
+
+
+def test_a_linear_shift_leaves_the_distribution_as_it_is() -> None:
+    shifted = similarity(dataset(a=[1.0, 2, 3, 4], b=[12.0, 14, 16, 18], c=[1.0, 1, 1, 8]))
+    said = findings_similarity.distribution(shifted, "latency_ms", LABELS)[0]
+    assert "diverges from that in the target by 0 to " in said
+    assert "the median over 6 pairs" in said or "in the median over 6 pairs" in said
+
+
+def test_stability_of_influence() -> None:
+    rows = [("a", "x", 0.6, True), ("a", "y", 0.3, True), ("b", "x", 0.7, True), ("b", "y", 0.1, False)]
+    influence = pd.DataFrame(rows, columns=["environment", "term", "share_of_variance", "selected"])
+    two = similarity(DATASET[DATASET["environment"] != "c"], influence.assign(objective="latency_ms"))
+    said = findings_similarity.stability(two, "latency_ms")[0]
+    assert "50 % are selected in both" in said
+
+
+def significance(targets: int) -> pd.DataFrame:
+    """Every pair of three strategies, the first by far the best."""
+    environments = studies.named(targets)
+    return studies.summaries(studies.tables(environments), "significance")[0].frame
+
+
+def test_where_nothing_can_be_significant_it_is_said() -> None:
+    said = findings_significance.of_family(significance(4), "latency_ms", "strategies")[0]
+    assert said.startswith("With 4 targets no difference between strategies can be significant, however large")
+    said = findings_significance.of_family(significance(12), "latency_ms", "strategies")[0]
+    assert re.match(r"Significant at 5 % are, .*, (none|\d) of 3 with 5 and (none|\d) of 3 with 30 measurements", said)
+    assert findings_significance.of_family(significance(12), "latency_ms", "designs") == []
+
+
+def designs(**factors: float) -> pd.DataFrame:
+    """Results of designs without transfer whose errors are multiples of those of a simple random sample."""
+    rows = [
+        {
+            "strategy": "NT", "design": design, "learner": "RF", "source": None, "target": target, "budget": 20,
+            "n_measured": 20, "objective": "latency_ms", "mape": 10 * factor + place, "regret": 0.0, "spearman": 1.0,
+        }
+        for design, factor in {"random": 1.0, **factors}.items()
+        for place, target in enumerate("abc")
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_designs_are_compared_with_a_random_sample_of_their_size() -> None:
+    found = Results.of_designs(designs(kmeans=0.5, uniform=1.0, multistage=3.0), "latency_ms")
+    said = findings_designs.at_each_budget(found, [20])
+    assert said == [
+        "With 20 measurements the error is lower than with simple random sampling for k-means (45 % lower, in 3 of 3 "
+        "comparisons); it is higher for multi-stage sampling (182 % higher, in 3 of 3 comparisons); it hardly differs "
+        "for uniform sampling of levels (within 1.0 %, lower in 0 of 3 comparisons)."
+    ]
+    fixed = findings_designs.of_a_fixed_size(found, [5])
+    assert fixed[0].startswith("The error of designs of a fixed size, against simple random samples of that size: ")
+    assert findings_designs.of_a_fixed_size(found, [20]) == []
+    alone = designs(kmeans=0.5)
+    none = Results.of_designs(alone[alone["design"] != "random"], "latency_ms")
+    assert findings_designs.no_random_sample(none)[0].startswith("No simple random sample of 20")
+    assert findings_designs.at_each_budget(none, [20]) == []
 
 
 def test_noise() -> None:

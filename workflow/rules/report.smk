@@ -66,6 +66,7 @@ rule report:
         study="<results>/study.yaml",
         dataset="<results>/dataset.parquet",
         influence="<results>/influence.parquet",
+        similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
         measurements=collect(
             "<results>/measurements/{environment}.parquet", environment=study.measured
@@ -73,7 +74,7 @@ rule report:
         templates=collect(
             "workflow/perftransfer/report/page.{part}.jinja", part=["html", "css"]
         ),
-        tables=collect("<results>/tables/{table}.csv", table=study.tables),
+        summaries=collect("<results>/tables/{table}.csv", table=study.tables),
         figures=collect("<results>/figures/{file}.svg", file=study.figure_files),
     output:
         report(

@@ -3,10 +3,14 @@
 import json
 from pathlib import Path
 
+import pandas as pd
+
 from perftransfer import catalogue, yaml_file
 from perftransfer.dataset import tables
 from perftransfer.job import logged
-from perftransfer.report.page import FigureFile, render
+from perftransfer.report.figure_file import FigureFile
+from perftransfer.report.page import render
+from perftransfer.report.summary import Summary
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
@@ -16,6 +20,12 @@ if __name__ == "__main__":
             # Read, not imported: this page draws nothing.
             title, caption = (catalogue.constant("perftransfer.figures", name, text) for text in ("TITLE", "CAPTION"))
             figures.append(FigureFile(name, objective, title, caption, path))
+        summaries = []
+        for path in map(Path, snakemake.input.summaries):
+            module = catalogue.module("perftransfer.summaries", path.stem)
+            # An empty cell is no value; what looks like a name for none may be a level of an option.
+            frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
+            summaries.append(Summary(path.stem, module.TITLE, module.CAPTION, module.shown(frame)))
         page = render(
             study=yaml_file.read(Path(snakemake.input.study)),
             tables={
@@ -23,9 +33,11 @@ if __name__ == "__main__":
                 "measurements": tables.concatenate(snakemake.input.measurements),
                 "transfer": tables.read(snakemake.input.transfer),
                 "influence": tables.read(snakemake.input.influence),
+                "similarity": tables.read(snakemake.input.similarity),
             },
             hosts={Path(path).stem: json.loads(tables.metadata(path)["host"]) for path in snakemake.input.measurements},
             figures=figures,
+            summaries=summaries,
             constant_options=json.loads(tables.metadata(snakemake.input.dataset)["constant_options"]),
             commands=snakemake.params.settings["commands"],
         )

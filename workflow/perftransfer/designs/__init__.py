@@ -40,3 +40,8 @@ def module_of(name: str) -> str:
 def needs_source(name: str) -> bool:
     """Whether a design asks a source what to measure; found out without importing it."""
     return bool(catalogue.constant(__name__, name, "NEEDS_SOURCE"))
+
+
+def title(name: str) -> str:
+    """Return what a design is called in words; its name again where nothing is known of it."""
+    return str(catalogue.constant(__name__, name, "TITLE")) if name in names() else name.replace("_", " ")

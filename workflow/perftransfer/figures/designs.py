@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator
 
-from perftransfer import catalogue, objectives
+from perftransfer import designs, objectives
 from perftransfer.figures import _names, _results, _style
 from perftransfer.figures._dots import FAINT, dots
 from perftransfer.figures._style import Style
@@ -107,11 +107,7 @@ def best_first(errors: pd.DataFrame) -> list[str]:
 
 def label(way: str) -> str:
     """Return how a design is called, as its module says if there is one."""
-    if way == GUIDED:
-        return "guided sampling (GS)"
-    offered = catalogue.modules("perftransfer.designs")
-    title = catalogue.constant("perftransfer.designs", way, "TITLE") if way in offered else way.replace("_", " ")
-    return str(title)
+    return "guided sampling (GS)" if way == GUIDED else designs.title(way)
 
 
 def look_of(way: str) -> Style:

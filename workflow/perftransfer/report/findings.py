@@ -11,14 +11,18 @@ import pandas as pd
 from perftransfer import objectives
 from perftransfer.report import (
     findings_against_rs,
+    findings_designs,
     findings_environments,
     findings_influence,
     findings_measuring,
+    findings_significance,
+    findings_similarity,
     findings_transfer,
     tables_environments,
     tables_transfer,
 )
 from perftransfer.report.results import Results
+from perftransfer.report.summary import Summary, of_name
 from perftransfer.report.table import Table
 from perftransfer.report.words import between, count, environment_labels, known, listed
 
@@ -37,11 +41,19 @@ class Section:
 
 
 def sections(
-    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], objective: str, results: Results
+    study: Mapping[str, Any],
+    tables: Mapping[str, pd.DataFrame],
+    objective: str,
+    results: Results,
+    summaries: Sequence[Summary],
 ) -> list[Section]:
     """Return what was found on one objective; ``results`` are those of the evaluation."""
     labels = environment_labels(study["environments"])
-    dataset, influence = tables["dataset"], tables["influence"]
+    dataset, influence, similarity = tables["dataset"], tables["influence"], tables["similarity"]
+    tested = of_name(summaries, "significance")
+
+    def significant(family: str) -> list[str]:
+        return [] if tested is None else findings_significance.of_family(tested.frame, objective, family)
 
     def kept(*found: Table | None) -> list[Table]:
         return [table for table in found if table is not None]
@@ -57,9 +69,10 @@ def sections(
                 *findings_transfer.without_measurement(results, labels),
                 *findings_transfer.regret(results, objective),
                 *findings_transfer.best_learners(results),
+                *significant("strategies"),
                 *findings_transfer.left_out(results),
             ],
-            ["error_against_budget", "learner_comparison", "designs"],
+            ["error_against_budget", "learner_comparison"],
             kept(
                 tables_transfer.errors(results),
                 tables_transfer.measurements_needed(results),
@@ -81,12 +94,14 @@ def sections(
                 tables_transfer.by_target(results, dataset, objective, labels),
             ),
         ),
+        *_designs(study, tables["transfer"], objective, significant("designs")),
         Section(
             "alike",
             "How alike the environments are",
             [
                 *findings_environments.span(dataset, objective),
-                *findings_environments.similarity(dataset, objective, labels),
+                *findings_similarity.order(similarity, objective, labels),
+                *findings_similarity.distribution(similarity, objective, labels),
             ],
             ["source_against_target", "similarity"],
             [],
@@ -94,7 +109,10 @@ def sections(
         Section(
             "influence",
             "Which options matter",
-            findings_influence.what_matters(influence, objective, study["learning"]["scale"]),
+            [
+                *findings_influence.what_matters(influence, objective, study["learning"]["scale"]),
+                *findings_similarity.stability(similarity, objective),
+            ],
             ["influence", "influence_stability"],
             kept(tables_environments.influence(influence, objective, labels)),
         ),
@@ -105,6 +123,32 @@ def sections(
             ["noise"],
             kept(tables_environments.values(dataset, objective, labels)),
         ),
+    ]
+
+
+def _designs(
+    study: Mapping[str, Any], transfer: pd.DataFrame, objective: str, significant: Sequence[str]
+) -> list[Section]:
+    """Return the section on designs, if the study compares any."""
+    if not study["evaluation"]["designs"]:
+        return []
+    results, asked = Results.of_designs(transfer, objective), study["evaluation"]["design_budgets"]
+    return [
+        Section(
+            "designs",
+            "How to choose what to measure",
+            [
+                *findings_designs.at_every_budget(results, asked),
+                *findings_designs.at_each_budget(results, asked),
+                *findings_designs.of_a_fixed_size(results, asked),
+                *findings_designs.guided(results, asked),
+                *findings_designs.no_random_sample(results),
+                *findings_designs.how_to_read(results, asked),
+                *significant,
+            ],
+            ["designs"],
+            [],
+        )
     ]
 
 

@@ -10,11 +10,14 @@ from perftransfer.report.results import BASELINE, Results
 from perftransfer.report.words import count, listed, percent
 
 
-def comparisons(results: Results, strategy: str, budget: int) -> pd.DataFrame:
-    """Return ``source, target, learner, own, baseline``: errors at equal target, learner, budget and test thirds."""
+def comparisons(results: Results, strategy: str, budget: int, baseline: str = BASELINE) -> pd.DataFrame:
+    """Return ``source, target, learner, own, baseline``: errors at equal target, learner, budget and test thirds.
+
+    baseline: a strategy that uses no source.
+    """
     cells = results.cells[results.cells["budget"] == budget]
     own = cells[cells["strategy"] == strategy].rename(columns={"mape": "own"})
-    rival = cells[cells["strategy"] == BASELINE].rename(columns={"mape": "baseline"})
+    rival = cells[cells["strategy"] == baseline].rename(columns={"mape": "baseline"})
     rival = rival[["target", "learner", "baseline"]]
     return own.merge(rival, on=["target", "learner"])[["source", "target", "learner", "own", "baseline"]]
 

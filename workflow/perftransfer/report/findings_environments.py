@@ -1,9 +1,7 @@
-"""The values themselves: how far they span, how alike environments are, how much repeated processes differ."""
+"""The values themselves: how far they span, and how much repeated processes differ."""
 
 from __future__ import annotations
 
-import itertools
-import statistics
 from collections.abc import Mapping
 
 import pandas as pd
@@ -11,9 +9,7 @@ import pandas as pd
 from perftransfer import objectives
 from perftransfer.evaluation.noise import spreads
 from perftransfer.report.results import Results
-from perftransfer.report.words import between, capital, correlation, count, known, listed, number, percent
-
-_FEWEST = 3  # configurations in common that a rank correlation needs
+from perftransfer.report.words import between, capital, count, known, listed, number, percent
 
 
 def values(dataset: pd.DataFrame, objective: str) -> pd.DataFrame:
@@ -40,38 +36,6 @@ def span(dataset: pd.DataFrame, objective: str) -> list[str]:
     factor = between(number(table["factor"].min()), number(table["factor"].max()))
     where = "in the environment" if len(table) == 1 else "in each environment" if factor.isdigit() else "by environment"
     return [f"{quantity} differs by a factor of {factor} between the best configuration and the worst, {where}."]
-
-
-def rank_correlations(dataset: pd.DataFrame, objective: str) -> dict[tuple[str, str], float]:
-    """Return Spearman's rank correlation of each pair of environments, over the configurations that both have."""
-    rows = values(dataset, objective)
-    table = rows.pivot_table(index="configuration_id", columns="environment", values=objective)
-    matrix = table.corr(method="spearman", min_periods=_FEWEST)
-    names = [str(name) for name in rows["environment"].unique()]
-    pairs = {(a, b): float(matrix[b][a]) for a, b in itertools.combinations(names, 2)}
-    return {pair: rho for pair, rho in pairs.items() if rho == rho}
-
-
-def similarity(dataset: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> list[str]:
-    """Say how alike environments order the configurations, and which pair is most and least alike."""
-    pairs = rank_correlations(dataset, objective)
-    if not pairs:
-        return ["No rank correlation between environments can be given: none of them share three configurations."]
-
-    def named(pair: tuple[str, str]) -> str:
-        return " and ".join(labels.get(name, name) for name in pair)
-
-    best, worst = max(pairs, key=lambda pair: pairs[pair]), min(pairs, key=lambda pair: pairs[pair])
-    if len(pairs) == 1:
-        return [
-            f"{named(best)} order the configurations with a rank correlation of {correlation(pairs[best])} (Spearman)."
-        ]
-    return [
-        "Two environments order the same configurations with a rank correlation of "
-        f"{correlation(statistics.median(pairs.values()))} in the median over {count(len(pairs), 'pair')} (Spearman).",
-        f"Most alike are {named(best)} ({correlation(pairs[best])}), "
-        f"least alike {named(worst)} ({correlation(pairs[worst])}).",
-    ]
 
 
 def noise_by_environment(dataset: pd.DataFrame, objective: str) -> pd.DataFrame:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,13 @@ import pandas as pd
 
 import perftransfer
 from perftransfer import objectives
-from perftransfer.errors import BadInput
-from perftransfer.report import findings, findings_measuring, protocol
+from perftransfer.report import findings, findings_measuring, protocol, summary
+from perftransfer.report.figure_file import ALL_OBJECTIVES, FigureFile
 from perftransfer.report.results import Results
+from perftransfer.report.summary import Summary
 from perftransfer.report.words import NOTHING, known
 
 TEMPLATE = "page.html.jinja"
-
-# Points per CSS pixel.
-_PIXEL = 0.75
-_WIDTH = re.compile(r"<svg\b[^>]*?\swidth=\"([0-9.]+)(pt|px)?\"")
 
 _HOST = {
     "processor": "processor",
@@ -38,70 +33,41 @@ _HOST = {
 }
 
 
-@dataclass(frozen=True)
-class FigureFile:
-    """A figure that was drawn for an objective: its name, what stands above and below it, and its SVG file."""
-
-    name: str
-    objective: str
-    title: str
-    caption: str
-    svg: Path
-
-    @cached_property
-    def _content(self) -> bytes:
-        try:
-            return self.svg.read_bytes()
-        except OSError as error:
-            raise BadInput(f"{self.svg}: the figure cannot be read: {error.strerror}") from error
-
-    @property
-    def data(self) -> str:
-        """The SVG as base64. Embedded as an image, its ids cannot collide with those of another."""
-        return base64.b64encode(self._content).decode("ascii")
-
-    @property
-    def width_px(self) -> int | None:
-        """Width at which its type has the size it was set in; None if the file does not tell."""
-        found = _WIDTH.search(self._content[:4000].decode("utf-8", "replace"))
-        if found is None:
-            return None
-        return round(float(found[1]) / (_PIXEL if found[2] == "pt" else 1))
-
-    @property
-    def alternative(self) -> str:
-        """What stands for the figure where it cannot be seen."""
-        what = "all objectives" if self.objective == "all" else objectives.label(self.objective)
-        return f"{self.title}: {what}. The sentences above say what it shows."
-
-
 def render(
     *,
     study: Mapping[str, Any],
     tables: Mapping[str, pd.DataFrame],
     hosts: Mapping[str, Mapping[str, Any]],
     figures: Sequence[FigureFile],
+    summaries: Sequence[Summary],
     constant_options: Mapping[str, object],
     commands: Sequence[str],
 ) -> str:
     """Return the page as HTML: no script, no outside address, no time; the same input gives the same text.
 
-    study: the resolved study as plain values. tables: dataset, measurements, transfer, influence. hosts: descriptions
-    of the machines by environment, empty where all is imported. constant_options: options that never varied, and their
-    values. commands: shell commands that make this study again.
+    study: the resolved study as plain values. tables: dataset, measurements, transfer, influence, similarity. hosts:
+    descriptions of the machines by environment, empty where all is imported. summaries: the tables of the study.
+    constant_options: options that never varied, and their values. commands: shell commands that make this study again.
 
     Raises BadInput if a figure's file cannot be read.
     """
     results = {objective: Results.of(tables["transfer"], objective) for objective in study["objectives"]}
     by_objective = [
-        _Objective(objective, findings.sections(study, tables, objective, found), figures)
+        _Objective(objective, findings.sections(study, tables, objective, found, summaries), figures)
         for objective, found in results.items()
     ]
-    shown = {id(figure) for part in by_objective for figure in part.shown}
+    at_a_glance = [figure for figure in figures if figure.objective == ALL_OBJECTIVES]
+    shown = {id(figure) for figure in at_a_glance} | {id(figure) for part in by_objective for figure in part.shown}
+    claims = summary.of_name(summaries, summary.CLAIMS)
     return _template().render(
         study=study,
         version=perftransfer.__version__,
         lead=findings.lead(study, tables, results),
+        left_out=protocol.left_out(study),
+        at_a_glance=at_a_glance,
+        verdicts=claims and summary.verdicts(claims),
+        claims=claims and summary.claims_table(claims),
+        tables=[(one, summary.as_table(one)) for one in summaries if one is not claims and len(one.frame)],
         environments=_environments(study, tables["dataset"]),
         simulated=findings_measuring.SIMULATED,
         objectives=by_objective,
@@ -110,7 +76,7 @@ def render(
         failures=findings_measuring.failures(tables["measurements"]),
         measured=protocol.how_measured(study, constant_options),
         evaluated=protocol.how_evaluated(study),
-        not_claimed=protocol.not_claimed(study, hosts),
+        not_claimed=protocol.not_claimed(study, hosts, tested=summary.of_name(summaries, "significance") is not None),
         machines=_machines(hosts),
         commands=list(commands),
     )

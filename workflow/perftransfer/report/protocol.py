@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from perftransfer import designs
 from perftransfer.report.findings_measuring import SIMULATED
 from perftransfer.report.words import count, listed, number, strategy_title
 
@@ -42,6 +43,18 @@ def how_measured(study: Mapping[str, Any], constant_options: Mapping[str, object
     return said
 
 
+def left_out(study: Mapping[str, Any]) -> list[str]:
+    """Say which environments the study names and yet does without."""
+    names = study["left_out"]
+    if not names:
+        return []
+    return [
+        f"{count(len(names), 'environment')} of this study {'is' if len(names) == 1 else 'are'} missing: "
+        f"{listed(names)}. The published tables could not be had, and the study was told to go on without them "
+        "(missing = leave_out). Nothing on this page speaks of them."
+    ]
+
+
 def how_evaluated(study: Mapping[str, Any]) -> list[str]:
     """Say who was compared with whom on what, and what the measures mean."""
     evaluation, learning = study["evaluation"], study["learning"]
@@ -58,6 +71,7 @@ def how_evaluated(study: Mapping[str, Any]) -> list[str]:
         f"{evaluation['repeats']} times. In each repeat another random third of the target's configurations is held "
         "out, the same for all strategies, learners and budgets; it is never shown to a strategy, and errors are "
         "computed on it. Strategies that sample at random share their samples.",
+        *_designs(evaluation["designs"], evaluation["design_budgets"]),
         "MAPE, the error on this page, is the mean of |true − predicted| / true over the held-out third, in percent. "
         "Regret is how much worse the configuration predicted best is than the best of all that were measured. Rank "
         "correlation (Spearman) is 1 where configurations are ordered as in truth.",
@@ -74,7 +88,18 @@ def how_evaluated(study: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def not_claimed(study: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _designs(names: Sequence[str], budgets: Sequence[int]) -> list[str]:
+    if not names:
+        return []
+    return [
+        "Designs, the ways to choose what to measure, are compared without any source: "
+        f"{listed(map(designs.title, names))}. They choose {listed(budgets)} configurations of the target, those of a "
+        "fixed size as many as they have; what a design asks for and the target's table lacks is replaced by the "
+        "nearest configuration that is there and not yet chosen."
+    ]
+
+
+def not_claimed(study: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]], *, tested: bool) -> list[str]:
     """Say what nobody should read out of this page."""
     environments = study["environments"]
     said = []
@@ -96,7 +121,10 @@ def not_claimed(study: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]]
     if any(host.get("virtual_machine") for host in hosts.values()):
         said.append("It is a virtual machine: what its neighbours did is seen only as far as the system tells.")
     said.append(
-        "No test of significance was made: where two medians are close, the order of the two may be chance. The "
+        "The unit of the tests of significance is the target. Sources, learners and repeats on one target are no "
+        "further evidence: they share its measurements. Where two medians are close, their order may be chance."
+        if tested
+        else "No test of significance was made: where two medians are close, the order of the two may be chance. The "
         "quartiles and the figures show how far results scatter."
     )
     return said

@@ -18,9 +18,12 @@ from perftransfer.report import words
 
 #: The baseline that uses no source.
 BASELINE = "RS"
+#: The strategy whose design asks a source what to measure, but whose learner uses none.
+GUIDED = "GS"
 
 _KEY = ["strategy", "budget", "learner", "source", "target"]
 _METRICS = ["mape", "regret", "spearman"]
+_COLUMNS = [*_KEY, "objective", "design", "n_measured", *_METRICS]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +42,22 @@ class Results:
 
     @classmethod
     def of(cls, transfer: pd.DataFrame, objective: str) -> Results:
-        """Take an objective's rows of the table of transfers."""
-        rows = words.known(transfer, [*_KEY, "objective", "n_measured", *_METRICS])
-        # Designs without transfer are compared in a figure and in tables of their own.
-        rows = rows[(rows["objective"] == objective) & (rows["strategy"] != strategies.NO_TRANSFER)]
+        """Take an objective's rows of the table of transfers: ways to use a source, with random sampling."""
+        rows = words.known(transfer, _COLUMNS)
+        # No transfer stands for many designs: taken for one strategy it would be the average of good and bad ones.
+        return cls._of_rows(rows[(rows["objective"] == objective) & (rows["strategy"] != strategies.NO_TRANSFER)])
+
+    @classmethod
+    def of_designs(cls, transfer: pd.DataFrame, objective: str) -> Results:
+        """Take an objective's rows without transfer, each design for a strategy, and those of guided sampling."""
+        rows = words.known(transfer, _COLUMNS)
+        rows = rows[rows["objective"] == objective]
+        own = rows[(rows["strategy"] == strategies.NO_TRANSFER) & rows["design"].notna()]
+        guided = rows[(rows["strategy"] == GUIDED) & rows["budget"].isin(own["budget"])]
+        return cls._of_rows(pd.concat([own.assign(strategy=own["design"]), guided]))
+
+    @classmethod
+    def _of_rows(cls, rows: pd.DataFrame) -> Results:
         rows = rows.astype(dict.fromkeys([*_METRICS, "budget", "n_measured"], float))
         good = rows[rows["mape"].notna()].astype({"budget": int})
         names = {name: good[name].astype(object).where(good[name].notna(), "") for name in ("learner", "source")}

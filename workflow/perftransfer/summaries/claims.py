@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perftransfer import strategies
+from perftransfer import designs, strategies
 from perftransfer.evaluation import statistics
 from perftransfer.evaluation.statistics import interval
 from perftransfer.space.options import Option
@@ -19,7 +19,8 @@ CAPTION = (
     "the held-out third, averaged over repeats, sources and learners on each target, then over targets. The number is "
     "the difference of two such errors in percentage points, with a 95 % interval by a bootstrap over targets; below 0 "
     "it speaks for the claim. A claim holds if the interval lies below 0 at every budget, does not hold if it "
-    "never does and somewhere lies above, and is undecided if it contains 0 everywhere; else it is mixed."
+    "never does and somewhere lies above, and is undecided if it contains 0 everywhere; else it is mixed. The best of "
+    "several is chosen by these very errors."
 )
 TABLES = ("dataset", "transfer", "similarity")
 
@@ -30,6 +31,9 @@ HOLDS, FAILS, MIXED, OPEN, UNANSWERED = "holds", "does not hold", "mixed", "unde
 # From where what matters in two environments is called the same: as many terms in common as not, and nearly the same
 # order of their influence.
 _COMMON, _SAME_ORDER = 0.5, 0.8
+
+# From so many on a bootstrap over targets can be trusted.
+_MANY_TARGETS = 12
 
 #: One value per target, by (strategy, design, budget).
 Errors = dict[tuple[str, str, int], pd.Series]
@@ -95,13 +99,13 @@ def _against_shifts(errors: Errors) -> Iterator[Pair]:
 
 def _against_designs(errors: Errors) -> Iterator[Pair]:
     for budget, values in sorted(_own(errors, "GS").items()):
-        designs = {
+        found = {
             design: own
             for (strategy, design, own_budget), own in errors.items()
             if strategy == strategies.NO_TRANSFER and own_budget == budget
         }
-        if designs:
-            yield budget, "GS", values, _best(designs), designs[_best(designs)]
+        if found:
+            yield budget, "GS", values, designs.title(_best(found)), found[_best(found)]
 
 
 _COMPARISONS: dict[str, Callable[[Errors], Iterator[Pair]]] = {
@@ -139,9 +143,11 @@ def _compared(pairs: Sequence[Pair], seed: int) -> dict[str, str] | None:
         numbers.append(f"{budget}: {difference.mean():+.1f}{around}")
     if not signs:
         return None
-    note = f"{fewest} targets" if fewest < statistics.FEWEST_TARGETS else ""
+    note = ""
     if fewest < statistics.FEWEST_TARGETS:
-        note += ": too few for an interval"
+        note = f"{fewest} targets: too few for an interval"
+    elif fewest < _MANY_TARGETS:
+        note = f"rests on {fewest} targets, for which intervals are too narrow"
     return {
         "finding": "; ".join(findings),
         "number": "; ".join(numbers),

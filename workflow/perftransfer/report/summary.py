@@ -1,0 +1,74 @@
+"""The tables that were written as files, as the page shows them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from perftransfer import objectives
+from perftransfer.report.table import Cell, Table
+from perftransfer.report.words import NOTHING, capital, count, listed, number
+
+#: The summary that has a section of its own.
+CLAIMS = "claims"
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """A table of the study: the name of its file, what stands above and below it, and the rows to be shown."""
+
+    name: str
+    title: str
+    caption: str
+    frame: pd.DataFrame
+
+
+def as_table(summary: Summary) -> Table:
+    """Return all of a summary, column by column."""
+    frame = summary.frame
+    wordy = [i for i, name in enumerate(frame) if frame[name].map(lambda value: isinstance(value, str)).any()]
+    rows = [[Cell(_written(value)) for value in row] for row in frame.itertuples(index=False)]
+    return Table(summary.caption, [str(name).replace("_", " ") for name in frame], rows, frozenset(wordy))
+
+
+def claims_table(claims: Summary) -> Table:
+    """Return the claims with a line for each budget."""
+    rows = [
+        [
+            Cell(row["claim"]),
+            Cell(objectives.label(row["objective"]) if row["objective"] else NOTHING),
+            Cell(row["verdict"], row["note"], strong=True),
+            Cell(row["finding"].replace("; ", "\n")),
+            Cell(row["number"].replace("; ", "\n")),
+        ]
+        for row in claims.frame.fillna("").astype(str).to_dict("records")
+    ]
+    head = ["claim of the paper", "objective", "verdict", "what these data say", "number"]
+    return Table(claims.caption, head, rows, frozenset({0, 1, 2, 3}))
+
+
+def verdicts(claims: Summary) -> list[str]:
+    """Sum the verdicts up in a sentence."""
+    said = []
+    for verdict, group in claims.frame.groupby("verdict", sort=False):
+        names = listed(f"“{claim.rstrip('.')}”" for claim in group["claim"].unique())
+        said.append(f"{capital(str(verdict))}, in {count(len(group), 'case')}: {names}.")
+    return said
+
+
+def _written(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float) or math.isnan(value):
+        return NOTHING
+    return f"{value:,.0f}" if value == int(value) and abs(value) >= 1 else number(value, 3)
+
+
+def of_name(summaries: Sequence[Summary], name: str) -> Summary | None:
+    """Return the summary of that name; None if the study does without it or it has no rows."""
+    return next((summary for summary in summaries if summary.name == name and len(summary.frame)), None)
