@@ -41,12 +41,12 @@ def claims_table(claims: Summary) -> Table:
             Cell(row["claim"]),
             Cell(objectives.label(row["objective"]) if row["objective"] else NOTHING),
             Cell(row["verdict"], row["note"], strong=True),
-            Cell(row["finding"].replace("; ", "\n")),
+            Cell(row["finding"].replace(" measurements:", ":").replace("; ", "\n")),
             Cell(row["number"].replace("; ", "\n")),
         ]
         for row in claims.frame.fillna("").astype(str).to_dict("records")
     ]
-    head = ["claim of the paper", "objective", "verdict", "what these data say", "number"]
+    head = ["claim of the paper", "objective", "verdict", "what these data say, by budget", "number"]
     return Table(claims.caption, head, rows, frozenset({0, 1, 2, 3}))
 
 
