@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
+from loopback import Site, serving
 
 from perftransfer.dataset.published import PublishedFile, Unavailable, unavailable
 from perftransfer.errors import BadInput
@@ -18,37 +16,10 @@ CONTENT = b"a,b\n1,2\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-class Site(ThreadingHTTPServer):
-    """Serves CONTENT, less than it promises, or nothing; counts how often it was asked."""
-
-    asked = 0
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        assert isinstance(self.server, Site)
-        self.server.asked += 1
-        self.send_response(404 if self.path == "/missing.csv" else 200)
-        self.send_header("Content-Length", str(len(CONTENT)))
-        self.end_headers()
-        self.wfile.write(CONTENT[:3] if self.path == "/broken.csv" else CONTENT)
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with Site(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving({"t.csv": CONTENT, "broken.csv": CONTENT}) as server:
         yield server
-        server.shutdown()
-        thread.join()
-
-
-def address(site: Site, name: str) -> str:
-    return f"http://127.0.0.1:{site.server_address[1]}/{name}"
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +69,7 @@ def test_a_file_that_can_be_had_nowhere_is_bad_input(tmp_path: Path, monkeypatch
 
 def test_a_file_is_downloaded_once(tmp_path: Path, site: Site) -> None:
     for _ in range(2):
-        path = PublishedFile("t.csv", address(site, "t.csv"), SHA256).locate(tmp_path / "downloads")
+        path = PublishedFile("t.csv", site.address("t.csv"), SHA256).locate(tmp_path / "downloads")
         assert path.read_bytes() == CONTENT
     assert site.asked == 1
     assert list((tmp_path / "downloads").iterdir()) == [path]
@@ -111,8 +82,8 @@ def test_a_file_is_downloaded_once(tmp_path: Path, site: Site) -> None:
 def test_a_download_that_fails_leaves_nothing_behind(tmp_path: Path, site: Site, name: str, words: str) -> None:
     expected = "0" * 64 if name == "t.csv" else SHA256
     with pytest.raises(BadInput, match=words) as error:
-        PublishedFile(name, address(site, name), expected).locate(tmp_path)
-    assert address(site, name) in str(error.value)
+        PublishedFile(name, site.address(name), expected).locate(tmp_path)
+    assert site.address(name) in str(error.value)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -127,7 +98,7 @@ def file(name: str, at: str | None, sha256: str = SHA256) -> PublishedFile:
 
 
 def test_what_cannot_be_had_is_named_and_what_can_is_fetched(tmp_path: Path, site: Site) -> None:
-    here, missing = (file(name, address(site, name)) for name in ("t.csv", "missing.csv"))
+    here, missing = (file(name, site.address(name)) for name in ("t.csv", "missing.csv"))
     nowhere = file("nowhere.csv", None)
     problems = unavailable([here, here, missing, nowhere], tmp_path)
     assert set(problems) == {"missing.csv", "nowhere.csv"}
@@ -139,7 +110,7 @@ def test_what_cannot_be_had_is_named_and_what_can_is_fetched(tmp_path: Path, sit
 
 def test_a_wrong_checksum_is_an_error_even_among_files_that_cannot_be_had(tmp_path: Path, site: Site) -> None:
     with pytest.raises(BadInput, match="SHA-256 is") as error:
-        unavailable([file("t.csv", address(site, "t.csv"), "0" * 64), file("nowhere.csv", None)], tmp_path)
+        unavailable([file("t.csv", site.address("t.csv"), "0" * 64), file("nowhere.csv", None)], tmp_path)
     assert not isinstance(error.value, Unavailable)
     assert SHA256 in str(error.value)
     assert "0" * 64 in str(error.value)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
 
 from perftransfer import learners
 from perftransfer.evaluation.pool import Pool
@@ -29,7 +31,10 @@ def train(
     """Fit one learner, with its ``parameters``, to one objective of an environment, all its configurations included."""
     pool = Pool.of(dataset, environment, objective, options)
     pipeline = learners.make(learner, options, seed_for(seed, "train", environment, objective, learner), parameters)
-    pipeline.fit(pool.codes, SCALES[scale][0](pool.y))
+    with warnings.catch_warnings():
+        # A network stops where the study says, converged or not.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        pipeline.fit(pool.codes, SCALES[scale][0](pool.y))
     return Model(environment, objective, learner, scale, pipeline)
 
 

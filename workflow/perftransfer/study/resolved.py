@@ -201,7 +201,12 @@ class Study:
                     problems.append(f"{where}: give column or columns, not both")
                 if option.by_rank and not option.ordered:
                     problems.append(f"{where}: by_rank needs an order: ordered: true")
-        if not self.environments:
+        if self.left_out and len(self.environments) < 2:
+            problems.append(
+                f"{self.where}: a study compares environments, at least two; without those that are left out there "
+                f"{f'is only {self.environments[0]}' if self.environments else 'is none'}"
+            )
+        elif not self.environments:
             problems.append(f"{self.where}: no environment: give a sheet (environments) or published ones (imports)")
         elif len(self.environments) < 2:
             problems.append(
@@ -381,6 +386,12 @@ class Study:
             "code": script_digest("similarity"),
         }
 
+    @property
+    def design_budgets(self) -> list[int]:
+        """Budgets at which designs without transfer are compared."""
+        evaluation = self.sections.evaluation
+        return list(evaluation.design_budgets or evaluation.budgets)
+
     def asks_what_matters(self, strategy: str) -> bool:
         """Whether a strategy's design asks a source which options and interactions matter there."""
         used = modules_used(*strategies.modules_of(strategy))
@@ -393,7 +404,7 @@ class Study:
         modules = [*strategies.modules_of(strategy), *map(learners.module_of, self.learners)]
         budgets, sized = list(evaluation.budgets), []
         if strategy not in evaluation.strategies:
-            budgets = list(evaluation.design_budgets or budgets)
+            budgets = self.design_budgets
         if strategy == strategies.without_transfer("random"):
             sized = list(evaluation.designs)
             modules += map(designs.module_of, sized)
@@ -447,6 +458,7 @@ class Study:
         """The study with all defaults, and its environments: what lies beside the results as ``study.yaml``."""
         content = self.sections.model_dump(mode="json")
         content["environments"] = list(self.descriptions().values())
+        content["evaluation"]["design_budgets"] = self.design_budgets
         content["left_out"] = self.left_out
         return {"sheet": self.sections.environments, **content}
 
