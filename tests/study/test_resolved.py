@@ -201,5 +201,5 @@ def test_what_was_imported_already_is_not_asked_for_again(half_a_study):
 
 def test_too_few_environments_left_are_no_study(half_a_study):
     Path("files/a.csv").unlink()
-    with pytest.raises(BadInput, match="at least two; there is only b"):
+    with pytest.raises(BadInput, match="at least two; without those that are left out there is only b"):
         half_a_study(missing="leave_out")

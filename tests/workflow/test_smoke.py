@@ -89,7 +89,7 @@ def test_the_report_needs_nothing_from_outside(clones):
     page = (results(clones[0]) / "report.html").read_text()
     assert "tx2-xception-600px" in page
     assert not re.search(r"""(src|href)\s*=\s*["']https?:|url\(\s*["']?https?:|<script""", page)
-    assert page.count("data:image/svg+xml;base64,") == 5
+    assert page.count("data:image/svg+xml;base64,") == 6
 
 
 def test_a_second_run_finds_nothing_to_do(clones, datasets):
@@ -108,7 +108,7 @@ def test_snakemakes_own_report_is_complete_with_captions(clones, datasets):
         text = " ".join(
             archive.read(name).decode("utf-8", "replace") for name in names if name.endswith((".html", ".js"))
         )
-    assert sum(name.endswith(".svg") for name in names) == 5
+    assert sum(name.endswith(".svg") for name in names) == 6
     assert sum(name.endswith("report.html") for name in names) >= 1
     for words in ("Figures", "Findings", "inference_time_s", "test third"):
         assert words in text
