@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -109,7 +110,7 @@ def test_the_same_random_order_gives_the_same_choice_and_another_gives_another()
 
 @settings(max_examples=10)
 @given(option_spaces, st.integers(0, 1000))
-def test_a_wish_takes_the_nearest_candidate_that_is_left(space, seed):
+def test_each_wish_takes_its_nearest_candidate_before_any_is_taken_at_random(space, seed):
     options = tuple(option for option in space[1].options if not option.conditional)
     keep = [i for i, option in enumerate(space[1].options) if not option.conditional]
     rows = np.unique(sampled(space[1])[:, keep], axis=0)
@@ -117,12 +118,47 @@ def test_a_wish_takes_the_nearest_candidate_that_is_left(space, seed):
     source = evidence(rows, rows @ rng.normal(size=len(options)) + rng.normal(0, 0.01, len(rows)), options)
     candidates = rows[rng.permutation(len(rows))[: max(1, len(rows) // 2)]]
     order = rng.permutation(len(candidates))
-    chosen = guided.choose(candidates, options, order, len(order), source).tolist()
-    # Replay: each candidate taken for a wish must be as near to some wish of a term as any that was left.
-    wishes = np.unique(np.vstack([guided.wishes(term, options) for term in source.terms] or [candidates[:0]]), axis=0)
-    for position in range(min(len(wishes), len(chosen))):
-        gaps = distances(wishes, candidates[chosen[position:]], options)
-        assert (gaps[:, 0] <= gaps.min(axis=1) + 1e-12).any()
+    chosen = guided.choose(candidates, options, order, len(order), source)
+    wishes = np.vstack([candidates[:0], *(guided.wishes(term, options) for term in source.terms)])
+    gaps = distances(wishes, candidates[chosen], options)
+    nearest = gaps <= gaps.min(axis=1, keepdims=True) + 1e-9
+    somebodys = nearest.any(axis=0)
+    guided_ones = int(nearest.argmax(axis=1).max(initial=-1)) + 1
+    assert somebodys[:guided_ones].all()
+
+
+def test_levels_that_the_target_does_not_have_do_not_crowd_out_other_terms():
+    options, rows = factorial(a=8, b=2, z=4)
+    here = rows[rows[:, 0] < 3]
+    source = Evidence(rows, np.zeros(len(rows)), (("a",), ("b",)))
+    for seed in range(20):
+        order = np.random.default_rng(seed).permutation(len(here))
+        found = here[guided.choose(here, options, order, 4, source)]
+        assert sorted(map(tuple, found.tolist())) == [(0, 0, 0), (0, 1, 0), (1, 0, 0), (2, 0, 0)]
+
+
+@pytest.mark.parametrize("terms", [(("threads",), ("inter",)), (("inter",), ("mode",))])
+def test_a_conditional_option_is_varied_although_its_default_looks_like_a_wish_of_another_term(terms):
+    content = {
+        "options": {
+            "mode": {"levels": ["seq", "par"], "default": "seq"},
+            "inter": {"levels": [1, 2], "ordered": True, "default": 1},
+            "threads": {"levels": [1, 2], "ordered": True, "default": 1},
+        },
+        "conditions": [{"option": "inter", "when": {"mode": ["par"]}}],
+    }
+    options = OptionSpace(content, "space").options
+    rows = codes(pd.DataFrame(
+        [(m, i, t) for m, i in (("seq", "inactive"), ("par", "1"), ("par", "2")) for t in (1, 2)],
+        columns=["mode", "inter", "threads"],
+    ), options)  # fmt: skip
+    union = {0: 4, 1: 3}["mode" in terms[1]]
+    for seed in range(20):
+        order = np.random.default_rng(seed).permutation(len(rows))
+        chosen = rows[guided.choose(rows, options, order, union, Evidence(rows, np.zeros(len(rows)), terms))]
+        plain = [row for row in chosen.tolist() if row[2] == 0]
+        # Sequential, and both levels of what only counts in parallel.
+        assert sorted(map(tuple, plain)) == [(0, 2, 0), (1, 0, 0), (1, 1, 0)]
 
 
 def test_wishes_are_all_combinations_of_the_levels_of_the_term_with_the_rest_at_default():

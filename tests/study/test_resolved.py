@@ -203,3 +203,13 @@ def test_too_few_environments_left_are_no_study(half_a_study):
     Path("files/a.csv").unlink()
     with pytest.raises(BadInput, match="at least two; without those that are left out there is only b"):
         half_a_study(missing="leave_out")
+
+
+def test_an_objective_that_only_some_environments_have_is_told_before_anything_runs():
+    def mapping(name: str, objective: str) -> dict[str, object]:
+        environments = {name: {"file": "a.csv", "sha256": "0" * 64, "hardware": "board"}}
+        return {"options": {"threads": {}}, "objectives": {objective: {"column": "t"}}, "environments": environments}
+
+    imports = {"x": mapping("a", "t_s"), "y": mapping("b", "power_w")}
+    with pytest.raises(BadInput, match=r"objectives\[0\]: t_s is not known of imports\.y"):
+        Study.of({"study": "half", "objectives": ["t_s"], "imports": imports}, [])

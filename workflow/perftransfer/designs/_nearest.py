@@ -20,11 +20,11 @@ Gaps = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def gaps(wishes: np.ndarray, candidates: np.ndarray, options: Sequence[Option]) -> np.ndarray:
-    """Gower's distances of candidates from wishes, both as codes, shape (wishes, candidates).
+    """Distances of candidates from wishes, both as codes, shape (wishes, candidates).
 
-    Wishes have a level for every option. What a wish says about an option that plays no part in a candidate is void:
-    that option is left out, as Gower (1971) does where two things cannot be compared. Else half of a space would never
-    be the nearest only because other options are inactive there.
+    Gower's, but that what a wish says about an option that plays no part in a candidate counts as fulfilled. Else half
+    of a space would never be the nearest only because other options are inactive there; and Gower's own mean over the
+    options that can be compared would leave that half as soon as what it has in common with a wish is used up.
     """
     inactive = candidates == np.array([len(option.levels) for option in options])
     return distances(wishes, candidates, options) - inactive.mean(axis=1)

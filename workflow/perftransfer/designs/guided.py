@@ -7,12 +7,10 @@ levels of its options are wished for, every other option at its default.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from operator import itemgetter
+from collections.abc import Sequence
 
 import numpy as np
 
-from perftransfer.designs._nearest import assign
 from perftransfer.designs.interface import Evidence
 from perftransfer.space.encoding import distances
 from perftransfer.space.options import Option
@@ -23,6 +21,12 @@ NEEDS_SOURCE = True
 
 # Less than any two distances differ by, unless they are equal.
 _TIE = 1e-6
+
+# Equal distances differ in the last digits if they were summed from other options.
+_DIGITS = 9
+
+# Wishes whose distances are held at a time.
+_ROWS = 1000
 
 
 def wishes(term: Term, options: Sequence[Option]) -> np.ndarray:
@@ -51,38 +55,29 @@ def _gaps(asked: np.ndarray, term: Term, candidates: np.ndarray, options: Sequen
     inactive = candidates == np.array([len(option.levels) for option in options])
     found = np.where(inactive & ~varied, default, candidates)
     missed = (found[None, :, varied] != asked[:, None, varied]).sum(axis=2)
-    return distances(asked, found, options) + _TIE * missed
-
-
-def _wishes_in_turn(
-    terms: Sequence[Term], options: Sequence[Option], rng: np.random.Generator
-) -> Iterator[tuple[Term, np.ndarray]]:
-    """Yield each wish once, with its term: terms by influence, within a term at random.
-
-    So a budget cuts the last term at random.
-    """
-    seen: set[bytes] = set()
-    for term in terms:
-        for wish in rng.permutation(wishes(term, options)):
-            if wish.tobytes() not in seen:
-                seen.add(wish.tobytes())
-                yield term, wish
+    return (distances(asked, found, options) + _TIE * missed).round(_DIGITS)
 
 
 def choose(
     candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
 ) -> np.ndarray:
-    """Take the nearest unused candidate for each wish, then others in the random order."""
+    """Take the nearest candidate of each wish, terms by influence, within a term at random; then others at random.
+
+    A wish whose nearest candidate is taken already asks for nothing new and is passed over: levels that the target does
+    not have, and what was held out, must not crowd out what other terms ask for.
+    """
     if source is None:
         raise ValueError("guided sampling needs a source")
+    n = min(n, len(order))
     # The random order is this repeat's only source of chance; among equally near candidates it decides, too.
     rng = np.random.default_rng(order)
-    asked = list(itertools.islice(_wishes_in_turn(source.terms, options, rng), n))
-
-    def gaps(which: np.ndarray, shuffled: np.ndarray) -> np.ndarray:
-        by_term = itertools.groupby((asked[i] for i in which), key=itemgetter(0))
-        return np.vstack(
-            [_gaps(np.array([wish for _, wish in group]), term, shuffled, options) for term, group in by_term]
-        )
-
-    return assign(gaps, np.arange(len(asked)), candidates, order, n)
+    shuffled = candidates[order]
+    chosen: dict[int, None] = {}
+    for term in source.terms:
+        asked = rng.permutation(wishes(term, options))
+        # A term of many levels has more wishes than anyone measures.
+        for start in range(0, len(asked), _ROWS):
+            if len(chosen) < n:
+                chosen |= dict.fromkeys(_gaps(asked[start : start + _ROWS], term, shuffled, options).argmin(axis=1))
+    rest = np.setdiff1d(np.arange(len(order)), list(chosen))
+    return order[np.concatenate([np.array(list(chosen), dtype=int), rest])[:n]]

@@ -12,8 +12,12 @@ def mape(y: np.ndarray, predicted: np.ndarray) -> float:
 
 
 def nmse(y: np.ndarray, predicted: np.ndarray) -> float:
-    """Mean squared error over the product of both means, as the authors of the paper define it."""
-    return float(np.mean((y - predicted) ** 2) / (np.mean(y) * np.mean(predicted)))
+    """Mean squared error over the product of both means, as the authors of the paper define it.
+
+    NaN where the predictions' mean is not above 0: an error below 0 would look better than none.
+    """
+    product = float(np.mean(y) * np.mean(predicted))
+    return float(np.mean((y - predicted) ** 2)) / product if product > 0 else float("nan")
 
 
 def mae(y: np.ndarray, predicted: np.ndarray) -> float:

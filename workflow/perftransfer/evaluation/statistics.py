@@ -13,7 +13,7 @@ designs.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -196,7 +196,7 @@ def comparisons(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["family", "objective", "learner", "budget", "a", "b", "targets"])
     n = table["targets"].to_numpy(dtype=int)
     table["median_difference"] = [np.median(d) for d in differences]
-    table["p"], table["rank_biserial"] = _signed_ranks(differences)
+    table["p"], table["rank_biserial"] = signed_ranks(differences)
     table["smallest_p"] = np.minimum(1.0, 2.0 ** (1 - n))
     table["comparisons"] = np.repeat(sizes, sizes).astype(int)
     ends = np.cumsum(sizes, dtype=int)[:-1]
@@ -207,8 +207,11 @@ def comparisons(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
     return table[list(COMPARISON_COLUMNS)]
 
 
-def _signed_ranks(differences: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """P-value and rank-biserial correlation of each of ``differences``, which may be of different lengths."""
+def signed_ranks(differences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """P-value (Wilcoxon's signed-rank test, two-sided) and rank-biserial correlation of each of ``differences``.
+
+    They may be of different lengths; see ``comparisons``.
+    """
     n = np.array([len(d) for d in differences], dtype=int)
     p, effect = np.ones(len(n)), np.zeros(len(n))
     for method, wanted in (("exact", n <= _MOST_EXACT), ("asymptotic", n > _MOST_EXACT)):
@@ -219,7 +222,7 @@ def _signed_ranks(differences: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray
         padded = np.zeros((n[which].max(), len(which)))
         for column, i in enumerate(which):
             # Rounded, so that differences that are equal but for rounding share their rank.
-            padded[: n[i], column] = np.round(differences[i] / np.abs(differences[i]).max(), 9)
+            padded[: n[i], column] = np.round(differences[int(i)] / np.abs(differences[int(i)]).max(), 9)
         p[which] = stats.wilcoxon(padded, axis=0, method=method).pvalue
         ranks = stats.rankdata(np.where(padded == 0, np.nan, np.abs(padded)), axis=0, nan_policy="omit")
         effect[which] = np.nansum(np.sign(padded) * ranks, axis=0) / np.nansum(ranks, axis=0)

@@ -260,11 +260,16 @@ class Study:
     def _objective_problems(self) -> list[str]:
         problems = []
         for i, objective in enumerate(self.objectives):
-            offered = {"latency_ms"} if self._rows else set()
-            for mapping in self.sections.imports.values():
-                offered |= mapping.objectives.keys()
-            if objective not in offered:
-                problems.append(unknown(f"{self.where}: objectives[{i}]", "objective", objective, sorted(offered)))
+            # Environments are compared by every objective of the study, so all have to have it.
+            offers = {f"imports.{key}": set(mapping.objectives) for key, mapping in self.sections.imports.items()}
+            if self._rows:
+                offers[f"measured environments ({self.sections.environments})"] = {"latency_ms"}
+            where, every = f"{self.where}: objectives[{i}]", set().union(*offers.values())
+            lacking = [name for name, offered in offers.items() if objective not in offered]
+            if objective not in every:
+                problems.append(unknown(where, "objective", objective, sorted(every)))
+            elif lacking:
+                problems.append(f"{where}: {objective} is not known of {', '.join(lacking)}")
         return problems
 
     def _levels(self, row: sheet.EnvironmentRow, option: str) -> list[str]:

@@ -27,8 +27,13 @@ def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed:
 
 
 def shown(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean over the learners, at the smallest and at the largest budget."""
+    """Return the mean over the learners, at the smallest and at the largest of the budgets with the most pairs.
+
+    Designs of a fixed size have budgets at which there are few others.
+    """
     rows = frame[frame["learner"] == statistics.ALL]
-    budgets = rows.groupby(["family", "objective"])["budget"]
+    family = ["family", "objective"]
+    rows = rows[rows["comparisons"] == rows.groupby(family)["comparisons"].transform("max")]
+    budgets = rows.groupby(family)["budget"]
     ends = (rows["budget"] == budgets.transform("min")) | (rows["budget"] == budgets.transform("max"))
     return rows[ends].drop(columns="learner").reset_index(drop=True)
