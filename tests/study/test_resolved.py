@@ -207,7 +207,7 @@ def test_too_few_environments_left_are_no_study(half_a_study):
 
 def test_an_objective_that_only_some_environments_have_is_told_before_anything_runs():
     def mapping(name: str, objective: str) -> dict[str, object]:
-        environments = {name: {"file": "a.csv", "sha256": "0" * 64, "hardware": "board"}}
+        environments = {name: {"file": "a.csv", "sha256": "a" * 64, "hardware": "board"}}
         return {"options": {"threads": {}}, "objectives": {objective: {"column": "t"}}, "environments": environments}
 
     imports = {"x": mapping("a", "t_s"), "y": mapping("b", "power_w")}

@@ -25,8 +25,8 @@ _TIE = 1e-6
 # Equal distances differ in the last digits if they were summed from other options.
 _DIGITS = 9
 
-# Wishes whose distances are held at a time.
-_ROWS = 1000
+# Wishes whose distances are held at a time: in a pool of tens of thousands, a hundred megabytes.
+_ROWS = 100
 
 
 def wishes(term: Term, options: Sequence[Option]) -> np.ndarray:
@@ -58,13 +58,25 @@ def _gaps(asked: np.ndarray, term: Term, candidates: np.ndarray, options: Sequen
     return (distances(asked, found, options) + _TIE * missed).round(_DIGITS)
 
 
+def _wishes(term: Term, options: Sequence[Option], candidates: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Wishes of a term in random order, so that a budget cuts the last term at random.
+
+    Those whose combination of the term's levels no candidate has are left out: what would be taken for them varies
+    other options, at the cost of the terms that follow.
+    """
+    varied = [i for i, option in enumerate(options) if option.name in term]
+    there = set(map(tuple, np.unique(candidates[:, varied], axis=0).tolist()))
+    asked = rng.permutation(wishes(term, options))
+    return asked[[tuple(wish) in there for wish in asked[:, varied].tolist()]]
+
+
 def choose(
     candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
 ) -> np.ndarray:
-    """Take the nearest candidate of each wish, terms by influence, within a term at random; then others at random.
+    """Take the nearest unused candidate for each wish, then others in the random order.
 
-    A wish whose nearest candidate is taken already asks for nothing new and is passed over: levels that the target does
-    not have, and what was held out, must not crowd out what other terms ask for.
+    A wish that is measured already asks for nothing new: a conditional option at its default is the same wish whether
+    a term varies it or another one only switches it on.
     """
     if source is None:
         raise ValueError("guided sampling needs a source")
@@ -72,12 +84,22 @@ def choose(
     # The random order is this repeat's only source of chance; among equally near candidates it decides, too.
     rng = np.random.default_rng(order)
     shuffled = candidates[order]
-    chosen: dict[int, None] = {}
+    free = np.ones(len(order), dtype=bool)
+    chosen: list[int] = []
+    seen: set[tuple[bytes, ...]] = set()
     for term in source.terms:
-        asked = rng.permutation(wishes(term, options))
-        # A term of many levels has more wishes than anyone measures.
+        asked = _wishes(term, options, candidates, rng)
+        # The default of a conditional option stands for "plays no part", unless the term varies it.
+        apart = ":".join(option.name for option in options if option.conditional and option.name in term).encode()
+        asked = asked[[(wish.tobytes(), apart) not in seen for wish in asked]]
+        seen |= {(wish.tobytes(), apart) for wish in asked}
         for start in range(0, len(asked), _ROWS):
-            if len(chosen) < n:
-                chosen |= dict.fromkeys(_gaps(asked[start : start + _ROWS], term, shuffled, options).argmin(axis=1))
-    rest = np.setdiff1d(np.arange(len(order)), list(chosen))
-    return order[np.concatenate([np.array(list(chosen), dtype=int), rest])[:n]]
+            for gaps in _gaps(asked[start : start + _ROWS], term, shuffled, options):
+                if len(chosen) == n or (~free & (gaps == 0)).any():
+                    continue
+                nearest = int(np.where(free, gaps, np.inf).argmin())
+                free[nearest] = False
+                chosen.append(nearest)
+        if len(chosen) == n:
+            break
+    return order[np.concatenate([np.array(chosen, dtype=int), np.flatnonzero(free)])[:n]]
