@@ -254,3 +254,90 @@ def test_a_process_that_leaves_without_a_word_has_crashed(probe: str) -> None:
         }
         assert measuring.measure(request(end="kill the server"))["status"] == "crashed"
         assert measuring.measure(request())["status"] == "failed"
+
+
+FAULTY = """
+import os, subprocess, sys, time
+
+class Session:
+    def __init__(self, fault):
+        self.fault = fault
+
+    def run(self):
+        if self.fault == "memory":
+            hold = []
+            while True:
+                hold.append(bytearray(2**24))
+        if self.fault == "leave a process":
+            self.fault = None
+            child = os.fork()
+            if child == 0:
+                time.sleep(60)
+                os._exit(0)
+
+    def clock(self):
+        return float("nan") if self.fault == "nan" else time.perf_counter()
+
+    def close(self):
+        if self.fault == "garbage":
+            for fd in range(3, 20):
+                try:
+                    os.write(fd, b"no JSON at all")
+                except OSError:
+                    pass
+            os._exit(0)
+
+class Faulty:
+    name = "faulty"
+    isolated = True
+    options = frozenset({"fault"})
+    workload = frozenset()
+
+    def versions(self):
+        return {}
+
+    def open(self, files, workload, options, seed):
+        if options.get("fault") == "hang with a process":
+            subprocess.Popen(["sleep", "60"])
+            time.sleep(60)
+        return Session(options.get("fault"))
+
+ENGINE = Faulty()
+"""
+
+
+@pytest.fixture
+def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MeasuringServer]:
+    (tmp_path / "faulty.py").write_text(FAULTY)
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import perftransfer.measuring.engines as engines\nengines.__path__.append({str(tmp_path)!r})\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([package_path(), str(tmp_path)]))
+    with MeasuringServer("faulty", usable_cpus()) as measuring:
+        yield measuring
+
+
+@linux
+@pytest.mark.parametrize(
+    ("fault", "status", "words"),
+    [
+        ("memory", "failed", "out of memory (limit: 512 MiB)"),
+        ("garbage", "crashed", "exit status 0 and no result"),
+        ("nan", "failed", "latencies have to be positive numbers; found nan"),
+        ("hang with a process", "timeout", "not finished after 1 s"),
+        ("leave a process", "ok", ""),
+    ],
+)
+def test_whatever_a_network_does_is_a_status_and_nothing_is_left_behind(
+    faulty: MeasuringServer, fault: str, status: str, words: str
+) -> None:
+    outcome = faulty.measure(
+        {**request(timeout=1.0 if "hang" in fault else 20.0, fault=fault), "memory_limit_mib": 512}
+    )
+    assert outcome["status"] == status
+    assert words in (outcome["error"] or "")
+    assert until(lambda: server_process().children(recursive=True) == [])
+    assert until(lambda: not [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "60"]])
+    after = faulty.measure(request())
+    assert after["status"] == "ok"
+    assert 1 < after["peak_memory_mib"] < 4096

@@ -20,6 +20,9 @@ UNITS = {
     "percent": "%",
 }
 
+#: What measuring here can give; published tables have whatever their columns hold.
+MEASURED = ("latency_ms", "peak_memory_mib")
+
 
 def split(objective: str) -> tuple[str, str]:
     """Return the quantity in words and its unit, "" where the name carries none.

@@ -15,7 +15,7 @@ from perftransfer.space.options import Option
 COLUMNS = (
     "environment", "engine", "configuration_id", "repeat", "order", "status", "error", "started_at",
     "latency_ms", "latency_ms_p10", "latency_ms_p90", "latency_ms_p99", "latency_ms_mad", "latency_ms_n",
-    "warmup_n", "open_ms", "others_cpu_share", "disturbed",
+    "warmup_n", "open_ms", "peak_memory_mib", "others_cpu_share", "disturbed",
 )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def measurements(
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(
         {"latency_ms_n": "Int64", "warmup_n": "Int64", "disturbed": "boolean"}
         | {name: "float64" for name in COLUMNS if name.startswith("latency_ms") and name != "latency_ms_n"}
-        | {"open_ms": "float64", "others_cpu_share": "float64"}
+        | dict.fromkeys(("open_ms", "peak_memory_mib", "others_cpu_share"), "float64")
         | dict.fromkeys(("status", "error", "started_at"), "str")
     )
     chosen = configurations_frame({str(i): record["options"] for i, record in enumerate(records)}, options)

@@ -19,6 +19,9 @@ from perftransfer.measuring.protocol import Protocol
 from perftransfer.measuring.server import measure
 from perftransfer.progress import Progress
 
+# Of the machine's memory; what asks for more is a failed measurement and not the end of the machine.
+_MEMORY_SHARE = 0.9
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -106,7 +109,7 @@ def measure_environment(
                 "options": dict(configurations[key[1]]),
                 "timeout_seconds": protocol.timeout_seconds,
             }
-            outcome = run(_request(environment, configurations[key[1]], protocol))
+            outcome = run(_request(environment, configurations[key[1]], protocol, host))
             record |= outcome
             share: float | None = outcome.get("others_cpu_share")
             record["disturbed"] = None if share is None else share > DISTURBED_ABOVE
@@ -116,8 +119,10 @@ def measure_environment(
     return [known[key] for key in wanted]
 
 
-def _request(environment: Environment, options: Options, protocol: Protocol) -> dict[str, Any]:
+def _request(environment: Environment, options: Options, protocol: Protocol, host: Mapping[str, Any]) -> dict[str, Any]:
+    memory = host["memory_gib"]
     return {
+        "memory_limit_mib": None if memory is None else int(_MEMORY_SHARE * 1024 * memory),
         "files": dict(environment.files),
         "workload": dict(environment.workload),
         "options": dict(options),

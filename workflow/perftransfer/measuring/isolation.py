@@ -66,7 +66,13 @@ class MeasuringServer:
             line = self._process.stdout.readline()
         except BrokenPipeError:
             return None
-        return json.loads(line) if line.endswith(b"\n") else None
+        if not line.endswith(b"\n"):
+            return None
+        try:
+            return dict(json.loads(line))
+        except ValueError:
+            # Whoever wrote that is no server to be trusted any more.
+            return None
 
     def measure(self, request: dict[str, Any]) -> dict[str, Any]:
         """Measure one configuration in a fresh process and return its outcome (``server.measure``)."""

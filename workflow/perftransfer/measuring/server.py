@@ -11,11 +11,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import math
 import os
+import resource
 import select
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from perftransfer.measuring import engines
@@ -23,6 +26,8 @@ from perftransfer.measuring.engines.interface import Engine, UnsupportedConfigur
 from perftransfer.measuring.protocol import Protocol, time_session
 
 Outcome = dict[str, Any]
+#: What can become of a measurement.
+STATUSES = ("ok", "failed", "unsupported", "crashed", "timeout")
 
 _PR_SET_PDEATHSIG = 1
 
@@ -45,6 +50,8 @@ def measure(engine: Engine, request: dict[str, Any], cpus: list[int] | None) -> 
         session.close()
     except UnsupportedConfigurationError as error:
         return {"status": "unsupported", "error": str(error)}
+    except MemoryError:
+        return {"status": "failed", "error": f"out of memory (limit: {request.get('memory_limit_mib')} MiB)"}
     except Exception as error:
         return {"status": "failed", "error": f"{type(error).__name__}: {error}"[:2000]}
     return {
@@ -57,20 +64,75 @@ def measure(engine: Engine, request: dict[str, Any], cpus: list[int] | None) -> 
     }
 
 
-def _read_until(pipe: int, deadline: float) -> bytes | None:
-    """Read ``pipe`` to its end; None when the deadline (of ``time.monotonic``) passes first."""
+def _limit_memory(mib: float | None) -> None:
+    """Let allocations beyond ``mib`` fail in this process: what asks for all memory must not take the machine along."""
+    if mib is not None and sys.platform == "linux":
+        limit = int(mib * 2**20)
+        # Writable memory only: a GPU's library reserves address space that it never fills.
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _peak_memory_mib() -> float:
+    """Largest resident size that this process ever had."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+
+def checked(outcome: object) -> Outcome:
+    """Return an outcome that can be believed: latencies that are no positive numbers make it a failure."""
+    if not isinstance(outcome, dict) or outcome.get("status") not in STATUSES:
+        return {"status": "crashed", "error": f"ended with no outcome but {str(outcome)[:200]!r}"}
+    if outcome["status"] == "ok":
+        latencies = outcome.get("latency_ms")
+        values = latencies if isinstance(latencies, list) else []
+        wrong = [value for value in values if not (isinstance(value, int | float) and 0 < value < math.inf)]
+        if wrong or not values:
+            found = f"found {wrong[0]!r}" if wrong else "there are none"
+            return {"status": "failed", "error": f"latencies have to be positive numbers; {found}"}
+    return outcome
+
+
+def _kill_group(child: int) -> None:
+    """Kill the child, if it is there, and whatever it started: that would hold on to CPUs and memory."""
+    for kill in (os.killpg, os.kill):
+        # Gone already, or not yet the leader of a group of its own.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(child, signal.SIGKILL)
+
+
+def _read_until(pipe: int, child: int, deadline: float) -> bytes | None:
+    """Read what ``child`` writes until it ends; None when the deadline (of ``time.monotonic``) passes first."""
+    os.set_blocking(pipe, False)
+    # The pipe alone does not tell: what the child started may hold it open.
+    handle = os.pidfd_open(child) if hasattr(os, "pidfd_open") else None
+    sources = [pipe] if handle is None else [pipe, handle]
     data = b""
-    while (left := deadline - time.monotonic()) > 0:
-        if select.select([pipe], [], [], left)[0]:
-            chunk = os.read(pipe, 1 << 16)
-            if not chunk:
+    try:
+        while (left := deadline - time.monotonic()) > 0:
+            ready = select.select(sources, [], [], left)[0]
+            while pipe in ready:
+                try:
+                    chunk = os.read(pipe, 1 << 16)
+                except BlockingIOError:
+                    break
+                if not chunk:
+                    return data
+                data += chunk
+            if handle in ready:
                 return data
-            data += chunk
-    return None
+        return None
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
-def measure_in_child(engine: Engine, request: dict[str, Any], cpus: list[int] | None) -> Outcome:
-    """Fork, measure in the child, and tell how it ended."""
+def measure_in_child(
+    engine: Engine, request: dict[str, Any], cpus: list[int] | None, private: Sequence[int] = ()
+) -> Outcome:
+    """Fork, measure in the child, and tell how it ended.
+
+    private: file descriptors that are none of the child's business.
+    """
     timeout = request["protocol"]["timeout_seconds"]
     deadline = time.monotonic() + timeout
     reader, writer = os.pipe()
@@ -80,25 +142,34 @@ def measure_in_child(engine: Engine, request: dict[str, Any], cpus: list[int] | 
         status = 1
         with contextlib.suppress(BaseException):
             die_with(server)
-            os.close(reader)
+            os.setsid()
+            for descriptor in (reader, *private):
+                os.close(descriptor)
+            _limit_memory(request.get("memory_limit_mib"))
+            outcome = measure(engine, request, cpus)
+            if outcome["status"] == "ok":
+                outcome["peak_memory_mib"] = _peak_memory_mib()
             with os.fdopen(writer, "wb") as answer:
-                answer.write(json.dumps(measure(engine, request, cpus)).encode())
+                answer.write(json.dumps(outcome).encode())
             status = 0
         os._exit(status)
     os.close(writer)
     try:
-        data = _read_until(reader, deadline)
+        data = _read_until(reader, child, deadline)
     finally:
         os.close(reader)
     if data is None:
-        os.kill(child, signal.SIGKILL)
+        _kill_group(child)
+    # Not reaped yet: as long as it is a zombie, its number cannot be that of another process.
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    _kill_group(child)
     _, ended = os.waitpid(child, 0)
     if data is None:
         return {"status": "timeout", "error": f"not finished after {timeout:g} s"}
     if os.WIFSIGNALED(ended):
         return {"status": "crashed", "error": f"killed by {signal.Signals(os.WTERMSIG(ended)).name}"}
     try:
-        return dict(json.loads(data))
+        return checked(json.loads(data))
     except ValueError:
         return {"status": "crashed", "error": f"ended with exit status {os.WEXITSTATUS(ended)} and no result"}
 
@@ -106,7 +177,7 @@ def measure_in_child(engine: Engine, request: dict[str, Any], cpus: list[int] | 
 def serve(engine: Engine, cpus: list[int] | None, requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until there are no more."""
     for line in requests:
-        outcome = measure_in_child(engine, json.loads(line), cpus)
+        outcome = measure_in_child(engine, json.loads(line), cpus, [answers.fileno()])
         answers.write(json.dumps(outcome).encode() + b"\n")
         answers.flush()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from perftransfer import catalogue, designs, learners, strategies, yaml_file
+from perftransfer import catalogue, designs, learners, objectives, strategies, yaml_file
 from perftransfer.code_digest import modules_used, script_digest
 from perftransfer.dataset import published
 from perftransfer.dataset.published import PublishedFile
@@ -263,7 +263,7 @@ class Study:
             # Environments are compared by every objective of the study, so all have to have it.
             offers = {f"imports.{key}": set(mapping.objectives) for key, mapping in self.sections.imports.items()}
             if self._rows:
-                offers[f"measured environments ({self.sections.environments})"] = {"latency_ms"}
+                offers[f"measured environments ({self.sections.environments})"] = set(objectives.MEASURED)
             where, every = f"{self.where}: objectives[{i}]", set().union(*offers.values())
             lacking = [name for name, offered in offers.items() if objective not in offered]
             if objective not in every:
