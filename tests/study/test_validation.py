@@ -146,8 +146,8 @@ def test_all_that_is_wrong_is_listed_at_once(check):
     [
         (
             ROW.format(name="a", network="mobilnet") + ROW.format(name="b", network="xception"),
-            "config/environments.tsv: line 2: network: no network 'mobilnet'; allowed: inceptionv3, mobilenetv2, "
-            "xception; did you mean 'mobilenetv2'?",
+            "config/environments.tsv: line 2: network: no network 'mobilnet'; allowed: bertmini, inceptionv3, "
+            "mobilenetv2, resnet18, squeezenet, xception; did you mean 'mobilenetv2'?",
         ),
         (
             ROW.format(name="a", network="xception").replace("onnxruntime", "onnxruntim", 1),

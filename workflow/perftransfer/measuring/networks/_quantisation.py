@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +17,30 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from perftransfer.measuring.networks._graph import INPUT
+# Accuracy is not at stake (the weights are random): a few images or texts give every tensor a range of the right size.
+_BATCH = 4
 
-# Accuracy is not at stake (the weights are random): a few images give every tensor a range of the right size.
-_IMAGES = 4
+# What is quantised of a network that reads tokens: the matrices and the tables. Were everything, the mask would be lost
+# (one range would have to hold both scores of order 1 and the penalty of 10,000 that is added to them for padding), and
+# engines would no longer find the normalisations and GELUs that they fuse.
+_OPERATORS_OF_TEXTS = ["Gather", "MatMul"]
 
 
-def quantise(fp32: Path, int8: Path, *, seed: int, image_px: int = 128) -> None:
+def quantise(fp32: Path, int8: Path, *, seed: int, image_px: int = 128, sequence: int = 64) -> None:
     """Quantise the network in ``fp32`` and write the result to ``int8``; the same seed gives the same bytes.
 
-    Pairs of QuantizeLinear and DequantizeLinear surround every operator (QDQ). Activations are unsigned, weights signed
-    and of 7 bits (``reduce_range``): that is what the documentation of ``quantize_static`` recommends for x86
-    processors, the last for those without VNNI, whose sums of 8-bit products saturate at 16 bits. Seven bits run on
-    those with VNNI as well, so one file serves all. Batch normalisations are folded into the convolutions first, as the
-    tool wants it; batch and image size stay free.
+    Pairs of QuantizeLinear and DequantizeLinear surround every operator (QDQ), of networks that read texts the matrix
+    multiplications and tables only. Activations are unsigned, weights signed and of 7 bits (``reduce_range``): that is
+    what the documentation of ``quantize_static`` recommends for x86 processors, the last for those without VNNI, whose
+    sums of 8-bit products saturate at 16 bits. Seven bits run on those with VNNI as well, so one file serves all. Batch
+    normalisations are folded into the convolutions first, as the tool wants it; free dimensions stay free.
 
-    Ranges come from random images (normal, mean 0, spread 1) of ``image_px`` pixels, drawn from ``seed``. Activations
-    grow with the image, as less of it is padding: on much larger ones the largest are clipped.
+    Ranges come from random images (normal, mean 0, spread 1) of ``image_px`` pixels, or from random tokens in texts of
+    length ``sequence`` without padding, drawn from ``seed``. Activations grow with the image, as less of it is padding:
+    on much larger ones the largest are clipped.
     """
-    # The seed alone would draw the very numbers that the network's first weights are made of.
-    images = np.random.default_rng([seed, 1]).standard_normal((_IMAGES, 3, image_px, image_px), dtype=np.float32)
+    batch = _batch(onnx.load(fp32).graph, {"batch": _BATCH, "image_px": image_px, "sequence": sequence}, seed)
+    reads_texts = any(values.dtype == np.int64 for values in batch.values())
     with tempfile.TemporaryDirectory(prefix=f".{int8.name}.", dir=int8.parent) as scratch:
         prepared, quantised = Path(scratch, "prepared.onnx"), Path(scratch, "quantised.onnx")
         # Symbolic shapes need sympy and are for transformers; plain ones are inferred by quantize_static again.
@@ -44,14 +48,35 @@ def quantise(fp32: Path, int8: Path, *, seed: int, image_px: int = 128) -> None:
         quantize_static(
             prepared,
             quantised,
-            _Images(images),
+            _Batch(batch),
             quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             reduce_range=True,
+            op_types_to_quantize=_OPERATORS_OF_TEXTS if reads_texts else None,
         )
         _drop_unused_domains(quantised)
         quantised.replace(int8)
+
+
+def _batch(graph: onnx.GraphProto, sizes: Mapping[str, int], seed: int) -> dict[str, npt.NDArray[Any]]:
+    """Random values for each input: floats, integers that name a row of the table they index, or else ones (masks)."""
+    # The seed alone would draw the very numbers that the network's first weights are made of.
+    random = np.random.default_rng([seed, 1])
+    weights = {w.name: w for w in graph.initializer}
+    lookups = [node for node in graph.node if node.op_type == "Gather" and node.input[0] in weights]
+    rows = {node.input[1]: weights[node.input[0]].dims[0] for node in lookups}
+    batch: dict[str, npt.NDArray[Any]] = {}
+    for value in graph.input:
+        kind = value.type.tensor_type
+        shape = [size.dim_value or sizes[size.dim_param] for size in kind.shape.dim]
+        if kind.elem_type == onnx.TensorProto.FLOAT:
+            batch[value.name] = random.standard_normal(shape, dtype=np.float32)
+        elif value.name in rows:
+            batch[value.name] = random.integers(rows[value.name], size=shape)
+        else:
+            batch[value.name] = np.ones(shape, np.int64)
+    return batch
 
 
 def _drop_unused_domains(path: Path) -> None:
@@ -64,11 +89,11 @@ def _drop_unused_domains(path: Path) -> None:
     onnx.save(model, path)
 
 
-class _Images(CalibrationDataReader):
-    """Gives the images to the calibration, all in one batch."""
+class _Batch(CalibrationDataReader):
+    """Gives the calibration one batch."""
 
-    def __init__(self, images: npt.NDArray[np.float32]) -> None:
-        self._batches: Iterator[dict[str, Any]] = iter([{INPUT: images}])
+    def __init__(self, batch: dict[str, npt.NDArray[Any]]) -> None:
+        self._batches = iter([batch])
 
-    def get_next(self) -> dict[str, Any] | None:
+    def get_next(self) -> dict[str, npt.NDArray[Any]] | None:
         return next(self._batches, None)
