@@ -83,9 +83,9 @@ def test_columns_have_their_types_even_if_everything_failed(tmp_path: Path, reco
 
 def test_every_latency_is_a_row_of_the_samples() -> None:
     frame = measured.samples([record("b", 1, [3.0, 1.0]), record("a", 0, None), record("a", 1, [2.0])])
-    assert frame.to_numpy().tolist() == [["b", 1, 0, 3.0], ["b", 1, 1, 1.0], ["a", 1, 0, 2.0]]
+    assert frame.to_numpy().tolist() == [["b", 1, 0, 3.0, 0], ["b", 1, 1, 1.0, 0], ["a", 1, 0, 2.0, 0]]
     empty = measured.samples([record("a", 0, None)])
-    assert list(empty) == ["configuration_id", "repeat", "i", "latency_ms"]
+    assert list(empty) == ["configuration_id", "repeat", "i", "latency_ms", "attempt"]
     assert empty.dtypes[["repeat", "i", "latency_ms"]].tolist() == ["int64", "int64", "float64"]
 
 

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 
 from perftransfer.errors import BadInput
-from perftransfer.measuring import bench, journal
+from perftransfer.measuring import bench, journal, server
 from perftransfer.measuring.bench import Environment, measure_environment
 from perftransfer.measuring.engines.simulated import ENGINE
 from perftransfer.measuring.fingerprint import usable_cpus
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.package_path import package_path
 
-PROTOCOL = Protocol(1, 0.0, 3, 0.0, timeout_seconds=20.0)
+PROTOCOL = Protocol(1, 0.0, 3, 0.0, timeout_seconds=20.0, warmup_most_seconds=0.0, most_seconds=0.0)
 ENVIRONMENT = Environment(
     name="simulated-a",
     engine="simulated",
@@ -213,7 +213,8 @@ bench.measure = slowly
 bench.measure_environment(
     bench.Environment("simulated-a", "simulated", "none", 0, "all", {"batch": 1, "image_px": 128}, {}, 1),
     {f"c{i}": {"threads": i} for i in range(1, 101)},
-    repeats=2, protocol=protocol.Protocol(1, 0.0, 3, 0.0), journal_path=Path(sys.argv[1]), seed=5,
+    repeats=2, protocol=protocol.Protocol(1, 0.0, 3, 0.0, warmup_most_seconds=0.0, most_seconds=0.0),
+    journal_path=Path(sys.argv[1]), seed=5,
 )
 """
 
@@ -242,3 +243,35 @@ def test_killed_at_random_moments_nothing_finished_is_lost_or_done_twice(path: P
         (f"c{i}", repeat) for i in range(1, 101) for repeat in range(2)
     )
     assert [r["order"] for r in records] == list(range(200))
+
+
+def test_what_was_disturbed_is_measured_again_later_and_both_stay(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[int] = []
+
+    def now_and_then(engine: Any, request: dict[str, Any], cpus: Any) -> dict[str, Any]:
+        threads = request["options"]["threads"]
+        order.append(threads)
+        return {**server.measure(engine, request, cpus), "others_cpu_share": 0.5 if threads == 2 else 0.0}
+
+    monkeypatch.setattr(bench, "measure", now_and_then)
+    configurations = {f"c{i}": {"threads": i} for i in (1, 2, 4)}
+    records = measure(path, configurations, repeats=1, retries=2)
+    found = [(r["configuration_id"], r["attempt"], r["disturbed"]) for r in records]
+    assert found == [("c1", 0, False), ("c2", 0, True), ("c2", 1, True), ("c2", 2, True), ("c4", 0, False)]
+    assert order[3:] == [2, 2]
+    again = measure(path, configurations, repeats=1, retries=2)
+    assert again == records
+    assert len(order) == 5
+
+
+def test_the_sentinel_is_measured_before_and_after_and_is_no_measurement(path: Path) -> None:
+    files = {"fp32": "nowhere.onnx"}
+    environment = replace(ENVIRONMENT, name="a", engine="onnxruntime", files=files)
+    records = bench.measure_environment(
+        environment, {"c1": {}, "c2": {}}, repeats=1, protocol=PROTOCOL, journal_path=path, seed=1
+    )
+    written = journal.read(path)
+    assert [r["record"] for r in written] == ["host", "sentinel", "measurement", "measurement", "sentinel"]
+    watched = journal.sentinels(written, records[0]["environment_digest"], PROTOCOL.key)
+    assert [r["configuration_id"] for r in watched] == ["c1", "c1"]
+    assert len(journal.measurements(written)) == 2

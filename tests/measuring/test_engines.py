@@ -62,7 +62,15 @@ def server() -> Iterator[MeasuringServer]:
 
 
 def request(path: str, **options: Any) -> dict[str, Any]:
-    protocol = Protocol(warmup_runs=2, warmup_seconds=0.0, runs=5, seconds=0.0, timeout_seconds=60.0)
+    protocol = Protocol(
+        warmup_runs=2,
+        warmup_seconds=0.0,
+        runs=5,
+        seconds=0.0,
+        timeout_seconds=60.0,
+        most_seconds=0.0,
+        warmup_most_seconds=0.0,
+    )
     return {
         "files": {"fp32": path},
         "workload": WORKLOAD,

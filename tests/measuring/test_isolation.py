@@ -65,7 +65,7 @@ def request(timeout: float = 20.0, **options: Any) -> dict[str, Any]:
         "files": {},
         "workload": {"batch": 1},
         "options": options,
-        "protocol": asdict(Protocol(1, 0.0, 3, 0.0, timeout)),
+        "protocol": asdict(Protocol(1, 0.0, 3, 0.0, timeout, warmup_most_seconds=0.0, most_seconds=0.0)),
         "seed": 1,
     }
 

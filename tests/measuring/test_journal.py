@@ -131,7 +131,7 @@ def test_of_doubles_the_first_counts_and_other_records_are_no_measurements() -> 
     first, second, other = measurement(n=1), measurement(n=2), measurement(repeat=1, n=3)
     found = journal.measurements([{"record": "host", "environment_digest": "e"}, first, second, other])
     assert list(found.values()) == [first, other]
-    assert list(found) == [("e", "c", 0, "v1"), ("e", "c", 1, "v1")]
+    assert list(found) == [("e", "c", 0, "v1", 0), ("e", "c", 1, "v1", 0)]
 
 
 def test_each_line_is_one_json_object(tmp_path: Path) -> None:

@@ -143,11 +143,23 @@ def measurements(environments: list[dict[str, Any]]) -> pd.DataFrame:
     return table
 
 
+def sentinels(environments: list[dict[str, Any]]) -> pd.DataFrame:
+    """The sentinel of each measured environment: it gets slower by 10 % in five measurements."""
+    rows = [
+        (row["environment"], f"2026-01-01T00:00:0{i}", "ok", False, 10 + 0.25 * i)
+        for row in environments
+        if row["kind"] == "measured"
+        for i in range(5)
+    ]
+    return pd.DataFrame(rows, columns=["environment", "started_at", "status", "disturbed", "latency_ms"])
+
+
 def tables(environments: list[dict[str, Any]], strategies: list[str] | None = None) -> dict[str, pd.DataFrame]:
     """All tables of a study of these environments."""
     found = {
         "dataset": dataset(environments),
         "measurements": measurements(environments),
+        "sentinels": sentinels(environments),
         "transfer": transfer(environments, strategies or list(SHAPES)),
         "influence": influence(environments),
     }

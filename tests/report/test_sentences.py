@@ -405,3 +405,20 @@ def test_outcomes_of_what_nobody_measured() -> None:
     assert findings_measuring.outcomes(untold)[1] == "The system does not tell whether others used the CPUs meanwhile."
     simulated = measured(("w", "ok", False)).assign(engine="simulated")
     assert findings_measuring.outcomes(simulated)[-1] == "1 of 1 are simulated: computed from a formula, not measured."
+
+
+def test_the_drift_of_the_machine_is_told() -> None:
+    said = findings_measuring.drift(studies.sentinels(studies.named(1)))
+    assert said == [
+        "net0-128px-all: the default configuration, measured 5 times in between to watch the machine, drifted by 9.5 % "
+        "from first to last, and scattered by 0 % around that."
+    ]
+    assert findings_measuring.drift(studies.sentinels(studies.named(1)).iloc[:3]) == []
+    assert findings_measuring.drift(pd.DataFrame()) == []
+
+
+def test_measurements_that_ended_for_want_of_time_are_told() -> None:
+    table = measured(("w", "ok", False), ("x", "ok", False), ("y", "ok", False))
+    said = findings_measuring.outcomes(table.assign(steady=[True, False, None], stopped=["time", "precise", "time"]))
+    assert said[2].startswith("1 of 3 were timed although latencies had not become steady")
+    assert said[3].startswith("2 of 3 ended when their time was over")

@@ -45,6 +45,7 @@ rule benchmark:
     output:
         measurements="<results>/measurements/{environment}.parquet",
         samples="<results>/samples/{environment}.parquet",
+        sentinels="<results>/sentinels/{environment}.parquet",
     log:
         "<results>/logs/benchmark/{environment}.log",
     conda:

@@ -71,6 +71,9 @@ rule report:
         measurements=collect(
             "<results>/measurements/{environment}.parquet", environment=study.measured
         ),
+        sentinels=collect(
+            "<results>/sentinels/{environment}.parquet", environment=study.measured
+        ),
         templates=collect(
             "workflow/perftransfer/report/page.{part}.jinja", part=["html", "css"]
         ),

@@ -26,6 +26,7 @@ if __name__ == "__main__":
             environment,
             tables.configurations_of(configurations, options),
             repeats=settings["repeats"],
+            retries=settings["retries"],
             protocol=Protocol(**settings["protocol"]),
             journal_path=journal_path,
             seed=settings["seed"],
@@ -39,3 +40,7 @@ if __name__ == "__main__":
         frame = measured.measurements(records, name, settings["engine"], options)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)
+        watched = journal.sentinels(
+            journal.read(journal_path), records[0]["environment_digest"], records[0]["protocol"]
+        )
+        tables.write(Path(snakemake.output.sentinels), measured.sentinels(watched, name), metadata=metadata)

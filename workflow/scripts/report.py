@@ -31,6 +31,7 @@ if __name__ == "__main__":
             tables={
                 "dataset": tables.read(snakemake.input.dataset),
                 "measurements": tables.concatenate(snakemake.input.measurements),
+                "sentinels": tables.concatenate(snakemake.input.sentinels),
                 "transfer": tables.read(snakemake.input.transfer),
                 "influence": tables.read(snakemake.input.influence),
                 "similarity": tables.read(snakemake.input.similarity),

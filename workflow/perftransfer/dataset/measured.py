@@ -13,9 +13,10 @@ from perftransfer.space.options import Option
 
 #: Columns of measurements/<environment>.parquet before the options.
 COLUMNS = (
-    "environment", "engine", "configuration_id", "repeat", "order", "status", "error", "started_at",
+    "environment", "engine", "configuration_id", "repeat", "attempt", "order", "status", "error", "started_at",
     "latency_ms", "latency_ms_p10", "latency_ms_p90", "latency_ms_p99", "latency_ms_mad", "latency_ms_n",
-    "warmup_n", "open_ms", "peak_memory_mib", "others_cpu_share", "disturbed",
+    "warmup_n", "warmup_ms", "steady", "precision", "stopped", "open_ms", "peak_memory_mib", "others_cpu_share",
+    "steal_cpu_share", "throttle_events", "disturbed",
 )  # fmt: skip
 
 
@@ -40,17 +41,20 @@ def measurements(
 ) -> pd.DataFrame:
     """One row per measurement: its median latency and spread in ms, what became of it, and its options."""
     rows = [
-        {**record, **_summary(record.get("latency_ms", ())), "environment": environment, "engine": engine}
+        {"attempt": 0, **record, **_summary(record.get("latency_ms", ())), "environment": environment, "engine": engine}
         for record in records
     ]
     for row, record in zip(rows, records, strict=True):
         if not record.get("latency_ms"):
             row["latency_ms"] = None
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(
-        {"latency_ms_n": "Int64", "warmup_n": "Int64", "disturbed": "boolean"}
+        {"latency_ms_n": "Int64", "warmup_n": "Int64", "throttle_events": "Int64"}
+        | {"disturbed": "boolean", "steady": "boolean"}
         | {name: "float64" for name in COLUMNS if name.startswith("latency_ms") and name != "latency_ms_n"}
-        | dict.fromkeys(("open_ms", "peak_memory_mib", "others_cpu_share"), "float64")
-        | dict.fromkeys(("status", "error", "started_at"), "str")
+        | dict.fromkeys(
+            ("warmup_ms", "precision", "open_ms", "peak_memory_mib", "others_cpu_share", "steal_cpu_share"), "float64"
+        )
+        | dict.fromkeys(("status", "error", "started_at", "stopped"), "str")
     )
     chosen = configurations_frame({str(i): record["options"] for i, record in enumerate(records)}, options)
     return pd.concat([frame, chosen.drop(columns="configuration_id")], axis=1)
@@ -60,12 +64,27 @@ def samples(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """One row per inference, in the order in which it was done."""
     return pd.DataFrame(
         [
-            (record["configuration_id"], record["repeat"], i, latency)
+            (record["configuration_id"], record["repeat"], i, latency, record.get("attempt", 0))
             for record in records
             for i, latency in enumerate(record.get("latency_ms", ()))
         ],
-        columns=["configuration_id", "repeat", "i", "latency_ms"],
-    ).astype({"repeat": "int64", "i": "int64", "latency_ms": "float64"})
+        columns=["configuration_id", "repeat", "i", "latency_ms", "attempt"],
+    ).astype({"repeat": "int64", "attempt": "int64", "i": "int64", "latency_ms": "float64"})
+
+
+def sentinels(records: Sequence[dict[str, Any]], environment: str) -> pd.DataFrame:
+    """One row per measurement of the sentinel configuration: when, what became of it, its median latency in ms."""
+    rows = [
+        (environment, record["started_at"], record["status"], record.get("disturbed"), _median(record))
+        for record in records
+    ]
+    frame = pd.DataFrame(rows, columns=["environment", "started_at", "status", "disturbed", "latency_ms"])
+    return frame.astype({"disturbed": "boolean", "latency_ms": "float64", "started_at": "str", "status": "str"})
+
+
+def _median(record: dict[str, Any]) -> float | None:
+    latencies = record.get("latency_ms")
+    return float(np.median(latencies)) if latencies else None
 
 
 def per_configuration(measurements: pd.DataFrame, objective: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -21,6 +21,9 @@ from perftransfer.progress import Progress
 
 # Of the machine's memory; what asks for more is a failed measurement and not the end of the machine.
 _MEMORY_SHARE = 0.9
+
+# Measurements between two of the sentinel: it costs 4 % of the time.
+_SENTINEL_EVERY = 25
 
 
 @dataclass(frozen=True)
@@ -74,49 +77,135 @@ def measure_environment(
     protocol: Protocol,
     journal_path: Path,
     seed: int,
+    retries: int = 0,
     log: TextIO | None = None,
 ) -> list[journal.Record]:
     """Measure every configuration ``repeats`` times, in processes of its own, unless the journal holds it already.
 
     configurations: options by ``configuration_id``. seed: of the order, random over configurations and repeats, so
-    that a drift of the machine falls on all alike.
+    that a drift of the machine falls on all alike. retries: how often a disturbed measurement is made again, after all
+    others; its record stays.
 
-    Returns the journal's records of these measurements, in the order of ``configurations`` and repeats. Safe against
-    being killed at any time: a later call goes on where this one stopped.
+    The first configuration is the sentinel as well: before, after and every so often in between it is measured once
+    more, for nothing but to see whether the machine stays the same (``journal.sentinels``).
+
+    Returns the journal's records of these measurements, in the order of ``configurations``, repeats and attempts. Safe
+    against being killed at any time: a later call goes on where this one stopped.
     """
     engine = engines.load(environment.engine)
     host = fingerprint.host()
     digest = environment.digest(engine.versions(), host)
     with ExitStack() as stack:
         writer = stack.enter_context(journal.Journal(journal_path))
-        known = journal.measurements(journal.read(journal_path))
-        wanted = [(digest, cid, repeat, protocol.key) for cid in configurations for repeat in range(repeats)]
-        missing = [
-            key for key in wanted if key not in known or not journal.is_final(known[key], protocol.timeout_seconds)
-        ]
-        random.Random(seed).shuffle(missing)
-        if missing:
-            run = _runner(engine, environment.cpus(), stack)
-            writer.append({"record": "host", "environment_digest": digest, **host, "versions": engine.versions()})
-        progress = Progress(environment.name, len(missing), done_before=len(wanted) - len(missing), log=log)
-        for order, key in enumerate(missing, start=len(known)):
-            record: journal.Record = {
-                "record": "measurement",
-                **dict(zip(("environment_digest", "configuration_id", "repeat", "protocol"), key, strict=True)),
-                "environment": environment.name,
-                "order": order,
-                "started_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-                "options": dict(configurations[key[1]]),
-                "timeout_seconds": protocol.timeout_seconds,
-            }
-            outcome = run(_request(environment, configurations[key[1]], protocol, host))
-            record |= outcome
-            share: float | None = outcome.get("others_cpu_share")
-            record["disturbed"] = None if share is None else share > DISTURBED_ABOVE
-            writer.append(record)
-            known[key] = record
+        run = _Run(environment, configurations, protocol, writer, engine, digest, host)
+        wanted = [(digest, cid, repeat, protocol.key, 0) for cid in configurations for repeat in range(repeats)]
+        last = wanted
+        for attempt in range(retries + 1):
+            if attempt:
+                last = [(*key[:4], attempt) for key in last if run.known[key].get("disturbed")]
+                wanted += last
+            missing = run.missing(last)
+            random.Random(f"{seed} {attempt}" if attempt else seed).shuffle(missing)
+            if missing:
+                stack.enter_context(run)
+                title = f"{environment.name}, disturbed before" if attempt else environment.name
+                progress = Progress(title, len(missing), done_before=len(last) - len(missing), log=log)
+                run.all_of(missing, progress)
+    places = {configuration: place for place, configuration in enumerate(configurations)}
+    return [run.known[key] for key in sorted(wanted, key=lambda key: (places[key[1]], key[2], key[4]))]
+
+
+class _Run:
+    """One call's measuring: a context manager around the server, entered when there is something to measure."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        configurations: Mapping[str, Options],
+        protocol: Protocol,
+        writer: journal.Journal,
+        engine: Engine,
+        digest: str,
+        host: Mapping[str, Any],
+    ) -> None:
+        self.known = journal.measurements(journal.read(writer.path))
+        self._environment = environment
+        self._configurations = configurations
+        self._protocol = protocol
+        self._writer = writer
+        self._engine = engine
+        self._digest = digest
+        self._host = host
+        self._stack = ExitStack()
+        self._measure: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+        self._since_sentinel = 0
+
+    def __enter__(self) -> _Run:
+        if self._measure is None:
+            self._measure = _runner(self._engine, self._environment.cpus(), self._stack)
+            described = {"environment_digest": self._digest, **self._host, "versions": self._engine.versions()}
+            self._writer.append({"record": "host", **described})
+            self._sentinel()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._measure is not None:
+            self._measure = None
+            self._stack.close()
+
+    def missing(self, keys: Iterable[journal.Key]) -> list[journal.Key]:
+        """Which of these the journal does not hold for good."""
+        timeout = self._protocol.timeout_seconds
+        return [key for key in keys if key not in self.known or not journal.is_final(self.known[key], timeout)]
+
+    def all_of(self, keys: Sequence[journal.Key], progress: Progress) -> None:
+        """Measure these, one after the other."""
+        for key in keys:
+            _, configuration, repeat, _, attempt = key
+            record = self._record("measurement", configuration)
+            record |= {"repeat": repeat, "attempt": attempt, "order": len(self.known)}
+            self.known[key] = self._done(record)
             progress.step()
-    return [known[key] for key in wanted]
+            self._since_sentinel += 1
+            if self._since_sentinel >= _SENTINEL_EVERY:
+                self._sentinel()
+        if self._since_sentinel:
+            self._sentinel()
+
+    def _record(self, kind: str, configuration: str) -> journal.Record:
+        return {
+            "record": kind,
+            "environment_digest": self._digest,
+            "configuration_id": configuration,
+            "protocol": self._protocol.key,
+            "environment": self._environment.name,
+            "started_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            "options": dict(self._configurations[configuration]),
+            "timeout_seconds": self._protocol.timeout_seconds,
+        }
+
+    def _done(self, record: journal.Record) -> journal.Record:
+        """Measure what ``record`` is about, complete it, and write it."""
+        assert self._measure is not None
+        request = _request(self._environment, record["options"], self._protocol, self._host)
+        record |= self._measure(request)
+        record["disturbed"] = _disturbed(record)
+        self._writer.append(record)
+        return record
+
+    def _sentinel(self) -> None:
+        self._since_sentinel = 0
+        # An engine that measures nothing has no machine to watch.
+        if self._engine.isolated:
+            self._done(self._record("sentinel", next(iter(self._configurations))))
+
+
+def _disturbed(record: journal.Record) -> bool | None:
+    """Whether others took too much of the CPUs' time, or heat slowed them down; None: nobody tells."""
+    share, events = record.get("others_cpu_share"), record.get("throttle_events")
+    if share is None and events is None:
+        return None
+    return bool((share is not None and share > DISTURBED_ABOVE) or events)
 
 
 def _request(environment: Environment, options: Options, protocol: Protocol, host: Mapping[str, Any]) -> dict[str, Any]:

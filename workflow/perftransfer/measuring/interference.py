@@ -18,23 +18,28 @@ DISTURBED_ABOVE = 0.12
 _STAT = Path("/proc/stat")
 # user nice system idle iowait irq softirq steal: all but idle and iowait.
 _BUSY_FIELDS = (0, 1, 2, 5, 6, 7)
+_STEAL = 7
 
 
 @dataclass(frozen=True)
 class CpuTimes:
-    """Seconds: wall clock, CPU time of this process, busy time summed over ``n_cpus`` CPUs (None: unknown)."""
+    """Seconds: wall clock, CPU time of this process, busy time and what the hypervisor took of it.
+
+    The last two are summed over ``n_cpus`` CPUs; None where nobody tells.
+    """
 
     wall: float
     own: float
     busy: float | None
     n_cpus: int
+    steal: float | None = None
 
     @classmethod
     def read(cls, cpus: list[int] | None, stat: Path = _STAT) -> CpuTimes:
         """Read the clocks now, for the CPUs given by number; None stands for all of the machine's."""
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        busy, n_cpus = _busy_seconds(cpus, stat)
-        return cls(time.perf_counter(), usage.ru_utime + usage.ru_stime, busy, n_cpus)
+        busy, steal, n_cpus = _busy_seconds(cpus, stat)
+        return cls(time.perf_counter(), usage.ru_utime + usage.ru_stime, busy, n_cpus, steal)
 
     def others_share_since(self, before: CpuTimes) -> float | None:
         """Share (0 to 1) of our CPUs' time between ``before`` and now that was neither idle nor ours."""
@@ -44,16 +49,41 @@ class CpuTimes:
         others = (self.busy - before.busy) - (self.own - before.own)
         return min(1.0, max(0.0, others / wall))
 
+    def steal_share_since(self, before: CpuTimes) -> float | None:
+        """Share (0 to 1) of our CPUs' time between ``before`` and now that the hypervisor gave to other machines."""
+        wall = (self.wall - before.wall) * self.n_cpus
+        if self.steal is None or before.steal is None or wall <= 0:
+            return None
+        return min(1.0, max(0.0, (self.steal - before.steal) / wall))
 
-def _busy_seconds(cpus: list[int] | None, stat: Path) -> tuple[float | None, int]:
+
+def throttle_events(cpus: list[int] | None, root: Path = Path("/")) -> int | None:
+    """How often these CPUs (None: all) were slowed down for heat since the start of the machine; None: nobody tells.
+
+    The kernel counts this on Intel's processors.
+    """
+    pattern = "sys/devices/system/cpu/cpu{}/thermal_throttle/core_throttle_count"
+    paths = root.glob(pattern.format("[0-9]*")) if cpus is None else (root / pattern.format(cpu) for cpu in cpus)
+    counts = []
+    for path in paths:
+        try:
+            counts.append(int(path.read_text()))
+        except (OSError, ValueError):
+            return None
+    return sum(counts) if counts else None
+
+
+def _busy_seconds(cpus: list[int] | None, stat: Path) -> tuple[float | None, float | None, int]:
     try:
         lines = stat.read_text().splitlines()
     except OSError:
-        return None, 0
+        return None, None, 0
     wanted = None if cpus is None else {f"cpu{cpu}" for cpu in cpus}
-    ticks, n_cpus = 0, 0
+    busy, steal, n_cpus = 0, 0, 0
     for name, *fields in (line.split() for line in lines if line.startswith("cpu")):
         if name != "cpu" and (wanted is None or name in wanted):
-            ticks += sum(int(fields[i]) for i in _BUSY_FIELDS if i < len(fields))
+            busy += sum(int(fields[i]) for i in _BUSY_FIELDS if i < len(fields))
+            steal += int(fields[_STEAL]) if len(fields) > _STEAL else 0
             n_cpus += 1
-    return (ticks / os.sysconf("SC_CLK_TCK"), n_cpus) if n_cpus else (None, 0)
+    tick = os.sysconf("SC_CLK_TCK")
+    return (busy / tick, steal / tick, n_cpus) if n_cpus else (None, None, 0)

@@ -17,7 +17,7 @@ from typing import Any
 from perftransfer.errors import BadInput
 
 Record = dict[str, Any]
-Key = tuple[str, str, int, str]
+Key = tuple[str, str, int, str, int]
 
 _TIMEOUT = "timeout"
 # Stands for a measurement that is not there: replaced like one that timed out.
@@ -25,8 +25,13 @@ _NOTHING: Record = {"status": _TIMEOUT}
 
 
 def key(record: Record) -> Key:
-    """What makes a measurement one of its kind: (environment digest, configuration, repeat, protocol)."""
-    return (record["environment_digest"], record["configuration_id"], record["repeat"], record["protocol"])
+    """What makes a measurement one of its kind: (environment digest, configuration, repeat, protocol, attempt).
+
+    An attempt above 0 was made because the one before was disturbed.
+    """
+    names = ("environment_digest", "configuration_id", "repeat", "protocol")
+    digest, configuration, repeat, protocol = (record[name] for name in names)
+    return (digest, configuration, repeat, protocol, record.get("attempt", 0))
 
 
 def read(path: Path) -> list[Record]:
@@ -55,6 +60,16 @@ def measurements(records: list[Record]) -> dict[Key, Record]:
         if record.get("record") == "measurement" and out.get(key(record), _NOTHING).get("status") == _TIMEOUT:
             out[key(record)] = record
     return out
+
+
+def sentinels(records: list[Record], environment_digest: str, protocol: str) -> list[Record]:
+    """Return the measurements of the sentinel configuration, which only watch the machine, in their order."""
+    return [
+        record
+        for record in records
+        if record.get("record") == "sentinel"
+        and (record.get("environment_digest"), record.get("protocol")) == (environment_digest, protocol)
+    ]
 
 
 def is_final(record: Record, timeout_seconds: float) -> bool:

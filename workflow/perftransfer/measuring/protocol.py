@@ -1,25 +1,37 @@
-"""How one configuration is measured inside its process: warm-up apart, then every inference timed."""
+"""How one configuration is measured inside its process: warmed up until it is steady, then every inference timed."""
 
 from __future__ import annotations
 
 import gc
+import math
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 
 from perftransfer.measuring.engines.interface import Session
-from perftransfer.measuring.interference import CpuTimes
+from perftransfer.measuring.interference import CpuTimes, throttle_events
 
 # Raised when measurements of before and after must not stand side by side; nothing else throws measurements away.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
+
+#: Inferences in each of the two windows that warm-up compares.
+WINDOW = 5
+# Medians of two windows that are closer than this, relative to the later one, are equal for all that follows.
+_EQUAL = 0.01
+# Standard error of the difference of two medians of normal values, in standard deviations of one value.
+_SPREAD = 1.25 * math.sqrt(2 / WINDOW)
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """When warm-up and measuring end: after so many runs *and* so many seconds.
+    """When warm-up and measuring end.
 
-    ``timeout_seconds`` bounds one whole measurement, opening the network included.
+    Warm-up: after ``warmup_runs`` inferences *and* ``warmup_seconds``, as soon as latencies are steady
+    (``is_steady``), and after ``warmup_most_seconds`` whether they are or not. Measuring: after ``runs`` *and*
+    ``seconds``, as soon as the 95 % confidence interval of the median reaches no farther than ``precision`` times the
+    median to either side, and after ``most_seconds`` whether it does or not. ``timeout_seconds`` bounds one whole
+    measurement, opening the network included.
     """
 
     warmup_runs: int = 3
@@ -27,6 +39,9 @@ class Protocol:
     runs: int = 7
     seconds: float = 0.2
     timeout_seconds: float = 120.0
+    warmup_most_seconds: float = 2.0
+    most_seconds: float = 1.0
+    precision: float = 0.02
 
     @property
     def key(self) -> str:
@@ -37,39 +52,124 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Timing:
-    """Latencies in milliseconds in the order of the inferences, and what else went on meanwhile."""
+    """Latencies in milliseconds in the order of the inferences, and what else went on meanwhile.
+
+    warmup_n, warmup_ms: inferences before, and how long they took. steady: whether warm-up ended because latencies were
+    steady. precision: half the width of the confidence interval of the median, relative to it. stopped: ``precise`` if
+    that reached the protocol's, else ``time``. others_cpu_share, steal_cpu_share: see ``interference``;
+    throttle_events: how often a CPU was slowed down for heat. None: nobody tells.
+    """
 
     latencies_ms: list[float]
     warmup_n: int
-    others_cpu_share: float | None
+    warmup_ms: float
+    steady: bool
+    precision: float
+    stopped: str
+    others_cpu_share: float | None = None
+    steal_cpu_share: float | None = None
+    throttle_events: int | None = None
 
 
-def _repeat(run: Callable[[], None], clock: Callable[[], float], runs: int, seconds: float) -> list[float]:
-    ticks = [clock()]
-    while len(ticks) <= runs or ticks[-1] - ticks[0] < seconds:
-        run()
-        ticks.append(clock())
-    return [1e3 * (end - start) for start, end in pairwise(ticks)]
+def is_steady(latencies: Sequence[float]) -> bool:
+    """Whether the last inferences are as fast as those before them.
+
+    Compares the medians of the last two windows of 5 inferences. They differ if they do so by more than 1 % and by
+    more than two standard errors, estimated from the spread within the windows; with fewer inferences nothing is
+    steady.
+    """
+    if len(latencies) < 2 * WINDOW:
+        return False
+    before, after = latencies[-2 * WINDOW : -WINDOW], latencies[-WINDOW:]
+    a, b = statistics.median(before), statistics.median(after)
+    apart = [abs(x - m) for window, m in ((before, a), (after, b)) for x in window]
+    noise = 1.4826 * statistics.median(apart)
+    return abs(a - b) <= max(_EQUAL * b, 2 * _SPREAD * noise)
+
+
+def relative_precision(latencies: Sequence[float]) -> float:
+    """Half the width of a 95 % confidence interval of the median, relative to the median; infinite below 6 values.
+
+    Between order statistics, whatever the distribution (Conover, Practical Nonparametric Statistics, 1999, sec. 3.2),
+    for independent values: inferences one after the other are alike, so that it is rather too narrow, and only the
+    spread over processes tells how sure a configuration's value is.
+    """
+    n = len(latencies)
+    if n < 6:
+        return math.inf
+    ordered = sorted(latencies)
+    lowest = int((n - 1.96 * math.sqrt(n)) / 2)
+    return (ordered[n - 1 - lowest] - ordered[lowest]) / 2 / statistics.median(ordered)
+
+
+class _Stopwatch:
+    """Repeats inferences and keeps how long each took, in milliseconds."""
+
+    def __init__(self, run: Callable[[], None], clock: Callable[[], float]) -> None:
+        self._run = run
+        self._clock = clock
+        self.latencies_ms: list[float] = []
+        self.seconds = 0.0
+
+    def go_on(self, runs: int, seconds: float) -> None:
+        """Repeat until there are ``runs`` inferences in all *and* they took ``seconds`` in all."""
+        run, clock, latencies = self._run, self._clock, self.latencies_ms
+        start = clock() - self.seconds
+        tick = start + self.seconds
+        while len(latencies) < runs or tick - start < seconds:
+            run()
+            now = clock()
+            latencies.append(1e3 * (now - tick))
+            tick = now
+        self.seconds = tick - start
 
 
 def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -> Timing:
     """Warm ``session`` up, then time each inference.
 
-    ``others_cpu_share`` is the share of the time of ``cpus`` that others took while inferences were timed (0 to 1,
-    None where the system does not tell, and for a session in a time of its own, which nobody can disturb).
+    cpus: those whose time others may take meanwhile; a session in a time of its own nobody can disturb.
     """
     own_clock: Callable[[], float] | None = getattr(session, "clock", None)
     clock = own_clock or time.perf_counter
-    warmup = _repeat(session.run, clock, protocol.warmup_runs, protocol.warmup_seconds)
+    warmup = _Stopwatch(session.run, clock)
+    warmup.go_on(protocol.warmup_runs, protocol.warmup_seconds)
+    while not (steady := is_steady(warmup.latencies_ms)) and warmup.seconds < protocol.warmup_most_seconds:
+        warmup.go_on(len(warmup.latencies_ms) + 1, 0.0)
+    timed = _Stopwatch(session.run, clock)
+    others = steal = events = None
     if own_clock is not None:
-        return Timing(_repeat(session.run, clock, protocol.runs, protocol.seconds), len(warmup), None)
-    # A collection of garbage inside an inference would be charged to the network.
-    gc.collect()
-    gc.disable()
-    try:
-        before = CpuTimes.read(cpus)
-        latencies = _repeat(session.run, clock, protocol.runs, protocol.seconds)
-        others = CpuTimes.read(cpus).others_share_since(before)
-    finally:
-        gc.enable()
-    return Timing(latencies, len(warmup), others)
+        precision = _time(timed, protocol)
+    else:
+        # A collection of garbage inside an inference would be charged to the network.
+        gc.collect()
+        gc.disable()
+        try:
+            before, throttled = CpuTimes.read(cpus), throttle_events(cpus)
+            precision = _time(timed, protocol)
+            after, throttled_after = CpuTimes.read(cpus), throttle_events(cpus)
+        finally:
+            gc.enable()
+        others, steal = after.others_share_since(before), after.steal_share_since(before)
+        events = None if throttled is None or throttled_after is None else throttled_after - throttled
+    return Timing(
+        latencies_ms=timed.latencies_ms,
+        warmup_n=len(warmup.latencies_ms),
+        warmup_ms=1e3 * warmup.seconds,
+        steady=steady,
+        precision=precision,
+        stopped="precise" if precision <= protocol.precision else "time",
+        others_cpu_share=others,
+        steal_cpu_share=steal,
+        throttle_events=events,
+    )
+
+
+def _time(timed: _Stopwatch, protocol: Protocol) -> float:
+    """Time inferences until the median is precise, or the time is over; return how precise it is."""
+    timed.go_on(protocol.runs, protocol.seconds)
+    precision = relative_precision(timed.latencies_ms)
+    while precision > protocol.precision and timed.seconds < protocol.most_seconds:
+        # A quarter more each time: looking takes longer than a fast inference.
+        timed.go_on(math.ceil(1.25 * len(timed.latencies_ms)), 0.0)
+        precision = relative_precision(timed.latencies_ms)
+    return precision

@@ -59,8 +59,14 @@ def measure(engine: Engine, request: dict[str, Any], cpus: list[int] | None) -> 
         "error": None,
         "latency_ms": timing.latencies_ms,
         "warmup_n": timing.warmup_n,
+        "warmup_ms": timing.warmup_ms,
+        "steady": timing.steady,
+        "precision": timing.precision if math.isfinite(timing.precision) else None,
+        "stopped": timing.stopped,
         "open_ms": 1e3 * opened,
         "others_cpu_share": timing.others_cpu_share,
+        "steal_cpu_share": timing.steal_cpu_share,
+        "throttle_events": timing.throttle_events,
     }
 
 

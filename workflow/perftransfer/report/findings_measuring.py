@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from scipy.stats import theilslopes
 
 from perftransfer.measuring.interference import DISTURBED_ABOVE
 from perftransfer.report.table import Cell, Table
 from perftransfer.report.words import count, known, listed, percent
 
-_COLUMNS = ["environment", "engine", "configuration_id", "order", "status", "error", "disturbed"]
+_COLUMNS = [
+    "environment", "engine", "configuration_id", "order", "status", "error", "disturbed", "steady", "stopped",
+]  # fmt: skip
 _SAID = {"timeout": "timed out", "crashed": "crashed", "failed": "failed", "unsupported": "were not supported"}
 _LONGEST = 300  # characters of an error's text
 SIMULATED = "simulated"
+_FEWEST_SENTINELS = 4  # from which a drift can be told from noise
 
 
 def outcomes(measurements: pd.DataFrame) -> list[str]:
@@ -35,6 +40,7 @@ def outcomes(measurements: pd.DataFrame) -> list[str]:
                 f"{count(lost, 'configuration')} (per environment) therefore {'has' if lost == 1 else 'have'} no value."
             )
     said += _disturbed(good)
+    said += _unfinished(good)
     simulated = int((rows["engine"] == SIMULATED).sum())
     if simulated:
         said.append(f"{simulated:,} of {len(rows):,} are simulated: computed from a formula, not measured.")
@@ -54,6 +60,47 @@ def _disturbed(good: pd.DataFrame) -> list[str]:
         f"{n:,} of {len(told):,} ({share}) {'was' if n == 1 else 'were'} disturbed: others took more than {limit} of "
         "the time of the CPUs measured on. A configuration's value rests on its undisturbed processes if it has any."
     ]
+
+
+def _unfinished(good: pd.DataFrame) -> list[str]:
+    """Say how many measurements ended for want of time, not because they were good enough."""
+    said = []
+    unsteady = int((~good["steady"].astype("boolean").fillna(True)).sum())
+    if unsteady:
+        said.append(
+            f"{unsteady:,} of {len(good):,} were timed although latencies had not become steady within the time for "
+            "warm-up."
+        )
+    vague = int((good["stopped"] == "time").sum())
+    if vague:
+        said.append(
+            f"{vague:,} of {len(good):,} ended when their time was over, with a median less precise than was asked for."
+        )
+    return said
+
+
+def drift(sentinels: pd.DataFrame) -> list[str]:
+    """Say how far the sentinel configuration, measured again and again, moved while an environment was measured.
+
+    sentinels: ``environment, started_at, status, latency_ms``. The drift is the slope after Theil and Sen over the
+    order of its measurements; the spread that of what is left.
+    """
+    said = []
+    good = sentinels[sentinels["status"] == "ok"] if len(sentinels) else sentinels
+    for environment, rows in good.groupby("environment", sort=False) if len(good) else ():
+        values = rows.sort_values("started_at", kind="stable")["latency_ms"].to_numpy(dtype=float)
+        if len(values) < _FEWEST_SENTINELS:
+            continue
+        slope, level, *_ = theilslopes(values)
+        expected = level + slope * np.arange(len(values))
+        moved = 100 * slope * (len(values) - 1) / np.median(values)
+        spread = 100 * np.std(values - expected, ddof=1) / np.median(values)
+        said.append(
+            f"{environment}: the default configuration, measured {len(values)} times in between to watch the machine, "
+            f"drifted by {percent(float(moved))} from first to last, and scattered by {percent(float(spread))} around "
+            "that."
+        )
+    return said
 
 
 def failures(measurements: pd.DataFrame) -> Table | None:

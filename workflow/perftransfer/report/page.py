@@ -45,9 +45,10 @@ def render(
 ) -> str:
     """Return the page as HTML: no script, no outside address, no time; the same input gives the same text.
 
-    study: the resolved study as plain values. tables: dataset, measurements, transfer, influence, similarity. hosts:
-    descriptions of the machines by environment, empty where all is imported. summaries: the tables of the study.
-    constant_options: options that never varied, and their values. commands: shell commands that make this study again.
+    study: the resolved study as plain values. tables: dataset, measurements, sentinels, transfer, influence,
+    similarity. hosts: descriptions of the machines by environment, empty where all is imported. summaries: the tables
+    of the study. constant_options: options that never varied, and their values. commands: shell commands that make this
+    study again.
 
     Raises BadInput if a figure's file cannot be read.
     """
@@ -72,7 +73,10 @@ def render(
         simulated=findings_measuring.SIMULATED,
         objectives=by_objective,
         other_figures=[figure for figure in figures if id(figure) not in shown],
-        outcomes=findings_measuring.outcomes(tables["measurements"]),
+        outcomes=[
+            *findings_measuring.outcomes(tables["measurements"]),
+            *findings_measuring.drift(tables["sentinels"]),
+        ],
         failures=findings_measuring.failures(tables["measurements"]),
         measured=protocol.how_measured(study, constant_options),
         evaluated=protocol.how_evaluated(study),

@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -306,13 +307,7 @@ class Study:
     def benchmark(self, environment: str) -> dict[str, Any]:
         """What to measure. No digest of code in here: no edit may ever measure again."""
         row, measuring = self._rows[environment], self.sections.measuring
-        protocol = Protocol(
-            warmup_runs=measuring.warmup_runs,
-            warmup_seconds=measuring.warmup_seconds,
-            runs=measuring.runs,
-            seconds=measuring.seconds,
-            timeout_seconds=measuring.timeout_seconds,
-        )
+        protocol = Protocol(**{field.name: getattr(measuring, field.name) for field in fields(Protocol)})
         workload = {"batch": row.batch, "image_px": row.image_px}
         if row.engine == _NO_FILE and row.cores != "all":
             workload["cores"] = int(row.cores)
@@ -324,13 +319,8 @@ class Study:
             "workload": workload,
             "precisions": self.precisions(environment),
             "repeats": measuring.repeats,
-            "protocol": {
-                "warmup_runs": protocol.warmup_runs,
-                "warmup_seconds": protocol.warmup_seconds,
-                "runs": protocol.runs,
-                "seconds": protocol.seconds,
-                "timeout_seconds": protocol.timeout_seconds,
-            },
+            "retries": measuring.retries,
+            "protocol": asdict(protocol),
             "protocol_key": protocol.key,
             "seed": self.sections.seed,
         }

@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeFloat,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     StringConstraints,
@@ -83,6 +84,20 @@ class Measuring(Section):
     warmup_seconds: float = Field(0.1, ge=0, description="Warm-up, at least, in seconds.")
     runs: PositiveInt = Field(7, description="Timed inferences per process, at least.")
     seconds: float = Field(0.2, ge=0, description="Timed inferences, at least, in seconds.")
+    warmup_most_seconds: float = Field(
+        2.0, ge=0, description="Warm-up goes on until latencies are steady, but no longer than this, in seconds."
+    )
+    most_seconds: float = Field(
+        1.0, ge=0, description="Timing goes on until the median is precise, but no longer than this, in seconds."
+    )
+    precision: PositiveFloat = Field(
+        0.02,
+        description="How far the 95 % confidence interval of a process's median may reach to either side, relative to "
+        "the median.",
+    )
+    retries: NonNegativeInt = Field(
+        1, description="How often a disturbed measurement is made again, after all others; both stay."
+    )
     timeout_seconds: PositiveFloat = Field(
         120,
         description="A measurement that takes longer, opening the network included, is ended and marked `timeout`; "
