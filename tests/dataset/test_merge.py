@@ -204,3 +204,13 @@ def test_columns_have_their_types_whatever_is_missing(study: Study, failed: bool
         "network": "str", "batch": "Int64", "image_px": "Int64", "configuration_id": "str", "threads": "int64",
         "mode": "str", "fixed": "bool", "latency_ms": "float64", "latency_ms_cv": "float64", "latency_ms_n": "float64",
     }  # fmt: skip
+
+
+def test_energy_that_could_not_be_counted_stops_with_the_reason(study: Study) -> None:
+    for name in ("one", "two"):
+        study.measure(name, (THREADS,), {(1,): [4.0], (2,): [5.0]})
+        frame = tables.read(study.measured[name]).assign(energy_missing="RAPL: no such folder")
+        tables.write(study.measured[name], frame, options=(THREADS,))
+    with pytest.raises(BadInput, match=r"environment one: energy_mj could not be measured \(RAPL: no such folder\)"):
+        study.merge("energy_mj")
+    study.merge("latency_ms")

@@ -41,6 +41,7 @@ class Session:
 class Probe:
     name = "probe"
     isolated = True
+    counters = ()
     options = frozenset({"end"})
     workload = frozenset()
 
@@ -290,6 +291,7 @@ class Session:
 class Faulty:
     name = "faulty"
     isolated = True
+    counters = ()
     options = frozenset({"fault"})
     workload = frozenset()
 

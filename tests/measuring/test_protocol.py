@@ -93,7 +93,7 @@ def test_the_clock_of_the_wall_gives_latencies_that_are_not_negative() -> None:
 @pytest.mark.parametrize("name", [field.name for field in fields(Protocol)])
 def test_the_key_changes_with_what_changes_numbers_and_not_with_the_time_out(name: str) -> None:
     protocol = Protocol()
-    changed = replace(protocol, **{name: getattr(protocol, name) * 2})
+    changed = replace(protocol, **{name: True if name == "energy" else getattr(protocol, name) * 2})
     assert (changed.key == protocol.key) == (name == "timeout_seconds")
 
 

@@ -16,7 +16,8 @@ COLUMNS = (
     "environment", "engine", "configuration_id", "repeat", "attempt", "order", "status", "error", "started_at",
     "latency_ms", "latency_ms_p10", "latency_ms_p90", "latency_ms_p99", "latency_ms_mad", "latency_ms_n",
     "warmup_n", "warmup_ms", "steady", "precision", "stopped", "open_ms", "peak_memory_mib", "others_cpu_share",
-    "steal_cpu_share", "throttle_events", "disturbed",
+    "steal_cpu_share", "throttle_events", "disturbed", "energy_mj", "energy_resolution", "energy_n", "energy_covers",
+    "energy_missing",
 )  # fmt: skip
 
 
@@ -48,13 +49,23 @@ def measurements(
         if not record.get("latency_ms"):
             row["latency_ms"] = None
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(
-        {"latency_ms_n": "Int64", "warmup_n": "Int64", "throttle_events": "Int64"}
+        {"latency_ms_n": "Int64", "warmup_n": "Int64", "throttle_events": "Int64", "energy_n": "Int64"}
         | {"disturbed": "boolean", "steady": "boolean"}
         | {name: "float64" for name in COLUMNS if name.startswith("latency_ms") and name != "latency_ms_n"}
         | dict.fromkeys(
-            ("warmup_ms", "precision", "open_ms", "peak_memory_mib", "others_cpu_share", "steal_cpu_share"), "float64"
+            (
+                "warmup_ms",
+                "precision",
+                "open_ms",
+                "peak_memory_mib",
+                "others_cpu_share",
+                "steal_cpu_share",
+                "energy_mj",
+                "energy_resolution",
+            ),
+            "float64",
         )
-        | dict.fromkeys(("status", "error", "started_at", "stopped"), "str")
+        | dict.fromkeys(("status", "error", "started_at", "stopped", "energy_covers", "energy_missing"), "str")
     )
     chosen = configurations_frame({str(i): record["options"] for i, record in enumerate(records)}, options)
     return pd.concat([frame, chosen.drop(columns="configuration_id")], axis=1)

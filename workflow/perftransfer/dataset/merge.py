@@ -34,6 +34,8 @@ def merge(
         frame, schema = tables.read(path), tables.options(path)
         options = [option.name for option in schema]
         configurations = frame.drop_duplicates("configuration_id").set_index("configuration_id")[options]
+        if name in measured_files and "energy_mj" in objectives:
+            _check_energy(name, frame)
         values = (
             _values(frame, objectives)
             if name in measured_files
@@ -86,6 +88,16 @@ def _values(frame: pd.DataFrame, objectives: Sequence[str]) -> pd.DataFrame:
         for objective in objectives
     ]
     return pd.concat(parts, axis=1)
+
+
+def _check_energy(environment: str, frame: pd.DataFrame) -> None:
+    """Raise BadInput if an environment has no energy at all; the measurements themselves stay."""
+    reasons = [str(reason) for reason in frame["energy_missing"].dropna().unique()]
+    if reasons and frame["energy_mj"].isna().all():
+        raise BadInput(
+            f"environment {environment}: energy_mj could not be measured ({'; '.join(reasons)}); leave it out of the "
+            "study's objectives: there are no estimates here"
+        )
 
 
 def _missing(objective: str) -> pd.DataFrame:

@@ -31,7 +31,7 @@ class Protocol:
     (``is_steady``), and after ``warmup_most_seconds`` whether they are or not. Measuring: after ``runs`` *and*
     ``seconds``, as soon as the 95 % confidence interval of the median reaches no farther than ``precision`` times the
     median to either side, and after ``most_seconds`` whether it does or not. ``timeout_seconds`` bounds one whole
-    measurement, opening the network included.
+    measurement, opening the network included. ``energy``: whether the energy is counted as well (``energy``).
     """
 
     warmup_runs: int = 3
@@ -42,12 +42,14 @@ class Protocol:
     warmup_most_seconds: float = 2.0
     most_seconds: float = 1.0
     precision: float = 0.02
+    energy: bool = False
 
     @property
     def key(self) -> str:
         """What two measurements must share to be measurements of the same kind (the time-out changes no number)."""
-        settings = {name: value for name, value in asdict(self).items() if name != "timeout_seconds"}
-        return f"v{PROTOCOL_VERSION} " + " ".join(f"{name}={value:g}" for name, value in settings.items())
+        settings = {name: value for name, value in asdict(self).items() if name not in ("timeout_seconds", "energy")}
+        texts = [f"{name}={value:g}" for name, value in settings.items()]
+        return " ".join([f"v{PROTOCOL_VERSION}", *texts, *["energy"] * self.energy])
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 from perftransfer.measuring import engines
+from perftransfer.measuring.energy import per_inference
 from perftransfer.measuring.engines.interface import Engine, UnsupportedConfigurationError
 from perftransfer.measuring.protocol import Protocol, time_session
 
@@ -46,7 +47,9 @@ def measure(engine: Engine, request: dict[str, Any], cpus: list[int] | None) -> 
         started = time.perf_counter()
         session = engine.open(request["files"], request["workload"], request["options"], request["seed"])
         opened = time.perf_counter() - started
-        timing = time_session(session, Protocol(**request["protocol"]), cpus)
+        protocol = Protocol(**request["protocol"])
+        timing = time_session(session, protocol, cpus)
+        energy = per_inference(session, engine.counters) if protocol.energy else {}
         session.close()
     except UnsupportedConfigurationError as error:
         return {"status": "unsupported", "error": str(error)}
@@ -67,6 +70,7 @@ def measure(engine: Engine, request: dict[str, Any], cpus: list[int] | None) -> 
         "others_cpu_share": timing.others_cpu_share,
         "steal_cpu_share": timing.steal_cpu_share,
         "throttle_events": timing.throttle_events,
+        **energy,
     }
 
 

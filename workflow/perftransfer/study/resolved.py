@@ -307,7 +307,10 @@ class Study:
     def benchmark(self, environment: str) -> dict[str, Any]:
         """What to measure. No digest of code in here: no edit may ever measure again."""
         row, measuring = self._rows[environment], self.sections.measuring
-        protocol = Protocol(**{field.name: getattr(measuring, field.name) for field in fields(Protocol)})
+        protocol = Protocol(
+            **{field.name: getattr(measuring, field.name) for field in fields(Protocol) if field.name != "energy"},
+            energy="energy_mj" in self.objectives,
+        )
         workload = {"batch": row.batch, "image_px": row.image_px}
         if row.engine == _NO_FILE and row.cores != "all":
             workload["cores"] = int(row.cores)

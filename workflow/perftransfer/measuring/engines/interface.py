@@ -36,6 +36,8 @@ class Engine(Protocol):
     isolated: bool
     #: Names of the options it understands.
     options: frozenset[str]
+    #: Kinds of energy counters that cover what it computes on, the best first.
+    counters: tuple[str, ...]
     #: Names of the columns of the environment sheet that make its workload.
     workload: frozenset[str]
 

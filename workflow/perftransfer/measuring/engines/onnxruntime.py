@@ -99,6 +99,7 @@ class OnnxRuntime:
 
     name = "onnxruntime"
     isolated = True
+    counters = ("rapl", "hwmon")
     workload = frozenset({"batch", "image_px"})
     options = frozenset(
         {

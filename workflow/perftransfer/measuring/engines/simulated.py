@@ -67,6 +67,7 @@ class Simulated:
 
     name = "simulated"
     isolated = False
+    counters = ()
     workload = frozenset({"batch", "image_px", "cores"})
     options = frozenset({"threads", "optimisation", "precision", "spinning", "memory", "fault"})
 

@@ -1,0 +1,69 @@
+"""What an energy counter offers to whoever measures with it."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+
+class CounterError(Exception):
+    """A counter is not there, or fails while it is read; ``str(error)`` says which file or call, and why."""
+
+
+@dataclass(frozen=True)
+class Energy:
+    """What was drawn between ``start()`` and ``stop()``, by all that the counter covers, its idle power included.
+
+    millijoules: the energy. seconds: the time it was drawn in.
+    steps: number of power readings it was integrated from; None where it is the difference of a counter that does not
+    tell how often it was refreshed.
+    """
+
+    millijoules: float
+    seconds: float
+    steps: int | None
+
+
+class Counter(ABC):
+    """An energy counter: ``start()``, let inferences run, ``stop()``; again and again.
+
+    It counts for everybody who runs on what it covers: nothing else may run meanwhile. Make it in the process that
+    measures, not before a fork.
+    """
+
+    #: Kind of the counter: "rapl", "nvml", "hwmon".
+    name: str
+    #: What it covers, in words, with the names of its zones, rails or GPU.
+    covers: str
+    #: Millijoules by which an energy may be off for the counter's smallest step alone; None where nobody tells.
+    resolution_mj: float | None
+    #: Seconds between two refreshments of the counter; None where nobody tells.
+    update_seconds: float | None
+
+    @abstractmethod
+    def start(self) -> None:
+        """Begin to count. Raises CounterError if the counter cannot be read."""
+
+    @abstractmethod
+    def stop(self) -> Energy:
+        """Return what was drawn since ``start()``.
+
+        Raises CounterError if the counter cannot be read any more, or was not started.
+        """
+
+    def relative_resolution(self, energy: Energy) -> float | None:
+        """Share of ``energy`` (0.05 is 5 %) by which it may be off for the counter's steps and refreshments.
+
+        One refreshment less or more may fall into the measurement: an energy over 20 refreshments is known to 5 %.
+        Infinite if nothing was counted, None if neither step nor refreshment is known. It does not tell how true the
+        sensor is.
+        """
+        if energy.millijoules <= 0 or energy.seconds <= 0:
+            return math.inf
+        shares = []
+        if self.resolution_mj is not None:
+            shares.append(self.resolution_mj / energy.millijoules)
+        if self.update_seconds is not None:
+            shares.append(self.update_seconds / energy.seconds)
+        return max(shares, default=None)
