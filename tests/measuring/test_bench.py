@@ -275,3 +275,60 @@ def test_the_sentinel_is_measured_before_and_after_and_is_no_measurement(path: P
     watched = journal.sentinels(written, records[0]["environment_digest"], PROTOCOL.key)
     assert [r["configuration_id"] for r in watched] == ["c1", "c1"]
     assert len(journal.measurements(written)) == 2
+
+
+def board(folder: Path, *governors: str) -> dict[str, Path]:
+    """A fake machine of one CPU that offers these governors, and the file that keeps what was there before."""
+    policy = folder / "sys/devices/system/cpu/cpufreq/policy0"
+    policy.mkdir(parents=True, exist_ok=True)
+    (policy / "scaling_governor").write_text("powersave\n")
+    (policy / "scaling_available_governors").write_text(" ".join(governors) + "\n")
+    return {"root": folder, "state": folder / "state/hardware.json"}
+
+
+def test_settings_hold_while_an_environment_is_measured_and_are_put_back(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = board(tmp_path, "powersave", "performance")
+    governor = tmp_path / "sys/devices/system/cpu/cpufreq/policy0/scaling_governor"
+    seen: list[str] = []
+
+    def look(engine: Any, request: dict[str, Any], cpus: Any) -> dict[str, Any]:
+        seen.append(governor.read_text().strip())
+        return server.measure(engine, request, cpus)
+
+    monkeypatch.setattr(bench, "measure", look)
+    environment = replace(ENVIRONMENT, settings="governor=performance")
+    records = measure(path, environment=environment, **machine)
+    assert set(seen) == {"performance"}
+    assert governor.read_text().strip() == "powersave"
+    assert not machine["state"].exists()
+    (host,) = [r for r in journal.read(path) if r["record"] == "host"]
+    assert list(host["settings"].values()) == ["performance"]
+    assert records[0]["environment_digest"] != measure(path)[0]["environment_digest"]
+
+
+def test_what_cannot_be_set_is_a_status_and_is_tried_again(path: Path, tmp_path: Path) -> None:
+    environment = replace(ENVIRONMENT, settings="governor=performance")
+    records = measure(path, environment=environment, **board(tmp_path, "powersave"))
+    assert {r["status"] for r in records} == {"not_applied"}
+    assert "performance" in records[0]["error"]
+    assert not any("latency_ms" in r for r in records)
+    again = measure(path, environment=environment, **board(tmp_path, "powersave", "performance"))
+    assert {r["status"] for r in again} == {"ok"}
+
+
+def test_a_setting_that_somebody_changes_meanwhile_leaves_no_number(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    governor = tmp_path / "sys/devices/system/cpu/cpufreq/policy0/scaling_governor"
+
+    def meddle(engine: Any, request: dict[str, Any], cpus: Any) -> dict[str, Any]:
+        governor.write_text("powersave")
+        return server.measure(engine, request, cpus)
+
+    monkeypatch.setattr(bench, "measure", meddle)
+    environment = replace(ENVIRONMENT, settings="governor=performance")
+    records = measure(path, environment=environment, **board(tmp_path, "powersave", "performance"))
+    assert {r["status"] for r in records} == {"not_applied"}
+    assert not any("latency_ms" in r for r in records)

@@ -18,6 +18,7 @@ if __name__ == "__main__":
             network=settings["network"],
             network_version=settings["network_version"],
             cores=settings["cores"],
+            settings=settings["settings"],
             workload=settings["workload"],
             files=dict(zip(settings["precisions"], snakemake.input.networks, strict=True)),
             seed=settings["seed"],

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from perftransfer.errors import BadInput
-from perftransfer.measuring import engines, fingerprint, journal
+from perftransfer.measuring import engines, fingerprint, hardware, journal
 from perftransfer.measuring.engines.interface import Engine, Options
+from perftransfer.measuring.hardware import background_load, placement
 from perftransfer.measuring.interference import DISTURBED_ABOVE
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
@@ -21,6 +22,9 @@ from perftransfer.progress import Progress
 
 # Of the machine's memory; what asks for more is a failed measurement and not the end of the machine.
 _MEMORY_SHARE = 0.9
+
+#: Where the original settings of the hardware are kept meanwhile: one file for the machine, as there is one hardware.
+HARDWARE_STATE = Path("/var/tmp/perftransfer/hardware.json")
 
 # Measurements between two of the sentinel: it costs 4 % of the time.
 _SENTINEL_EVERY = 25
@@ -32,7 +36,7 @@ class Environment:
 
     cores: number of CPUs, or "all" that this process may use.
     files: path of the network by precision; ``network_version`` says which network they hold.
-    workload: sizes of the input.
+    workload: sizes of the input. settings: of the hardware while it is measured (``hardware.parse``).
     """
 
     name: str
@@ -43,12 +47,16 @@ class Environment:
     workload: Mapping[str, int]
     files: Mapping[str, str]
     seed: int
+    settings: str = ""
 
     def cpus(self) -> list[int]:
         """CPUs to measure on: the last ones, since the first one usually serves the machine's interrupts.
 
         Raises BadInput if there are fewer than asked for.
         """
+        named = placement.cpus_of(hardware.parse(self.settings))
+        if named is not None:
+            return named
         usable = fingerprint.usable_cpus()
         if self.cores == "all":
             return usable
@@ -58,15 +66,16 @@ class Environment:
 
     def digest(self, versions: Mapping[str, str], host: Mapping[str, Any]) -> str:
         """Stand for all that makes a measurement one of *this* environment: machine, engine, network, workload."""
-        return fingerprint.digest(
-            {
-                "host": fingerprint.identity(host),
-                "cores": len(self.cpus()),
-                "engine": {self.engine: dict(versions)},
-                "network": [self.network, self.network_version, self.seed],
-                "workload": dict(self.workload),
-            }
-        )
+        facts: dict[str, Any] = {
+            "host": fingerprint.identity(host),
+            "cores": len(self.cpus()),
+            "engine": {self.engine: dict(versions)},
+            "network": [self.network, self.network_version, self.seed],
+            "workload": dict(self.workload),
+        }
+        if self.settings:
+            facts["settings"] = sorted(self.settings.split())
+        return fingerprint.digest(facts)
 
 
 def measure_environment(
@@ -79,12 +88,17 @@ def measure_environment(
     seed: int,
     retries: int = 0,
     log: TextIO | None = None,
+    root: Path = Path("/"),
+    state: Path = HARDWARE_STATE,
 ) -> list[journal.Record]:
     """Measure every configuration ``repeats`` times, in processes of its own, unless the journal holds it already.
 
     configurations: options by ``configuration_id``. seed: of the order, random over configurations and repeats, so
     that a drift of the machine falls on all alike. retries: how often a disturbed measurement is made again, after all
-    others; its record stays.
+    others; its record stays. root, state: see ``hardware.applied``.
+
+    Settings of the hardware hold from the first measurement to the last, and are put back then. Where they cannot be
+    applied every measurement is a record with the status ``not_applied``, and is tried again by the next call.
 
     The first configuration is the sentinel as well: before, after and every so often in between it is measured once
     more, for nothing but to see whether the machine stays the same (``journal.sentinels``).
@@ -97,7 +111,7 @@ def measure_environment(
     digest = environment.digest(engine.versions(), host)
     with ExitStack() as stack:
         writer = stack.enter_context(journal.Journal(journal_path))
-        run = _Run(environment, configurations, protocol, writer, engine, digest, host)
+        run = _Run(environment, configurations, protocol, writer, engine, digest, host, (root, state))
         wanted = [(digest, cid, repeat, protocol.key, 0) for cid in configurations for repeat in range(repeats)]
         last = wanted
         for attempt in range(retries + 1):
@@ -107,7 +121,11 @@ def measure_environment(
             missing = run.missing(last)
             random.Random(f"{seed} {attempt}" if attempt else seed).shuffle(missing)
             if missing:
-                stack.enter_context(run)
+                try:
+                    stack.enter_context(run)
+                except hardware.SettingError as error:
+                    run.none_of(missing, str(error))
+                    continue
                 title = f"{environment.name}, disturbed before" if attempt else environment.name
                 progress = Progress(title, len(missing), done_before=len(last) - len(missing), log=log)
                 run.all_of(missing, progress)
@@ -127,6 +145,7 @@ class _Run:
         engine: Engine,
         digest: str,
         host: Mapping[str, Any],
+        board: tuple[Path, Path],
     ) -> None:
         self.known = journal.measurements(journal.read(writer.path))
         self._environment = environment
@@ -136,17 +155,35 @@ class _Run:
         self._engine = engine
         self._digest = digest
         self._host = host
+        self._board = board
+        self._settings = hardware.parse(environment.settings)
+        self._load, _ = background_load.asked_for(self._settings)
+        self._applied: hardware.Applied | None = None
         self._stack = ExitStack()
         self._measure: Callable[[dict[str, Any]], dict[str, Any]] | None = None
         self._since_sentinel = 0
 
     def __enter__(self) -> _Run:
         if self._measure is None:
-            self._measure = _runner(self._engine, self._environment.cpus(), self._stack)
+            with ExitStack() as stack:
+                self._apply(stack)
+                self._measure = _runner(self._engine, self._environment.cpus(), stack)
+                self._stack = stack.pop_all()
             described = {"environment_digest": self._digest, **self._host, "versions": self._engine.versions()}
+            if self._applied is not None:
+                described["settings"] = self._applied.values
             self._writer.append({"record": "host", **described})
             self._sentinel()
         return self
+
+    def _apply(self, stack: ExitStack) -> None:
+        root, state = self._board
+        # Without settings of its own, too: what a killed run left behind is put back first.
+        if self._settings or state.exists():
+            self._applied = stack.enter_context(hardware.applied(self._settings, root, state))
+        asked = background_load.asked_for(self._settings)
+        if self._load:
+            stack.enter_context(background_load.running(*asked, self._environment.cpus()))
 
     def __exit__(self, *error: object) -> None:
         if self._measure is not None:
@@ -157,6 +194,16 @@ class _Run:
         """Which of these the journal does not hold for good."""
         timeout = self._protocol.timeout_seconds
         return [key for key in keys if key not in self.known or not journal.is_final(self.known[key], timeout)]
+
+    def none_of(self, keys: Sequence[journal.Key], reason: str) -> None:
+        """Record that these could not be measured as they should."""
+        for key in keys:
+            _, configuration, repeat, _, attempt = key
+            record = self._record("measurement", configuration)
+            record |= {"repeat": repeat, "attempt": attempt, "order": len(self.known)}
+            record |= {"status": journal.NOT_APPLIED, "error": reason, "disturbed": None}
+            self._writer.append(record)
+            self.known[key] = record
 
     def all_of(self, keys: Sequence[journal.Key], progress: Progress) -> None:
         """Measure these, one after the other."""
@@ -189,7 +236,12 @@ class _Run:
         assert self._measure is not None
         request = _request(self._environment, record["options"], self._protocol, self._host)
         record |= self._measure(request)
-        record["disturbed"] = _disturbed(record)
+        changed = self._applied.changed() if self._applied else []
+        if changed:
+            # A number measured under another setting is none of this environment.
+            record.pop("latency_ms", None)
+            record |= {"status": journal.NOT_APPLIED, "error": "; ".join(changed)}
+        record["disturbed"] = _disturbed(record, loaded=self._load > 0)
         self._writer.append(record)
         return record
 
@@ -200,9 +252,12 @@ class _Run:
             self._done(self._record("sentinel", next(iter(self._configurations))))
 
 
-def _disturbed(record: journal.Record) -> bool | None:
-    """Whether others took too much of the CPUs' time, or heat slowed them down; None: nobody tells."""
-    share, events = record.get("others_cpu_share"), record.get("throttle_events")
+def _disturbed(record: journal.Record, *, loaded: bool) -> bool | None:
+    """Whether others took too much of the CPUs' time, or heat slowed them down; None: nobody tells.
+
+    loaded: by a background load of the environment itself, which is no disturbance.
+    """
+    share, events = None if loaded else record.get("others_cpu_share"), record.get("throttle_events")
     if share is None and events is None:
         return None
     return bool((share is not None and share > DISTURBED_ABOVE) or events)

@@ -19,8 +19,12 @@ from perftransfer.errors import BadInput
 Record = dict[str, Any]
 Key = tuple[str, str, int, str, int]
 
+#: Status of a measurement that was not made, as a setting of the hardware could not be applied.
+NOT_APPLIED = "not_applied"
 _TIMEOUT = "timeout"
-# Stands for a measurement that is not there: replaced like one that timed out.
+# Another one may take their place.
+_REPLACED = (_TIMEOUT, NOT_APPLIED)
+# Stands for a measurement that is not there.
 _NOTHING: Record = {"status": _TIMEOUT}
 
 
@@ -54,10 +58,10 @@ def _records(lines: list[bytes]) -> Iterator[Record]:
 
 
 def measurements(records: list[Record]) -> dict[Key, Record]:
-    """Measurements by key; of one that stands twice, the first counts, unless it was a time-out."""
+    """Measurements by key; of one that stands twice, the first counts, unless it was none or a time-out."""
     out: dict[Key, Record] = {}
     for record in records:
-        if record.get("record") == "measurement" and out.get(key(record), _NOTHING).get("status") == _TIMEOUT:
+        if record.get("record") == "measurement" and out.get(key(record), _NOTHING).get("status") in _REPLACED:
             out[key(record)] = record
     return out
 
@@ -74,7 +78,9 @@ def sentinels(records: list[Record], environment_digest: str, protocol: str) -> 
 
 def is_final(record: Record, timeout_seconds: float) -> bool:
     """Whether a measurement need not be tried again: all but one that was ended after a shorter time-out than now."""
-    return bool(record["status"] != _TIMEOUT or record.get("timeout_seconds", timeout_seconds) >= timeout_seconds)
+    if record["status"] == _TIMEOUT:
+        return bool(record.get("timeout_seconds", timeout_seconds) >= timeout_seconds)
+    return bool(record["status"] != NOT_APPLIED)
 
 
 class Journal:

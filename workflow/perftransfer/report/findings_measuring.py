@@ -13,7 +13,10 @@ from perftransfer.report.words import count, known, listed, percent
 _COLUMNS = [
     "environment", "engine", "configuration_id", "order", "status", "error", "disturbed", "steady", "stopped",
 ]  # fmt: skip
-_SAID = {"timeout": "timed out", "crashed": "crashed", "failed": "failed", "unsupported": "were not supported"}
+_SAID = {
+    "timeout": "timed out", "crashed": "crashed", "failed": "failed", "unsupported": "were not supported",
+    "not_applied": "were not made since a setting of the hardware could not be applied",
+}  # fmt: skip
 _LONGEST = 300  # characters of an error's text
 SIMULATED = "simulated"
 _FEWEST_SENTINELS = 4  # from which a drift can be told from noise

@@ -319,6 +319,7 @@ class Study:
             "network": row.network,
             "network_version": 0 if row.engine == _NO_FILE else networks.version(row.network),
             "cores": row.cores,
+            "settings": row.settings,
             "workload": workload,
             "precisions": self.precisions(environment),
             "repeats": measuring.repeats,

@@ -9,17 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from perftransfer.errors import BadInput, unknown
-from perftransfer.measuring import engines, networks
+from perftransfer.measuring import engines, hardware, networks
 
 COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "space", "batch", "image_px")
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+#: Columns that may be missing, and what stands for an empty cell.
+OPTIONAL = ("settings", "measurements")
 _TRUTH = {"yes": True, "no": False}
 _SIMULATED = "simulated"
 
 
 @dataclass(frozen=True)
 class EnvironmentRow:
-    """An environment to be measured. cores: a number, or "all". batch: inputs per inference. image_px: their size."""
+    """An environment to be measured. cores: a number, or "all". batch: inputs per inference. image_px: their size.
+
+    settings: of the hardware (``measuring.hardware.parse``). measurements: file of measurements that were made
+    elsewhere, by ``perftransfer measure``; "" for an environment that is measured here.
+    """
 
     environment: str
     hardware: str
@@ -30,6 +36,8 @@ class EnvironmentRow:
     space: str
     batch: int
     image_px: int
+    settings: str = ""
+    measurements: str = ""
 
     def description(self) -> dict[str, Any]:
         """The row as plain values."""
@@ -37,7 +45,10 @@ class EnvironmentRow:
 
     def same_but_cores(self) -> tuple[Any, ...]:
         """What two rows share that differ in name, cores and emulation only."""
-        return (self.hardware, self.engine, self.network, self.space, self.batch, self.image_px)
+        return (
+            self.hardware, self.engine, self.network, self.space, self.batch, self.image_px, self.settings,
+            self.measurements,
+        )  # fmt: skip
 
 
 def read(path: Path) -> list[EnvironmentRow]:
@@ -57,8 +68,8 @@ def read(path: Path) -> list[EnvironmentRow]:
     rows = list(csv.reader((line for _, line in lines), delimiter="\t"))
     header, problems = rows[0], []
     for column in header:
-        if column not in COLUMNS:
-            problems.append(unknown(f"{path}: line {lines[0][0]}", "column", column, COLUMNS))
+        if column not in COLUMNS + OPTIONAL:
+            problems.append(unknown(f"{path}: line {lines[0][0]}", "column", column, COLUMNS + OPTIONAL))
     for column in COLUMNS:
         if column not in header:
             problems.append(f"{path}: line {lines[0][0]}: the column {column} is missing")
@@ -112,6 +123,12 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
             problems.append(f"{where}: {column}: found {cells[column]!r}, allowed: a number from 1")
     if not NAME.fullmatch(cells["space"]):
         problems.append(f"{where}: space: found {cells['space']!r}, expected the name of a file in config/spaces")
+    try:
+        hardware.parse(cells.get("settings", ""))
+    except BadInput as error:
+        problems.append(f"{where}: {error}")
+    if cells.get("measurements") and not Path(cells["measurements"]).is_file():
+        problems.append(f"{where}: measurements: there is no file {cells['measurements']}")
     if problems:
         return None, problems
     row = EnvironmentRow(
@@ -124,6 +141,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         space=cells["space"],
         batch=int(cells["batch"]),
         image_px=int(cells["image_px"]),
+        **{name: cells.get(name, "") for name in OPTIONAL},
     )
     return row, []
 
