@@ -174,9 +174,18 @@ def test_a_free_dimension_that_the_workload_does_not_fill_is_unsupported(tmp_pat
         ENGINE.open({"fp32": path}, WORKLOAD, {}, 1)
 
 
-def test_an_input_that_is_no_float_is_unsupported(tmp_path: Path) -> None:
-    path = network(tmp_path, ["batch", 3, 8, 8], TensorProto.INT64)
-    with pytest.raises(UnsupportedConfigurationError, match=r"'image' is tensor\(int64\)"):
+@pytest.mark.parametrize(
+    "element", [TensorProto.INT64, TensorProto.INT32, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BOOL]
+)
+def test_inputs_of_other_types_are_fed(tmp_path: Path, element: int) -> None:
+    session = ENGINE.open({"fp32": network(tmp_path, ["batch", 3, 8, 8], element)}, WORKLOAD, {}, 1)
+    session.run()
+    session.close()
+
+
+def test_an_input_that_nobody_can_make_up_is_unsupported(tmp_path: Path) -> None:
+    path = network(tmp_path, ["batch", 3, 8, 8], TensorProto.UINT8)
+    with pytest.raises(UnsupportedConfigurationError, match=r"'image' is tensor\(uint8\)"):
         ENGINE.open({"fp32": path}, WORKLOAD, {}, 1)
 
 

@@ -87,7 +87,9 @@ def test_on_one_core_the_environment_that_would_be_measured_twice_is_left_out_wi
 
 def test_the_pool_is_asked_for_the_precisions_that_the_space_names():
     study = study_of("config/config.yaml")
-    assert study.network_files("inceptionv3-128px-1core") == ["inceptionv3.fp32", "inceptionv3.int8"]
+    assert study.network_files("inceptionv3-128px-1core") == [
+        f"results/default/networks/inceptionv3.{precision}.onnx" for precision in ("fp32", "int8")
+    ]
 
 
 @pytest.mark.parametrize(

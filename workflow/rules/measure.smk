@@ -36,12 +36,9 @@ rule benchmark:
             space=study.space_of(wildcards.environment),
         ),
         # A network that was built again is the same network; its version would say if it were not.
-        networks=lambda wildcards: ancient(
-            collect(
-                "<results>/networks/{file}.onnx",
-                file=study.network_files(wildcards.environment),
-            )
-        ),
+        networks=lambda wildcards: ancient(study.network_files(wildcards.environment)),
+        # Measured elsewhere, and brought here.
+        brought=lambda wildcards: study.brought(wildcards.environment),
     output:
         measurements="<results>/measurements/{environment}.parquet",
         samples="<results>/samples/{environment}.parquet",
@@ -60,3 +57,23 @@ rule benchmark:
         journal=lambda wildcards: f"results/{study.name}/journal/{wildcards.environment}.jsonl",
     script:
         "../scripts/benchmark.py"
+
+
+# What a board needs that is measured by hand: `perftransfer measure`.
+rule pack:
+    input:
+        configurations=lambda wildcards: collect(
+            "<results>/configurations/{space}.parquet",
+            space=study.space_of(wildcards.environment),
+        ),
+        networks=lambda wildcards: study.files_for_a_board(wildcards.environment),
+    output:
+        directory("<results>/boards/{environment}"),
+    log:
+        "<results>/logs/pack/{environment}.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=lambda wildcards: study.benchmark(wildcards.environment),
+    script:
+        "../scripts/pack.py"

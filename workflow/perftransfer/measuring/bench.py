@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TextIO
@@ -48,6 +48,12 @@ class Environment:
     files: Mapping[str, str]
     seed: int
     settings: str = ""
+
+    @classmethod
+    def of(cls, name: str, settings: Mapping[str, Any], networks: Sequence[str]) -> Environment:
+        """Take it from a study's settings; ``networks`` are the files of its precisions."""
+        own = {field.name: settings[field.name] for field in fields(cls) if field.name in settings}
+        return cls(name=name, files=dict(zip(settings["precisions"], networks, strict=True)), **own)
 
     def cpus(self) -> list[int]:
         """CPUs to measure on: the last ones, since the first one usually serves the machine's interrupts.

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from perftransfer.measuring import networks
 from perftransfer.study import sheet
 from perftransfer.study.sections import StudySections
 
@@ -51,8 +52,17 @@ def page() -> str:
         "## The environment sheet\n\n"
         f"A tab-separated file with the columns {columns}: one row per environment. `emulated` is `yes` for a "
         "restriction of this machine (fewer cores) and `no` otherwise; `cores` is a number or `all`; `space` names a "
-        "file in `config/spaces`; `batch` and `image_px` are the size of the input. Lines that start with `#` are "
-        "passed over.\n"
+        "file in `config/spaces`; `batch` and `image_px` are the size of the input (`-` where it is no image). `network` "
+        f"is one of {', '.join(f'`{name}`' for name in networks.names())}, or the path of an ONNX file. Lines that start "
+        "with `#` are passed over.\n\n"
+        "Columns that may be missing, or empty:\n\n"
+        "- `sizes`: sizes of further free dimensions of the network's inputs: `sequence=128`.\n"
+        "- `settings`: of the hardware while the environment is measured: `governor=performance "
+        "cpu_max_khz=1113600 gpu_clock_hz=1300500000`. They are applied, read back, and put back at the end, also "
+        "after a kill (by the next run). Where one cannot be applied, measurements have the status `not_applied`. "
+        "What this machine offers: `python -m perftransfer.measuring.hardware`.\n"
+        "- `measurements`: a file that `perftransfer measure` wrote on another machine, or the journal of an earlier "
+        "run.\n"
     )
     return "\n".join(parts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import sys
@@ -278,13 +279,27 @@ class Study:
         return [level_text(level) for levels in found for level in levels]
 
     def precisions(self, environment: str) -> list[str]:
-        """Precisions in which the network of an environment is needed; none where the engine reads no file."""
+        """Precisions in which a network of ours is to be built for an environment."""
         row = self._rows[environment]
-        return [] if row.engine == _NO_FILE else self._levels(row, "precision") or [networks.PRECISIONS[0]]
+        if row.engine == _NO_FILE:
+            return []
+        # A file of the user's is what it is; other precisions are not supported by it.
+        return [] if row.own_network else self._levels(row, "precision") or [networks.PRECISIONS[0]]
+
+    def brought(self, environment: str) -> list[str]:
+        """File of measurements that were made elsewhere; none where the environment is measured here."""
+        return [file for file in (self._rows[environment].measurements,) if file]
 
     def network_files(self, environment: str) -> list[str]:
-        """Names of the network's files, one for each of its ``precisions``."""
-        return [f"{self._rows[environment].network}.{precision}" for precision in self.precisions(environment)]
+        """Files of the network that measuring here needs, one for each of its ``precisions``."""
+        return [] if self.brought(environment) else self.files_for_a_board(environment)
+
+    def files_for_a_board(self, environment: str) -> list[str]:
+        """Files of the network, one for each of its ``precisions``; the user's own as it is."""
+        row = self._rows[environment]
+        if row.own_network:
+            return [row.network]
+        return [f"results/{self.name}/networks/{row.network}.{level}.onnx" for level in self.precisions(environment)]
 
     def space_of(self, environment: str) -> str:
         """Name of the option space of a measured environment."""
@@ -311,23 +326,29 @@ class Study:
             **{field.name: getattr(measuring, field.name) for field in fields(Protocol) if field.name != "energy"},
             energy="energy_mj" in self.objectives,
         )
-        workload = {"batch": row.batch, "image_px": row.image_px}
+        workload = row.workload
         if row.engine == _NO_FILE and row.cores != "all":
             workload["cores"] = int(row.cores)
         return {
             "engine": row.engine,
             "network": row.network,
-            "network_version": 0 if row.engine == _NO_FILE else networks.version(row.network),
+            "network_version": self._network_version(row),
             "cores": row.cores,
             "settings": row.settings,
             "workload": workload,
-            "precisions": self.precisions(environment),
+            "precisions": self.precisions(environment) or [networks.PRECISIONS[0]] * row.own_network,
             "repeats": measuring.repeats,
             "retries": measuring.retries,
             "protocol": asdict(protocol),
-            "protocol_key": protocol.key,
             "seed": self.sections.seed,
         }
+
+    @staticmethod
+    def _network_version(row: sheet.EnvironmentRow) -> int:
+        """Version of the network; of a file of the user's, a number that stands for what it holds."""
+        if row.own_network:
+            return int(hashlib.sha256(Path(row.network).read_bytes()).hexdigest()[:12], 16)
+        return 0 if row.engine == _NO_FILE else networks.version(row.network)
 
     def import_table(self, environment: str) -> dict[str, Any]:
         """Where a published table is, and how it is mapped."""

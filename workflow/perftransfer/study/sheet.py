@@ -14,15 +14,18 @@ from perftransfer.measuring import engines, hardware, networks
 COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "space", "batch", "image_px")
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 #: Columns that may be missing, and what stands for an empty cell.
-OPTIONAL = ("settings", "measurements")
+OPTIONAL = ("sizes", "settings", "measurements")
 _TRUTH = {"yes": True, "no": False}
 _SIMULATED = "simulated"
+_NO_IMAGE = "-"
 
 
 @dataclass(frozen=True)
 class EnvironmentRow:
-    """An environment to be measured. cores: a number, or "all". batch: inputs per inference. image_px: their size.
+    """An environment to be measured.
 
+    cores: a number, or "all". network: name of one of ours, or the path of an ONNX file. batch: inputs per inference.
+    image_px: their size, None ("-") where they are no images. sizes: of further free dimensions, ``name=number``, spaced.
     settings: of the hardware (``measuring.hardware.parse``). measurements: file of measurements that were made
     elsewhere, by ``perftransfer measure``; "" for an environment that is measured here.
     """
@@ -35,9 +38,22 @@ class EnvironmentRow:
     network: str
     space: str
     batch: int
-    image_px: int
+    image_px: int | None
+    sizes: str = ""
     settings: str = ""
     measurements: str = ""
+
+    @property
+    def workload(self) -> dict[str, int]:
+        """Sizes of the input by the names that free dimensions of a network have."""
+        pairs = (entry.partition("=") for entry in self.sizes.split())
+        given = {"batch": self.batch, "image_px": self.image_px, **{name: int(size) for name, _, size in pairs}}
+        return {name: size for name, size in given.items() if size is not None}
+
+    @property
+    def own_network(self) -> bool:
+        """Whether the network is a file of the user's."""
+        return self.network.endswith(".onnx")
 
     def description(self) -> dict[str, Any]:
         """The row as plain values."""
@@ -46,7 +62,7 @@ class EnvironmentRow:
     def same_but_cores(self) -> tuple[Any, ...]:
         """What two rows share that differ in name, cores and emulation only."""
         return (
-            self.hardware, self.engine, self.network, self.space, self.batch, self.image_px, self.settings,
+            self.hardware, self.engine, self.network, self.space, self.batch, self.image_px, self.sizes, self.settings,
             self.measurements,
         )  # fmt: skip
 
@@ -111,15 +127,23 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
             f"{where}: environment: found {name!r} with engine {engine!r}; environments of that "
             f"engine, and no others, have names that start with {_SIMULATED}: what is not measured is marked everywhere"
         )
-    if engine != _SIMULATED and cells["network"] not in networks.names():
+    network = cells["network"]
+    if network.endswith(".onnx"):
+        if not Path(network).is_file():
+            problems.append(f"{where}: network: there is no file {network}")
+    elif engine != _SIMULATED and network not in networks.names():
         problems.append(unknown(f"{where}: network", "network", cells["network"], networks.names()))
     if cells["emulated"] not in _TRUTH:
         problems.append(unknown(f"{where}: emulated", "answer", cells["emulated"], _TRUTH))
     cores = cells["cores"]
     if cores != "all" and not _positive(cores):
         problems.append(f"{where}: cores: found {cores!r}, allowed: all, or a number from 1")
+    for entry in cells.get("sizes", "").split():
+        size = entry.partition("=")
+        if not size[0].isidentifier() or not _positive(size[2]):
+            problems.append(f"{where}: sizes: found {entry!r}, expected a free dimension and its size: sequence=128")
     for column in ("batch", "image_px"):
-        if not _positive(cells[column]):
+        if not _positive(cells[column]) and not (column == "image_px" and cells[column] == _NO_IMAGE):
             problems.append(f"{where}: {column}: found {cells[column]!r}, allowed: a number from 1")
     if not NAME.fullmatch(cells["space"]):
         problems.append(f"{where}: space: found {cells['space']!r}, expected the name of a file in config/spaces")
@@ -140,7 +164,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         network=cells["network"],
         space=cells["space"],
         batch=int(cells["batch"]),
-        image_px=int(cells["image_px"]),
+        image_px=None if cells["image_px"] == _NO_IMAGE else int(cells["image_px"]),
         **{name: cells.get(name, "") for name in OPTIONAL},
     )
     return row, []

@@ -26,6 +26,10 @@ _MODES = {
     "parallel": onnxruntime.ExecutionMode.ORT_PARALLEL,
 }
 _LOG_ERRORS_ONLY = 3
+_TYPES = {
+    "tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64,
+    "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(bool)": np.bool_,
+}  # fmt: skip
 
 
 def session_options(options: Options) -> onnxruntime.SessionOptions:
@@ -70,10 +74,7 @@ class _OnnxSession:
     def __init__(self, path: str, workload: Mapping[str, int], options: Options, seed: int) -> None:
         self._session = onnxruntime.InferenceSession(path, session_options(options), providers=["CPUExecutionProvider"])
         rng = np.random.default_rng(seed)
-        self._feed = {
-            node.name: rng.standard_normal(_shape(node, workload), dtype=np.float32)
-            for node in self._session.get_inputs()
-        }
+        self._feed = {node.name: _input(node, workload, rng) for node in self._session.get_inputs()}
 
     def run(self) -> None:
         self._session.run(None, self._feed)
@@ -82,10 +83,18 @@ class _OnnxSession:
         del self._session
 
 
+def _input(node: onnxruntime.NodeArg, workload: Mapping[str, int], rng: np.random.Generator) -> np.ndarray:
+    """Return normal numbers for an input of floats; ones for integers, which any table of tokens and any mask take."""
+    if node.type not in _TYPES:
+        raise UnsupportedConfigurationError(
+            f"input {node.name!r} is {node.type}; this engine feeds {', '.join(_TYPES)}"
+        )
+    shape, kind = _shape(node, workload), np.dtype(_TYPES[node.type])
+    return rng.standard_normal(shape).astype(kind) if kind.kind == "f" else np.ones(shape, kind)
+
+
 def _shape(node: onnxruntime.NodeArg, workload: Mapping[str, int]) -> list[int]:
     """Fill the free dimensions of an input, which bear the names of the workload's columns."""
-    if node.type != "tensor(float)":
-        raise UnsupportedConfigurationError(f"input {node.name!r} is {node.type}; this engine feeds tensor(float)")
     missing = [size for size in node.shape if not isinstance(size, int) and size not in workload]
     if missing:
         raise UnsupportedConfigurationError(
@@ -100,7 +109,7 @@ class OnnxRuntime:
     name = "onnxruntime"
     isolated = True
     counters = ("rapl", "hwmon")
-    workload = frozenset({"batch", "image_px"})
+    workload = frozenset({"batch", "image_px", "sequence"})
     options = frozenset(
         {
             "intra_op_threads", "inter_op_threads", "execution_mode", "graph_optimization_level",

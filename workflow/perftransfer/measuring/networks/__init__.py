@@ -35,8 +35,8 @@ def version(name: str) -> int:
 def write(name: str, precision: str, path: Path, *, seed: int) -> None:
     """Write a network as an ONNX file with weights drawn from ``seed``; the same seed gives the same bytes.
 
-    Input ``image``, float32 ``[batch, 3, image_px, image_px]``; output ``logits``, float32 ``[batch, 1000]``, in each
-    precision; batch and image size are free. The file appears under its name only once it is whole.
+    Inputs and outputs are those that the network's own file tells; their free dimensions bear the names of the columns
+    of the environment sheet. The file appears under its name only once it is whole.
 
     Raises BadInput if there is no such network or precision.
     """

@@ -1,0 +1,149 @@
+"""Measuring on a board: packed on the host, measured with numpy and an engine alone, taken back."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests_root import ROOT
+
+from perftransfer.errors import BadInput
+from perftransfer.measuring import by_hand, journal, networks
+from perftransfer.measuring.bench import Environment
+from perftransfer.measuring.protocol import Protocol
+
+PROTOCOL = Protocol(1, 0.0, 3, 0.0, timeout_seconds=60.0, warmup_most_seconds=0.0, most_seconds=0.0)
+CONFIGURATIONS = {"c1": {"intra_op_threads": 1}, "c2": {"graph_optimization_level": "disabled"}}
+
+
+def needed(name: str) -> set[str]:
+    """Names of an installed distribution and of what it requires."""
+    found, left = set[str](), [name]
+    while left:
+        one = left.pop()
+        try:
+            requirements = metadata.requires(one) or []
+        except metadata.PackageNotFoundError:
+            continue
+        if one not in found:
+            found.add(one)
+            left += [
+                text.split(";")[0].split("[")[0].strip(" <>=!~0123456789.,()")
+                for text in requirements
+                if "extra" not in text
+            ]
+    return found
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with numpy and onnxruntime alone, and a copy of the package; returns its Python."""
+    folder = tmp_path_factory.mktemp("board")
+    venv.create(folder / "venv", with_pip=False, symlinks=True)
+    (site,) = (folder / "venv").glob("lib/python*/site-packages")
+    for name in needed("onnxruntime") | {"numpy"}:
+        for file in metadata.files(name) or []:
+            top = file.parts[0]
+            if top != ".." and not (site / top).exists():
+                (site / top).symlink_to(Path(str(metadata.distribution(name).locate_file(top))))
+    shutil.copytree(ROOT / "workflow/perftransfer", site / "perftransfer", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder / "venv/bin/python"
+
+
+def run(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [str(python), *arguments], env=environment, capture_output=True, text=True, timeout=200, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What travels to the board."""
+    folder = tmp_path_factory.mktemp("packed")
+    networks.write("squeezenet", "fp32", folder / "squeezenet.fp32.onnx", seed=1)
+    environment = Environment(
+        name="board", engine="onnxruntime", network="squeezenet", network_version=1, cores=1,
+        workload={"batch": 1, "image_px": 64}, files={"fp32": str(folder / "squeezenet.fp32.onnx")}, seed=1,
+    )  # fmt: skip
+    by_hand.pack(folder / "out", environment, CONFIGURATIONS, protocol=PROTOCOL, repeats=2, retries=1)
+    return folder / "out"
+
+
+def files_of(packed: Path) -> list[str]:
+    return ["--environment", str(packed / "environment.json"), "--configurations", str(packed / "configurations.json")]
+
+
+def test_a_board_with_numpy_and_an_engine_measures_what_was_packed(board: Path, packed: Path, tmp_path: Path) -> None:
+    assert "No module named 'pandas'" in run(board, "-c", "import pandas").stderr
+    out = tmp_path / "board.jsonl"
+    first = run(board, "-m", "perftransfer", "measure", *files_of(packed), "--out", str(out))
+    assert first.returncode == 0, first.stderr
+    # Four, and again what others disturbed.
+    assert re.search(r": (\d+) of \1 measurements succeeded", first.stdout)
+    again = run(board, "-m", "perftransfer", "measure", *files_of(packed), "--out", str(out))
+    assert again.returncode == 0, again.stderr
+    records = by_hand.brought(out, "board", CONFIGURATIONS)
+    written = [record for record in journal.read(out) if record["record"] == "measurement"]
+    assert len(written) == len(records) >= 4
+    assert {record["status"] for record in records} == {"ok"}
+    with pytest.raises(BadInput, match=r"no measurement of the environment other .*; found environments: board"):
+        by_hand.brought(out, "other", CONFIGURATIONS)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("no file", "cannot be read: No such file"),
+        ("no JSON", "not JSON"),
+        ("no network", "there is no file"),
+        ("no protocol", "KeyError 'protocol'; expected repeats, retries, protocol and environment"),
+        ("a list", "expected a JSON object"),
+    ],
+)
+def test_what_is_wrong_is_one_clear_line(packed: Path, tmp_path: Path, change: str, words: str) -> None:
+    here = tmp_path / "packed"
+    shutil.copytree(packed, here)
+    file = here / "environment.json"
+    content: Any = json.loads(file.read_text())
+    if change == "no protocol":
+        del content["protocol"]
+    file.write_text(json.dumps([] if change == "a list" else content))
+    if change == "no JSON":
+        file.write_text("{")
+    elif change == "no file":
+        file.unlink()
+    elif change == "no network":
+        (here / "squeezenet.fp32.onnx").unlink()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    done = subprocess.run(
+        [sys.executable, "-m", "perftransfer", "measure", *files_of(here), "--out", str(tmp_path / "out.jsonl")],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("perftransfer measure: ")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_the_measurements_of_the_machine_that_measured_last_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    rows = [
+        {
+            "record": "measurement", "environment": "e", "environment_digest": digest, "configuration_id": "c1",
+            "repeat": 0, "protocol": "v2", "status": "ok", "started_at": f"2026-01-0{day}",
+        }
+        for day, digest in ((1, "old"), (2, "new"))
+    ]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [record["environment_digest"] for record in by_hand.brought(path, "e", ["c1"])] == ["new"]

@@ -1,0 +1,112 @@
+"""Measuring on a board without Snakemake: what travels there and back, as plain JSON.
+
+There: a folder with ``environment.json``, ``configurations.json`` and the network's files. Back: the journal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from perftransfer import package_path
+from perftransfer.errors import BadInput
+from perftransfer.measuring import bench, journal
+from perftransfer.measuring.engines.interface import Options
+from perftransfer.measuring.protocol import Protocol
+
+_HOW = ("repeats", "retries", "protocol")
+
+
+def pack(
+    folder: Path,
+    environment: bench.Environment,
+    configurations: Mapping[str, Options],
+    *,
+    protocol: Protocol,
+    repeats: int,
+    retries: int,
+) -> None:
+    """Write what a board needs into ``folder``; the network's files are copied beside it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for precision, path in environment.files.items():
+        files[precision] = Path(path).name
+        (folder / files[precision]).write_bytes(Path(path).read_bytes())
+    description = {**asdict(environment), "workload": dict(environment.workload), "files": files}
+    what = {"environment": description, "protocol": asdict(protocol), "repeats": repeats, "retries": retries}
+    for name, content in (("environment", what), ("configurations", {k: dict(v) for k, v in configurations.items()})):
+        (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def measure(environment_file: str, configurations_file: str, out: str) -> None:
+    """Measure what two files of ``pack`` ask for, into the journal ``out``.
+
+    Raises BadInput if a file cannot be read, is no JSON, or lacks something.
+    """
+    package_path.export()
+    what, configurations = _read(environment_file), _read(configurations_file)
+    try:
+        described, protocol = dict(what["environment"]), Protocol(**what["protocol"])
+        repeats, retries = int(what["repeats"]), int(what["retries"])
+        folder = Path(environment_file).parent
+        described["files"] = {precision: str(folder / name) for precision, name in described["files"].items()}
+        environment = bench.Environment(**described)
+        seed = environment.seed
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        known = ", ".join(field.name for field in fields(bench.Environment))
+        raise BadInput(
+            f"{environment_file}: {type(error).__name__} {error}; expected {', '.join(_HOW)} and environment, in "
+            f"which {known}"
+        ) from error
+    missing = [path for path in environment.files.values() if not Path(path).is_file()]
+    if missing:
+        raise BadInput(f"{environment_file}: there is no file {missing[0]}")
+    records = bench.measure_environment(
+        environment,
+        configurations,
+        repeats=repeats,
+        retries=retries,
+        protocol=protocol,
+        journal_path=Path(out),
+        seed=seed,
+    )
+    good = sum(record["status"] == "ok" for record in records)
+    print(f"{out}: {good} of {len(records)} measurements succeeded")
+
+
+def brought(path: Path, environment: str, configurations: Collection[str]) -> list[journal.Record]:
+    """Return from a journal that was written elsewhere the measurements of these configurations.
+
+    Those of the machine and the protocol that were measured last, since a value is of one machine and one protocol.
+
+    Raises BadInput if the journal has none of this environment.
+    """
+    records = journal.read(path)
+    own = [
+        record
+        for record in journal.measurements(records).values()
+        if record.get("environment") == environment and record["configuration_id"] in configurations
+    ]
+    if not own:
+        names = sorted({str(record.get("environment")) for record in records if record.get("record") == "measurement"})
+        raise BadInput(
+            f"{path}: no measurement of the environment {environment} with a configuration of this study; found "
+            f"environments: {', '.join(names) or 'none'}"
+        )
+    last = max(own, key=lambda record: str(record["started_at"]))
+    return [record for record in own if all(record[name] == last[name] for name in ("environment_digest", "protocol"))]
+
+
+def _read(file: str) -> dict[str, Any]:
+    try:
+        content = json.loads(Path(file).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise BadInput(f"{file}: not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise BadInput(f"{file}: expected a JSON object")
+    return content
