@@ -25,7 +25,7 @@ class EnvironmentRow:
     """An environment to be measured.
 
     cores: a number, or "all". network: name of one of ours, or the path of an ONNX file. batch: inputs per inference.
-    image_px: their size, None ("-") where they are no images. sizes: of further free dimensions, ``name=number``, spaced.
+    image_px: their size, None ("-") where they are no images. sizes: of further free dimensions, ``name=number``.
     settings: of the hardware (``measuring.hardware.parse``). measurements: file of measurements that were made
     elsewhere, by ``perftransfer measure``; "" for an environment that is measured here.
     """
