@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from perftransfer.dataset import measured, tables
-from perftransfer.dataset.merge import ENVIRONMENT_COLUMNS, merge
+from perftransfer.dataset.merge import ENVIRONMENT_COLUMNS, merge, mixed_hosts
 from perftransfer.errors import BadInput
 from perftransfer.space.options import INACTIVE, Option, configuration_id
 
@@ -214,3 +214,11 @@ def test_energy_that_could_not_be_counted_stops_with_the_reason(study: Study) ->
     with pytest.raises(BadInput, match=r"environment one: energy_mj could not be measured \(RAPL: no such folder\)"):
         study.merge("energy_mj")
     study.merge("latency_ms")
+
+
+def test_an_environment_of_two_states_of_its_machine_is_told(study: Study) -> None:
+    for name, changes in (("one", {"system": ["Linux 6.1", "Linux 6.9"]}), ("two", {})):
+        study.measure(name, (THREADS,), {(1,): [4.0], (2,): [5.0]})
+        frame = tables.read(study.measured[name])
+        tables.write(study.measured[name], frame, options=(THREADS,), metadata={"host_changes": changes})
+    assert mixed_hosts(study.measured) == ["environment one: measured with more than one system: Linux 6.1; Linux 6.9"]

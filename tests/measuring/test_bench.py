@@ -223,7 +223,7 @@ def test_killed_at_random_moments_nothing_finished_is_lost_or_done_twice(path: P
     environment = {**os.environ, "PYTHONPATH": package_path()}
     rng = random.Random(7)
     finished: list[Any] = []
-    for _ in range(6):
+    for _ in range(20):
         job = subprocess.Popen([sys.executable, "-c", JOB, str(path)], env=environment, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while len(journal.measurements(journal.read(path))) <= len(finished) + 1:
@@ -332,3 +332,13 @@ def test_a_setting_that_somebody_changes_meanwhile_leaves_no_number(
     records = measure(path, environment=environment, **board(tmp_path, "powersave", "performance"))
     assert {r["status"] for r in records} == {"not_applied"}
     assert not any("latency_ms" in r for r in records)
+
+
+def test_what_changed_about_a_machine_between_runs_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = measure(path, repeats=1)[0]["environment_digest"]
+    updated = {**bench.fingerprint.host(), "system": "Linux 99"}
+    monkeypatch.setattr(bench.fingerprint, "host", lambda: updated)
+    assert measure(path)[0]["environment_digest"] == digest
+    changes = bench.host_changes(journal.read(path), digest)
+    assert list(changes) == ["system"]
+    assert changes["system"][1] == "Linux 99"

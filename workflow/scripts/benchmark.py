@@ -30,6 +30,7 @@ if __name__ == "__main__":
         digest, protocol = records[0]["environment_digest"], records[0]["protocol"]
         written = journal.read(journal_path)
         metadata = {"environment": name, "protocol": protocol, "host": bench.hosts(written)[digest]}
+        metadata["host_changes"] = bench.host_changes(written, digest)
         frame = measured.measurements(records, name, settings["engine"], options)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,16 @@ def merge(
     values_columns = [column for objective in objectives for column in _columns_of(objective)]
     order = [*ENVIRONMENT_COLUMNS, "configuration_id", *(option.name for option in varying), *values_columns]
     return dataset[order], tuple(varying), constant
+
+
+def mixed_hosts(measured_files: Mapping[str, Path]) -> list[str]:
+    """Say which environments were measured in several states of their machine, and what differed."""
+    said = []
+    for name, path in measured_files.items():
+        changes = json.loads(tables.metadata(path).get("host_changes", "{}"))
+        for fact, values in changes.items():
+            said.append(f"environment {name}: measured with more than one {fact}: {'; '.join(map(str, values))}")
+    return said
 
 
 _TYPES = {

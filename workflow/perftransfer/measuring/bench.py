@@ -287,6 +287,22 @@ def _runner(engine: Engine, cpus: list[int], stack: ExitStack) -> Callable[[dict
     return lambda request: measure(engine, request, None)
 
 
+def host_changes(records: Iterable[journal.Record], environment_digest: str) -> dict[str, list[Any]]:
+    """What the machine's description says in more than one way, among the runs that measured an environment.
+
+    Processor, engine and network are in the digest; kernel, governor, memory and the like are not.
+    """
+    described = [r for r in records if r.get("record") == "host" and r["environment_digest"] == environment_digest]
+    out: dict[str, list[Any]] = {}
+    for fact in sorted(set().union(*described) if described else ()):
+        # What an older version did not describe has not changed.
+        values = [record[fact] for record in described if fact in record]
+        different = [value for i, value in enumerate(values) if value not in values[:i]]
+        if len(different) > 1:
+            out[fact] = different
+    return out
+
+
 def hosts(records: Iterable[journal.Record]) -> dict[str, journal.Record]:
     """Descriptions of the machines in a journal by environment digest, the latest of each."""
     return {record["environment_digest"]: record for record in records if record.get("record") == "host"}

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,17 +32,64 @@ def _lines(path: str) -> dict[str, str]:
     return out
 
 
-def host() -> dict[str, Any]:
-    """Describe this machine: processor, CPUs, memory, system, Python."""
-    cpu, memory = _lines("/proc/cpuinfo"), _lines("/proc/meminfo")
+def _text(path: Path) -> str | None:
+    """Content of a small file; None where there is none that may be read."""
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return None
+
+
+def _caches(root: Path) -> dict[str, str]:
+    """Sizes of the caches that CPU 0 has or shares, by level and kind: ``{"L2 Unified": "2048K"}``."""
+    found = {}
+    for index in sorted(root.glob("sys/devices/system/cpu/cpu0/cache/index[0-9]*")):
+        level, kind, size = (_text(index / name) for name in ("level", "type", "size"))
+        if level and size:
+            found[f"L{level} {kind or ''}".strip()] = size
+    return found
+
+
+def _gpus(root: Path) -> list[str]:
+    """Models of the NVIDIA GPUs, as the driver tells them."""
+    texts = (_text(path) or "" for path in sorted(root.glob("proc/driver/nvidia/gpus/*/information")))
+    models = (line.partition(":")[2].strip() for text in texts for line in text.splitlines() if "Model" in line)
+    return list(models)
+
+
+def _container(root: Path) -> str | None:
+    """Kind of container that we run in; None if it is none, or none that shows."""
+    for path, kind in ((".dockerenv", "docker"), ("run/.containerenv", "podman"), (".singularity.d", "apptainer")):
+        if (root / path).exists():
+            return kind
+    return None
+
+
+# Instruction sets that decide how fast a network runs, as /proc/cpuinfo names them.
+_INSTRUCTION_SETS = re.compile(r"sse4_2|avx\w*|fma|f16c|amx_\w+|asimd\w*|sve\w*|bf16|i8mm|fphp")
+
+
+def host(root: Path = Path("/")) -> dict[str, Any]:
+    """Describe this machine: processor, CPUs, caches, memory, GPUs, system, Python; what nobody tells is None or empty.
+
+    root: "/", or the top of another file tree.
+    """
+    cpu, memory = _lines(str(root / "proc/cpuinfo")), _lines(str(root / "proc/meminfo"))
     total = memory.get("MemTotal", "").split()
+    flags = (cpu.get("flags") or cpu.get("Features") or "").split()
     return {
+        "instruction_sets": sorted(flag for flag in flags if _INSTRUCTION_SETS.fullmatch(flag)),
+        "caches": _caches(root),
+        "governor": _text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "gpus": _gpus(root),
+        "gpu_driver": (_text(root / "proc/driver/nvidia/version") or "").partition("\n")[0] or None,
+        "container": _container(root),
         "processor": cpu.get("model name") or cpu.get("Model") or platform.processor() or platform.machine(),
         "architecture": platform.machine(),
         "cpus": os.cpu_count() or 1,
         "usable_cpus": len(usable_cpus()),
         "memory_gib": round(int(total[0]) / 2**20, 1) if total else None,
-        "virtual_machine": "hypervisor" in cpu.get("flags", "").split(),
+        "virtual_machine": "hypervisor" in flags,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
     }

@@ -26,8 +26,14 @@ _HOST = {
     "architecture": "architecture",
     "cpus": "CPUs",
     "usable_cpus": "CPUs that could be used",
+    "instruction_sets": "instruction sets",
+    "caches": "caches",
+    "governor": "frequency governor",
+    "gpus": "GPUs",
+    "gpu_driver": "GPU driver",
     "memory_gib": "memory (GiB)",
     "virtual_machine": "virtual machine",
+    "container": "container",
     "system": "system",
     "python": "Python",
 }
@@ -144,4 +150,8 @@ def _machines(hosts: Mapping[str, Mapping[str, Any]]) -> list[tuple[list[str], l
 def _said(value: object) -> str:
     if value is None:
         return "not known"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {text}" for name, text in value.items()) or "not known"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
