@@ -31,6 +31,12 @@ except BadInput as error:
     raise WorkflowError(str(error)) from None
 
 
+# Said before a long run, not during it: other options of Snakemake are not known while this file is read.
+if {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
+    for line in study.still_to_measure():
+        print(line, file=sys.stderr)
+
+
 pathvars:
     results=f"results/{study.name}",
 

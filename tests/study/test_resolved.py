@@ -11,6 +11,7 @@ from tests_root import ROOT
 from perftransfer import yaml_file
 from perftransfer.errors import BadInput
 from perftransfer.measuring import fingerprint
+from perftransfer.measuring.protocol import Protocol
 from perftransfer.study import Study, command_line, reference
 
 
@@ -215,3 +216,23 @@ def test_an_objective_that_only_some_environments_have_is_told_before_anything_r
     imports = {"x": mapping("a", "t_s"), "y": mapping("b", "power_w")}
     with pytest.raises(BadInput, match=r"objectives\[0\]: t_s is not known of imports\.y"):
         Study.of({"study": "half", "objectives": ["t_s"], "imports": imports}, [])
+
+
+def test_what_is_still_to_be_measured_is_told_with_the_pace_so_far(tmp_path, monkeypatch):
+    study = study_of("config/config.yaml")
+    protocol = study.benchmark("inceptionv3-128px-1core")["protocol"]
+    monkeypatch.chdir(tmp_path)
+    assert study.still_to_measure()[3] == "inceptionv3-128px-1core: up to 80 measurements to make; 24 s or more"
+    journal = Path("results/default/journal/inceptionv3-128px-1core.jsonl")
+    journal.parent.mkdir(parents=True)
+    records = [
+        {
+            "record": "measurement", "environment_digest": "e", "configuration_id": f"c{i}", "repeat": 0,
+            "protocol": Protocol(**protocol).key, "started_at": f"2026-01-01T00:00:{2 * i:02}", "status": "ok",
+        }
+        for i in range(20)
+    ]  # fmt: skip
+    journal.write_text("".join(json.dumps(record) + "\n" for record in records))
+    assert study.still_to_measure()[3] == (
+        "inceptionv3-128px-1core: up to 60 measurements to make, 20 are in the journal; about 2 min 0 s"
+    )

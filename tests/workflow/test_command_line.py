@@ -31,6 +31,7 @@ def test_a_key_on_the_command_line_changes_the_default_study_or_the_one_given(cl
     done = clone.snakemake("--dry-run", "--config", "study=mine")
     assert done.returncode == 0, done.stderr[-2000:]
     assert "results/mine/measurements/mobilenetv2-128px-1core.parquet" in done.stdout + done.stderr
+    assert "mobilenetv2-128px-1core: up to 80 measurements to make; 24 s or more" in done.stderr
     changed = clone.snakemake("--dry-run", "--config", "measuring={'configurations': 33, \"repeats\": 1}")
     assert changed.returncode == 0, changed.stderr[-2000:]
     said = message(clone.snakemake("--dry-run", "--config", "sede=3"))

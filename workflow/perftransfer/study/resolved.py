@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import statistics
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
+from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +22,9 @@ from perftransfer.code_digest import modules_used, script_digest
 from perftransfer.dataset import published
 from perftransfer.dataset.published import PublishedFile
 from perftransfer.errors import BadInput, unknown
-from perftransfer.measuring import engines, fingerprint, networks
+from perftransfer.measuring import engines, fingerprint, journal, networks
 from perftransfer.measuring.protocol import Protocol
+from perftransfer.progress import duration
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import level_text
 from perftransfer.study import command_line, sheet
@@ -173,6 +177,37 @@ class Study:
         """All environments, in the order of sheet and study."""
         return [*self._rows, *self._imported]
 
+    def still_to_measure(self) -> list[str]:
+        """Say for each environment how much there is to measure, and how long that takes at the pace so far.
+
+        The journals know the pace; without one the protocol tells how long a measurement takes at most, if none fails.
+        """
+        measuring, said = self.sections.measuring, []
+        for name in self.measured:
+            if self.brought(name):
+                continue
+            known = journal.measurements(journal.read(Path(f"results/{self.name}/journal/{name}.jsonl")))
+            own = [record for key, record in known.items() if key[3] == self._protocol.key and key[4] == 0]
+            left = max(0, measuring.configurations * measuring.repeats - len(own))
+            if not left:
+                continue
+            # The pace within runs: between them nothing was measured.
+            starts = [datetime.fromisoformat(record["started_at"]).timestamp() for record in own]
+            steps = [later - start for start, later in pairwise(sorted(starts))]
+            if steps:
+                time = f"about {duration(left * statistics.median(steps))}"
+            else:
+                time = f"{duration(left * (measuring.warmup_seconds + measuring.seconds))} or more"
+            there = f", {len(own)} are in the journal" if own else ""
+            said.append(f"{name}: up to {left} measurements to make{there}; {time}")
+        return said
+
+    @cached_property
+    def _protocol(self) -> Protocol:
+        measuring = self.sections.measuring
+        own = {field.name: getattr(measuring, field.name) for field in fields(Protocol) if field.name != "energy"}
+        return Protocol(**own, energy="energy_mj" in self.objectives)
+
     @cached_property
     def spaces(self) -> dict[str, OptionSpace]:
         """Option spaces of the measured environments by name."""
@@ -322,10 +357,6 @@ class Study:
     def benchmark(self, environment: str) -> dict[str, Any]:
         """What to measure. No digest of code in here: no edit may ever measure again."""
         row, measuring = self._rows[environment], self.sections.measuring
-        protocol = Protocol(
-            **{field.name: getattr(measuring, field.name) for field in fields(Protocol) if field.name != "energy"},
-            energy="energy_mj" in self.objectives,
-        )
         workload = row.workload
         if row.engine == _NO_FILE and row.cores != "all":
             workload["cores"] = int(row.cores)
@@ -339,7 +370,7 @@ class Study:
             "precisions": self.precisions(environment) or [networks.PRECISIONS[0]] * row.own_network,
             "repeats": measuring.repeats,
             "retries": measuring.retries,
-            "protocol": asdict(protocol),
+            "protocol": asdict(self._protocol),
             "seed": self.sections.seed,
         }
 
