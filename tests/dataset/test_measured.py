@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from tests_root import ROOT
 
 from perftransfer.dataset import measured, tables
+from perftransfer.errors import BadInput
+from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import Option
 
 OPTIONS = (Option("threads", (1, 2), True, 1), Option("inner", ("a", "b"), False, "a", conditional=True))
@@ -111,3 +114,13 @@ def test_where_every_process_failed_there_are_no_values() -> None:
     found = measured.per_configuration(table(record("a", 0, None)), "latency_ms")
     assert found.empty
     assert found["latency_ms"].dtype == "float64"
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "config/spaces").glob("*.yaml")), ids=lambda path: path.stem)
+def test_no_shipped_option_is_called_like_a_column(file: Path) -> None:
+    measured.check_names(OptionSpace.read(file).options)
+
+
+def test_an_option_that_is_called_like_a_column_is_told() -> None:
+    with pytest.raises(BadInput, match="option disturbed: a column of the table of measurements"):
+        measured.check_names([Option("disturbed", (True, False), False, True)])

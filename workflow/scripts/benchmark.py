@@ -12,6 +12,7 @@ if __name__ == "__main__":
         settings = snakemake.params.settings
         name, journal_path = snakemake.wildcards.environment, Path(snakemake.params.journal)
         configurations, options = (read(snakemake.input.configurations[0]) for read in (tables.read, tables.options))
+        measured.check_names(options)
         chosen = tables.configurations_of(configurations, options)
         if snakemake.input.brought:
             journal_path = Path(snakemake.input.brought[0])

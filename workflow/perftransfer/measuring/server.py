@@ -64,7 +64,7 @@ def measure(engine: Engine, request: dict[str, Any], cpus: list[int] | None) -> 
         "warmup_n": timing.warmup_n,
         "warmup_ms": timing.warmup_ms,
         "steady": timing.steady,
-        "precision": timing.precision if math.isfinite(timing.precision) else None,
+        "relative_ci": timing.precision if math.isfinite(timing.precision) else None,
         "stopped": timing.stopped,
         "open_ms": 1e3 * opened,
         "others_cpu_share": timing.others_cpu_share,

@@ -1,0 +1,309 @@
+"""Checks OpenVINO's engine: that every option arrives, what it refuses, and that it can be forked."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import psutil
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from perftransfer.measuring import engines, networks
+from perftransfer.measuring.engines import interface, onnxruntime
+from perftransfer.measuring.engines.interface import UnsupportedConfigurationError
+from perftransfer.measuring.fingerprint import usable_cpus
+from perftransfer.measuring.isolation import MeasuringServer
+from perftransfer.measuring.protocol import Protocol
+from perftransfer.space.option_space import OptionSpace
+
+openvino = pytest.importorskip("openvino", reason="openvino is not installed (pip install openvino)")
+
+from perftransfer.measuring.engines.openvino import ENGINE, dimension_names, properties  # noqa: E402
+
+WORKLOAD = {"batch": 2, "image_px": 16}
+CORES = len(usable_cpus())
+SPACE = Path(__file__).parents[2] / "config/spaces/openvino.yaml"
+two_cores = pytest.mark.skipif(CORES < 2, reason="needs two cores")
+
+
+def network(folder: Path, shape: list[Any] | None, element: int = TensorProto.FLOAT) -> str:
+    """Two convolutions (of an input cast to float)."""
+    weights = np.random.default_rng(0).standard_normal((3, 3, 3, 3), dtype=np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["image"], ["x"], to=TensorProto.FLOAT),
+            helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]),
+            helper.make_node("Conv", ["y", "w"], ["z"], pads=[1, 1, 1, 1]),
+        ],
+        "tiny",
+        [helper.make_tensor_value_info("image", element, shape)],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(weights, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path = folder / "tiny.onnx"
+    onnx.save(model, path)
+    return str(path)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> str:
+    return network(tmp_path, ["batch", 3, "image_px", "image_px"])
+
+
+@pytest.fixture(scope="module")
+def core() -> openvino.Core:
+    return openvino.Core()
+
+
+@pytest.fixture
+def server() -> Iterator[MeasuringServer]:
+    with MeasuringServer("openvino", usable_cpus()) as measuring:
+        yield measuring
+
+
+def request(path: str, **options: Any) -> dict[str, Any]:
+    protocol = Protocol(
+        warmup_runs=2,
+        warmup_seconds=0.0,
+        runs=5,
+        seconds=0.0,
+        timeout_seconds=60.0,
+        most_seconds=0.0,
+        warmup_most_seconds=0.0,
+    )
+    return {"files": {"fp32": path}, "workload": WORKLOAD, "options": options, "protocol": asdict(protocol), "seed": 1}
+
+
+def test_it_keeps_the_promises_of_the_interface() -> None:
+    engine = engines.load("openvino")
+    assert isinstance(engine, interface.Engine)
+    assert engine.name == "openvino" in engines.names()
+    assert engine.versions()["openvino"].startswith(openvino.__version__[:4])
+
+
+def test_threads_and_hint_are_set_even_if_nobody_asks() -> None:
+    expected = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": openvino.properties.hint.PerformanceMode.LATENCY}
+    assert properties({}) == properties({"inference_num_threads": None, "num_streams": None}) == expected
+
+
+def test_every_option_becomes_a_property_of_openvino() -> None:
+    hint = openvino.properties.hint
+    assert properties(
+        {
+            "performance_hint": "throughput",
+            "num_streams": 2,
+            "inference_num_threads": 4,
+            "inference_precision_hint": "f32",
+            "enable_cpu_pinning": False,
+            "enable_hyper_threading": True,
+            "scheduling_core_type": "pcore_only",
+            "cpu_denormals_optimization": True,
+            "execution_mode_hint": "accuracy",
+            "precision": "int8",
+            "device": "CPU",
+        }
+    ) == {
+        hint.performance_mode(): hint.PerformanceMode.THROUGHPUT,
+        openvino.properties.num_streams(): 2,
+        openvino.properties.inference_num_threads(): 4,
+        hint.inference_precision(): openvino.Type.f32,
+        hint.enable_cpu_pinning(): False,
+        hint.enable_hyper_threading(): True,
+        hint.scheduling_core_type(): hint.SchedulingCoreType.PCORE_ONLY,
+        openvino.properties.intel_cpu.denormals_optimization(): True,
+        hint.execution_mode(): hint.ExecutionMode.ACCURACY,
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"performance_hint": "fast"}, "performance_hint: no level 'fast'; allowed: latency, throughput"),
+        ({"inference_precision_hint": "f8"}, "inference_precision_hint: no level 'f8'; allowed: f32, bf16, f16"),
+        ({"device": "TPU"}, "device: no level 'TPU'; allowed: CPU, GPU"),
+        ({"inference_num_threads": 0}, "inference_num_threads is 0: give a number from 1"),
+        ({"num_streams": -1}, "num_streams is -1: give a number from 1"),
+        ({"precision": "int8"}, "no network file in precision int8; there are fp32"),
+        ({"inference_num_threads": 100_000}, "inference_num_threads: asked for 100000, OpenVINO made it"),
+        ({"num_streams": 2}, "num_streams: asked for 2, OpenVINO made it 1"),
+    ],
+)
+def test_what_cannot_be_done_is_unsupported_with_words(tiny: str, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(UnsupportedConfigurationError, match=words):
+        ENGINE.open({"fp32": tiny}, WORKLOAD, options, 1)
+
+
+@pytest.mark.parametrize(("level", "capability"), [("f32", "FP32"), ("bf16", "BF16"), ("f16", "FP16")])
+def test_precisions_without_instructions_for_them_are_unsupported(
+    tiny: str, core: openvino.Core, level: str, capability: str
+) -> None:
+    if capability in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        session = ENGINE.open({"fp32": tiny}, WORKLOAD, {"inference_precision_hint": level}, 1)
+        session.run()
+        session.close()
+    else:
+        with pytest.raises(UnsupportedConfigurationError, match=rf"inference_precision_hint {level}: .* offers FP32"):
+            ENGINE.open({"fp32": tiny}, WORKLOAD, {"inference_precision_hint": level}, 1)
+
+
+def test_a_gpu_that_is_not_there_is_unsupported(tiny: str, core: openvino.Core) -> None:
+    if any(name.startswith("GPU") for name in core.available_devices):
+        pytest.skip("this machine has a GPU that OpenVINO knows")
+    with pytest.raises(UnsupportedConfigurationError, match="OpenVINO finds no device GPU here, only CPU"):
+        ENGINE.open({"fp32": tiny}, WORKLOAD, {"device": "GPU"}, 1)
+
+
+def test_a_run_is_one_inference_with_latency_and_one_a_stream_with_throughput(tiny: str) -> None:
+    session = ENGINE.open({"fp32": tiny}, WORKLOAD, {}, 1)
+    assert isinstance(session, interface.Session)
+    assert session.inferences_per_run == 1
+    session.run()
+    session.close()
+    for streams in range(1, min(CORES, 2) + 1):
+        options = {"performance_hint": "throughput", "num_streams": streams, "inference_num_threads": streams}
+        session = ENGINE.open({"fp32": tiny}, WORKLOAD, options, 1)
+        assert session.inferences_per_run == streams
+        session.run()
+        session.close()
+
+
+@pytest.mark.parametrize("hint", ["latency", "throughput"])
+def test_every_request_computes_what_onnx_runtime_computes(tiny: str, hint: str) -> None:
+    threads = min(CORES, 2)
+    options = {"performance_hint": hint, "inference_num_threads": threads, "inference_precision_hint": "f32"}
+    session = ENGINE.open({"fp32": tiny}, WORKLOAD, options, 7)
+    session.run()
+    reference = onnxruntime.ENGINE.open({"fp32": tiny}, WORKLOAD, {}, 7)
+    (expected,) = reference._session.run(None, reference._feed)
+    assert expected.shape == (2, 3, 16, 16)
+    assert len(session._requests) == session.inferences_per_run
+    for done in session._requests:
+        np.testing.assert_allclose(done.get_output_tensor().data, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_network_of_texts_takes_the_sizes_of_its_own_dimensions(tmp_path: Path) -> None:
+    networks.write("bertmini", "fp32", tmp_path / "bert.onnx", seed=0)
+    session = ENGINE.open({"fp32": str(tmp_path / "bert.onnx")}, {"batch": 2, "sequence": 9}, {}, 1)
+    session.run()
+    assert [list(port.shape) for port in session._compiled.inputs] == [[2, 9], [2, 9]]
+    assert list(session._compiled.output().shape) == [2, 9, 256]
+    session.close()
+
+
+def test_a_free_dimension_that_the_workload_does_not_fill_is_unsupported(tmp_path: Path) -> None:
+    path = network(tmp_path, ["batch", 3, "height", "image_px"])
+    with pytest.raises(UnsupportedConfigurationError, match=r"free dimension 'height'.* gives batch, image_px"):
+        ENGINE.open({"fp32": path}, WORKLOAD, {}, 1)
+    path = network(tmp_path, ["batch", 3, None, "image_px"])
+    with pytest.raises(UnsupportedConfigurationError, match="free dimension ''"):
+        ENGINE.open({"fp32": path}, WORKLOAD, {}, 1)
+
+
+def test_an_input_without_a_shape_is_unsupported(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedConfigurationError, match="'image': the network's file does not tell how many"):
+        ENGINE.open({"fp32": network(tmp_path, None)}, WORKLOAD, {}, 1)
+
+
+@pytest.mark.parametrize(
+    "element", [TensorProto.INT64, TensorProto.INT32, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BOOL]
+)
+def test_inputs_of_other_types_are_fed(tmp_path: Path, element: int) -> None:
+    session = ENGINE.open({"fp32": network(tmp_path, ["batch", 3, 8, 8], element)}, WORKLOAD, {}, 1)
+    session.run()
+    session.close()
+
+
+def test_an_input_that_nobody_can_make_up_is_unsupported(tmp_path: Path) -> None:
+    path = network(tmp_path, ["batch", 3, 8, 8], TensorProto.UINT8)
+    with pytest.raises(UnsupportedConfigurationError, match="'image' is u8"):
+        ENGINE.open({"fp32": path}, WORKLOAD, {}, 1)
+
+
+def test_names_of_dimensions_are_read_as_the_onnx_library_reads_them(tmp_path: Path) -> None:
+    """Also behind weights (initializers, before and after), numbers of several bytes and names outside ASCII."""
+    shapes: dict[str, list[Any]] = {"a" * 300: ["batch", 3, "größe", None], "ids": ["batch", 70_000], "scalar": []}
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+    weights = numpy_helper.from_array(np.zeros((300, 700), np.float32), "w")
+    nodes = [helper.make_node("LeakyRelu", ["ids"], ["z"], alpha=0.5)]
+    output = [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)]
+    model = helper.make_model(helper.make_graph(nodes, "several", inputs, output, [weights]), producer_name="x" * 200)
+    onnx.save(model, tmp_path / "several.onnx")
+    read = onnx.load(tmp_path / "several.onnx").graph.input
+    expected = {node.name: [d.dim_param for d in node.type.tensor_type.shape.dim] for node in read}
+    assert dimension_names(tmp_path / "several.onnx") == expected
+    assert expected["ids"] == ["batch", ""]
+
+
+def test_garbage_is_refused_and_not_read_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "garbage").write_bytes(b"\x07no network")
+    with pytest.raises(ValueError, match="field of kind 7"):
+        dimension_names(tmp_path / "garbage")
+
+
+def test_the_space_asks_for_options_of_the_engine_and_its_default_opens(tiny: str) -> None:
+    space = OptionSpace.read(SPACE)
+    assert {option.name for option in space.options} <= ENGINE.options
+    defaults = {option.name: option.default for option in space.options if not option.conditional}
+    session = ENGINE.open({"fp32": tiny}, WORKLOAD, defaults, 1)
+    session.run()
+    session.close()
+
+
+@two_cores
+@pytest.mark.parametrize("hint", ["latency", "throughput"])
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("pinning", [True, False])
+@pytest.mark.parametrize("denormals", [True, False])
+@pytest.mark.parametrize("mode", ["performance", "accuracy"])
+def test_levels_of_the_space_hold_on_a_machine_of_two_cores(
+    tiny: str, hint: str, threads: int, pinning: bool, denormals: bool, mode: str
+) -> None:
+    options = {
+        "performance_hint": hint,
+        "inference_num_threads": threads,
+        "num_streams": threads if hint == "throughput" else None,
+        "enable_cpu_pinning": pinning,
+        "cpu_denormals_optimization": denormals,
+        "execution_mode_hint": mode,
+    }
+    session = ENGINE.open({"fp32": tiny}, WORKLOAD, json.loads(json.dumps(options)), 1)
+    session.run()
+    session.close()
+
+
+def test_a_real_measurement_gives_positive_latencies(server: MeasuringServer, tiny: str) -> None:
+    for hint in ("latency", "throughput"):
+        outcome = server.measure(request(tiny, performance_hint=hint, inference_num_threads=min(CORES, 2)))
+        assert (outcome["status"], outcome["error"], outcome["warmup_n"]) == ("ok", None, 2)
+        assert len(outcome["latency_ms"]) >= 5
+        assert min(outcome["latency_ms"]) > 0
+
+
+def test_what_fails_in_the_server_is_a_status(server: MeasuringServer, tmp_path: Path, tiny: str) -> None:
+    garbage = tmp_path / "garbage.onnx"
+    garbage.write_bytes(b"no network")
+    assert server.measure(request(str(garbage)))["status"] == "failed"
+    assert server.measure(request(str(tmp_path / "nowhere.onnx")))["status"] == "failed"
+    outcome = server.measure(request(tiny, num_streams=2))
+    assert (outcome["status"], outcome["error"].split(":")[0]) == ("unsupported", "num_streams")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+def test_the_server_has_one_thread_when_it_forks(server: MeasuringServer, tiny: str) -> None:
+    def threads() -> str:
+        (process,) = psutil.Process().children()
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        return next(line.split()[1] for line in lines if line.startswith("Threads:"))
+
+    for _ in range(3):
+        assert threads() == "1"
+        assert server.measure(request(tiny, inference_num_threads=min(CORES, 2)))["status"] == "ok"
+    assert threads() == "1"
