@@ -27,7 +27,7 @@ def check_names(options: Sequence[Option]) -> None:
     for option in options:
         if option.name in COLUMNS:
             raise BadInput(
-                f"option {option.name}: a column of the table of measurements has that name; give the option another one"
+                f"option {option.name}: a column of the table of measurements has that name; give it another one"
             )
 
 
