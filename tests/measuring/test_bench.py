@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import random
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from perftransfer.errors import BadInput
@@ -312,6 +314,7 @@ def test_what_cannot_be_set_is_a_status_and_is_tried_again(path: Path, tmp_path:
     environment = replace(ENVIRONMENT, settings="governor=performance")
     records = measure(path, environment=environment, **board(tmp_path, "powersave"))
     assert {r["status"] for r in records} == {"not_applied"}
+    assert records[0]["environment_digest"] in bench.hosts(journal.read(path))
     assert "performance" in records[0]["error"]
     assert not any("latency_ms" in r for r in records)
     again = measure(path, environment=environment, **board(tmp_path, "powersave", "performance"))
@@ -342,3 +345,34 @@ def test_what_changed_about_a_machine_between_runs_is_told(path: Path, monkeypat
     changes = bench.host_changes(journal.read(path), digest)
     assert list(changes) == ["system"]
     assert changes["system"][1] == "Linux 99"
+
+
+def test_what_a_killed_run_left_behind_is_put_back_even_if_nothing_is_to_be_measured(
+    path: Path, tmp_path: Path
+) -> None:
+    machine = board(tmp_path, "powersave", "performance")
+    environment = replace(ENVIRONMENT, settings="governor=performance")
+    measure(path, environment=environment, **machine)
+    governor = tmp_path / "sys/devices/system/cpu/cpufreq/policy0/scaling_governor"
+    item = str(governor.relative_to(tmp_path))
+    state = {"host": platform.node(), "originals": [["cpufreq", item, "powersave"]]}
+    machine["state"].write_text(json.dumps(state))
+    governor.write_text("performance")
+    measure(path, environment=environment, **machine)
+    assert governor.read_text().strip() == "powersave"
+    assert not machine["state"].exists()
+
+
+def test_a_background_load_that_ends_leaves_no_number(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end_it(engine: Any, request: dict[str, Any], cpus: Any) -> dict[str, Any]:
+        for process in psutil.Process().children():
+            process.kill()
+            process.wait()
+        return server.measure(engine, request, cpus)
+
+    monkeypatch.setattr(bench, "measure", end_it)
+    environment = replace(ENVIRONMENT, settings="background_load=1")
+    records = measure(path, environment=environment, state=path.with_name("hardware.json"))
+    assert {r["status"] for r in records} == {"not_applied"}
+    assert "background load: process" in records[0]["error"]
+    assert [r["order"] for r in journal.read(path) if r["record"] == "measurement"] == list(range(6))

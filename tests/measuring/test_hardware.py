@@ -683,8 +683,8 @@ def test_background_load_is_asked_for() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="binds processes to CPUs")
 def test_background_load_is_where_it_was_asked_for_and_ends_with_the_block() -> None:
     cpu = usable_cpus()[-1]
-    with background_load.running(1, 0.1, [cpu]) as pids:
-        (load,) = map(psutil.Process, pids)
+    with background_load.running(1, 0.1, [cpu]) as started:
+        (load,) = map(psutil.Process, started.pids)
         assert load.cpu_affinity() == [cpu]
     assert not load.is_running()
 
@@ -693,8 +693,8 @@ def test_background_load_is_where_it_was_asked_for_and_ends_with_the_block() -> 
 def test_background_load_dies_with_its_parent() -> None:
     program = (
         "import os\nfrom perftransfer.measuring.hardware import background_load\n"
-        f"with background_load.running(1, 0.1, [{usable_cpus()[-1]}]) as pids:\n"
-        "    print(*pids, flush=True)\n    os.kill(os.getpid(), 9)\n"
+        f"with background_load.running(1, 0.1, [{usable_cpus()[-1]}]) as load:\n"
+        "    print(*load.pids, flush=True)\n    os.kill(os.getpid(), 9)\n"
     )
     environment = {**os.environ, "PYTHONPATH": package_path()}
     ended = subprocess.run([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, check=False)
@@ -710,7 +710,9 @@ def _runs(pid: int) -> bool:
 
 def test_background_load_that_is_gone_too_early() -> None:
     cpu = usable_cpus()[-1]
-    with pytest.raises(hardware.SettingError, match="ended before"), background_load.running(1, 0.1, [cpu]) as pids:
-        os.kill(pids[0], signal.SIGKILL)
-        while _runs(pids[0]):
+    with background_load.running(1, 0.1, [cpu]) as load:
+        assert load.ended() == []
+        os.kill(load.pids[0], signal.SIGKILL)
+        while _runs(load.pids[0]):
             time.sleep(0.01)
+        assert load.ended() == [f"background load: process {load.pids[0]} has ended"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -21,6 +23,7 @@ from perftransfer.measuring.engines.interface import UnsupportedConfigurationErr
 from perftransfer.measuring.fingerprint import usable_cpus
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
+from perftransfer.package_path import package_path
 from perftransfer.space.option_space import OptionSpace
 
 openvino = pytest.importorskip("openvino", reason="openvino is not installed (pip install openvino)")
@@ -28,12 +31,13 @@ openvino = pytest.importorskip("openvino", reason="openvino is not installed (pi
 from perftransfer.measuring.engines.openvino import ENGINE, dimension_names, properties  # noqa: E402
 
 WORKLOAD = {"batch": 2, "image_px": 16}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": package_path()}
 CORES = len(usable_cpus())
 SPACE = Path(__file__).parents[2] / "config/spaces/openvino.yaml"
 two_cores = pytest.mark.skipif(CORES < 2, reason="needs two cores")
 
 
-def network(folder: Path, shape: list[Any] | None, element: int = TensorProto.FLOAT) -> str:
+def network(folder: Path, shape: list[Any], element: int = TensorProto.FLOAT) -> str:
     """Two convolutions (of an input cast to float)."""
     weights = np.random.default_rng(0).standard_normal((3, 3, 3, 3), dtype=np.float32)
     graph = helper.make_graph(
@@ -133,6 +137,7 @@ def test_every_option_becomes_a_property_of_openvino() -> None:
         ({"num_streams": -1}, "num_streams is -1: give a number from 1"),
         ({"precision": "int8"}, "no network file in precision int8; there are fp32"),
         ({"inference_num_threads": 100_000}, "inference_num_threads: asked for 100000, OpenVINO made it"),
+        ({"scheduling_core_type": "big"}, "scheduling_core_type: no level 'big'; allowed: any_core"),
         ({"num_streams": 2}, "num_streams: asked for 2, OpenVINO made it 1"),
     ],
 )
@@ -208,8 +213,11 @@ def test_a_free_dimension_that_the_workload_does_not_fill_is_unsupported(tmp_pat
 
 
 def test_an_input_without_a_shape_is_unsupported(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedConfigurationError, match="'image': the network's file does not tell how many"):
-        ENGINE.open({"fp32": network(tmp_path, None)}, WORKLOAD, {}, 1)
+    inputs, outputs = (helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("x", "y"))
+    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "shapeless", [inputs], [outputs])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), tmp_path / "x.onnx")
+    with pytest.raises(UnsupportedConfigurationError, match="'x': the network's file does not tell how many"):
+        ENGINE.open({"fp32": str(tmp_path / "x.onnx")}, WORKLOAD, {}, 1)
 
 
 @pytest.mark.parametrize(
@@ -294,6 +302,11 @@ def test_what_fails_in_the_server_is_a_status(server: MeasuringServer, tmp_path:
     assert server.measure(request(str(tmp_path / "nowhere.onnx")))["status"] == "failed"
     outcome = server.measure(request(tiny, num_streams=2))
     assert (outcome["status"], outcome["error"].split(":")[0]) == ("unsupported", "num_streams")
+
+
+def test_the_import_does_not_report_to_its_makers() -> None:
+    code = "import sys, perftransfer.measuring.engines.openvino; print(sys.modules['openvino_telemetry'])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True, env=ENVIRONMENT).strip() == "None"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")

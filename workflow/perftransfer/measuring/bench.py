@@ -113,6 +113,9 @@ def measure_environment(
     against being killed at any time: a later call goes on where this one stopped.
     """
     engine = engines.load(environment.engine)
+    if state.exists():
+        # What a killed run left behind is put back before anything looks at the machine.
+        hardware.restore(state, root)
     host = fingerprint.host()
     digest = environment.digest(engine.versions(), host)
     with ExitStack() as stack:
@@ -122,7 +125,11 @@ def measure_environment(
         last = wanted
         for attempt in range(retries + 1):
             if attempt:
-                last = [(*key[:4], attempt) for key in last if run.known[key].get("disturbed")]
+                # Also those that an earlier call made after an attempt that another one took the place of.
+                more = [(*key[:4], attempt) for key in last]
+                last = [
+                    k for k, key in zip(more, last, strict=True) if k in run.known or run.known[key].get("disturbed")
+                ]
                 wanted += last
             missing = run.missing(last)
             random.Random(f"{seed} {attempt}" if attempt else seed).shuffle(missing)
@@ -165,31 +172,35 @@ class _Run:
         self._settings = hardware.parse(environment.settings)
         self._load, _ = background_load.asked_for(self._settings)
         self._applied: hardware.Applied | None = None
+        self._dead: Callable[[], list[str]] = list
+        self._order = len(self.known) and 1 + max(record["order"] for record in self.known.values())
         self._stack = ExitStack()
         self._measure: Callable[[dict[str, Any]], dict[str, Any]] | None = None
         self._since_sentinel = 0
 
     def __enter__(self) -> _Run:
         if self._measure is None:
-            with ExitStack() as stack:
-                self._apply(stack)
-                self._measure = _runner(self._engine, self._environment.cpus(), stack)
-                self._stack = stack.pop_all()
             described = {"environment_digest": self._digest, **self._host, "versions": self._engine.versions()}
-            if self._applied is not None:
-                described["settings"] = self._applied.values
-            self._writer.append({"record": "host", **described})
-            self._sentinel()
+            with ExitStack() as stack:
+                try:
+                    self._apply(stack)
+                    if self._applied is not None:
+                        described["settings"] = self._applied.values
+                finally:
+                    # Also of a machine that could not be set as it should be: its rows need a host.
+                    self._writer.append({"record": "host", **described})
+                self._measure = _runner(self._engine, self._environment.cpus(), stack)
+                self._sentinel()
+                self._stack = stack.pop_all()
         return self
 
     def _apply(self, stack: ExitStack) -> None:
         root, state = self._board
-        # Without settings of its own, too: what a killed run left behind is put back first.
-        if self._settings or state.exists():
+        if self._settings:
             self._applied = stack.enter_context(hardware.applied(self._settings, root, state))
         asked = background_load.asked_for(self._settings)
         if self._load:
-            stack.enter_context(background_load.running(*asked, self._environment.cpus()))
+            self._dead = stack.enter_context(background_load.running(*asked, self._environment.cpus())).ended
 
     def __exit__(self, *error: object) -> None:
         if self._measure is not None:
@@ -206,7 +217,7 @@ class _Run:
         for key in keys:
             _, configuration, repeat, _, attempt = key
             record = self._record("measurement", configuration)
-            record |= {"repeat": repeat, "attempt": attempt, "order": len(self.known)}
+            record |= {"repeat": repeat, "attempt": attempt, "order": self._next()}
             record |= {"status": journal.NOT_APPLIED, "error": reason, "disturbed": None}
             self._writer.append(record)
             self.known[key] = record
@@ -216,7 +227,7 @@ class _Run:
         for key in keys:
             _, configuration, repeat, _, attempt = key
             record = self._record("measurement", configuration)
-            record |= {"repeat": repeat, "attempt": attempt, "order": len(self.known)}
+            record |= {"repeat": repeat, "attempt": attempt, "order": self._next()}
             self.known[key] = self._done(record)
             progress.step()
             self._since_sentinel += 1
@@ -224,6 +235,10 @@ class _Run:
                 self._sentinel()
         if self._since_sentinel:
             self._sentinel()
+
+    def _next(self) -> int:
+        self._order += 1
+        return self._order - 1
 
     def _record(self, kind: str, configuration: str) -> journal.Record:
         return {
@@ -241,13 +256,14 @@ class _Run:
         """Measure what ``record`` is about, complete it, and write it."""
         assert self._measure is not None
         request = _request(self._environment, record["options"], self._protocol, self._host)
+        before = dict(record)
         record |= self._measure(request)
-        changed = self._applied.changed() if self._applied else []
+        changed = [*(self._applied.changed() if self._applied else []), *self._dead()]
         if changed:
-            # A number measured under another setting is none of this environment.
-            record.pop("latency_ms", None)
-            record |= {"status": journal.NOT_APPLIED, "error": "; ".join(changed)}
-        record["disturbed"] = _disturbed(record, loaded=self._load > 0)
+            # Numbers measured under another setting are none of this environment.
+            record = before | {"status": journal.NOT_APPLIED, "error": "; ".join(changed), "disturbed": None}
+        else:
+            record["disturbed"] = _disturbed(record, loaded=self._load > 0)
         self._writer.append(record)
         return record
 

@@ -35,6 +35,10 @@ def pack(
     for precision, path in environment.files.items():
         files[precision] = Path(path).name
         (folder / files[precision]).write_bytes(Path(path).read_bytes())
+        # Weights that are kept apart, as exporters name them.
+        apart = Path(f"{path}.data")
+        if apart.is_file():
+            (folder / apart.name).write_bytes(apart.read_bytes())
     description = {**asdict(environment), "workload": dict(environment.workload), "files": files}
     what = {"environment": description, "protocol": asdict(protocol), "repeats": repeats, "retries": retries}
     for name, content in (("environment", what), ("configurations", {k: dict(v) for k, v in configurations.items()})):
@@ -80,7 +84,8 @@ def measure(environment_file: str, configurations_file: str, out: str) -> None:
 def brought(path: Path, environment: str, configurations: Collection[str]) -> list[journal.Record]:
     """Return from a journal that was written elsewhere the measurements of these configurations.
 
-    Those of the machine and the protocol that were measured last, since a value is of one machine and one protocol.
+    A value is of one machine and one protocol: those of the pair with the most measurements that succeeded, and of
+    equals the latest.
 
     Raises BadInput if the journal has none of this environment.
     """
@@ -96,8 +101,14 @@ def brought(path: Path, environment: str, configurations: Collection[str]) -> li
             f"{path}: no measurement of the environment {environment} with a configuration of this study; found "
             f"environments: {', '.join(names) or 'none'}"
         )
-    last = max(own, key=lambda record: str(record["started_at"]))
-    return [record for record in own if all(record[name] == last[name] for name in ("environment_digest", "protocol"))]
+    of: dict[tuple[str, str], list[journal.Record]] = {}
+    for record in own:
+        of.setdefault((record["environment_digest"], record["protocol"]), []).append(record)
+
+    def worth(group: list[journal.Record]) -> tuple[int, str]:
+        return sum(r["status"] == "ok" for r in group), max(str(r["started_at"]) for r in group)
+
+    return max(of.values(), key=worth)
 
 
 def _read(file: str) -> dict[str, Any]:

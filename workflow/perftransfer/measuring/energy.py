@@ -62,7 +62,7 @@ def _count(
         start = clock()
         while n == 0 or clock() - start < seconds:
             session.run()
-            n += 1
+            n += getattr(session, "inferences_per_run", 1)
     finally:
         # Also after a failure: it ends the thread of a counter that is sampled.
         energy = counter.stop()

@@ -114,13 +114,18 @@ def _read_until(pipe: int, child: int, deadline: float) -> bytes | None:
     """Read what ``child`` writes until it ends; None when the deadline (of ``time.monotonic``) passes first."""
     os.set_blocking(pipe, False)
     # The pipe alone does not tell: what the child started may hold it open.
-    handle = os.pidfd_open(child) if hasattr(os, "pidfd_open") else None
+    try:
+        handle = os.pidfd_open(child)
+    except (AttributeError, OSError):
+        # A system or a kernel (before Linux 5.3) without: then only the pipe tells.
+        handle = None
     sources = [pipe] if handle is None else [pipe, handle]
     data = b""
     try:
         while (left := deadline - time.monotonic()) > 0:
             ready = select.select(sources, [], [], left)[0]
-            while pipe in ready:
+            # Also when only the child's end shows: what it wrote last may have come in between.
+            while ready:
                 try:
                     chunk = os.read(pipe, 1 << 16)
                 except BlockingIOError:

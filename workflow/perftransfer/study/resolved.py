@@ -187,7 +187,11 @@ class Study:
             if self.brought(name):
                 continue
             known = journal.measurements(journal.read(Path(f"results/{self.name}/journal/{name}.jsonl")))
-            own = [record for key, record in known.items() if key[3] == self._protocol.key and key[4] == 0]
+            own = [
+                record
+                for key, record in known.items()
+                if key[3] == self._protocol.key and key[4] == 0 and journal.is_final(record, measuring.timeout_seconds)
+            ]
             left = max(0, measuring.configurations * measuring.repeats - len(own))
             if not left:
                 continue
@@ -262,6 +266,8 @@ class Study:
             )
         usable = len(fingerprint.usable_cpus())
         for row in self._rows.values():
+            if row.measurements:
+                continue
             if row.cores != "all" and int(row.cores) > usable:
                 problems.append(
                     f"{self.sections.environments}: environment {row.environment}: asks for {row.cores} cores; this "

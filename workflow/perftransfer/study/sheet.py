@@ -81,7 +81,7 @@ def read(path: Path) -> list[EnvironmentRow]:
     lines = [(n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip() and line[0] != "#"]
     if not lines:
         raise BadInput(f"{path}: is empty; expected the columns {', '.join(COLUMNS)}, separated by tabs")
-    rows = list(csv.reader((line for _, line in lines), delimiter="\t"))
+    rows = list(csv.reader((line for _, line in lines), delimiter="\t", quoting=csv.QUOTE_NONE))
     header, problems = rows[0], []
     for column in header:
         if column not in COLUMNS + OPTIONAL:
@@ -140,7 +140,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         problems.append(f"{where}: cores: found {cores!r}, allowed: all, or a number from 1")
     for entry in cells.get("sizes", "").split():
         size = entry.partition("=")
-        if not size[0].isidentifier() or not _positive(size[2]):
+        if not size[0].isidentifier() or size[0] in COLUMNS or not _positive(size[2]):
             problems.append(f"{where}: sizes: found {entry!r}, expected a free dimension and its size: sequence=128")
     for column in ("batch", "image_px"):
         if not _positive(cells[column]) and not (column == "image_px" and cells[column] == _NO_IMAGE):

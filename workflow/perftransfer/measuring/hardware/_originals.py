@@ -30,7 +30,12 @@ def held(state: Path) -> Iterator[None]:
     Raises BadInput if another process holds it: what it has set must not be taken for left behind.
     """
     state.parent.mkdir(parents=True, exist_ok=True)
-    lock = os.open(state.with_name(f"{state.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    path = state.with_name(f"{state.name}.lock")
+    try:
+        # To be locked by anybody: some settings need no root.
+        lock = os.open(path, os.O_RDONLY | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be locked: {error.strerror}") from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -37,13 +38,31 @@ def asked_for(settings: Iterable[Setting]) -> tuple[int, float]:
     return int(values.get("background_load", 0)), float(values.get("background_share", 1))
 
 
+class Load:
+    """Processes that keep CPUs busy."""
+
+    def __init__(self, children: Sequence[subprocess.Popen[bytes]]) -> None:
+        self._children = children
+
+    @property
+    def pids(self) -> list[int]:
+        """Their process ids."""
+        return [child.pid for child in self._children]
+
+    def ended(self) -> list[str]:
+        """Say which have ended, though nobody told them to."""
+        return [
+            f"background load: process {child.pid} has ended" for child in self._children if child.poll() is not None
+        ]
+
+
 @contextmanager
-def running(processes: int, share: float, cpus: Sequence[int]) -> Iterator[list[int]]:
+def running(processes: int, share: float, cpus: Sequence[int]) -> Iterator[Load]:
     """Keep ``processes`` processes busy for ``share`` (0 to 1) of the time, on ``cpus`` in turn.
 
-    Yields their process ids once all are at work. They end with the block, and with this process.
+    Yields them once all are at work. They end with the block, and with this process.
 
-    Raises SettingError if one does not start, or has ended before the block does.
+    Raises SettingError if one does not start.
     """
     with ExitStack() as stack:
         children = []
@@ -59,15 +78,15 @@ def running(processes: int, share: float, cpus: Sequence[int]) -> Iterator[list[
             assert child.stdout is not None
             if not child.stdout.readline():
                 raise SettingError(f"background load: a process ended at its start; CPUs asked for: {list(cpus)}")
-        yield [child.pid for child in children]
-        if any(child.poll() is not None for child in children):
-            raise SettingError("background load: a process ended before the measurements did")
+        yield Load(children)
 
 
 def main(arguments: list[str]) -> None:
     """Burn one CPU: its number, the share of the time, the process to end with."""
     cpu, share, parent = int(arguments[0]), float(arguments[1]), int(arguments[2])
     die_with(parent)
+    # Ctrl-C goes to the whole foreground group: who measures decides when this ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, [cpu])
     print("at work", flush=True)

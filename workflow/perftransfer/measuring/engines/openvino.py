@@ -1,0 +1,302 @@
+"""OpenVINO on the CPU, and on Intel's GPUs where its plugin finds one.
+
+What is measured depends on ``performance_hint``. With ``latency`` a run is one inference. With ``throughput`` a run
+starts as many requests at once as OpenVINO calls optimal (one per stream) and waits until all are done. Its time is
+then the latency under full load: that of the slowest of the requests that share the machine. The session's
+``inferences_per_run`` says how many they are: divided by it, a run's time is the reciprocal of the throughput, and its
+energy that of an inference. Latencies of both hints side by side are those of an idle machine beside those of a busy
+one.
+
+Shapes are fixed to the workload's before the network is compiled, as OpenVINO advises: nothing is left dynamic.
+
+The environment variable ``ONEDNN_MAX_CPU_ISA`` caps the instruction sets of oneDNN's kernels, which are most but not
+all; it belongs to the environment and is no option.
+"""
+
+from __future__ import annotations
+
+import mmap
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# It reports its import to its makers, from threads that would be there when the server forks.
+# Where it is not installed, OpenVINO does without.
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+import openvino  # type: ignore[import-not-found]  # noqa: E402
+from openvino.properties.hint import (  # type: ignore[import-not-found]  # noqa: E402
+    ExecutionMode,
+    PerformanceMode,
+    SchedulingCoreType,
+)
+
+from perftransfer.errors import unknown  # noqa: E402
+from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError  # noqa: E402
+
+_DEVICES = ("CPU", "GPU")
+# Options with levels of their own; the property is the option in capitals.
+_LEVELS: dict[str, dict[str, Any]] = {
+    "performance_hint": {"latency": PerformanceMode.LATENCY, "throughput": PerformanceMode.THROUGHPUT},
+    "execution_mode_hint": {"performance": ExecutionMode.PERFORMANCE, "accuracy": ExecutionMode.ACCURACY},
+    "inference_precision_hint": {"f32": openvino.Type.f32, "bf16": openvino.Type.bf16, "f16": openvino.Type.f16},
+    "scheduling_core_type": {
+        "any_core": SchedulingCoreType.ANY_CORE,
+        "pcore_only": SchedulingCoreType.PCORE_ONLY,
+        "ecore_only": SchedulingCoreType.ECORE_ONLY,
+    },
+}
+_NUMBERS = ("inference_num_threads", "num_streams")
+_FLAGS = ("cpu_denormals_optimization", "enable_cpu_pinning", "enable_hyper_threading")
+# Without the first, OpenVINO takes all cores; without the second, every device has a default of its own.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "CPU": {"inference_num_threads": 1, "performance_hint": "latency"},
+    "GPU": {"performance_hint": "latency"},
+}
+_CAPABILITIES = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}
+_TYPES = {
+    "f32": np.float32, "f16": np.float16, "f64": np.float64, "i64": np.int64, "i32": np.int32, "boolean": np.bool_,
+}  # fmt: skip
+
+
+def properties(options: Options, device: str = "CPU") -> dict[str, Any]:
+    """Translate a configuration into OpenVINO's properties, by their names there.
+
+    What the configuration does not name is left to OpenVINO, except for the number of threads (1) and the hint
+    (latency).
+    """
+    given = {name: level for name, level in options.items() if level is not None}
+    settings = {**_DEFAULTS[device], **given}
+    out: dict[str, Any] = {}
+    for name, level in settings.items():
+        if name in _LEVELS:
+            out[name.upper()] = _choice(name, str(level), _LEVELS[name])
+        elif name in _NUMBERS:
+            out[name.upper()] = _number(name, level)
+        elif name in _FLAGS:
+            out[name.upper()] = bool(level)
+    return out
+
+
+def _choice(name: str, level: str, allowed: Mapping[str, Any]) -> Any:
+    if level not in allowed:
+        raise UnsupportedConfigurationError(unknown(name, "level", level, allowed))
+    return allowed[level]
+
+
+def _number(name: str, level: Any) -> int:
+    if int(level) < 1:
+        raise UnsupportedConfigurationError(f"option {name} is {level!r}: give a number from 1")
+    return int(level)
+
+
+def _device(core: openvino.Core, options: Options) -> str:
+    """Name of the device that the configuration asks for, if the machine has it."""
+    device = str(options.get("device") or "CPU")
+    _choice("device", device, dict.fromkeys(_DEVICES))
+    there = core.available_devices
+    if not any(name == device or name.startswith(f"{device}.") for name in there):
+        raise UnsupportedConfigurationError(f"OpenVINO finds no device {device} here, only {', '.join(there)}")
+    return device
+
+
+def _check(core: openvino.Core, device: str, options: Options, wanted: Mapping[str, Any]) -> None:
+    """Refuse what the device does not know, or has no instructions for."""
+    known = core.get_property(device, "SUPPORTED_PROPERTIES")
+    strange = [name.lower() for name in wanted if name not in known]
+    if strange:
+        raise UnsupportedConfigurationError(f"OpenVINO's device {device} has no option {', '.join(strange)}")
+    precision = options.get("inference_precision_hint")
+    able = core.get_property(device, "OPTIMIZATION_CAPABILITIES")
+    if precision is not None and _CAPABILITIES[str(precision)] not in able:
+        raise UnsupportedConfigurationError(
+            f"inference_precision_hint {precision}: OpenVINO's device {device} offers {', '.join(able)} on this machine"
+        )
+
+
+def _verify(compiled: openvino.CompiledModel, wanted: Mapping[str, Any]) -> None:
+    """Refuse a configuration that OpenVINO tacitly replaced by another: it caps threads and streams, for one."""
+    for name, value in wanted.items():
+        # By their texts: some come back as another type than they are given in.
+        asked, holds = _text(value), _text(compiled.get_property(name))
+        if holds != asked:
+            raise UnsupportedConfigurationError(
+                f"{name.lower()}: asked for {asked}, OpenVINO made it {holds} on this machine"
+            )
+
+
+def _text(value: Any) -> str:
+    return value.get_type_name() if isinstance(value, openvino.Type) else str(getattr(value, "name", value)).lower()
+
+
+class _OpenVinoSession:
+    """One network, one or more requests to it; ``inferences_per_run`` tells how many."""
+
+    def __init__(self, path: str, workload: Mapping[str, int], options: Options, seed: int) -> None:
+        # Not before: it starts threads, and the process that imports this module forks.
+        core = openvino.Core()
+        device = _device(core, options)
+        wanted = properties(options, device)
+        _check(core, device, options, wanted)
+        model = core.read_model(path)
+        shapes = _shapes(model, path, workload)
+        model.reshape(dict(zip(model.inputs, map(openvino.PartialShape, shapes), strict=True)))
+        self._compiled = core.compile_model(model, device, wanted)
+        _verify(self._compiled, wanted)
+        self.inferences_per_run = 1
+        if wanted["PERFORMANCE_HINT"] == PerformanceMode.THROUGHPUT:
+            self.inferences_per_run = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+        rng = np.random.default_rng(seed)
+        feed = [_input(port, shape, rng) for port, shape in zip(model.inputs, shapes, strict=True)]
+        self._requests = [self._request(feed) for _ in range(self.inferences_per_run)]
+
+    def _request(self, feed: list[np.ndarray]) -> openvino.InferRequest:
+        request = self._compiled.create_infer_request()
+        for place, values in enumerate(feed):
+            request.set_input_tensor(place, openvino.Tensor(values))
+        return request
+
+    def run(self) -> None:
+        if self.inferences_per_run == 1:
+            # Outputs stay where the engine put them: copying them is no part of an inference.
+            self._requests[0].infer(share_outputs=True)
+            return
+        for request in self._requests:
+            request.start_async()
+        for request in self._requests:
+            request.wait()
+
+    def close(self) -> None:
+        del self._requests, self._compiled
+
+
+def _input(port: Any, shape: list[int], rng: np.random.Generator) -> np.ndarray:
+    """Return normal numbers for an input of floats; ones for integers, which any table of tokens and any mask take."""
+    element = port.get_element_type().get_type_name()
+    if element not in _TYPES:
+        raise UnsupportedConfigurationError(
+            f"input {port.get_any_name()!r} is {element}; this engine feeds {', '.join(_TYPES)}"
+        )
+    kind = np.dtype(_TYPES[element])
+    return rng.standard_normal(shape).astype(kind) if kind.kind == "f" else np.ones(shape, kind)
+
+
+def _shapes(model: openvino.Model, path: str, workload: Mapping[str, int]) -> list[list[int]]:
+    """Shapes of the inputs, free dimensions filled by the workload, which knows them by their names."""
+    names = dimension_names(Path(path))
+    return [_shape(port, names, workload) for port in model.inputs]
+
+
+def _shape(port: Any, names: Mapping[str, list[str]], workload: Mapping[str, int]) -> list[int]:
+    name, partial = port.get_any_name(), port.get_partial_shape()
+    if partial.rank.is_dynamic or len(names.get(name, ())) != len(partial):
+        raise UnsupportedConfigurationError(f"input {name!r}: the network's file does not tell how many dimensions")
+    shape = []
+    for size, free in zip(partial, names[name], strict=True):
+        if size.is_dynamic and free not in workload:
+            raise UnsupportedConfigurationError(
+                f"input {name!r} has free dimension {free!r}; the environment gives {', '.join(workload)}"
+            )
+        shape.append(workload[free] if size.is_dynamic else size.get_length())
+    return shape
+
+
+# Numbers of fields on the way through an ONNX file (github.com/onnx/onnx, onnx/onnx.proto).
+_GRAPH, _GRAPH_INPUT = 7, 11
+_INPUT_NAME, _INPUT_TYPE, _TENSOR, _TENSOR_SHAPE, _DIMENSION, _DIMENSION_NAME = 1, 2, 1, 2, 1, 2
+
+_Span = tuple[int, int]
+
+
+def dimension_names(path: Path) -> dict[str, list[str]]:
+    """Names of the dimensions of each input in an ONNX file, "" for those without a name.
+
+    OpenVINO drops them when it reads the file, and where this engine runs there may be no library for such files. What
+    is not on the way to them, weights above all, is stepped over.
+    """
+    out = {}
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for described in _inside(data, (0, len(data)), _GRAPH, _GRAPH_INPUT):
+            dimensions = _inside(data, described, _INPUT_TYPE, _TENSOR, _TENSOR_SHAPE, _DIMENSION)
+            out[_string(data, described, _INPUT_NAME)] = [_string(data, d, _DIMENSION_NAME) for d in dimensions]
+    return out
+
+
+def _string(data: mmap.mmap, span: _Span, field: int) -> str:
+    return "".join(data[start:end].decode() for start, end in _inside(data, span, field))
+
+
+def _inside(data: mmap.mmap, span: _Span, *fields: int) -> Iterator[_Span]:
+    """Spans of the messages or strings that lie in these fields, one inside the other."""
+    if not fields:
+        yield span
+        return
+    for field, found in _messages(data, span):
+        if field == fields[0]:
+            yield from _inside(data, found, *fields[1:])
+
+
+def _messages(data: mmap.mmap, span: _Span) -> Iterator[tuple[int, _Span]]:
+    """Fields that tell their length, of a message in protobuf's encoding (protobuf.dev/programming-guides/encoding)."""
+    at, end = span
+    while at < end:
+        key, at = _varint(data, at)
+        kind = key & 7
+        if kind == 0:
+            _, at = _varint(data, at)
+        elif kind == 2:
+            size, at = _varint(data, at)
+            yield key >> 3, (at, at + size)
+            at += size
+        elif kind in (1, 5):
+            at += 8 if kind == 1 else 4
+        else:
+            raise ValueError(f"no ONNX file: field of kind {kind} at byte {at}")
+
+
+def _varint(data: mmap.mmap, at: int) -> tuple[int, int]:
+    """A number of seven bits a byte, the least first, and where it ends."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at += 1
+        shift += 7
+        if byte < 0x80:
+            return value, at
+
+
+class OpenVino:
+    """OpenVINO: hints, threads, streams, pinning, precision.
+
+    A counter of the CPU's package covers Intel's built-in GPU, too, but not a graphics card.
+    """
+
+    name = "openvino"
+    isolated = True
+    counters = ("rapl", "hwmon")
+    workload = frozenset({"batch", "image_px", "sequence"})
+    options = frozenset({*_LEVELS, *_NUMBERS, *_FLAGS, "device", "precision"})
+
+    def versions(self) -> dict[str, str]:
+        """Version of the installed OpenVINO, with its build."""
+        return {"openvino": openvino.get_version()}
+
+    def open(
+        self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int
+    ) -> _OpenVinoSession:
+        """Open the network in the precision that the configuration asks for (fp32 where it asks for none).
+
+        ``precision`` says which file is read; ``inference_precision_hint``, in what its float operations are computed.
+        """
+        precision = str(options.get("precision") or "fp32")
+        if precision not in files:
+            raise UnsupportedConfigurationError(
+                f"no network file in precision {precision}; there are {', '.join(files)}"
+            )
+        return _OpenVinoSession(files[precision], workload, options, seed)
+
+
+ENGINE = OpenVino()
