@@ -51,7 +51,7 @@ def study(environments: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
         "influence": {"criterion": "bic", "order": 2},
         "measuring": {
             "configurations": 48, "repeats": 2, "warmup_runs": 3, "warmup_seconds": 0.1, "runs": 7, "seconds": 0.2,
-            "timeout_seconds": 120.0,
+            "timeout_seconds": 120.0, "warmup_most_seconds": 2.0, "most_seconds": 1.0, "precision": 0.02, "retries": 1,
         },
     }  # fmt: skip
     return settings | changes
