@@ -26,15 +26,15 @@ def how_measured(study: Mapping[str, Any], constant_options: Mapping[str, object
             "configuration, its one-at-a-time changes, and random ones. The order over configurations and repeats is "
             "random, and nothing else of the workflow runs meanwhile.",
             f"Each process warms up for at least {count(measuring['warmup_runs'], 'inference')} and "
-            f"{number(measuring['warmup_seconds'])} s, until the medians of the last two windows of five inferences agree "
-            f"(for at most {number(measuring['warmup_most_seconds'])} s). Then every single inference is timed, at least "
-            f"{measuring['runs']} of them and for at least {number(measuring['seconds'])} s, until the 95 % confidence "
-            f"interval of the median is within {percent(100 * measuring['precision'])} of it (for at most "
-            f"{number(measuring['most_seconds'])} s). The value of a process is the median of its inferences, the value "
-            "of a configuration the median of its processes.",
+            f"{number(measuring['warmup_seconds'])} s, until the medians of the last two windows of five inferences "
+            f"agree (for at most {number(measuring['warmup_most_seconds'])} s). Then every single inference is timed, "
+            f"at least {measuring['runs']} of them and for at least {number(measuring['seconds'])} s, until the 95 % "
+            f"confidence interval of the median is within {percent(100 * measuring['precision'])} of it (for at most "
+            f"{number(measuring['most_seconds'])} s). The value of a process is the median of its inferences, the "
+            "value of a configuration the median of its processes.",
             "Whoever else used the CPUs meanwhile is recorded, and what was disturbed is measured again later "
-            f"({count(measuring['retries'], 'more attempt')} at most); a configuration's value rests on its undisturbed "
-            "processes if it has any.",
+            f"({count(measuring['retries'], 'more attempt')} at most); a configuration's value rests on its "
+            "undisturbed processes if it has any.",
         ]
     if any(row["kind"] == "imported" for row in study["environments"]):
         said.append(
