@@ -19,7 +19,7 @@ pytestmark = pytest.mark.workflow
 STUDY = """\
 study: tiny
 environments: config/tiny.tsv
-measuring: {configurations: 13, repeats: 2, warmup_runs: 1, warmup_seconds: 0, runs: 3, seconds: 0.02}
+measuring: {configurations: 13, repeats: 2, warmup_runs: 1, warmup_seconds: 0, runs: 3, seconds: 0.02, retries: 0}
 learning: {learners: [RT, BRT]}
 evaluation: {budgets: [3, 6], repeats: 2, strategies: [RS, GS, DM, LMS]}
 """
