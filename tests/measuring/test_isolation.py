@@ -96,15 +96,19 @@ def simulated() -> Iterator[MeasuringServer]:
         yield measuring
 
 
+def beside_the_engines(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, source: str) -> str:
+    """Let an engine lie beside the package's own, in the server's process only; return its name."""
+    (folder / f"{name}.py").write_text(source)
+    (folder / "sitecustomize.py").write_text(
+        f"import perftransfer.measuring.engines as engines\nengines.__path__.append({str(folder)!r})\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([package_path(), str(folder)]))
+    return name
+
+
 @pytest.fixture
 def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Name of an engine that lies beside the package's own, in the server's process only."""
-    (tmp_path / "probe.py").write_text(PROBE)
-    (tmp_path / "sitecustomize.py").write_text(
-        f"import perftransfer.measuring.engines as engines\nengines.__path__.append({str(tmp_path)!r})\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([package_path(), str(tmp_path)]))
-    return "probe"
+    return beside_the_engines(tmp_path, monkeypatch, "probe", PROBE)
 
 
 def test_a_measurement_comes_back_whole(simulated: MeasuringServer) -> None:
@@ -310,12 +314,7 @@ ENGINE = Faulty()
 
 @pytest.fixture
 def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MeasuringServer]:
-    (tmp_path / "faulty.py").write_text(FAULTY)
-    (tmp_path / "sitecustomize.py").write_text(
-        f"import perftransfer.measuring.engines as engines\nengines.__path__.append({str(tmp_path)!r})\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([package_path(), str(tmp_path)]))
-    with MeasuringServer("faulty", usable_cpus()) as measuring:
+    with MeasuringServer(beside_the_engines(tmp_path, monkeypatch, "faulty", FAULTY), usable_cpus()) as measuring:
         yield measuring
 
 

@@ -16,6 +16,7 @@ import onnx
 import psutil
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from tiny_network import network
 
 from perftransfer.measuring import engines, networks
 from perftransfer.measuring.engines import interface, onnxruntime
@@ -35,26 +36,6 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": package_path()}
 CORES = len(usable_cpus())
 SPACE = Path(__file__).parents[2] / "config/spaces/openvino.yaml"
 two_cores = pytest.mark.skipif(CORES < 2, reason="needs two cores")
-
-
-def network(folder: Path, shape: list[Any], element: int = TensorProto.FLOAT) -> str:
-    """Two convolutions (of an input cast to float)."""
-    weights = np.random.default_rng(0).standard_normal((3, 3, 3, 3), dtype=np.float32)
-    graph = helper.make_graph(
-        [
-            helper.make_node("Cast", ["image"], ["x"], to=TensorProto.FLOAT),
-            helper.make_node("Conv", ["x", "w"], ["y"], pads=[1, 1, 1, 1]),
-            helper.make_node("Conv", ["y", "w"], ["z"], pads=[1, 1, 1, 1]),
-        ],
-        "tiny",
-        [helper.make_tensor_value_info("image", element, shape)],
-        [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)],
-        [numpy_helper.from_array(weights, "w")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    path = folder / "tiny.onnx"
-    onnx.save(model, path)
-    return str(path)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,7 +127,7 @@ class Board:
         return sorted(found, key=lambda path: ([int(number) for number in re.findall(r"\d+", path)], path))
 
 
-class Kind:
+class Kind(ABC):
     """A kind of settings: a module of this package holds one instance of a subclass as ``KIND``.
 
     The methods here are those of settings that are plain files. All but ``plan`` raise OSError,
@@ -143,12 +144,12 @@ class Kind:
     #: How long a value that was written may take to show.
     settles_seconds: float = 0.0
 
+    @abstractmethod
     def plan(self, settings: Sequence[Setting], board: Board) -> list[Change]:
         """Turn settings of this kind into changes, in the order of writing; nothing is written.
 
         Raises SettingError for a value that is not offered, or where there is nothing to set.
         """
-        raise NotImplementedError
 
     def bystanders(self, board: Board) -> list[str]:
         """Files that the system changes by itself when a setting of this kind changes."""
