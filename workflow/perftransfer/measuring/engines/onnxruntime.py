@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -12,8 +11,8 @@ import numpy as np
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
-from perftransfer.errors import unknown
-from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
+from perftransfer.measuring.engines import _reading
+from perftransfer.measuring.engines.interface import Options
 
 _LEVELS = {
     "disabled": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
@@ -42,8 +41,10 @@ def session_options(options: Options) -> onnxruntime.SessionOptions:
     out.log_severity_level = _LOG_ERRORS_ONLY
     out.intra_op_num_threads = _threads(options, "intra_op_threads")
     out.inter_op_num_threads = _threads(options, "inter_op_threads")
-    out.execution_mode = _choice(_MODES, options, "execution_mode", "sequential")
-    out.graph_optimization_level = _choice(_LEVELS, options, "graph_optimization_level", "all")
+    out.execution_mode = _reading.choice("execution_mode", options.get("execution_mode") or "sequential", _MODES)
+    out.graph_optimization_level = _reading.choice(
+        "graph_optimization_level", options.get("graph_optimization_level") or "all", _LEVELS
+    )
     out.enable_cpu_mem_arena = options.get("memory_arena") is not False
     out.enable_mem_pattern = options.get("memory_pattern") is not False
     out.add_session_config_entry("session.intra_op.allow_spinning", _flag(options.get("intra_op_spinning")))
@@ -52,18 +53,8 @@ def session_options(options: Options) -> onnxruntime.SessionOptions:
 
 
 def _threads(options: Options, name: str) -> int:
-    value = options.get(name)
-    threads = 1 if value is None else int(value)
-    if threads < 1:
-        raise UnsupportedConfigurationError(f"option {name} is {value!r}: give a number from 1")
-    return threads
-
-
-def _choice(allowed: Mapping[str, Any], options: Options, name: str, default: str) -> Any:
-    level = str(options.get(name) or default)
-    if level not in allowed:
-        raise UnsupportedConfigurationError(unknown(name, "level", level, allowed))
-    return allowed[level]
+    level = options.get(name)
+    return 1 if level is None else _reading.number(name, level)
 
 
 def _flag(value: object) -> str:
@@ -74,33 +65,18 @@ class _OnnxSession:
     def __init__(self, path: str, workload: Mapping[str, int], options: Options, seed: int) -> None:
         self._session = onnxruntime.InferenceSession(path, session_options(options), providers=["CPUExecutionProvider"])
         rng = np.random.default_rng(seed)
-        self._feed = {node.name: _input(node, workload, rng) for node in self._session.get_inputs()}
+        self._feed = {
+            node.name: _reading.values(
+                node.name, node.type, _reading.shape(node.name, node.shape, workload), _TYPES, rng
+            )
+            for node in self._session.get_inputs()
+        }
 
     def run(self) -> None:
         self._session.run(None, self._feed)
 
     def close(self) -> None:
         del self._session
-
-
-def _input(node: onnxruntime.NodeArg, workload: Mapping[str, int], rng: np.random.Generator) -> np.ndarray:
-    """Return normal numbers for an input of floats; ones for integers, which any table of tokens and any mask take."""
-    if node.type not in _TYPES:
-        raise UnsupportedConfigurationError(
-            f"input {node.name!r} is {node.type}; this engine feeds {', '.join(_TYPES)}"
-        )
-    shape, kind = _shape(node, workload), np.dtype(_TYPES[node.type])
-    return rng.standard_normal(shape).astype(kind) if kind.kind == "f" else np.ones(shape, kind)
-
-
-def _shape(node: onnxruntime.NodeArg, workload: Mapping[str, int]) -> list[int]:
-    """Fill the free dimensions of an input, which bear the names of the workload's columns."""
-    missing = [size for size in node.shape if not isinstance(size, int) and size not in workload]
-    if missing:
-        raise UnsupportedConfigurationError(
-            f"input {node.name!r} has free dimension {missing[0]!r}; the environment gives {', '.join(workload)}"
-        )
-    return [size if isinstance(size, int) else workload[size] for size in node.shape]
 
 
 class OnnxRuntime:
@@ -123,12 +99,7 @@ class OnnxRuntime:
 
     def open(self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int) -> _OnnxSession:
         """Open the network in the precision that the configuration asks for (fp32 where it asks for none)."""
-        precision = str(options.get("precision") or "fp32")
-        if precision not in files:
-            raise UnsupportedConfigurationError(
-                f"no network file in precision {precision}; there are {', '.join(files)}"
-            )
-        return _OnnxSession(files[precision], workload, options, seed)
+        return _OnnxSession(_reading.network_file(files, options), workload, options, seed)
 
 
 ENGINE = OnnxRuntime()

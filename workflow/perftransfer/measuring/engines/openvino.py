@@ -33,7 +33,7 @@ from openvino.properties.hint import (  # type: ignore[import-not-found]  # noqa
     SchedulingCoreType,
 )
 
-from perftransfer.errors import unknown  # noqa: E402
+from perftransfer.measuring.engines import _reading  # noqa: E402
 from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError  # noqa: E402
 
 _DEVICES = ("CPU", "GPU")
@@ -72,30 +72,18 @@ def properties(options: Options, device: str = "CPU") -> dict[str, Any]:
     out: dict[str, Any] = {}
     for name, level in settings.items():
         if name in _LEVELS:
-            out[name.upper()] = _choice(name, str(level), _LEVELS[name])
+            out[name.upper()] = _reading.choice(name, level, _LEVELS[name])
         elif name in _NUMBERS:
-            out[name.upper()] = _number(name, level)
+            out[name.upper()] = _reading.number(name, level)
         elif name in _FLAGS:
             out[name.upper()] = bool(level)
     return out
 
 
-def _choice(name: str, level: str, allowed: Mapping[str, Any]) -> Any:
-    if level not in allowed:
-        raise UnsupportedConfigurationError(unknown(name, "level", level, allowed))
-    return allowed[level]
-
-
-def _number(name: str, level: Any) -> int:
-    if int(level) < 1:
-        raise UnsupportedConfigurationError(f"option {name} is {level!r}: give a number from 1")
-    return int(level)
-
-
 def _device(core: openvino.Core, options: Options) -> str:
     """Name of the device that the configuration asks for, if the machine has it."""
     device = str(options.get("device") or "CPU")
-    _choice("device", device, dict.fromkeys(_DEVICES))
+    _reading.choice("device", device, dict.fromkeys(_DEVICES))
     there = core.available_devices
     if not any(name == device or name.startswith(f"{device}.") for name in there):
         raise UnsupportedConfigurationError(f"OpenVINO finds no device {device} here, only {', '.join(there)}")
@@ -149,7 +137,10 @@ class _OpenVinoSession:
         if wanted["PERFORMANCE_HINT"] == PerformanceMode.THROUGHPUT:
             self.inferences_per_run = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         rng = np.random.default_rng(seed)
-        feed = [_input(port, shape, rng) for port, shape in zip(model.inputs, shapes, strict=True)]
+        feed = [
+            _reading.values(port.get_any_name(), port.get_element_type().get_type_name(), shape, _TYPES, rng)
+            for port, shape in zip(model.inputs, shapes, strict=True)
+        ]
         self._requests = [self._request(feed) for _ in range(self.inferences_per_run)]
 
     def _request(self, feed: list[np.ndarray]) -> openvino.InferRequest:
@@ -172,17 +163,6 @@ class _OpenVinoSession:
         del self._requests, self._compiled
 
 
-def _input(port: Any, shape: list[int], rng: np.random.Generator) -> np.ndarray:
-    """Return normal numbers for an input of floats; ones for integers, which any table of tokens and any mask take."""
-    element = port.get_element_type().get_type_name()
-    if element not in _TYPES:
-        raise UnsupportedConfigurationError(
-            f"input {port.get_any_name()!r} is {element}; this engine feeds {', '.join(_TYPES)}"
-        )
-    kind = np.dtype(_TYPES[element])
-    return rng.standard_normal(shape).astype(kind) if kind.kind == "f" else np.ones(shape, kind)
-
-
 def _shapes(model: openvino.Model, path: str, workload: Mapping[str, int]) -> list[list[int]]:
     """Shapes of the inputs, free dimensions filled by the workload, which knows them by their names."""
     names = dimension_names(Path(path))
@@ -193,14 +173,8 @@ def _shape(port: Any, names: Mapping[str, list[str]], workload: Mapping[str, int
     name, partial = port.get_any_name(), port.get_partial_shape()
     if partial.rank.is_dynamic or len(names.get(name, ())) != len(partial):
         raise UnsupportedConfigurationError(f"input {name!r}: the network's file does not tell how many dimensions")
-    shape = []
-    for size, free in zip(partial, names[name], strict=True):
-        if size.is_dynamic and free not in workload:
-            raise UnsupportedConfigurationError(
-                f"input {name!r} has free dimension {free!r}; the environment gives {', '.join(workload)}"
-            )
-        shape.append(workload[free] if size.is_dynamic else size.get_length())
-    return shape
+    sizes = [free if size.is_dynamic else size.get_length() for size, free in zip(partial, names[name], strict=True)]
+    return _reading.shape(name, sizes, workload)
 
 
 # Numbers of fields on the way through an ONNX file (github.com/onnx/onnx, onnx/onnx.proto).
@@ -291,12 +265,7 @@ class OpenVino:
 
         ``precision`` says which file is read; ``inference_precision_hint``, in what its float operations are computed.
         """
-        precision = str(options.get("precision") or "fp32")
-        if precision not in files:
-            raise UnsupportedConfigurationError(
-                f"no network file in precision {precision}; there are {', '.join(files)}"
-            )
-        return _OpenVinoSession(files[precision], workload, options, seed)
+        return _OpenVinoSession(_reading.network_file(files, options), workload, options, seed)
 
 
 ENGINE = OpenVino()
