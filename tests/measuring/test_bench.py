@@ -168,6 +168,15 @@ def test_a_share_of_others_above_the_threshold_marks_a_measurement(path: Path, m
     assert [r["disturbed"] for r in measure(path, repeats=1)] == [False, False, True]
 
 
+@pytest.mark.parametrize(("change", "disturbed"), [(-0.2, True), (0.06, True), (-0.04, False), (None, None)])
+def test_a_clock_that_changed_marks_a_measurement(
+    path: Path, monkeypatch: pytest.MonkeyPatch, change: float | None, disturbed: bool | None
+) -> None:
+    told = {"status": "ok", "error": None, "latency_ms": [1.0], "others_cpu_share": None, "cpu_mhz_change": change}
+    monkeypatch.setattr(bench, "measure", lambda engine, request, cpus: dict(told))
+    assert {record["disturbed"] for record in measure(path)} == {disturbed}
+
+
 def test_too_many_cores_are_bad_input_and_nothing_is_written(path: Path) -> None:
     too_many = len(usable_cpus()) + 1
     with pytest.raises(BadInput, match=f"simulated-a: asks for {too_many} cores, {too_many - 1} can be used"):

@@ -54,7 +54,7 @@ class Still(FiveWatts):
 
 def measured(kind: type[FiveWatts] = FiveWatts, **how: float | None) -> dict[str, object]:
     session = Second()
-    return per_inference(session, ["rapl"], lambda: ([kind(session, **how)], []), lambda: session.now)
+    return per_inference(session, ["rapl"], 0, lambda gpu: ([kind(session, **how)], []), lambda: session.now)
 
 
 @pytest.mark.parametrize(("update_seconds", "n"), [(0.05, 10), (None, 5), (10.0, 50), (0.001, 1)])
@@ -77,7 +77,9 @@ def test_what_cannot_be_counted_is_missing_with_the_reason(kind: type[FiveWatts]
 
 def test_a_counter_of_something_else_is_not_taken() -> None:
     session = Second()
-    found = per_inference(session, ["rapl", "hwmon"], lambda: ([FiveWatts(session, "nvml")], ["RAPL: no such folder"]))
+    found = per_inference(
+        session, ["rapl", "hwmon"], 0, lambda gpu: ([FiveWatts(session, "nvml")], ["RAPL: no such folder"])
+    )
     assert session.runs == 0
     assert found == {
         "energy_mj": None,
@@ -88,5 +90,5 @@ def test_a_counter_of_something_else_is_not_taken() -> None:
 def test_the_first_kind_that_is_there_is_taken() -> None:
     session = Second()
     counters = [FiveWatts(session, name) for name in ("rapl", "hwmon")]
-    found = per_inference(session, ["hwmon", "rapl"], lambda: (list(counters), []), lambda: session.now)
+    found = per_inference(session, ["hwmon", "rapl"], 0, lambda gpu: (list(counters), []), lambda: session.now)
     assert found["energy_covers"] == "hwmon: everything"

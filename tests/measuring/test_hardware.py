@@ -668,5 +668,7 @@ def test_every_value_offered_can_be_set(tx2: Path, state: Path) -> None:
 def test_placement() -> None:
     settings = hardware.parse("cpus=0,2-3 gpu=1")
     assert placement.cpus_of(settings) == [0, 2, 3]
-    assert placement.gpu_of(settings) == 1
+    assert placement.gpu_of(settings, "3") == 1
+    assert placement.gpu_of([], "2,3") == 2
+    assert placement.gpu_of([], None) == placement.gpu_of([], "GPU-5e1b") == 0
     assert placement.cpus_of([]) is None

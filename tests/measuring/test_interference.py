@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from perftransfer.measuring.interference import CpuTimes
+from perftransfer.measuring.interference import CpuTimes, cpu_mhz, throttle_events
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -84,3 +84,25 @@ def test_this_machine_tells_its_own_clocks() -> None:
     if Path("/proc/stat").exists():
         assert now.busy is not None
         assert now.n_cpus >= 1
+
+
+def sysfs(root: Path, name: str, *values: str) -> Path:
+    for cpu, value in enumerate(values):
+        path = root / f"sys/devices/system/cpu/cpu{cpu}" / name
+        path.parent.mkdir(parents=True)
+        path.write_text(f"{value}\n")
+    return root
+
+
+def test_the_clock_is_that_of_the_fastest_of_our_cpus(tmp_path: Path) -> None:
+    root = sysfs(tmp_path, "cpufreq/scaling_cur_freq", "800000", "2100000", "3400000")
+    assert cpu_mhz([0, 1], root) == 2100.0
+    assert cpu_mhz(None, root) == 3400.0
+    assert cpu_mhz([7], root) is None
+
+
+def test_throttling_is_counted_over_our_cpus(tmp_path: Path) -> None:
+    root = sysfs(tmp_path, "thermal_throttle/core_throttle_count", "1", "2", "no number")
+    assert throttle_events([0, 1], root) == 3
+    assert throttle_events([2], root) is None
+    assert throttle_events(None, tmp_path / "nowhere") is None

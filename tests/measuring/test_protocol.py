@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -157,3 +158,10 @@ def test_the_interval_of_the_median_covers_it_nineteen_times_in_twenty() -> None
         assert half == pytest.approx((ordered[24 - lowest] - ordered[lowest]) / 2)
         covered.append(ordered[lowest] <= 1.0 <= ordered[24 - lowest])
     assert np.mean(covered) == pytest.approx(0.96, abs=0.02)
+
+
+def test_a_session_with_a_devices_clock_is_watched_all_the_same() -> None:
+    timing = time_session(FakeSession(1.0), Protocol(3, 0.1, 7, 0.2, **LEAST), [0])
+    assert timing.latencies_ms == pytest.approx([1000.0] * 7)
+    assert (timing.others_cpu_share is None) == (not Path("/proc/stat").exists())
+    assert time_session(FakeSession(1.0), Protocol(3, 0.1, 7, 0.2, **LEAST), None).others_cpu_share is None

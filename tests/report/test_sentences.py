@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import studies
+from scipy.stats import t as student
 
 from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.report import (
@@ -330,11 +331,40 @@ def test_noise() -> None:
     assert findings_environments.noise(noisy, "latency_ms", results(), LABELS) == [
         "Repeated processes of one configuration differ by 1.4 % to 14 % (coefficient of variation, median over "
         "configurations), least in b (emulated), most in a.",
+        "Too noisy for differences of two configurations below the percentage given: a (39 %); elsewhere 3.9 % is "
+        "enough.",
         "Because of that even a perfect model would show an error of about 1.0 % to 10 %, by environment; the lowest "
         "reached "
         "is 7.0 % in the median over targets, by RS (RF) with 30 measurements.",
         "Nothing is known of repeated processes in c.",
     ]
+
+
+def test_differences_that_noise_hides_are_told() -> None:
+    quiet = DATASET.assign(latency_ms_cv=0.01, latency_ms_n=3)
+    # 100 sqrt(2 / 3) percent of a deviation of 0.01, times Student's 97.5 % for two degrees a configuration.
+    least = 100 * 0.01 * np.sqrt(2 / 3) * student.ppf(0.975, 2 * (DATASET["environment"] == "a").sum())
+    said = findings_environments.noise(quiet, "latency_ms", results(), LABELS)
+    assert said[1] == (
+        f"Two configurations that differ by less than {least:.1f} % cannot be told apart (95 % confidence)."
+    )
+
+
+def test_what_changes_from_day_to_day_is_told() -> None:
+    rows = pd.DataFrame(
+        [
+            ("e", "c1", "ok", "2026-01-01T10:00:00", 9.0), ("e", "c1", "ok", "2026-01-01T11:00:00", 9.0),
+            ("e", "c1", "ok", "2026-01-02T10:00:00", 11.0), ("e", "c2", "ok", "2026-01-02T10:00:00", 5.0),
+            ("e", "c2", "crashed", "2026-01-03T10:00:00", None), ("f", "c1", "ok", "2026-01-01T10:00:00", 1.0),
+        ],
+        columns=["environment", "configuration_id", "status", "started_at", "latency_ms"],
+    )  # fmt: skip
+    assert findings_measuring.days(rows, "latency_ms") == [
+        "e: measured on 2 days; latency of the same configuration differs by 14 % between days (coefficient of "
+        "variation, median over 1 configuration)."
+    ]
+    assert findings_measuring.days(rows[rows["environment"] == "f"], "latency_ms") == []
+    assert findings_measuring.days(pd.DataFrame(), "latency_ms") == []
 
 
 def test_unknown_noise_is_said() -> None:

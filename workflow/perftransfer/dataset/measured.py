@@ -17,8 +17,8 @@ COLUMNS = (
     "environment", "engine", "configuration_id", "repeat", "attempt", "order", "status", "error", "started_at",
     "latency_ms", "latency_ms_p10", "latency_ms_p90", "latency_ms_p99", "latency_ms_mad", "latency_ms_n",
     "warmup_n", "warmup_ms", "steady", "relative_ci", "stopped", "open_ms", "peak_memory_mib", "others_cpu_share",
-    "steal_cpu_share", "throttle_events", "disturbed", "energy_mj", "energy_resolution", "energy_n", "energy_covers",
-    "energy_missing",
+    "steal_cpu_share", "throttle_events", "cpu_mhz", "cpu_mhz_change", "disturbed", "energy_mj", "energy_resolution",
+    "energy_n", "energy_covers", "energy_missing",
 )  # fmt: skip
 
 
@@ -70,6 +70,8 @@ def measurements(
                 "peak_memory_mib",
                 "others_cpu_share",
                 "steal_cpu_share",
+                "cpu_mhz",
+                "cpu_mhz_change",
                 "energy_mj",
                 "energy_resolution",
             ),

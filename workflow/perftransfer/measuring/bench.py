@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -13,8 +14,8 @@ from typing import Any, TextIO
 from perftransfer.errors import BadInput
 from perftransfer.measuring import engines, fingerprint, hardware, journal
 from perftransfer.measuring.engines.interface import Engine, Options
-from perftransfer.measuring.hardware import background_load, placement
-from perftransfer.measuring.interference import DISTURBED_ABOVE
+from perftransfer.measuring.hardware import background_load, instruction_set, placement
+from perftransfer.measuring.interference import CLOCK_CHANGED_ABOVE, DISTURBED_ABOVE
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.measuring.server import measure
@@ -189,7 +190,8 @@ class _Run:
                 finally:
                     # Also of a machine that could not be set as it should be: its rows need a host.
                     self._writer.append({"record": "host", **described})
-                self._measure = _runner(self._engine, self._environment.cpus(), stack)
+                variables = _variables(self._settings, self._engine)
+                self._measure = _runner(self._engine, self._environment.cpus(), variables, stack)
                 self._sentinel()
                 self._stack = stack.pop_all()
         return self
@@ -275,19 +277,34 @@ class _Run:
 
 
 def _disturbed(record: journal.Record, *, loaded: bool) -> bool | None:
-    """Whether others took too much of the CPUs' time, or heat slowed them down; None: nobody tells.
+    """Whether others took too much of the CPUs' time, heat slowed them down, or their clock changed.
 
-    loaded: by a background load of the environment itself, which is no disturbance.
+    None: nobody tells. loaded: by a background load of the environment itself, which is no disturbance.
     """
-    share, events = None if loaded else record.get("others_cpu_share"), record.get("throttle_events")
-    if share is None and events is None:
+    share = None if loaded else record.get("others_cpu_share")
+    events, change = record.get("throttle_events"), record.get("cpu_mhz_change")
+    if share is None and events is None and change is None:
         return None
-    return bool((share is not None and share > DISTURBED_ABOVE) or events)
+    return (share or 0) > DISTURBED_ABOVE or (events or 0) > 0 or abs(change or 0) > CLOCK_CHANGED_ABOVE
+
+
+def _variables(settings: Sequence[hardware.Setting], engine: Engine) -> dict[str, str]:
+    """Return the environment variables by which a measuring process heeds settings."""
+    out = {}
+    if any(setting.name == "gpu" for setting in settings):
+        out["CUDA_VISIBLE_DEVICES"] = str(placement.gpu_of(settings, None))
+    cap = instruction_set.cap_of(settings)
+    if cap is not None:
+        if not engine.instruction_set_variable:
+            raise hardware.SettingError(f"instruction_set: the engine {engine.name} has no cap on instruction sets")
+        out[engine.instruction_set_variable] = cap
+    return out
 
 
 def _request(environment: Environment, options: Options, protocol: Protocol, host: Mapping[str, Any]) -> dict[str, Any]:
     memory = host["memory_gib"]
     return {
+        "gpu": placement.gpu_of(hardware.parse(environment.settings), os.environ.get("CUDA_VISIBLE_DEVICES")),
         "memory_limit_mib": None if memory is None else int(_MEMORY_SHARE * 1024 * memory),
         "files": dict(environment.files),
         "workload": dict(environment.workload),
@@ -297,9 +314,11 @@ def _request(environment: Environment, options: Options, protocol: Protocol, hos
     }
 
 
-def _runner(engine: Engine, cpus: list[int], stack: ExitStack) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _runner(
+    engine: Engine, cpus: list[int], variables: Mapping[str, str], stack: ExitStack
+) -> Callable[[dict[str, Any]], dict[str, Any]]:
     if engine.isolated:
-        return stack.enter_context(MeasuringServer(engine.name, cpus)).measure
+        return stack.enter_context(MeasuringServer(engine.name, cpus, variables)).measure
     return lambda request: measure(engine, request, None)
 
 

@@ -21,17 +21,19 @@ _MOST_SECONDS = 5.0
 def per_inference(
     session: Session,
     kinds: Sequence[str],
-    find: Callable[[], tuple[list[Counter], list[str]]] = counters.available,
+    gpu: int = 0,
+    find: Callable[..., tuple[list[Counter], list[str]]] = counters.available,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Any]:
     """Return what a record says of the energy of ``session``'s inferences.
 
-    kinds: names of the counters that cover what the engine computes on, the best first. ``energy_mj`` is per inference,
+    kinds: names of the counters that cover what the session computes on, the best first. gpu: number of the GPU, where
+    that is one. ``energy_mj`` is per inference,
     idle power of what the counter covers included; ``energy_resolution`` the share of it by which the counter's steps
     may have it off, ``energy_covers`` what was counted, ``energy_n`` over how many inferences. Where nothing could be
     counted ``energy_mj`` is None and ``energy_missing`` says why.
     """
-    found, reasons = find()
+    found, reasons = find(gpu=gpu)
     by_name = {counter.name: counter for counter in found}
     counter = next((by_name[kind] for kind in kinds if kind in by_name), None)
     if counter is None:

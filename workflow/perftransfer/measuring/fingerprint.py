@@ -103,4 +103,5 @@ def digest(facts: Mapping[str, Any]) -> str:
 
 def identity(description: Mapping[str, Any]) -> dict[str, Any]:
     """The part of ``host()`` that makes it this machine and no other kind: an update of the system changes nothing."""
-    return {key: description[key] for key in ("processor", "architecture", "cpus")}
+    told = ("processor", "architecture", "cpus", *(["gpus"] if description.get("gpus") else []))
+    return {key: description[key] for key in told}

@@ -14,6 +14,8 @@ from pathlib import Path
 
 # Above this share a measurement is marked as disturbed.
 DISTURBED_ABOVE = 0.12
+#: And where the clock changed by more than this share while inferences were timed.
+CLOCK_CHANGED_ABOVE = 0.05
 
 _STAT = Path("/proc/stat")
 # user nice system idle iowait irq softirq steal: all but idle and iowait.
@@ -57,20 +59,34 @@ class CpuTimes:
         return min(1.0, max(0.0, (self.steal - before.steal) / wall))
 
 
+def cpu_mhz(cpus: list[int] | None, root: Path = Path("/")) -> float | None:
+    """Clock of the fastest of these CPUs (None: of all) right now, in MHz; None: nobody tells, as in virtual machines.
+
+    The fastest is the one that computes; others may be asleep.
+    """
+    clocks = _numbers("sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq", cpus, root)
+    return max(clocks) / 1000 if clocks else None
+
+
 def throttle_events(cpus: list[int] | None, root: Path = Path("/")) -> int | None:
     """How often these CPUs (None: all) were slowed down for heat since the start of the machine; None: nobody tells.
 
     The kernel counts this on Intel's processors.
     """
-    pattern = "sys/devices/system/cpu/cpu{}/thermal_throttle/core_throttle_count"
+    counts = _numbers("sys/devices/system/cpu/cpu{}/thermal_throttle/core_throttle_count", cpus, root)
+    return sum(counts) if counts else None
+
+
+def _numbers(pattern: str, cpus: list[int] | None, root: Path) -> list[int]:
+    """Read a number of each of these CPUs (None: of all); nothing if one has none."""
     paths = root.glob(pattern.format("[0-9]*")) if cpus is None else (root / pattern.format(cpu) for cpu in cpus)
-    counts = []
+    numbers = []
     for path in paths:
         try:
-            counts.append(int(path.read_text()))
+            numbers.append(int(path.read_text()))
         except (OSError, ValueError):
-            return None
-    return sum(counts) if counts else None
+            return []
+    return numbers
 
 
 def _busy_seconds(cpus: list[int] | None, stat: Path) -> tuple[float | None, float | None, int]:

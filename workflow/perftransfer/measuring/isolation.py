@@ -6,15 +6,22 @@ import json
 import os
 import subprocess
 import sys
-from types import TracebackType
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 from perftransfer.errors import BadInput
 from perftransfer.package_path import package_path
 
-# An engine's libraries must not start threads of their own before the server forks, nor compute with more threads
-# than the configuration says.
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_FIXED = {
+    # An engine's libraries must not start threads of their own before the server forks, nor compute with more threads
+    # than the configuration says.
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    # So that CUDA counts GPUs as the driver's own tools do.
+    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+}
+# They change what is measured, and no file tells: they are set by the environment's settings or not at all.
+_NOT_INHERITED = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "NVIDIA_TF32_OVERRIDE")
 # A server that goes down once was killed by somebody; one that goes down twice, by what it measures.
 _TRIES = 2
 
@@ -22,12 +29,15 @@ _TRIES = 2
 class MeasuringServer:
     """A context manager around one server process for an engine on some CPUs.
 
+    variables: of its process environment, beside those of ours.
+
     Raises BadInput on entry if the engine cannot be loaded there; the server's own words went to standard error.
     """
 
-    def __init__(self, engine: str, cpus: list[int]) -> None:
+    def __init__(self, engine: str, cpus: list[int], variables: Mapping[str, str] = MappingProxyType({})) -> None:
         self.engine = engine
         self.cpus = cpus
+        self.variables = variables
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> MeasuringServer:
@@ -40,11 +50,12 @@ class MeasuringServer:
         self._stop()
 
     def _start(self) -> None:
+        inherited = {name: value for name, value in os.environ.items() if name not in _NOT_INHERITED}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "perftransfer.measuring.server", self.engine, ",".join(map(str, self.cpus))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **_ONE_THREAD, "PYTHONPATH": package_path()},
+            env={**inherited, **_FIXED, **self.variables, "PYTHONPATH": package_path()},
         )
         if self._exchange(None) is None:
             self._stop()

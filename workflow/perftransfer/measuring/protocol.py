@@ -6,11 +6,13 @@ import gc
 import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from perftransfer.measuring.engines.interface import Session
-from perftransfer.measuring.interference import CpuTimes, throttle_events
+from perftransfer.measuring.interference import CpuTimes, cpu_mhz, throttle_events
 
 # Raised when measurements of before and after must not stand side by side; nothing else throws measurements away.
 PROTOCOL_VERSION = 2
@@ -59,7 +61,8 @@ class Timing:
     warmup_n, warmup_ms: inferences before, and how long they took. steady: whether warm-up ended because latencies were
     steady. precision: half the width of the confidence interval of the median, relative to it. stopped: ``precise`` if
     that reached the protocol's, else ``time``. others_cpu_share, steal_cpu_share: see ``interference``;
-    throttle_events: how often a CPU was slowed down for heat. None: nobody tells.
+    throttle_events: how often a CPU was slowed down for heat; cpu_mhz: its clock at the end, cpu_mhz_change: by which
+    share of what it was at the start it had changed. None: nobody tells.
     """
 
     latencies_ms: list[float]
@@ -68,6 +71,8 @@ class Timing:
     steady: bool
     precision: float
     stopped: str
+    cpu_mhz: float | None = None
+    cpu_mhz_change: float | None = None
     others_cpu_share: float | None = None
     steal_cpu_share: float | None = None
     throttle_events: int | None = None
@@ -126,10 +131,45 @@ class _Stopwatch:
         self.seconds = tick - start
 
 
+@dataclass(frozen=True)
+class _Watched:
+    """What the CPUs say of themselves at one moment."""
+
+    times: CpuTimes
+    throttled: int | None
+    mhz: float | None
+
+    @classmethod
+    def now(cls, cpus: list[int]) -> _Watched:
+        return cls(CpuTimes.read(cpus), throttle_events(cpus), cpu_mhz(cpus))
+
+    def since(self, before: _Watched) -> dict[str, Any]:
+        """What of ``Timing`` is told by two moments."""
+        told = self.throttled is not None and before.throttled is not None
+        return {
+            "others_cpu_share": self.times.others_share_since(before.times),
+            "steal_cpu_share": self.times.steal_share_since(before.times),
+            "throttle_events": (self.throttled or 0) - (before.throttled or 0) if told else None,
+            "cpu_mhz": self.mhz,
+            "cpu_mhz_change": self.mhz / before.mhz - 1 if self.mhz and before.mhz else None,
+        }
+
+
+@contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """Collect garbage now, and not inside an inference, to which it would be charged."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -> Timing:
     """Warm ``session`` up, then time each inference.
 
-    cpus: those whose time others may take meanwhile; a session in a time of its own nobody can disturb.
+    cpus: those whose time others may take meanwhile, and whose clocks are watched; None: nobody is watched.
     """
     own_clock: Callable[[], float] | None = getattr(session, "clock", None)
     clock = own_clock or time.perf_counter
@@ -138,21 +178,12 @@ def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -
     while not (steady := is_steady(warmup.latencies_ms)) and warmup.seconds < protocol.warmup_most_seconds:
         warmup.go_on(len(warmup.latencies_ms) + 1, 0.0)
     timed = _Stopwatch(session.run, clock)
-    others = steal = events = None
-    if own_clock is not None:
+    # In a time of its own that nobody watches, nothing real happens: collections of garbage would be all it costs.
+    virtual = own_clock is not None and cpus is None
+    with nullcontext() if virtual else _garbage_kept():
+        before = None if cpus is None else _Watched.now(cpus)
         precision = _time(timed, protocol)
-    else:
-        # A collection of garbage inside an inference would be charged to the network.
-        gc.collect()
-        gc.disable()
-        try:
-            before, throttled = CpuTimes.read(cpus), throttle_events(cpus)
-            precision = _time(timed, protocol)
-            after, throttled_after = CpuTimes.read(cpus), throttle_events(cpus)
-        finally:
-            gc.enable()
-        others, steal = after.others_share_since(before), after.steal_share_since(before)
-        events = None if throttled is None or throttled_after is None else throttled_after - throttled
+        after = None if cpus is None else _Watched.now(cpus)
     return Timing(
         latencies_ms=timed.latencies_ms,
         warmup_n=len(warmup.latencies_ms),
@@ -160,9 +191,7 @@ def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -
         steady=steady,
         precision=precision,
         stopped="precise" if precision <= protocol.precision else "time",
-        others_cpu_share=others,
-        steal_cpu_share=steal,
-        throttle_events=events,
+        **(after.since(before) if after and before else {}),
     )
 
 

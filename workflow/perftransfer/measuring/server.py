@@ -49,7 +49,9 @@ def measure(engine: Engine, request: dict[str, Any], cpus: list[int] | None) -> 
         opened = time.perf_counter() - started
         protocol = Protocol(**request["protocol"])
         timing = time_session(session, protocol, cpus)
-        energy = per_inference(session, engine.counters) if protocol.energy else {}
+        energy = {}
+        if protocol.energy:
+            energy = per_inference(session, getattr(session, "counters", engine.counters), request["gpu"])
         session.close()
     except UnsupportedConfigurationError as error:
         return {"status": "unsupported", "error": str(error)}
@@ -70,6 +72,8 @@ def measure(engine: Engine, request: dict[str, Any], cpus: list[int] | None) -> 
         "others_cpu_share": timing.others_cpu_share,
         "steal_cpu_share": timing.steal_cpu_share,
         "throttle_events": timing.throttle_events,
+        "cpu_mhz": timing.cpu_mhz,
+        "cpu_mhz_change": timing.cpu_mhz_change,
         **energy,
     }
 

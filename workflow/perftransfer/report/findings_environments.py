@@ -7,9 +7,12 @@ from collections.abc import Mapping
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.evaluation.noise import spreads
+from perftransfer.evaluation.noise import least_difference, spreads
 from perftransfer.report.results import Results
 from perftransfer.report.words import between, capital, count, known, listed, number, percent
+
+# Differences that an engineer would want to see are below this, in percent.
+_NOISY = 10.0
 
 
 def values(dataset: pd.DataFrame, objective: str) -> pd.DataFrame:
@@ -39,13 +42,15 @@ def span(dataset: pd.DataFrame, objective: str) -> list[str]:
 
 
 def noise_by_environment(dataset: pd.DataFrame, objective: str) -> pd.DataFrame:
-    """Return by environment, in percent: ``cv``, the median spread of processes, and ``floor``.
+    """Return by environment, in percent: ``cv``, the median spread of processes, ``floor`` and ``least``.
 
     The floor is the error that a perfect model would show by the noise alone (``evaluation.noise.spreads``), the mean
-    over configurations.
+    over configurations; ``least`` the difference below which two configurations cannot be told apart
+    (``evaluation.noise.least_difference``).
     """
-    rows = spreads(values(dataset, objective), objective)
-    return rows.groupby("environment", sort=False).agg(cv=("cv", "median"), floor=("floor", "mean"))
+    groups = spreads(values(dataset, objective), objective).groupby("environment", sort=False)
+    table = groups.agg(cv=("cv", "median"), floor=("floor", "mean"))
+    return table.assign(least=[least_difference(rows) for _, rows in groups])
 
 
 def noise(dataset: pd.DataFrame, objective: str, results: Results, labels: Mapping[str, str]) -> list[str]:
@@ -65,7 +70,7 @@ def noise(dataset: pd.DataFrame, objective: str, results: Results, labels: Mappi
     if " to " in spread:
         quiet, loud = str(table["cv"].idxmin()), str(table["cv"].idxmax())
         text += f", least in {labels.get(quiet, quiet)}, most in {labels.get(loud, loud)}"
-    said = [f"{text}."]
+    said = [f"{text}.", _told_apart(table["least"], labels)]
     floor = between(percent(table["floor"].min()), percent(table["floor"].max()))
     where = ", by environment" if " to " in floor else ""
     text = f"Because of that even a perfect model would show an error of about {floor}{where}"
@@ -79,6 +84,19 @@ def noise(dataset: pd.DataFrame, objective: str, results: Results, labels: Mappi
     if silent:
         said.append(f"Nothing is known of repeated processes in {listed(silent, most=3)}.")
     return said
+
+
+def _told_apart(least: pd.Series, labels: Mapping[str, str]) -> str:
+    """Say below which difference two configurations cannot be told apart, and where that is far off."""
+    noisy = least[least > _NOISY].sort_values(ascending=False)
+    if len(noisy):
+        found = listed(f"{labels.get(str(name), str(name))} ({percent(value)})" for name, value in noisy.items())
+        text = f"Too noisy for differences of two configurations below the percentage given: {found}"
+        rest = least.drop(noisy.index)
+        return f"{text}; elsewhere {percent(rest.max())} is enough." if len(rest) else f"{text}."
+    far = between(percent(least.min()), percent(least.max()))
+    where = ", by environment" if " to " in far else ""
+    return f"Two configurations that differ by less than {far}{where} cannot be told apart (95 % confidence)."
 
 
 def lowest(results: Results) -> tuple[str, int, float] | None:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import theilslopes
 
+from perftransfer import objectives
 from perftransfer.measuring.interference import DISTURBED_ABOVE
 from perftransfer.report.table import Cell, Table
 from perftransfer.report.words import count, known, listed, percent
@@ -102,6 +103,29 @@ def drift(sentinels: pd.DataFrame) -> list[str]:
             f"{environment}: the default configuration, measured {len(values)} times in between to watch the machine, "
             f"drifted by {percent(float(moved))} from first to last, and scattered by {percent(float(spread))} around "
             "that."
+        )
+    return said
+
+
+def days(measurements: pd.DataFrame, objective: str) -> list[str]:
+    """Say how far a configuration's value moves from day to day, beside what its processes differ by within a day.
+
+    Of environments in which a configuration was measured on two days (UTC) or more: the median over configurations of
+    the coefficient of variation of the days' medians.
+    """
+    rows = known(measurements, ["environment", "configuration_id", "status", "started_at", objective])
+    rows = rows[(rows["status"] == "ok") & rows["started_at"].notna() & rows[objective].notna()]
+    rows = rows.assign(day=rows["started_at"].astype(str).str[:10])
+    by_day = rows.groupby(["environment", "configuration_id", "day"], sort=False)[objective].median().astype(float)
+    groups = by_day.groupby(level=["environment", "configuration_id"], sort=False)
+    spread = (100 * groups.std(ddof=1) / groups.mean())[groups.size() >= 2]
+    said = []
+    for environment, values in spread.groupby(level="environment", sort=False):
+        n = rows.loc[rows["environment"] == environment, "day"].nunique()
+        said.append(
+            f"{environment}: measured on {n} days; {objectives.split(objective)[0]} of the same configuration differs "
+            f"by {percent(float(values.median()))} between days (coefficient of variation, median over "
+            f"{count(len(values), 'configuration')})."
         )
     return said
 

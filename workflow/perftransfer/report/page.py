@@ -82,6 +82,11 @@ def render(
         outcomes=[
             *findings_measuring.outcomes(tables["measurements"]),
             *findings_measuring.drift(tables["sentinels"]),
+            *[
+                said
+                for objective in study["objectives"]
+                for said in findings_measuring.days(tables["measurements"], objective)
+            ],
         ],
         failures=findings_measuring.failures(tables["measurements"]),
         measured=protocol.how_measured(study, constant_options),

@@ -17,7 +17,9 @@ class UnsupportedConfigurationError(Exception):
 class Session(Protocol):
     """A network opened under one configuration, its input ready.
 
-    A session that measures in another time than the wall clock's has a method ``clock() -> float`` in seconds.
+    What it may have beside these: ``clock() -> float``, seconds, where it measures in another time than the wall
+    clock's; ``inferences_per_run``, where that is not one; ``counters``, where it computes on something else than its
+    engine's ``counters`` are for.
     """
 
     def run(self) -> None:
@@ -38,6 +40,8 @@ class Engine(Protocol):
     options: frozenset[str]
     #: Kinds of energy counters that cover what it computes on, the best first.
     counters: tuple[str, ...]
+    #: Environment variable by which its vendor lets the instruction sets be capped; "" if there is none.
+    instruction_set_variable: str
     #: Names of the columns of the environment sheet that make its workload.
     workload: frozenset[str]
 

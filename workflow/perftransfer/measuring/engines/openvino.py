@@ -9,8 +9,7 @@ one.
 
 Shapes are fixed to the workload's before the network is compiled, as OpenVINO advises: nothing is left dynamic.
 
-The environment variable ``ONEDNN_MAX_CPU_ISA`` caps the instruction sets of oneDNN's kernels, which are most but not
-all; it belongs to the environment and is no option.
+A cap on instruction sets is a setting of the environment and no option (``hardware/instruction_set.py``).
 """
 
 from __future__ import annotations
@@ -251,6 +250,7 @@ class OpenVino:
     name = "openvino"
     isolated = True
     counters = ("rapl", "hwmon")
+    instruction_set_variable = "ONEDNN_MAX_CPU_ISA"
     workload = frozenset({"batch", "image_px", "sequence"})
     options = frozenset({*_LEVELS, *_NUMBERS, *_FLAGS, "device", "precision"})
 

@@ -68,6 +68,7 @@ class Simulated:
     name = "simulated"
     isolated = False
     counters = ()
+    instruction_set_variable = ""
     workload = frozenset({"batch", "image_px", "cores"})
     options = frozenset({"threads", "optimisation", "precision", "spinning", "memory", "fault"})
 

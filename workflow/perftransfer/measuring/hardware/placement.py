@@ -26,9 +26,17 @@ def cpus_of(settings: Iterable[Setting]) -> list[int] | None:
     return next((cpu_numbers(setting.value) for setting in settings if setting.name == "cpus"), None)
 
 
-def gpu_of(settings: Iterable[Setting]) -> int | None:
-    """Return the index of the GPU that ``gpu`` asks for; None without that setting."""
-    return next((int(setting.value) for setting in settings if setting.name == "gpu"), None)
+def gpu_of(settings: Iterable[Setting], visible: str | None) -> int:
+    """Return the number of the GPU that ``gpu`` asks for; without it, of the first that CUDA shows.
+
+    visible: the environment variable CUDA_VISIBLE_DEVICES, as a scheduler sets it.
+    """
+    asked = next((int(setting.value) for setting in settings if setting.name == "gpu"), None)
+    if asked is not None:
+        return asked
+    first = (visible or "").split(",")[0]
+    # By its number: a GPU's identifier is none, and then it is the only one that the job may see.
+    return int(first) if first.isdecimal() else 0
 
 
 def _gpus(board: Board) -> list[str]:
