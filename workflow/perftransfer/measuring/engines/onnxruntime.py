@@ -1,9 +1,24 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime on the CPU, and on NVIDIA's GPUs where its CUDA provider works.
+
+``provider`` says which. On the CPU an inference is what a caller waits for: inputs go in as arrays, outputs come out as
+arrays. On CUDA, inputs and outputs lie in the GPU's memory before the first inference and stay there (CUDA graphs need
+addresses that do not change), and an inference ends when the GPU has done it: copies between host and GPU are no part
+of it. What the CUDA provider cannot compute ONNX Runtime gives to the CPU, copies included; only a session from which
+CUDA is missing altogether is refused. The GPU is CUDA's first: ``CUDA_VISIBLE_DEVICES``, which belongs to the
+environment, says which that is.
+
+TensorRT would be one more level of ``provider``: its name in ``_PROVIDERS``, a table of its options beside ``CUDA``,
+and the session of CUDA, whose memory it takes. It needs a time-out of minutes: opening a network builds its engine.
+
+Some options stick to the process: ``denormal_as_zero`` is what its first session asks for, and a thread that is bound
+to a CPU leaves it to those that it starts. Each measurement is a process of its own, so that they reach no other.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -11,19 +26,66 @@ import numpy as np
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
+from perftransfer.measuring import fingerprint
+from perftransfer.measuring.engines import _onnxruntime_threads as _threads
 from perftransfer.measuring.engines import _reading
-from perftransfer.measuring.engines.interface import Options
+from perftransfer.measuring.engines._onnxruntime_options import CUDA, SESSION, choice, number, texts
+from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
 
-_LEVELS = {
-    "disabled": onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
-    "basic": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
-    "extended": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
-    "all": onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+# Options that one provider alone knows; the others are the session's.
+_ONLY = {
+    "cpu": frozenset({"memory_arena_shrinkage", "x64_quant_precision", "gemm_fastmath_bf16"}),
+    "cuda": frozenset(CUDA),
 }
-_MODES = {
-    "sequential": onnxruntime.ExecutionMode.ORT_SEQUENTIAL,
-    "parallel": onnxruntime.ExecutionMode.ORT_PARALLEL,
+_OPTIMIZATION = {
+    "disabled": "ORT_DISABLE_ALL",
+    "basic": "ORT_ENABLE_BASIC",
+    "extended": "ORT_ENABLE_EXTENDED",
+    "layout": "ORT_ENABLE_LAYOUT",
+    "all": "ORT_ENABLE_ALL",
 }
+_LEVELS = onnxruntime.GraphOptimizationLevel.__members__
+_FLAG = {"true": True, "false": False}
+# Attributes of the session options, by option, with what each level stands for.
+_ATTRIBUTES: dict[str, tuple[str, dict[str, Any]]] = {
+    "execution_mode": (
+        "execution_mode",
+        {
+            "sequential": onnxruntime.ExecutionMode.ORT_SEQUENTIAL,
+            "parallel": onnxruntime.ExecutionMode.ORT_PARALLEL,
+        },
+    ),
+    "execution_order": (
+        "execution_order",
+        {
+            "default": onnxruntime.ExecutionOrder.DEFAULT,
+            "priority_based": onnxruntime.ExecutionOrder.PRIORITY_BASED,
+        },
+    ),
+    "graph_optimization_level": (
+        "graph_optimization_level",
+        # One of them is missing before version 1.22.
+        {level: _LEVELS[name] for level, name in _OPTIMIZATION.items() if name in _LEVELS},
+    ),
+    "memory_arena": ("enable_cpu_mem_arena", _FLAG),
+    "memory_pattern": ("enable_mem_pattern", _FLAG),
+    "memory_reuse": ("enable_mem_reuse", _FLAG),
+    "deterministic_compute": ("use_deterministic_compute", _FLAG),
+}
+_THREAD_COUNTS = {"intra_op_threads": "intra_op_num_threads", "inter_op_threads": "inter_op_num_threads"}
+# ONNX Runtime's own, except for the thread counts.
+_DEFAULTS: Options = {
+    "intra_op_threads": 1,
+    "inter_op_threads": 1,
+    "execution_mode": "sequential",
+    "graph_optimization_level": "all",
+    "memory_arena": True,
+    "memory_pattern": True,
+    "intra_op_spinning": True,
+    "prepacking": True,
+}
+_AFFINITIES = {"none": False, "pinned": True}
 _LOG_ERRORS_ONLY = 3
 _TYPES = {
     "tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64,
@@ -36,70 +98,192 @@ def session_options(options: Options) -> onnxruntime.SessionOptions:
 
     Options that the configuration does not name keep ONNX Runtime's defaults, except for the thread counts: left
     alone, ONNX Runtime takes all cores of the machine, whatever the affinity of the process allows.
+
+    Raises UnsupportedConfigurationError for what there is not, here or at all.
     """
+    settings = {**_DEFAULTS, **{name: level for name, level in options.items() if level is not None}}
+    if settings.get("gemm_fastmath_bf16") is True and "bf16" not in fingerprint.host()["instruction_sets"]:
+        raise UnsupportedConfigurationError("gemm_fastmath_bf16: this processor has no bfloat16 instructions of Arm's")
     out = onnxruntime.SessionOptions()
     out.log_severity_level = _LOG_ERRORS_ONLY
-    out.intra_op_num_threads = _threads(options, "intra_op_threads")
-    out.inter_op_num_threads = _threads(options, "inter_op_threads")
-    out.execution_mode = _reading.choice("execution_mode", options.get("execution_mode") or "sequential", _MODES)
-    out.graph_optimization_level = _reading.choice(
-        "graph_optimization_level", options.get("graph_optimization_level") or "all", _LEVELS
-    )
-    out.enable_cpu_mem_arena = options.get("memory_arena") is not False
-    out.enable_mem_pattern = options.get("memory_pattern") is not False
-    out.add_session_config_entry("session.intra_op.allow_spinning", _flag(options.get("intra_op_spinning")))
-    out.add_session_config_entry("session.disable_prepacking", "1" if options.get("prepacking") is False else "0")
+    for name, attribute in _THREAD_COUNTS.items():
+        setattr(out, attribute, number(name, settings[name]))
+    for name, (attribute, levels) in _ATTRIBUTES.items():
+        if name in settings:
+            setattr(out, attribute, choice(name, settings[name], levels))
+    entries = texts(settings, SESSION, onnxruntime.__version__)
+    cpus = _cpus(options)
+    if len(cpus) > 1:
+        entries["session.intra_op_thread_affinities"] = _threads.affinities(cpus)
+    for key, text in entries.items():
+        out.add_session_config_entry(key, text)
     return out
 
 
-def _threads(options: Options, name: str) -> int:
-    level = options.get(name)
-    return 1 if level is None else _reading.number(name, level)
+def _cpus(options: Options) -> list[int]:
+    """CPUs to which the threads that share the work of an operator are bound, if they are to be."""
+    if not choice("thread_affinity", options.get("thread_affinity") or "none", _AFFINITIES):
+        return []
+    return _threads.cpus_for(number("intra_op_threads", options.get("intra_op_threads") or 1))
 
 
-def _flag(value: object) -> str:
-    return "0" if value is False else "1"
+def _provider(options: Options) -> str:
+    """Level of the option ``provider``, if the configuration can have it.
+
+    Raises UnsupportedConfigurationError if the installed build has none, or for an option of another one.
+    """
+    provider = str(options.get("provider") or "cpu")
+    name = choice("provider", provider, _PROVIDERS)
+    there = onnxruntime.get_available_providers()
+    if name not in there:
+        raise UnsupportedConfigurationError(
+            f"provider {provider}: the installed ONNX Runtime has no {name}, only {', '.join(there)}"
+        )
+    for other, only in _ONLY.items():
+        strange = sorted(option for option in only if options.get(option) is not None)
+        if other != provider and strange:
+            raise UnsupportedConfigurationError(f"option {strange[0]} is one of provider {other}, not of {provider}")
+    return provider
 
 
-class _OnnxSession:
+def _feed(session: onnxruntime.InferenceSession, workload: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
+    """An array for each input of the network."""
+    rng = np.random.default_rng(seed)
+    return {
+        node.name: _reading.values(node.name, node.type, _reading.shape(node.name, node.shape, workload), _TYPES, rng)
+        for node in session.get_inputs()
+    }
+
+
+class _CpuSession:
+    counters = ("rapl", "hwmon")
+
     def __init__(self, path: str, workload: Mapping[str, int], options: Options, seed: int) -> None:
+        self._run_options = _run_options(options)
         self._session = onnxruntime.InferenceSession(path, session_options(options), providers=["CPUExecutionProvider"])
-        rng = np.random.default_rng(seed)
-        self._feed = {
-            node.name: _reading.values(
-                node.name, node.type, _reading.shape(node.name, node.shape, workload), _TYPES, rng
-            )
-            for node in self._session.get_inputs()
-        }
+        self._feed = _feed(self._session, workload, seed)
+        self._caller = _threads.PinnedCaller(_cpus(options))
 
     def run(self) -> None:
-        self._session.run(None, self._feed)
+        self._session.run(None, self._feed, self._run_options)
 
     def close(self) -> None:
+        self._caller.release()
         del self._session
 
 
+def _run_options(options: Options) -> onnxruntime.RunOptions | None:
+    """Options of every inference on the CPU, if there are any."""
+    if not choice("memory_arena_shrinkage", options.get("memory_arena_shrinkage") or False, _FLAG):
+        return None
+    if options.get("memory_arena") is False:
+        raise UnsupportedConfigurationError("memory_arena_shrinkage: there is nothing to shrink without memory_arena")
+    out = onnxruntime.RunOptions()
+    out.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return out
+
+
+class _CudaSession:
+    counters = ("nvml",)
+
+    def __init__(self, path: str, workload: Mapping[str, int], options: Options, seed: int) -> None:
+        self._session = _cuda_session(path, options)
+        self._binding = bound(self._session, _feed(self._session, workload, seed), "cuda")
+        self._caller = _threads.PinnedCaller(_cpus(options))
+
+    def run(self) -> None:
+        self._session.run_with_iobinding(self._binding)
+        self._binding.synchronize_outputs()
+
+    def close(self) -> None:
+        self._caller.release()
+        del self._binding, self._session
+
+
+def _cuda_session(path: str, options: Options) -> onnxruntime.InferenceSession:
+    """Open a session that has the GPU.
+
+    Raises UnsupportedConfigurationError where ONNX Runtime would go on without a word: on the CPU alone if libraries,
+    driver or GPU are missing, or with another level than was asked for.
+    """
+    name, asked = _PROVIDERS["cuda"], texts(options, CUDA, onnxruntime.__version__)
+    settings = session_options(options)
+    if hasattr(onnxruntime, "preload_dlls"):
+        # CUDA's libraries that came as Python packages are found no other way.
+        onnxruntime.preload_dlls()
+    try:
+        session = onnxruntime.InferenceSession(
+            path, settings, providers=[(name, asked), _PROVIDERS["cpu"]], enable_fallback=0
+        )
+    except Exception as error:
+        # What is wrong with the network has types of ONNX Runtime's own. Capture is refused like that, too.
+        if isinstance(error, RuntimeError | ValueError) or "graph capture" in str(error):
+            raise UnsupportedConfigurationError(f"provider cuda: {' '.join(str(error).split())}"[:2000]) from error
+        raise
+    if name not in session.get_providers():
+        raise UnsupportedConfigurationError(
+            "provider cuda: ONNX Runtime went to the CPU instead; libraries of CUDA or cuDNN that it was built for are "
+            "missing (what it says is on standard error)"
+        )
+    held = session.get_provider_options()[name]
+    for key, text in asked.items():
+        if held.get(key, text) != text:
+            raise UnsupportedConfigurationError(
+                f"provider cuda, {key}: asked for {text}, ONNX Runtime made it {held[key]}"
+            )
+    return session
+
+
+def bound(session: onnxruntime.InferenceSession, feed: Mapping[str, np.ndarray], device: str) -> onnxruntime.IOBinding:
+    """Put inputs and outputs of a session into the memory of ``device`` ("cuda", "cpu"), where they stay.
+
+    Runs the session once: only then is it known how large its outputs are.
+    """
+    binding = session.io_binding()
+    for name, values in feed.items():
+        binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(values, device, 0))
+    names = [node.name for node in session.get_outputs()]
+    for name in names:
+        binding.bind_output(name, device, 0)
+    first = onnxruntime.RunOptions()
+    # A CUDA graph that was captured now would write to where the outputs are no longer.
+    first.add_run_config_entry("gpu_graph_id", "-1")
+    session.run_with_iobinding(binding, first)
+    for name, value in zip(names, binding.get_outputs(), strict=True):
+        binding.bind_ortvalue_output(name, value)
+    return binding
+
+
 class OnnxRuntime:
-    """ONNX Runtime's CPU provider: threads, graph optimisation, memory, prepacking, precision."""
+    """ONNX Runtime: provider, threads, spinning, graph optimisation, memory, precision, and CUDA's options."""
 
     name = "onnxruntime"
     isolated = True
     counters = ("rapl", "hwmon")
+    instruction_set_variable = ""
     workload = frozenset({"batch", "image_px", "sequence"})
     options = frozenset(
         {
-            "intra_op_threads", "inter_op_threads", "execution_mode", "graph_optimization_level",
-            "intra_op_spinning", "prepacking", "precision", "memory_arena", "memory_pattern",
+            *_THREAD_COUNTS, *_ATTRIBUTES, *SESSION, *CUDA, "provider", "precision", "thread_affinity",
+            "memory_arena_shrinkage",
         }
     )  # fmt: skip
 
     def versions(self) -> dict[str, str]:
-        """Version of the installed ONNX Runtime."""
-        return {"onnxruntime": onnxruntime.__version__}
+        """Version of the installed ONNX Runtime, and of the CUDA that it was built for, if it was."""
+        cuda = getattr(onnxruntime, "cuda_version", "")
+        return {"onnxruntime": onnxruntime.__version__, **({"cuda": cuda} if cuda else {})}
 
-    def open(self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int) -> _OnnxSession:
-        """Open the network in the precision that the configuration asks for (fp32 where it asks for none)."""
-        return _OnnxSession(_reading.network_file(files, options), workload, options, seed)
+    def open(
+        self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int
+    ) -> _CpuSession | _CudaSession:
+        """Open the network in the precision that the configuration asks for (fp32 where it asks for none).
+
+        On CUDA the first inference is done here, with the search for convolution algorithms that belongs to it.
+        """
+        path = _reading.network_file(files, options)
+        session = _CudaSession if _provider(options) == "cuda" else _CpuSession
+        return session(path, workload, options, seed)
 
 
 ENGINE = OnnxRuntime()
