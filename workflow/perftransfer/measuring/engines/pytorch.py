@@ -1,0 +1,343 @@
+"""PyTorch on the CPU, and on NVIDIA's GPUs.
+
+The network's file becomes a module of calls of torch.nn.functional (``_onnx_to_torch``), with the shapes of the
+workload, and is run as users run theirs: in inference mode, as it is or compiled, under autocast if that is asked for.
+Weights are then cast anew in every inference, as in ``with torch.autocast(...): module(x)``. Opening includes the first
+inferences and what happens in these only: compilation, the search for algorithms, capture. The GPU is CUDA's first;
+``CUDA_VISIBLE_DEVICES``, which belongs to the environment, says which that is.
+
+On the CPU, an inference takes its time by the wall clock. On CUDA it is the GPU's time, between an event before the
+first kernel and one after the last. It includes all the time in which the GPU waits for the host to launch a kernel,
+for the first one, too: an idle GPU is past the first event at once. It excludes what the host does before that event
+and after the last kernel, and copies between host and GPU: inputs lie on the GPU already, outputs stay there.
+
+Most options hold for the whole process, and some cannot be taken back. Each measurement is a process of its own, so
+that they reach no other.
+
+A cap on instruction sets is a setting of the environment and no option. ``ONEDNN_MAX_CPU_ISA`` caps the kernels of
+oneDNN only (most convolutions, products of 16-bit floats), ``ATEN_CPU_CAPABILITY`` those of PyTorch's own; none caps
+MKL's (products of 32-bit floats).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+# Asking whether there is a GPU must not start CUDA: the process that imports this module forks.
+os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+# Kernels are compiled by the measuring process itself; others would go on while it measures.
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+import onnx
+import torch  # type: ignore[import-not-found]
+
+from perftransfer.measuring.engines import _onnx_to_torch, _reading
+from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
+
+# By the names that PyTorch has for them.
+_DEVICES = {"cpu": "cpu", "cuda": "cuda"}
+_EXECUTIONS = dict.fromkeys(("eager", "compile"))
+# Whether the mode makes CUDA graphs of its own.
+_COMPILE_MODES = {
+    "default": False, "max-autotune-no-cudagraphs": False, "reduce-overhead": True, "max-autotune": True,
+}  # fmt: skip
+_CASTS = {"none": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+_FLAGS = {"True": True, "False": False}
+# Options that work on one device alone, with the level that means nothing on the others.
+_ONLY: dict[str, dict[str, int]] = {
+    "cpu": {"threads": 1, "interop_threads": 1, "flush_denormal": False, "onednn": True},
+    "cuda": {"tf32": False, "cudnn_benchmark": False, "cuda_graphs": False},
+}
+# CUDA graphs of the compiler's are there from the third on; before a capture, three are what PyTorch advises.
+_FIRST_INFERENCES = {"cpu": 1, "cuda": 3}
+# The first generation whose matrix units know TF32 (Ampere).
+_TF32_CAPABILITY = (8, 0)
+_TYPES = {
+    "FLOAT": np.float32, "FLOAT16": np.float16, "DOUBLE": np.float64,
+    "INT64": np.int64, "INT32": np.int32, "BOOL": np.bool_,
+}  # fmt: skip
+
+_Outputs = tuple[torch.Tensor, ...]
+_Inference = Callable[[], _Outputs]
+
+
+def _flag(options: Options, name: str) -> bool | None:
+    level = options.get(name)
+    return None if level is None else _reading.choice(name, level, _FLAGS)
+
+
+def _check(options: Options) -> None:
+    """Refuse levels that do not go together.
+
+    Raises UnsupportedConfigurationError.
+    """
+    device, mode = str(options.get("device") or "cpu"), options.get("compile_mode")
+    _reading.choice("device", device, _DEVICES)
+    for other, only in _ONLY.items():
+        for name, nothing in only.items():
+            if other != device and options.get(name) not in (None, nothing):
+                raise UnsupportedConfigurationError(f"option {name} is one of device {other}, not of {device}")
+    _reading.choice("execution", options.get("execution") or "eager", _EXECUTIONS)
+    if _mode(options) is None:
+        if mode is not None:
+            raise UnsupportedConfigurationError("option compile_mode is one of execution compile, not of eager")
+    elif mode is not None and _reading.choice("compile_mode", mode, _COMPILE_MODES):
+        if device == "cpu":
+            raise UnsupportedConfigurationError(f"compile_mode {mode}: the CPU has no CUDA graphs, which are its point")
+        if options.get("cuda_graphs"):
+            raise UnsupportedConfigurationError(f"cuda_graphs: compile_mode {mode} makes CUDA graphs of its own")
+
+
+def _set_up_cpu(options: Options) -> None:
+    if _flag(options, "flush_denormal") and not torch.set_flush_denormal(True):
+        raise UnsupportedConfigurationError("flush_denormal: this processor cannot")
+    if options.get("interop_threads") is not None:
+        torch.set_num_interop_threads(_reading.number("interop_threads", options["interop_threads"]))
+    onednn = _flag(options, "onednn")
+    if onednn and not torch.backends.mkldnn.is_available():
+        raise UnsupportedConfigurationError("onednn: the installed PyTorch was built without")
+    if onednn is not None:
+        torch.backends.mkldnn.enabled = onednn
+
+
+def _set_up_cuda(options: Options) -> None:
+    if not torch.cuda.is_available():
+        raise UnsupportedConfigurationError(f"device cuda: PyTorch {torch.__version__} finds no GPU here")
+    try:
+        torch.cuda.init()
+    except RuntimeError as error:
+        raise UnsupportedConfigurationError(_words("device cuda", error)) from error
+    tf32, benchmark = _flag(options, "tf32"), _flag(options, "cudnn_benchmark")
+    if tf32 and torch.cuda.get_device_capability() < _TF32_CAPABILITY:
+        raise UnsupportedConfigurationError("tf32: this GPU has no TF32")
+    if tf32 is not None:
+        # The newer names (fp32_precision) do the same, but not all of PyTorch reads them, and the two do not mix.
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
+    if benchmark and not torch.backends.cudnn.is_available():
+        raise UnsupportedConfigurationError("cudnn_benchmark: the installed PyTorch was built without cuDNN")
+    if benchmark is not None:
+        torch.backends.cudnn.benchmark = benchmark
+
+
+def _words(what: str, error: Exception) -> str:
+    return f"{what}: {type(error).__name__}: {' '.join(str(error).split())}"[:1000]
+
+
+def _cast(device: str, options: Options) -> contextlib.AbstractContextManager[Any]:
+    """The context in which PyTorch chooses types as the configuration asks for; it can be entered again and again."""
+    level = str(options.get("autocast") or "none")
+    dtype = _reading.choice("autocast", level, _CASTS)
+    if dtype is None:
+        return contextlib.nullcontext()
+    try:
+        # Weights that want no gradient are not kept anyway, and captured casts must not be.
+        cast = torch.autocast(device, dtype, cache_enabled=False)
+    except RuntimeError as error:
+        raise UnsupportedConfigurationError(_words(f"autocast {level}", error)) from error
+    with cast:
+        if not torch.is_autocast_enabled(device):
+            raise UnsupportedConfigurationError(
+                f"autocast {level}: PyTorch {torch.__version__} has none on this device"
+            )
+    return cast
+
+
+def _module(
+    path: str, workload: Mapping[str, int], options: Options, seed: int, device: str
+) -> tuple[torch.nn.Module, list[torch.Tensor]]:
+    """The network and its inputs, on the device and in the memory format that the configuration asks for."""
+    model = onnx.load(path)
+    rng = np.random.default_rng(seed)
+    feed = [
+        _reading.values(fed.name, fed.kind, _reading.shape(fed.name, fed.sizes, workload), _TYPES, rng)
+        for fed in _onnx_to_torch.inputs(model)
+    ]
+    module = _onnx_to_torch.translate(model, [values.shape for values in feed], device).to(device)
+    inputs = [torch.from_numpy(values).to(device) for values in feed]
+    if not _flag(options, "channels_last"):
+        return module, inputs
+    images = [x.to(memory_format=torch.channels_last) if x.dim() == 4 else x for x in inputs]
+    return module.to(memory_format=torch.channels_last), images
+
+
+def _mode(options: Options) -> str | None:
+    """How the module is compiled; None if it is not."""
+    return str(options.get("compile_mode") or "default") if options.get("execution") == "compile" else None
+
+
+def _compiled(module: torch.nn.Module, mode: str, options: Options) -> Callable[..., _Outputs]:
+    """The module, to be compiled as a whole when it is first called.
+
+    Raises UnsupportedConfigurationError.
+    """
+    # PyTorch keeps what it compiled for the next process, under keys that do not hold all that decides the code.
+    settings = sorted((name, level) for name, level in options.items() if level is not None)
+    if hasattr(torch.compiler, "config") and hasattr(torch.compiler.config, "cache_key_tag"):
+        torch.compiler.config.cache_key_tag = f"{settings} {torch.backends.cpu.get_cpu_capability()}"
+    else:
+        torch._inductor.config.fx_graph_cache = False
+    try:
+        compiled: Callable[..., _Outputs] = torch.compile(module, mode=mode, dynamic=False, fullgraph=True)
+    except RuntimeError as error:
+        raise UnsupportedConfigurationError(_words("execution compile", error)) from error
+    return compiled
+
+
+def _inference(
+    run: Callable[..., _Outputs], inputs: Sequence[torch.Tensor], cast: contextlib.AbstractContextManager[Any]
+) -> _Inference:
+    def infer() -> _Outputs:
+        with torch.inference_mode(), cast:
+            return run(*inputs)
+
+    return infer
+
+
+def _first(infer: _Inference, device: str, options: Options) -> None:
+    """Do the first inferences, in which PyTorch finds out whether it can.
+
+    Raises UnsupportedConfigurationError if it cannot.
+    """
+    mode = _mode(options)
+    try:
+        for _ in range(_FIRST_INFERENCES[device]):
+            infer()
+    except torch.cuda.OutOfMemoryError:
+        raise
+    except NotImplementedError as error:
+        # No kernel for a type of numbers, most often.
+        raise UnsupportedConfigurationError(_words("PyTorch", error)) from error
+    except RuntimeError as error:
+        if mode is not None:
+            # No compiler, for one: PyTorch has many names for it.
+            raise UnsupportedConfigurationError(_words("execution compile", error)) from error
+        raise
+    if mode is not None and _COMPILE_MODES[mode] and torch._dynamo.utils.counters["inductor"]["cudagraph_skips"]:
+        raise UnsupportedConfigurationError(
+            f"compile_mode {mode}: PyTorch went without CUDA graphs; why is on standard error"
+        )
+
+
+def _captured(infer: _Inference) -> _Inference:
+    """The inference as a CUDA graph, which the GPU does as a whole; its outputs are always the same memory.
+
+    Raises UnsupportedConfigurationError if PyTorch cannot capture it.
+    """
+    graph = torch.cuda.CUDAGraph()
+    try:
+        # What happens once must not be captured, and has to happen on a stream like that of the capture.
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(_FIRST_INFERENCES["cuda"]):
+                infer()
+        torch.cuda.current_stream().wait_stream(side)
+        with torch.cuda.graph(graph):
+            outputs = infer()
+    except torch.cuda.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise UnsupportedConfigurationError(_words("cuda_graphs", error)) from error
+
+    def replay() -> _Outputs:
+        graph.replay()
+        return outputs
+
+    return replay
+
+
+class _CpuSession:
+    counters = ("rapl", "hwmon")
+
+    def __init__(self, infer: _Inference) -> None:
+        self._infer = infer
+
+    def run(self) -> None:
+        self._infer()
+
+    def close(self) -> None:
+        del self._infer
+
+
+class _CudaSession:
+    """Measures in the time of the GPU, see above."""
+
+    counters = ("nvml",)
+
+    def __init__(self, infer: _Inference) -> None:
+        self._infer = infer
+        self._before, self._behind = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        self._seconds = 0.0
+
+    def clock(self) -> float:
+        """Seconds that all inferences so far took."""
+        return self._seconds
+
+    def run(self) -> None:
+        self._before.record()
+        self._infer()
+        self._behind.record()
+        self._behind.synchronize()
+        self._seconds += self._before.elapsed_time(self._behind) / 1e3
+
+    def close(self) -> None:
+        del self._infer
+
+
+class PyTorch:
+    """PyTorch: threads, compilation, memory format, autocast, oneDNN; on CUDA also TF32, cuDNN's search and graphs.
+
+    What the configuration does not name is left to PyTorch, except for the number of threads (1).
+    """
+
+    name = "pytorch"
+    isolated = True
+    counters = ("rapl", "hwmon")
+    instruction_set_variable = "ONEDNN_MAX_CPU_ISA"
+    workload = frozenset({"batch", "image_px", "sequence"})
+    options = frozenset(
+        {"device", "execution", "compile_mode", "channels_last", "autocast", *_ONLY["cpu"], *_ONLY["cuda"]}
+    )
+
+    def versions(self) -> dict[str, str]:
+        """Version of the installed PyTorch, and of CUDA and cuDNN if it was built for them."""
+        out = {"torch": str(torch.__version__)}
+        if torch.version.cuda is not None:
+            out["cuda"] = torch.version.cuda
+        # By its text: torch.backends.cudnn.version() starts CUDA.
+        if cudnn := re.search(r"CuDNN ([\d.]+)", torch.__config__.show()):
+            out["cudnn"] = cudnn[1]
+        return out
+
+    def open(
+        self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int
+    ) -> _CpuSession | _CudaSession:
+        """Open the network as the configuration asks for, and do its first inferences.
+
+        Raises UnsupportedConfigurationError for options that there are not, on this device, machine or build, or not
+        together, and for networks with operators that are not implemented.
+        """
+        _check(options)
+        name = str(options.get("device") or "cpu")
+        device = _DEVICES[name]
+        threads = options.get("threads")
+        if name == "cuda":
+            _set_up_cuda(options)
+        else:
+            _set_up_cpu(options)
+        torch.set_num_threads(1 if threads is None else _reading.number("threads", threads))
+        module, inputs = _module(_reading.network_file(files, options), workload, options, seed, device)
+        mode = _mode(options)
+        infer = _inference(module if mode is None else _compiled(module, mode, options), inputs, _cast(device, options))
+        _first(infer, name, options)
+        if name == "cpu":
+            return _CpuSession(infer)
+        return _CudaSession(_captured(infer) if _flag(options, "cuda_graphs") else infer)
+
+
+ENGINE = PyTorch()
