@@ -49,7 +49,7 @@ wildcard_constraints:
     objective="[a-z][a-z0-9_]*",
     figure="[a-z][a-z0-9_]*",
     table="[a-z][a-z0-9_]*",
-    strategy="[A-Za-z0-9_+]+",
+    strategy="[A-Za-z0-9_.+]+",
 
 
 include: "workflow/rules/measure.smk"

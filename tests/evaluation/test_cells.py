@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from spaces import factorial
 
-from perftransfer import strategies
+from perftransfer import designs, strategies
 from perftransfer.dataset import tables
 from perftransfer.evaluation import metrics
 from perftransfer.evaluation.cells import COLUMNS, Plan, evaluate
@@ -96,13 +96,15 @@ def test_there_is_one_cell_for_each_source_budget_learner_and_repeat(name, sourc
     assert tuple(cells.columns) == COLUMNS
     key = ["source", "budget", "learner", "repeat"]
     budgets = PLAN.budgets if cls.needs_target else (0,)
-    origins = ENVIRONMENTS[1:] if cls.needs_source else (None,)
-    assert len(cells) == len(cells[key].drop_duplicates()) == len(origins) * len(budgets) * len(LEARNERS) * 3
+    origins = ENVIRONMENTS[1:] if cls.needs_source and not cls.every_source else (None,)
+    learners = 1 if cls.learns_on == "itself" else len(LEARNERS)
+    assert len(cells) == len(cells[key].drop_duplicates()) == len(origins) * len(budgets) * learners * 3
+    assert cells["learner"].isna().all() == (cls.learns_on == "itself")
     assert set(cells["source"]) == set(origins) or cells["source"].isna().all()
     assert set(cells["budget"]) == set(budgets)
     assert set(cells["strategy"]) == {name.partition("+")[0]}
     assert set(cells["target"]) == {"target"}
-    assert set(cells["design"]) == {"guided" if name == "GS" else "random"}
+    assert set(cells["design"]) == {designs.name(cls.design)}
     assert (seconds["fit_seconds"] >= 0).all()
     assert seconds[key].equals(cells[key])
 
@@ -202,7 +204,14 @@ def test_the_same_seed_gives_the_same_cells_and_another_seed_others(name, source
     assert not other["mape"].equals(cells["mape"])
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("RS", "NT+random")])
+@pytest.mark.parametrize("name", ["MKT", "AUTO"])
+def test_what_uses_all_sources_does_not_ask_for_their_order(name, sources):
+    cls = strategies.load(name)
+    pd.testing.assert_frame_equal(run(cls, sources(cls, ENVIRONMENTS[::-1])), run(cls, sources(cls)))
+    assert not run(cls, sources(cls, ("near",)))["mape"].equals(run(cls, sources(cls))["mape"])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("RS", "GP", "NT+random", "MKT", "AUTO")])
 def test_cells_depend_neither_on_the_order_of_sources_nor_on_which_others_there_are(name, sources):
     cls = strategies.load(name)
     cells = run(cls, sources(cls))

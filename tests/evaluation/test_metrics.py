@@ -71,3 +71,11 @@ def test_all_but_the_absolute_error_are_free_of_the_unit(values, unit):
     for metric in (metrics.mape, metrics.nmse, metrics.r2, metrics.spearman, metrics.regret):
         assert metric(unit * y, unit * p) == pytest.approx(metric(y, p), nan_ok=True)
     assert metrics.mae(unit * y, unit * p) == pytest.approx(unit * metrics.mae(y, p))
+
+
+def test_intervals_are_judged_by_what_they_hold_their_width_and_how_far_they_are_off() -> None:
+    y, low, high = np.array([10.0, 20.0, 40.0]), np.array([9.0, 21.0, 30.0]), np.array([11.0, 25.0, 50.0])
+    assert metrics.coverage(y, low, high) == pytest.approx(2 / 3)
+    assert metrics.interval_width(y, low, high) == pytest.approx(100 * (0.2 + 0.2 + 0.5) / 3)
+    # The second is off by 1 in 20, which counts twenty times at 90 %.
+    assert metrics.interval_score(y, low, high, 0.9) == pytest.approx(100 * (0.2 + 0.2 + 0.5 + 20 * 0.05) / 3)

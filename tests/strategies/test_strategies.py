@@ -10,7 +10,7 @@ from sklearn.base import clone
 from spaces import factorial
 
 from perftransfer import learners, strategies
-from perftransfer.designs import guided, random
+from perftransfer.designs import greedy, guided, random
 from perftransfer.errors import BadInput
 from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Source
@@ -20,6 +20,8 @@ OPTIONS, CODES = factorial(threads=3, level=4, size=2)
 SOURCE_Y = 1.0 - 0.5 * CODES[:, 0] + 0.3 * CODES[:, 1] + 0.2 * CODES[:, 0] * CODES[:, 2]
 TARGET_Y = SOURCE_Y + np.log(2)
 NAMES = strategies.names()
+BY_THEMSELVES = ("KT", "MKT", "AUTO")
+WITHOUT_SOURCE = ("RS", "GP")
 
 
 def truth(codes: np.ndarray) -> np.ndarray:
@@ -71,10 +73,12 @@ def test_a_strategy_keeps_to_the_conventions_of_scikit_learn(name):
 def test_a_strategy_says_what_it_is(name):
     cls = strategies.load(name)
     assert cls.__name__ == name
-    assert cls.title.islower()
-    assert cls.learns_on in ("target", "source")
-    assert cls.design is (guided if name == "GS" else random)
-    assert cls.needs_source is (name != "RS")
+    assert cls.title[0].islower() or name == "GP"
+    alone = name in (*BY_THEMSELVES, "GP")
+    assert cls.learns_on == ("itself" if alone else "target" if name in ("RS", "GS") else "source")
+    assert cls.design is (guided if name == "GS" else greedy if name in BY_THEMSELVES else random)
+    assert cls.every_source is (name in ("MKT", "AUTO"))
+    assert cls.needs_source is (name not in WITHOUT_SOURCE)
     assert cls.needs_target is (name != "DM")
 
 
@@ -174,3 +178,113 @@ def test_a_fit_that_serves_all_learners_cannot_ask_one_learners_model() -> None:
     with pytest.raises(ValueError, match="the source a has no model"):
         without.predict(codes)
     assert (source.predict(codes) == 0).all()
+
+
+def of(name: str, y: np.ndarray) -> Source:
+    return Source(name, CODES, y, OPTIONS, None)
+
+
+@pytest.mark.parametrize("name", BY_THEMSELVES)
+def test_kernel_transfer_needs_few_measurements_where_the_source_is_alike(name):
+    rows = [0, 5, 10, 15, 23]
+    fitted = made(name).fit(CODES[rows], 0.7 * SOURCE_Y[rows] + 2, of("source", SOURCE_Y))
+    assert np.abs(fitted.predict(CODES) - (0.7 * SOURCE_Y + 2)).mean() < 0.05
+    mean = np.full(len(CODES), TARGET_Y[rows].mean())
+    assert np.abs(mean - TARGET_Y).mean() > 0.3
+
+
+def test_many_sources_tell_what_one_does_not():
+    slow, wide = 0.4 * CODES[:, 0] - 0.1 * CODES[:, 1], 0.5 * CODES[:, 1] + 0.3 * CODES[:, 2]
+    sources = [of(f"s{i}", a * slow + (1 - a) * wide) for i, a in enumerate((0.1, 0.5, 0.9))]
+    target, rows = 0.3 * slow + 0.7 * wide, [0, 6, 11, 17, 20]
+    one = made("KT").fit(CODES[rows], target[rows], sources[2])
+    many = made("MKT").fit(CODES[rows], target[rows], Source.joined(sources))
+    assert np.abs(many.predict(CODES) - target).mean() < 0.5 * np.abs(one.predict(CODES) - target).mean()
+
+
+def test_a_source_that_misleads_is_left_behind():
+    rows, wrong = np.arange(0, 24, 2), of("wrong", np.random.default_rng(0).normal(size=len(CODES)))
+    misled = made("AUTO").fit(CODES[rows], TARGET_Y[rows], wrong)
+    assert misled.weights_[0] > 0.9
+    rows = np.array([0, 5, 10, 15, 20])
+    led = made("AUTO").fit(CODES[rows], TARGET_Y[rows], of("right", SOURCE_Y))
+    assert led.weights_[0] < 0.1
+
+
+def test_several_sources_are_one_that_knows_of_the_others():
+    joined = Source.joined([of("a", SOURCE_Y), of("b", TARGET_Y)])
+    assert joined.environment == "a, b"
+    assert [evidence.y[0] for evidence in joined.evidence.every] == [SOURCE_Y[0], TARGET_Y[0]]
+    assert of("a", SOURCE_Y).evidence.every[0].y is SOURCE_Y
+
+
+@pytest.mark.parametrize("name", [*BY_THEMSELVES, "GP"])
+def test_intervals_hold_what_is_measured_and_are_wider_where_more_is_to_be_held(name):
+    rows = np.arange(0, 24, 2)
+    fitted = made(name).fit(CODES[rows], TARGET_Y[rows], of("source", SOURCE_Y))
+    low, high = fitted.interval(CODES, 0.9)
+    assert ((low < high) & np.isfinite(low) & np.isfinite(high)).all()
+    assert ((low <= TARGET_Y) & (high >= TARGET_Y)).mean() > 0.8
+    wider = fitted.interval(CODES, 0.99)
+    assert ((wider[0] < low) & (high < wider[1])).all()
+    assert made("LMS").fit(CODES[rows], TARGET_Y[rows], source()).interval(CODES, 0.9) is None
+
+
+def test_a_strategy_may_be_named_with_another_design():
+    cls = strategies.load("KT+random")
+    assert (cls.__name__, cls.design, cls.needs_source) == ("KT", random, True)
+    assert "simple random" in cls.title
+    asks = strategies.load("GP+greedy")
+    assert (asks.__name__, asks.design, asks.needs_source) == ("GP", greedy, True)
+    with pytest.raises(BadInput, match=r"no design 'gready'.*did you mean 'greedy'"):
+        strategies.load("KT+gready")
+
+
+OWN = """
+from perftransfer.designs import random
+from perftransfer.strategies.interface import Strategy
+
+class Constant(Strategy):
+    title = "the mean"
+    design = random
+    needs_source = False
+    learns_on = "itself"
+
+    def fit(self, X, y, source=None):
+        self.mean_ = y.mean()
+        return self
+
+    def predict(self, X, source=None):
+        return self.mean_ + 0 * X[:, 0]
+
+class Stranger:
+    pass
+"""
+
+
+def test_a_strategy_of_ones_own_is_named_by_its_import_path(tmp_path, monkeypatch):
+    (tmp_path / "own_strategies.py").write_text(OWN)
+    with pytest.raises(BadInput, match="no Python module own_strategies; is its folder on PYTHONPATH"):
+        strategies.modules_of("own_strategies.Constant")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert strategies.modules_of("own_strategies.Constant") == ["own_strategies"]
+    cls = strategies.load("own_strategies.Constant")
+    assert cls(None, OPTIONS).fit(CODES, TARGET_Y).predict(CODES[:2]) == pytest.approx([TARGET_Y.mean()] * 2)
+    assert strategies.load("own_strategies.Constant+greedy").design is greedy
+    for name in ("own_strategies.Constand", "own_strategies.Stranger"):
+        with pytest.raises(BadInput, match=r"own_strategies has no class of that name that is a .*\.Strategy"):
+            strategies.load(name)
+
+
+def test_an_edit_of_a_strategy_of_ones_own_runs_it_again(tmp_path, monkeypatch):
+    from perftransfer import code_digest
+
+    monkeypatch.syspath_prepend(tmp_path)
+    digests = []
+    for text in (OWN, OWN.replace("y.mean()", "y.max()"), OWN + "\n# a comment"):
+        (tmp_path / "own_strategies.py").write_text(text)
+        for cached in (code_digest._source, code_digest._parsed):
+            cached.cache_clear()
+        digests.append(code_digest.script_digest("evaluate", "own_strategies"))
+    assert digests[0] != digests[1]
+    assert digests[0] == digests[2]

@@ -52,7 +52,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
         ({"measuring": {"repeat": 3}}, "study.yaml: measuring: no key 'repeat'; allowed: .*did you mean 'repeats'\\?"),
         (
             {"evaluation": {"strategies": ["RS", "NLSM"]}},
-            "study.yaml: evaluation.strategies\\[1\\]: no strategy 'NLSM'; allowed: DM, GS, LMS, NLMS, RS; "
+            "study.yaml: evaluation.strategies\\[1\\]: no strategy 'NLSM'; allowed: AUTO, DM, GP, GS, KT, LMS, MKT, NLMS, RS; "
             "did you mean 'NLMS'\\?",
         ),
         ({"learning": {"learners": ["RX"]}}, "study.yaml: learning.learners\\[0\\]: no learner 'RX'; allowed: BRT, .*"),
@@ -151,7 +151,7 @@ def test_all_that_is_wrong_is_listed_at_once(check):
         ),
         (
             ROW.format(name="a", network="xception").replace("onnxruntime", "onnxruntim", 1),
-            "config/environments.tsv: line 2: engine: no engine 'onnxruntim'; allowed: onnxruntime, openvino, "
+            "config/environments.tsv: line 2: engine: no engine 'onnxruntim'; allowed: onnxruntime, openvino, pytorch, "
             "simulated; did you mean 'onnxruntime'?",
         ),
         (

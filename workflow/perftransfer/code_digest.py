@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -18,13 +19,14 @@ _SCRIPTS = _ROOT.parent / "scripts"
 
 @cache
 def _source(module: str) -> Path | None:
-    """File of a module of the package; None if there is no such module."""
+    """File of a module of the package, or of somebody's own; None if there is no such module."""
     # Not by importlib: to find a.b.c it imports a.b, and this runs whenever Snakemake reads the workflow.
     package, *parts = module.split(".")
+    paths = [_ROOT.joinpath(*parts)]
     if package != _PACKAGE:
-        return None
-    path = _ROOT.joinpath(*parts)
-    return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
+        paths = [Path(folder, package, *parts) for folder in sys.path]
+    files = (file for path in paths for file in (path / "__init__.py", path.with_suffix(".py")))
+    return next((file for file in files if file.is_file()), None)
 
 
 @cache
@@ -51,7 +53,7 @@ def _parsed(file: Path) -> tuple[str, frozenset[str]]:
 
 
 def imported_by(module: str) -> frozenset[str]:
-    """The modules of the package that a module of it imports."""
+    """The modules of the package that a module imports."""
     found = _source(module)
     assert found is not None, module
     return _parsed(found)[1]

@@ -42,6 +42,11 @@ def needs_source(name: str) -> bool:
     return bool(catalogue.constant(__name__, name, "NEEDS_SOURCE"))
 
 
+def needs_terms(name: str) -> bool:
+    """Whether a design asks a source which options and interactions matter there; found out without importing it."""
+    return bool(catalogue.constant(__name__, name, "NEEDS_TERMS", default=False))
+
+
 def title(name: str) -> str:
     """Return what a design is called in words; its name again where nothing is known of it."""
     return str(catalogue.constant(__name__, name, "TITLE")) if name in names() else name.replace("_", " ")

@@ -18,6 +18,7 @@ from perftransfer.space.terms import Term
 
 TITLE = "guided sampling"
 NEEDS_SOURCE = True
+NEEDS_TERMS = True
 
 # Less than any two distances differ by, unless they are equal.
 _TIE = 1e-6

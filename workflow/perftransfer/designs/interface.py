@@ -17,18 +17,26 @@ class Evidence:
     """What was measured in a source.
 
     codes: configurations, shape (rows, options). y: their objective on the scale of learning. terms: options and
-    interactions that matter there, the most influential first (``influence``).
+    interactions that matter there, the most influential first (``influence``). others: what was measured in further
+    sources, for whoever asks several.
     """
 
     codes: np.ndarray
     y: np.ndarray
     terms: tuple[Term, ...] = ()
+    others: tuple[Evidence, ...] = ()
+
+    @property
+    def every(self) -> tuple[Evidence, ...]:
+        """All of them, this one first."""
+        return (self, *self.others)
 
 
 class Design(Protocol):
     """A design is a module with these names.
 
-    One of a fixed size also has ``size(options) -> int``: how many configurations it takes for these options.
+    One of a fixed size also has ``size(options) -> int``: how many configurations it takes for these options. One that
+    asks which terms matter in the source has ``NEEDS_TERMS = True``.
     """
 
     TITLE: str

@@ -20,10 +20,13 @@ from perftransfer.scales import SCALES
 from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Source, Strategy
 
+#: Share of what is measured that prediction intervals are to cover.
+INTERVAL = 0.9
+
 #: Columns of transfer.parquet, in their order.
 COLUMNS = (
     "source", "target", "objective", "strategy", "design", "learner", "budget", "repeat", "seed", "n_measured",
-    "mape", "mape_all", "nmse", "mae", "r2", "spearman", "regret",
+    "mape", "mape_all", "nmse", "mae", "r2", "spearman", "regret", "coverage", "interval_width", "interval_score",
 )  # fmt: skip
 
 
@@ -52,13 +55,13 @@ class _Task:
     y: np.ndarray
     options: Sequence[Option]
     plan: Plan
-    shared: dict[tuple[Any, ...], np.ndarray] = field(default_factory=dict)
+    shared: dict[tuple[Any, ...], list[np.ndarray]] = field(default_factory=dict)
 
 
 def evaluate(
     strategy: type[Strategy],
     target: Pool,
-    sources: Mapping[str, Mapping[str, Source]],
+    sources: Mapping[str, Mapping[str | None, Source]],
     objective: str,
     options: Sequence[Option],
     plan: Plan,
@@ -69,14 +72,12 @@ def evaluate(
     a strategy without source ignores them.
 
     Returns the cells (``COLUMNS``; metrics as in ``metrics``, on the held-out third, but ``mape_all`` and ``regret`` on
-    the whole pool) and the seconds that each fit took (0 where it was done for another cell already). What was held
-    out of the target is never shown to the strategy.
+    the whole pool; those of intervals where the strategy gives some) and the seconds that each fit took (0 where it was
+    done for another cell already). What was held out of the target is never shown to the strategy.
     """
     forward, backward = SCALES[plan.scale]
     task = _Task(strategy, target, forward(target.y), options, plan)
-    by_source: list[tuple[str | None, Mapping[str, Source]]] = [(None, {})]
-    if strategy.needs_source:
-        by_source = [(name, models) for name, models in sources.items() if name != target.environment]
+    by_source = _by_source(strategy, sources, target.environment)
     cells: list[dict[str, Any]] = []
     seconds: list[dict[str, Any]] = []
     for repeat in range(plan.repeats):
@@ -91,10 +92,24 @@ def evaluate(
                         "strategy": strategy.__name__, "design": designs.name(strategy.design), "learner": learner,
                         "budget": budget, "repeat": repeat, "seed": seed, "n_measured": len(chosen),
                     }  # fmt: skip
-                    cells.append(key | _scores(target.y, backward(predicted), parts.test))
+                    cells.append(key | _scores(target.y, [backward(values) for values in predicted], parts.test))
                     seconds.append({**key, "fit_seconds": took})
     timing = [*COLUMNS[: COLUMNS.index("n_measured") + 1], "fit_seconds"]
     return pd.DataFrame(cells, columns=list(COLUMNS)), pd.DataFrame(seconds, columns=timing)
+
+
+def _by_source(
+    strategy: type[Strategy], sources: Mapping[str, Mapping[str | None, Source]], target: str
+) -> list[tuple[str | None, Mapping[str | None, Source]]]:
+    """Which sources a strategy is told of, one after the other, by learner; None: no single one."""
+    if not strategy.needs_source:
+        return [(None, {})]
+    others = [(name, models) for name, models in sources.items() if name != target]
+    if not strategy.every_source or not others:
+        return list(others)
+    # Sorted: sums of the same numbers in another order differ in their last digits.
+    ranked = [models for _, models in sorted(others, key=lambda named: named[0])]
+    return [(None, {learner: Source.joined([models[learner] for models in ranked]) for learner in ranked[0]})]
 
 
 def budgets(strategy: type[Strategy], options: Sequence[Option], plan: Plan) -> list[int]:
@@ -105,7 +120,15 @@ def budgets(strategy: type[Strategy], options: Sequence[Option], plan: Plan) -> 
     return list(plan.budgets) if size is None else [size]
 
 
-def _evidence(strategy: type[Strategy], models: Mapping[str, Source]) -> Evidence | None:
+def learners_of(strategy: type[Strategy], plan: Plan) -> Mapping[str | None, Mapping[str, Any]]:
+    """Learners that a strategy is crossed with, and their parameters; None alone for one that takes none."""
+    crossed: dict[str | None, Mapping[str, Any]] = {None: {}}
+    if strategy.learns_on != "itself":
+        crossed = {name: given for name, given in plan.learners.items()}  # noqa: C416
+    return crossed
+
+
+def _evidence(strategy: type[Strategy], models: Mapping[str | None, Source]) -> Evidence | None:
     """What the design is told of the source; the same whatever the learner."""
     source = next(iter(models.values()), None)
     return source.evidence if source is not None and strategy.design.NEEDS_SOURCE else None
@@ -124,20 +147,22 @@ def _chosen(task: _Task, parts: Split, budget: int, evidence: Evidence | None) -
 
 
 def _predictions(
-    task: _Task, chosen: np.ndarray, source: str | None, repeat: int, models: Mapping[str, Source]
-) -> Iterator[tuple[str, int, float, np.ndarray]]:
+    task: _Task, chosen: np.ndarray, source: str | None, repeat: int, models: Mapping[str | None, Source]
+) -> Iterator[tuple[str | None, int, float, list[np.ndarray]]]:
     """Yield learner, seed, seconds of the fit, and what it predicts for the whole pool, on the scale of learning.
+
+    What it predicts: the values and, if it gives intervals, their lower and upper ends.
 
     What does not depend on the learner is fitted once for all of them: where it learns on the source. What does not
     depend on the source is fitted once for all sources that lead to the same sample.
     """
     strategy, plan, X, y = task.strategy, task.plan, task.target.codes[chosen], task.y[chosen]
-    on_target = strategy.learns_on == "target"
+    on_target = strategy.learns_on != "source"
     fitted: Strategy | None = None
-    for learner, parameters in plan.learners.items():
+    for learner, parameters in learners_of(strategy, plan).items():
         given = models.get(learner)
         key: list[object] = [task.target.environment, repeat, len(chosen)]
-        if on_target:
+        if on_target and learner:
             key.append(learner)
         if not strategy.ignores_source:
             key += [strategy.__name__, source]
@@ -148,21 +173,25 @@ def _predictions(
             continue
         if fitted is None or on_target:
             started = time.perf_counter()
-            unfitted = learners.make(learner, task.options, seed, parameters) if on_target else None
+            unfitted = learners.make(learner, task.options, seed, parameters) if on_target and learner else None
             fitted = strategy(unfitted, task.options, seed)
             with warnings.catch_warnings():
                 # Learners complain of samples that are as small as the study wants them.
                 warnings.simplefilter("ignore")
                 fitted.fit(X, y, given if on_target or given is None else given.without_model())
             took = time.perf_counter() - started
-        predicted = fitted.predict(task.target.codes, given)
+        predicted = [fitted.predict(task.target.codes, given)]
+        predicted += fitted.interval(task.target.codes, INTERVAL, given) or ()
         if strategy.ignores_source:
             task.shared[sample] = predicted
         yield learner, seed, took, predicted
 
 
-def _scores(y: np.ndarray, predicted: np.ndarray, test: np.ndarray) -> dict[str, float]:
-    held_out, guess = y[test], predicted[test]
+def _scores(y: np.ndarray, made: Sequence[np.ndarray], test: np.ndarray) -> dict[str, float]:
+    """Metrics of what was predicted: the values and, where there are some, the lower and upper ends of intervals."""
+    predicted = made[0]
+    held_out, guess, unknown = y[test], predicted[test], float("nan")
+    interval = (made[1][test], made[2][test]) if len(made) == 3 else None
     return {
         "mape": metrics.mape(held_out, guess),
         "mape_all": metrics.mape(y, predicted),
@@ -171,4 +200,7 @@ def _scores(y: np.ndarray, predicted: np.ndarray, test: np.ndarray) -> dict[str,
         "r2": metrics.r2(held_out, guess),
         "spearman": metrics.spearman(held_out, guess),
         "regret": metrics.regret(y, predicted),
+        "coverage": metrics.coverage(held_out, *interval) if interval else unknown,
+        "interval_width": metrics.interval_width(held_out, *interval) if interval else unknown,
+        "interval_score": metrics.interval_score(held_out, *interval, INTERVAL) if interval else unknown,
     }

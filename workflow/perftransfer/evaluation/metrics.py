@@ -45,3 +45,23 @@ def regret(y: np.ndarray, predicted: np.ndarray) -> float:
     Of several predicted equally good, the mean over them: which one the model would name is an accident.
     """
     return float(np.mean(y[predicted == predicted.min()]) / y.min() - 1)
+
+
+def coverage(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
+    """Share (0 to 1) of what was measured that lies within its prediction interval."""
+    return float(np.mean((low <= y) & (y <= high)))
+
+
+def interval_width(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
+    """Width of the prediction intervals, in percent of what was measured, the mean."""
+    return float(100 * np.mean((high - low) / y))
+
+
+def interval_score(y: np.ndarray, low: np.ndarray, high: np.ndarray, share: float) -> float:
+    """Interval score in percent of what was measured, the mean; the lower the better.
+
+    The width plus, where the value lies outside, its distance times 2 / (1 - share) (Gneiting and Raftery, "Strictly
+    proper scoring rules, prediction, and estimation", JASA 102, 2007, equation 43).
+    """
+    outside = np.maximum(low - y, 0) + np.maximum(y - high, 0)
+    return float(100 * np.mean((high - low + 2 / (1 - share) * outside) / y))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from perftransfer.dataset import tables
-from perftransfer.evaluation.cells import Plan
+from perftransfer.evaluation.cells import Plan, learners_of
 from perftransfer.evaluation.pool import Pool
 from perftransfer.scales import SCALES
 from perftransfer.space import terms
@@ -48,7 +48,7 @@ def load_sources(
     objective: str,
     options: Sequence[Option],
     plan: Plan,
-) -> dict[str, dict[str, Source]]:
+) -> dict[str, dict[str | None, Source]]:
     """Every environment as a source, by environment and learner; none for a strategy that uses none.
 
     predictions: for each environment the file that ``training.predictions`` filled; read only for a strategy whose
@@ -59,13 +59,13 @@ def load_sources(
     forward = SCALES[plan.scale][0]
     configurations = dataset.drop_duplicates("configuration_id").set_index("configuration_id").sort_index()
     index = ConfigurationIndex(codes(configurations, options))
-    out: dict[str, dict[str, Source]] = {}
+    out: dict[str, dict[str | None, Source]] = {}
     for environment, path in predictions.items():
         pool = Pool.of(dataset, environment, objective, options)
         evidence = (environment, pool.codes, forward(pool.y), options)
-        if strategy.learns_on == "target":
+        if strategy.learns_on != "source":
             selected = () if influence is None else _selected(influence, environment, objective)
-            out[environment] = dict.fromkeys(plan.learners, Source(*evidence, None, selected))
+            out[environment] = dict.fromkeys(learners_of(strategy, plan), Source(*evidence, None, selected))
             continue
         rows = tables.read(path)
         rows = rows[rows["objective"] == objective]

@@ -42,12 +42,18 @@ def at_common_budget(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_target(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return ``statistics.by_target`` of the errors of ``rows``; over all learners only what all of them have."""
+    """Return ``statistics.by_target`` of the errors of ``rows``; over all learners only what all of them have.
+
+    A strategy without a learner has no others to be averaged with.
+    """
     found = statistics.by_target(rows, "mape")
     unit = ["objective", "strategy", "design", "budget", "target"]
+    alone = found.groupby(unit)["learner"].transform("min") == ""
     own = found.groupby(unit)["learner"].transform("size")
-    every = found.groupby("objective")["learner"].transform("nunique")
-    return found[(found["learner"] != statistics.ALL) | (own == every)].dropna(subset="value")
+    every = found[~alone].groupby("objective")["learner"].nunique()
+    return found[(found["learner"] != statistics.ALL) | alone | (own == found["objective"].map(every))].dropna(
+        subset="value"
+    )
 
 
 def learners(rows: pd.DataFrame) -> dict[str, str]:

@@ -13,11 +13,13 @@ from perftransfer.report.words import count, listed, percent
 def comparisons(results: Results, strategy: str, budget: int, baseline: str = BASELINE) -> pd.DataFrame:
     """Return ``source, target, learner, own, baseline``: errors at equal target, learner, budget and test thirds.
 
-    baseline: a strategy that uses no source.
+    baseline: a strategy that uses no source. A strategy without a learner is compared with the baseline's best one.
     """
     cells = results.cells[results.cells["budget"] == budget]
     own = cells[cells["strategy"] == strategy].rename(columns={"mape": "own"})
     rival = cells[cells["strategy"] == baseline].rename(columns={"mape": "baseline"})
+    if results.learners(strategy) == [""]:
+        rival = rival[rival["learner"] == results.best_learner(baseline)].assign(learner="")
     rival = rival[["target", "learner", "baseline"]]
     return own.merge(rival, on=["target", "learner"])[["source", "target", "learner", "own", "baseline"]]
 

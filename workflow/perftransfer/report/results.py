@@ -74,7 +74,11 @@ class Results:
     @cached_property
     def with_source(self) -> list[str]:
         """Strategies that use a source and measure in the target."""
-        sourced = set(self.cells.loc[self.cells["source"] != "", "strategy"])
+        # Of one that uses all sources at once no cell names a single one.
+        sourced = {
+            *self.cells.loc[self.cells["source"] != "", "strategy"],
+            *filter(words.uses_sources, self.strategies),
+        }
         return [name for name in self.strategies if name in sourced and self.largest(name) > 0]
 
     @cached_property

@@ -85,6 +85,20 @@ def matrix(codes: np.ndarray, options: Sequence[Option], kind: str) -> np.ndarra
     return np.hstack(parts) if parts else np.empty((len(codes), 0))
 
 
+@lru_cache(maxsize=4096)
+def level_distances(option: Option) -> np.ndarray:
+    """Squared distances between the levels of an option (INACTIVE last), shape (levels + 1, levels + 1).
+
+    1 between the ends of an ordered option, in between by the encoding "scaled"; 1 between any two of another one.
+    """
+    n = len(option.levels)
+    out = 1 - np.eye(n + 1)
+    if option.ordered:
+        values = _positions(option)
+        out[:n, :n] = (values[:, None] - values) ** 2
+    return out
+
+
 def distances(a: np.ndarray, b: np.ndarray, options: Sequence[Option]) -> np.ndarray:
     """Gower's distances between configurations given as codes: mean over options, shape (len(a), len(b)).
 

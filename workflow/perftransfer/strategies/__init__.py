@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING
 
 from perftransfer import catalogue, designs
+from perftransfer.errors import BadInput
 
 if TYPE_CHECKING:
     from perftransfer.strategies.interface import Strategy
@@ -25,21 +27,56 @@ def without_transfer(design: str) -> str:
 
 
 def modules_of(name: str) -> list[str]:
-    """Import paths of the modules that hold the strategy ``name``.
+    """Import paths of the modules that hold the strategy ``name``, without importing them.
+
+    A strategy is one of ``names``, or the import path of a class of somebody's own (``my_module.MyStrategy``); either
+    may be followed by another design than its own (``KT+random``).
 
     Raises BadInput if there is none.
     """
     base, _, design = name.partition("+")
     if base == NO_TRANSFER:
-        return [f"{__name__}._learner_on_target", designs.module_of(design)]
-    return [catalogue.path_of(catalogue.in_capitals(__name__), "strategy", name)]
+        path = f"{__name__}._learner_on_target"
+    elif "." in base:
+        path = _own_module(base)
+    else:
+        path = catalogue.path_of(catalogue.in_capitals(__name__), "strategy", base)
+    return [path, designs.module_of(design)] if design or base == NO_TRANSFER else [path]
+
+
+def _own_module(name: str) -> str:
+    """Import path of the module of a strategy of somebody's own. Raises BadInput if there is none."""
+    module = name.rpartition(".")[0]
+    try:
+        found = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        found = None
+    if found is None:
+        raise BadInput(f"strategy {name}: there is no Python module {module}; is its folder on PYTHONPATH?")
+    return module
 
 
 def load(name: str) -> type[Strategy]:
-    """Import, or make, the class of the strategy ``name``."""
-    module, *design = map(importlib.import_module, modules_of(name))
-    if not design:
-        cls: type[Strategy] = getattr(module, name)
-        return cls
-    content = {"title": f"no transfer, {design[0].TITLE}", "design": design[0], "needs_source": False}
-    return type(NO_TRANSFER, (module.LearnerOnTarget,), content)
+    """Import, or make, the class of the strategy ``name``.
+
+    Raises BadInput if there is none.
+    """
+    from perftransfer.strategies.interface import Strategy
+
+    module, *named = map(importlib.import_module, modules_of(name))
+    base = name.partition("+")[0]
+    if base == NO_TRANSFER:
+        (design,) = named
+        content = {"title": f"no transfer, {design.TITLE}", "design": design, "needs_source": False}
+        return type(NO_TRANSFER, (module.LearnerOnTarget,), content)
+    cls = getattr(module, base.rpartition(".")[2], None)
+    if not (isinstance(cls, type) and issubclass(cls, Strategy)):
+        raise BadInput(
+            f"strategy {name}: {module.__name__} has no class of that name that is a {Strategy.__module__}.Strategy"
+        )
+    if named:
+        (design,) = named
+        needs = cls.needs_source or design.NEEDS_SOURCE
+        content = {"title": f"{cls.title}, {design.TITLE}", "design": design, "needs_source": needs}
+        return type(cls.__name__, (cls,), content)
+    return cls

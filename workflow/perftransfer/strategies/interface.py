@@ -7,6 +7,7 @@ All values are on the scale of learning (logarithms, if the study says so). Conf
 from __future__ import annotations
 
 import copy
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -43,6 +44,16 @@ class Source:
         self.model = model
         self._measured = ConfigurationIndex(codes)
 
+    @classmethod
+    def joined(cls, sources: Sequence[Source]) -> Source:
+        """Several sources as one that knows of the others (``evidence.every``), for strategies that use all of them."""
+        first, *others = sources
+        out = copy.copy(first)
+        out.environment = ", ".join(source.environment for source in sources)
+        out.model = None
+        out.evidence = dataclasses.replace(first.evidence, others=tuple(source.evidence for source in others))
+        return out
+
     def without_model(self) -> Source:
         """The same source for a fit that all learners share: it knows measurements, and predicts nothing."""
         out = copy.copy(self)
@@ -71,7 +82,8 @@ class Strategy(RegressorMixin, BaseEstimator):
     """A regressor on configurations of the target that may look at a source.
 
     learner: an unfitted learner (``learners.make``); strategies that let the learner learn on the source get None, and
-    the source brings the fitted one. options: schema of the configurations. seed: of whatever is random in it.
+    the source brings the fitted one; those that learn by themselves get none at all. options: schema of the
+    configurations. seed: of whatever is random in it.
     """
 
     #: What it is called in words.
@@ -79,10 +91,12 @@ class Strategy(RegressorMixin, BaseEstimator):
     #: Which target configurations it asks for.
     design: Design
     needs_source: ClassVar[bool]
+    #: Whether it uses all environments but the target at once (``Source.joined``), not one after the other.
+    every_source: ClassVar[bool] = False
     #: Whether it measures in the target at all; one that does not is evaluated at budget 0.
     needs_target: ClassVar[bool] = True
     #: Where the learner learns: "target" or "source". On the source, ``fit`` serves all learners at once, from the
-    #: source's measurements; each learner's source model comes in with ``predict``.
+    #: source's measurements; each learner's source model comes in with ``predict``. "itself": it takes no learner.
     learns_on: ClassVar[str]
     #: Whether ``fit`` and ``predict`` are the same whatever the source: equal samples are then fitted once.
     ignores_source: ClassVar[bool] = False
@@ -102,3 +116,12 @@ class Strategy(RegressorMixin, BaseEstimator):
     @abstractmethod
     def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
         """Predict the target's objective, shape (rows,)."""
+
+    def interval(
+        self, X: np.ndarray, share: float, source: Source | None = None
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return lower and upper ends, shape (rows,), of intervals that are to hold ``share`` of new measurements.
+
+        None: the strategy gives none.
+        """
+        return None

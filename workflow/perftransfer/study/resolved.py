@@ -452,7 +452,7 @@ class Study:
     def asks_what_matters(self, strategy: str) -> bool:
         """Whether a strategy's design asks a source which options and interactions matter there."""
         used = modules_used(*strategies.modules_of(strategy))
-        return any(designs.needs_source(name) for name in designs.names() if designs.module_of(name) in used)
+        return any(designs.needs_terms(name) for name in designs.names() if designs.module_of(name) in used)
 
     def evaluate(self, strategy: str, batch: str) -> dict[str, Any]:
         """What is compared, and the digest of the code of this strategy (others' edits do not matter)."""

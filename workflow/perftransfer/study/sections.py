@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from perftransfer import catalogue, designs, learners, strategies
-from perftransfer.errors import unknown
+from perftransfer.errors import BadInput, unknown
 from perftransfer.space.options import Level
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
@@ -30,6 +30,25 @@ SHA256 = r"^[0-9a-fA-F]{64}$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Objective = Annotated[str, StringConstraints(pattern=OBJECTIVE)]
+
+
+def _strategy(value: str) -> str:
+    try:
+        strategies.modules_of(value)
+    except BadInput as error:
+        raise ValueError(str(error).removeprefix("strategy: ")) from None
+    if value.partition("+")[0] == strategies.NO_TRANSFER:
+        raise ValueError(f"found {value!r}; designs without transfer are compared by the key designs")
+    return value
+
+
+_STRATEGY_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"enum": strategies.names()},
+        {"pattern": r"^[A-Za-z0-9_.]+\+(" + "|".join(designs.names()) + ")$"},
+        {"pattern": r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$"},
+    ]
+}
 
 
 def _one_of(what: str, allowed: list[str]) -> Any:
@@ -55,7 +74,7 @@ def _increasing(values: list[int]) -> list[int]:
 
 
 Learner = _one_of("learner", learners.names())
-StrategyName = _one_of("strategy", strategies.names())
+StrategyName = Annotated[str, AfterValidator(_strategy), Field(json_schema_extra=_STRATEGY_SCHEMA)]
 # One that asks a source is part of a strategy, not to be compared without transfer.
 DesignName = _one_of("design", [name for name in designs.names() if not designs.needs_source(name)])
 # By the folder's name alone: figures stand above the study, and nothing of them is imported here.
@@ -197,8 +216,11 @@ class Learning(Section):
 class Evaluation(Section):
     """Who is compared on what."""
 
-    strategies: Annotated[list[StrategyName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
-        strategies.names(), min_length=1, description="Strategies to compare."
+    strategies: Annotated[list[StrategyName], AfterValidator(_distinct)] = Field(
+        strategies.names(),
+        min_length=1,
+        description=f"Strategies to compare: {', '.join(strategies.names())}, or the import path of a class of your "
+        "own; either with another design than its own, as in KT+random.",
     )
     budgets: Annotated[list[PositiveInt], AfterValidator(_increasing)] = Field(
         [5, 10, 20, 30], min_length=1, description="Numbers of configurations measured in the target."

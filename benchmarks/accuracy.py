@@ -1,0 +1,153 @@
+"""Errors of strategies on published measurements, without running the workflow: one source each, and all at once.
+
+    PYTHONPATH=workflow DATASETS=... python benchmarks/accuracy.py --study benchmarks/studies/nb201.yaml \
+        --strategies AUTO KT RS --budgets 5 10 20 45 84 --pairs 24 --configurations 1200 --out nb201.parquet
+
+Any study on imported measurements will do; its protocol holds (test third, samples, seeds). Pairs of source and
+target are drawn at random (--pairs), and so are the configurations of all environments (--configurations). A strategy
+that uses all sources is given one (rows "one") and, for each target of the pairs, all (rows "all"). Cells go to --out,
+in the columns of transfer.parquet; where all sources were used, "source" is empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+from perftransfer import strategies, yaml_file
+from perftransfer.dataset import imported, tables
+from perftransfer.dataset.merge import merge
+from perftransfer.dataset.published import PublishedFile
+from perftransfer.evaluation.cells import COLUMNS, Plan, evaluate
+from perftransfer.evaluation.influence_table import influence_table
+from perftransfer.evaluation.pool import Pool
+from perftransfer.evaluation.sources import load_sources
+from perftransfer.evaluation.training import predictions, train
+from perftransfer.space.options import Option
+from perftransfer.study import Study
+
+_DOWNLOADS = Path("results/downloads")
+
+
+@dataclass(frozen=True)
+class Data:
+    """A study's measurements, its source models' predictions in a folder, and what matters in each environment."""
+
+    dataset: pd.DataFrame
+    options: Sequence[Option]
+    folder: Path
+    influence: pd.DataFrame | None
+
+
+def table(study: Study, folder: Path, configurations: int | None, seed: int) -> tuple[pd.DataFrame, tuple[Option, ...]]:
+    """Import the study's environments, as the workflow does, and keep some configurations of all of them."""
+    files = {}
+    for name in study.imported:
+        given = study.import_table(name)
+        path = PublishedFile(given["file"], given["address"], given["sha256"]).locate(_DOWNLOADS)
+        mapping = {part: given[part] for part in ("rows", "options", "objectives")}
+        frame, options, _ = imported.convert(imported.read(path), given["file"], name, **mapping)
+        files[name] = folder / f"{name}.parquet"
+        tables.write(files[name], frame, options=options)
+    dataset, options, _ = merge(study.descriptions(), {}, files, study.objectives)
+    known = np.sort(dataset["configuration_id"].unique())
+    if configurations is not None and len(known) > configurations:
+        known = np.random.default_rng(seed).permutation(known)[:configurations]
+    return dataset[dataset["configuration_id"].isin(known)].reset_index(drop=True), options
+
+
+def learn(data: Data, environment: str, objective: str, plan: Plan) -> None:
+    """Write what each learner, fitted in an environment, predicts for all configurations."""
+    models = [
+        train(
+            data.dataset, environment, objective, name, data.options, scale=plan.scale, seed=plan.seed, parameters=given
+        )
+        for name, given in plan.learners.items()
+    ]
+    tables.write(data.folder / f"{environment}.predictions.parquet", predictions(models, data.dataset))
+
+
+def cells(data: Data, name: str, objective: str, plan: Plan, sources: Sequence[str], target: str) -> pd.DataFrame:
+    """Evaluate a strategy on one target with these sources; of several, a strategy for one source is given each."""
+    strategy = strategies.load(name)
+    files = {source: data.folder / f"{source}.predictions.parquet" for source in sources}
+    loaded = load_sources(strategy, data.dataset, files, data.influence, objective, data.options, plan)
+    pool = Pool.of(data.dataset, target, objective, data.options)
+    found, _ = evaluate(strategy, pool, loaded, objective, data.options, plan)
+    return found.assign(source=sources[0]) if strategy.needs_source and len(sources) == 1 else found
+
+
+def shown(found: pd.DataFrame) -> pd.DataFrame:
+    """Mean and median over pairs or targets of the mean error over repeats, a column for each budget."""
+    sources = np.where(found["source"].isna() & ~found["strategy"].isin(_without_source()), "all", "one")
+    rows = found.assign(sources=sources, learner=found["learner"].fillna("-"), source=found["source"].fillna("-"))
+    key = ["objective", "strategy", "design", "learner", "sources"]
+    means = rows.groupby([*key, "budget", "source", "target"])[["mape", "coverage"]].mean().reset_index()
+    tables_of = {
+        (metric, how): means.pivot_table(metric, key, "budget", aggfunc=how)
+        for metric, how in (("mape", "mean"), ("mape", "median"), ("coverage", "mean"))
+    }
+    return pd.concat(tables_of, names=["metric", "over pairs"]).round(2)
+
+
+def _without_source() -> list[str]:
+    return [name for name in strategies.names() if not strategies.load(name).needs_source]
+
+
+def main() -> None:
+    """Evaluate and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--study", type=Path, required=True)
+    parser.add_argument("--strategies", nargs="+", required=True)
+    parser.add_argument("--budgets", nargs="+", type=int, default=[5, 10, 20, 45, 84])
+    parser.add_argument("--learners", nargs="+", default=["RF"], help="for strategies that take one (default: RF)")
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--pairs", type=int)
+    parser.add_argument("--configurations", type=int)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True)
+    given = parser.parse_args()
+
+    study = Study.of(yaml_file.read(given.study), [given.study])
+    scale = study.sections.learning.scale
+    plan = Plan(given.budgets, given.repeats, {name: {} for name in given.learners}, scale, given.seed)
+    pairs = list(itertools.permutations(study.imported, 2))
+    order = np.random.default_rng(given.seed).permutation(len(pairs))[: given.pairs]
+    drawn = [pairs[i] for i in sorted(order)]
+    targets = sorted({target for _, target in drawn})
+    with tempfile.TemporaryDirectory() as folder, Parallel(n_jobs=given.jobs) as run:
+        dataset, options = table(study, Path(folder), given.configurations, given.seed)
+        influence = None
+        if any(map(study.asks_what_matters, given.strategies)):
+            settings = {name: value for name, value in study.influence().items() if name != "code"}
+            influence = influence_table(dataset, options=options, **settings)
+        data = Data(dataset, options, Path(folder), influence)
+        found = []
+        for objective in study.objectives:
+            if any(strategies.load(name).learns_on == "source" for name in given.strategies):
+                run(delayed(learn)(data, name, objective, plan) for name in {source for source, _ in drawn})
+            jobs = []
+            for name in given.strategies:
+                strategy = strategies.load(name)
+                if strategy.needs_source:
+                    jobs += [(name, [source], target) for source, target in drawn]
+                if strategy.every_source or not strategy.needs_source:
+                    jobs += [(name, [one for one in study.imported if one != target], target) for target in targets]
+            found += run(delayed(cells)(data, name, objective, plan, one, target) for name, one, target in jobs)
+    everything = pd.concat(found, ignore_index=True)[list(COLUMNS)]
+    tables.write(given.out, everything)
+    print(f"{given.study.stem}: {len(drawn)} of {len(pairs)} pairs, {len(targets)} targets, {given.repeats} repeats")
+    print(shown(everything).to_string())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""What is believed of a function of the configuration before it is measured: with sources, or without.
+
+The function is a mean plus a sum of parts: a straight line and a smooth function of the sources' values, the main
+effects of the options in the sources, each rescaled; what differs among the sources; and a smooth function of the
+options, in which those matter that matter in the sources. Each part has a variance that nobody knows: what is known of
+it is a median and a spread, wide enough that the data decide. They are the same whatever the data.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from perftransfer.gaussian_process.kernel import matern, option_distances, radial, squared_distances
+from perftransfer.gaussian_process.relevance import relevance
+from perftransfer.space.encoding import ConfigurationIndex
+from perftransfer.space.options import Option
+
+# Of a source's rows, to fill gaps from: what it takes to invert a matrix in no time.
+_ROWS = 500
+# Rows on which the sources are brought to one scale.
+_REFERENCES = 1000
+_SMALLEST = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Configurations as a prior sees them.
+
+    codes: shape (rows, options). features: numbers by part, each of shape (rows, columns). mean: shape (rows,).
+    """
+
+    codes: np.ndarray
+    features: tuple[np.ndarray, ...]
+    mean: np.ndarray
+
+
+class Prior(ABC):
+    """Mean and parts of the covariance, in a unit of its own: ``unit`` times that is the scale of learning.
+
+    relevance: of the options in the last part, which is a Matérn covariance on them; relevance_spread: standard
+    deviation of what is believed of its logarithm.
+    """
+
+    #: Median and spread (standard deviation of the logarithm) of each part's variance, and of the noise's.
+    variances: ClassVar[Sequence[tuple[float, float]]]
+    relevance_spread: ClassVar[float]
+
+    def __init__(self, options: Sequence[Option], relevance: np.ndarray, unit: float) -> None:
+        self.options = tuple(options)
+        self.relevance = relevance
+        self.unit = unit
+
+    @abstractmethod
+    def view(self, X: np.ndarray) -> View:
+        """Look at configurations given as codes, shape (rows, options)."""
+
+    @abstractmethod
+    def fixed(self, a: View, b: View) -> list[np.ndarray]:
+        """Covariances by part, but for the last one, each of shape (rows of a, rows of b)."""
+
+    def last(self, a: View, b: View, relevance: np.ndarray | None = None) -> np.ndarray:
+        """Covariance of the last part, shape (rows of a, rows of b)."""
+        weights = self.relevance if relevance is None else relevance
+        return matern(squared_distances(a.codes, b.codes, self.options, weights))
+
+    def covariances(self, a: View, b: View, relevance: np.ndarray | None = None) -> np.ndarray:
+        """Covariances by part, shape (parts, rows of a, rows of b)."""
+        return np.array([*self.fixed(a, b), self.last(a, b, relevance)])
+
+    @abstractmethod
+    def diagonals(self, a: View) -> np.ndarray:
+        """Variances by part, shape (parts, rows)."""
+
+    def expected(self, a: View, b: View) -> np.ndarray:
+        """Covariance at the medians of the variances, shape (rows of a, rows of b), and the noise apart."""
+        medians = np.array([median for median, _ in self.variances[:-1]])
+        total = medians[-1] * self.last(a, b)
+        for median, part in zip(medians, self.fixed(a, b), strict=False):
+            total += median * part
+        return total
+
+
+class WithoutSource(Prior):
+    """Options add up, or act together smoothly; nobody knows which matter."""
+
+    variances = ((0.5, 1.5), (0.3, 1.5), (1e-2, 2.5))
+    relevance_spread = 1.5
+
+    def __init__(self, options: Sequence[Option], y: np.ndarray) -> None:
+        spread = float(np.std(y)) if len(y) > 1 else 0.0
+        super().__init__(options, np.full(len(options), 2 / len(options)), max(spread, _SMALLEST))
+
+    def view(self, X: np.ndarray) -> View:
+        """Nothing but the codes."""
+        return View(X, (), np.zeros(len(X)))
+
+    def fixed(self, a: View, b: View) -> list[np.ndarray]:
+        """The mean over options of a smooth function of each."""
+        return [matern(2 * option_distances(a.codes, b.codes, self.options)).mean(axis=0)]
+
+    def diagonals(self, a: View) -> np.ndarray:
+        """One each."""
+        return np.ones((2, len(a.codes)))
+
+
+class Measured(Protocol):
+    """What was measured in a source: codes of shape (rows, options), values of shape (rows,)."""
+
+    @property
+    def codes(self) -> np.ndarray: ...  # noqa: D102
+    @property
+    def y(self) -> np.ndarray: ...  # noqa: D102
+
+
+class _Source:
+    """Values of a source at any configuration: measured where it was, else by a Gaussian process of its own."""
+
+    def __init__(self, codes: np.ndarray, y: np.ndarray, options: Sequence[Option], seed: int) -> None:
+        self.codes, self.y, self._options, self._seed = codes, y, options, seed
+        self._measured = ConfigurationIndex(codes)
+        self._filled: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+
+    def values(self, X: np.ndarray) -> np.ndarray:
+        found = self._measured.find(X)
+        out = np.where(found >= 0, self.y[found], np.nan)
+        gaps = np.isnan(out)
+        if gaps.any():
+            out[gaps] = self._predict(X[gaps])
+        return out
+
+    def _predict(self, X: np.ndarray) -> np.ndarray:
+        mean, spread = float(np.mean(self.y)), max(float(np.std(self.y)), _SMALLEST)
+        if self._filled is None:
+            rows = np.random.default_rng(self._seed).permutation(len(self.y))[:_ROWS]
+            known, values = self.codes[rows], (self.y[rows] - mean) / spread
+            weights = relevance(self.codes, (self.y - mean) / spread, self._options, self._seed)
+            kernel = matern(squared_distances(known, known, self._options, weights))
+            self._filled = known, weights, np.linalg.solve(kernel + 1e-2 * np.eye(len(known)), values)
+        known, weights, coefficients = self._filled
+        return mean + spread * matern(squared_distances(X, known, self._options, weights)) @ coefficients
+
+
+class FromSources(Prior):
+    """The function is like those of the sources, given as pairs of codes (rows, options) and values (rows,).
+
+    With one source, an affine map of its value and a smooth rest; with several, their mean takes its place, and what
+    distinguishes them spans what else is likely: the kernel of the target is the covariance among the sources.
+    """
+
+    variances = ((1.0, 1.5), (0.1, 2.0), (0.03, 2.0), (0.05, 2.0), (0.03, 2.0), (5e-3, 2.3))
+    relevance_spread = 1.0
+
+    def __init__(
+        self, sources: Sequence[tuple[np.ndarray, np.ndarray]], options: Sequence[Option], seed: int = 0
+    ) -> None:
+        self._sources = [_Source(codes, y, options, seed) for codes, y in sources]
+        known = np.unique(np.concatenate([source.codes for source in self._sources]), axis=0)
+        known = np.random.default_rng(seed).permutation(known)[:_REFERENCES]
+        values = np.column_stack([source.values(known) for source in self._sources])
+        self._centres = values.mean(axis=0)
+        spreads = np.maximum(values.std(axis=0), _SMALLEST)
+        self._spreads = spreads
+        scaled = (values - self._centres) / spreads
+        mean = scaled.mean(axis=1)
+        self._mean_spread = max(float(mean.std()), _SMALLEST)
+        mean /= self._mean_spread
+        self._slopes = scaled.T @ mean / len(mean)
+        rest = scaled - np.outer(mean, self._slopes)
+        self._rest_spread = max(float(np.sqrt((rest**2).sum(axis=1).mean())), _SMALLEST)
+        self._effects = _main_effects(known, mean, options)
+        unit = float(np.exp(np.log(spreads).mean()) * self._mean_spread)
+        super().__init__(options, relevance(known, mean, options, seed), unit)
+
+    @classmethod
+    def of(cls, sources: Sequence[Measured], options: Sequence[Option]) -> FromSources:
+        """Make the prior, or take it if it was made for the same sources before: designs and strategies share it."""
+        key = tuple(map(id, sources)), tuple(options)
+        if key not in _MADE:
+            while len(_MADE) >= _KEPT:
+                _MADE.pop(next(iter(_MADE)))
+            # The sources are kept as well: as long as they are, nothing else can have their identities.
+            _MADE[key] = tuple(sources), cls([(one.codes, one.y) for one in sources], options)
+        return _MADE[key][1]
+
+    def view(self, X: np.ndarray) -> View:
+        """Values of the sources, brought to one scale; their mean and what is left; main effects of the options."""
+        values = np.column_stack([source.values(X) for source in self._sources])
+        scaled = (values - self._centres) / self._spreads
+        mean = scaled.mean(axis=1) / self._mean_spread
+        rest = (scaled - np.outer(mean, self._slopes)) / self._rest_spread
+        if len(self._sources) == 1:
+            rest = np.zeros((len(X), 1))
+        effects = np.column_stack([table[X[:, i]] for i, table in enumerate(self._effects)])
+        return View(X, (mean[:, None], rest, scaled, effects), mean)
+
+    def fixed(self, a: View, b: View) -> list[np.ndarray]:
+        """Line in the mean of the sources, their differences, smooth in all of them, rescaled main effects."""
+        line, rest, smooth, effects = zip(a.features, b.features, strict=True)
+        return [line[0] @ line[1].T, rest[0] @ rest[1].T, radial(*smooth), effects[0] @ effects[1].T]
+
+    def diagonals(self, a: View) -> np.ndarray:
+        """Squares of the features, and ones."""
+        line, rest, _, effects = ((part**2).sum(axis=1) for part in a.features)
+        ones = np.ones(len(a.codes))
+        return np.array([line, rest, ones, effects, ones])
+
+
+# Priors made before, by the identities of their sources, and by the options.
+_MADE: dict[tuple[tuple[int, ...], tuple[Option, ...]], tuple[tuple[Measured, ...], FromSources]] = {}
+_KEPT = 64
+
+
+def _main_effects(codes: np.ndarray, y: np.ndarray, options: Sequence[Option]) -> list[np.ndarray]:
+    """Effect of each level of each option, by regression with shrinkage as of one measurement per level.
+
+    Levels that were not measured have none. An inactive level comes last.
+    """
+    sizes = [len(option.levels) + 1 for option in options]
+    starts = np.cumsum([0, *sizes])
+    columns = np.zeros((len(codes), starts[-1]))
+    for i, start in enumerate(starts[:-1]):
+        columns[np.arange(len(codes)), start + codes[:, i]] = 1
+    columns -= columns.mean(axis=0)
+    coefficients = np.linalg.solve(columns.T @ columns + np.eye(columns.shape[1]), columns.T @ (y - y.mean()))
+    out = []
+    for i, (start, size) in enumerate(zip(starts, sizes, strict=False)):
+        effects = coefficients[start : start + size]
+        share = np.bincount(codes[:, i], minlength=size) / len(codes)
+        out.append(effects - share @ effects)
+    return out

@@ -1,0 +1,46 @@
+"""What strategies share that are a Gaussian process: predictions, intervals, and the prior that sources give."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import norm
+
+from perftransfer.designs import greedy
+from perftransfer.gaussian_process.posterior import Posterior
+from perftransfer.gaussian_process.prior import FromSources
+from perftransfer.strategies.interface import Source, Strategy
+
+
+class GaussianProcess(Strategy):
+    """Predicts by ``posterior_``, which subclasses fit."""
+
+    learns_on = "itself"
+    posterior_: Posterior
+
+    def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
+        """Predict by the posterior's mean."""
+        return self.posterior_.predict(X)[0]
+
+    def interval(self, X: np.ndarray, share: float, source: Source | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Of the posterior, scaled by how well it predicts each measurement from the others."""
+        mean, std = self.posterior_.predict(X)
+        return around(mean, self.posterior_.calibration * std, share)
+
+
+class KernelTransfer(GaussianProcess):
+    """The target as a Gaussian process whose mean and covariance come from what was measured in the sources."""
+
+    design = greedy
+    needs_source = True
+
+    def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> KernelTransfer:
+        """Average over what the sources leave open."""
+        assert source is not None
+        self.posterior_ = Posterior(FromSources.of(source.evidence.every, self.options), X, y)
+        return self
+
+
+def around(mean: np.ndarray, std: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of normal intervals that hold ``share`` of the values."""
+    far = norm.ppf((1 + share) / 2) * std
+    return mean - far, mean + far

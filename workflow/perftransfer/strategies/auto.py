@@ -1,0 +1,54 @@
+"""AUTO: kernel transfer from all sources, and the same without, each as far as measurements bear it out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perftransfer.designs import greedy
+from perftransfer.gaussian_process.posterior import Posterior
+from perftransfer.gaussian_process.prior import FromSources, Prior, WithoutSource
+from perftransfer.strategies._gaussian_process import around
+from perftransfer.strategies.interface import Source, Strategy
+
+
+class AUTO(Strategy):
+    """A mixture weighted by how well each predicts what was measured in the target from the rest of it.
+
+    The weights are those of pseudo Bayesian model averaging by leave-one-out densities (Yao, Vehtari, Simpson and
+    Gelman, "Using stacking to average Bayesian predictive distributions", Bayesian Analysis 13, 2018, section 3.4), so
+    that a source that misleads is left behind as soon as measurements show it. Test rows have no part in them.
+    """
+
+    title = "automatic choice"
+    design = greedy
+    needs_source = True
+    every_source = True
+    learns_on = "itself"
+
+    def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> AUTO:
+        """Fit both and weigh them."""
+        priors: list[Prior] = [WithoutSource(self.options, y)]
+        if source is not None:
+            priors.append(FromSources.of(source.evidence.every, self.options))
+        self.posteriors_ = [Posterior(prior, X, y) for prior in priors]
+        scores = np.array([posterior.left_out_score for posterior in self.posteriors_])
+        weights = np.exp(scores - scores.max())
+        #: Of each, the one without a source first.
+        self.weights_ = weights / weights.sum()
+        return self
+
+    def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
+        """Predict by the weighted mean."""
+        return self._mixed(X)[0]
+
+    def interval(self, X: np.ndarray, share: float, source: Source | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Of the mixture, each scaled by how well it predicts each measurement from the others."""
+        return around(*self._mixed(X), share)
+
+    def _mixed(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of the mixture."""
+        made = [(posterior.predict(X), posterior.calibration) for posterior in self.posteriors_]
+        means = np.array([mean for (mean, _), _ in made])
+        spreads = np.array([scale * std for (_, std), scale in made])
+        mean = self.weights_ @ means
+        return mean, np.sqrt(self.weights_ @ (spreads**2 + (means - mean) ** 2))

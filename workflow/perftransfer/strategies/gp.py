@@ -1,0 +1,28 @@
+"""GP, a Gaussian process without a source: what kernel transfer must beat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perftransfer.designs import random
+from perftransfer.gaussian_process.posterior import Posterior
+from perftransfer.gaussian_process.prior import WithoutSource
+from perftransfer.strategies._gaussian_process import GaussianProcess
+from perftransfer.strategies.interface import Source
+
+
+class GP(GaussianProcess):
+    """A Gaussian process on a random sample of the target (Rasmussen and Williams 2006), its variances averaged over.
+
+    The same as in ``KT``, but for what the source tells.
+    """
+
+    title = "Gaussian process without a source"
+    design = random
+    needs_source = False
+    ignores_source = True
+
+    def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> GP:
+        """Average over what nobody knows."""
+        self.posterior_ = Posterior(WithoutSource(self.options, y), X, y)
+        return self
