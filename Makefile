@@ -7,7 +7,7 @@ STUDY ?= config/config.yaml
 CORES ?= all
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
-export PYTHONPATH := workflow
+export PYTHONPATH := workflow$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DELETE_ON_ERROR:
 .PHONY: run paper test lint format docs lock

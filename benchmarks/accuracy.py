@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from perftransfer import strategies, yaml_file
 from perftransfer.dataset import imported, tables
 from perftransfer.dataset.merge import merge
 from perftransfer.dataset.published import PublishedFile
+from perftransfer.errors import BadInput
 from perftransfer.evaluation.cells import COLUMNS, Plan, evaluate
 from perftransfer.evaluation.influence_table import influence_table
 from perftransfer.evaluation.pool import Pool
@@ -150,4 +152,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BadInput as error:
+        sys.exit(str(error))

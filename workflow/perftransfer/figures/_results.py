@@ -63,6 +63,12 @@ def learners(rows: pd.DataFrame) -> dict[str, str]:
     return over_all | {name: name for name in names}
 
 
+def of_learner(rows: pd.DataFrame, learner: str) -> pd.DataFrame:
+    """Return the rows of a learner; over single ones, also those of strategies without, which are the same for all."""
+    without = (rows["learner"].isna() | (rows["learner"] == "")) & (learner != statistics.ALL)
+    return rows[(rows["learner"] == learner) | without]
+
+
 def budgets_in_words(rows: pd.DataFrame) -> str:
     """Return the budgets of ``rows``, those of exceptional strategies named: "budget 40 (DM: 0)"."""
     by_strategy = rows.groupby("strategy")["budget"].max().astype(int)

@@ -21,7 +21,8 @@ CAPTION = (
     "measured, one panel per learner and one over all learners. Points are medians over targets, sources and repeats, "
     "bars reach from the first to the third quartile; points of one budget stand apart only to be told apart. DM "
     "measures nothing in the target: its median is a horizontal line, its quartiles a band. Lower is better, and "
-    "using a source pays off where a strategy lies below RS, which uses none."
+    "using a source pays off where a strategy lies below RS, which uses none. A strategy that takes no learner is the "
+    "same in all panels."
 )
 TABLES = ("dataset", "transfer")
 
@@ -39,7 +40,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     looks = _style.styles(rows["strategy"])
     learners = sorted(rows["learner"].dropna().unique())
     panels = {"all learners": rows} if len(learners) != 1 else {}
-    panels |= {str(learner): rows[rows["learner"] == learner] for learner in learners}
+    panels |= {str(learner): _results.of_learner(rows, learner) for learner in learners}
 
     across = min(3, len(panels))
     down = math.ceil(len(panels) / across)

@@ -21,7 +21,8 @@ CAPTION = (
     "(side by side where environments are many), one column per learner and one over all learners. All strategies are "
     "at the budget in the title, the largest that they share. A point is the mean over repeats, then over sources; its "
     "bar reaches from the best to the worst source, or repeat for a strategy that uses no source. Lower is better, and "
-    "a strategy with an error that is not known for one of the learners has no point over all of them."
+    "a strategy with an error that is not known for one of the learners has no point over all of them. One that takes "
+    "no learner is the same in all columns."
 )
 TABLES = ("dataset", "transfer")
 ACROSS_OBJECTIVES = True
@@ -73,7 +74,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
         own = errors[errors["objective"] == of_objective]
         values = own.loc[own["learner"].isin(learners.values()), ["value", "low", "high"]].to_numpy()
         for i, (axes, (heading, learner)) in enumerate(zip(line, learners.items(), strict=True)):
-            of_learner(axes, own[own["learner"] == learner], names.names, looks)
+            lanes(axes, _results.of_learner(own, learner), names.names, looks)
             _style.heading(axes, objectives.label(of_objective) if i == 0 else "", heading)
             _style.scale_errors(axes, "x", values, panel - 0.1)
             axes.set_xlabel("MAPE (%)")
@@ -107,7 +108,7 @@ def points(rows: pd.DataFrame) -> pd.DataFrame:
     return found.merge(ends, on=key)
 
 
-def of_learner(axes: Axes, errors: pd.DataFrame, names: list[str], looks: Mapping[str, Style]) -> None:
+def lanes(axes: Axes, errors: pd.DataFrame, names: list[str], looks: Mapping[str, Style]) -> None:
     """Draw a panel: a row per environment, in it a lane per strategy."""
     axes.grid(axis="x")
     axes.tick_params(axis="y", length=0)
