@@ -21,8 +21,8 @@ CAPTION = (
     "measured, one panel per learner and one over all learners. Points are medians over targets, sources and repeats, "
     "bars reach from the first to the third quartile; points of one budget stand apart only to be told apart. DM "
     "measures nothing in the target: its median is a horizontal line, its quartiles a band. Lower is better, and "
-    "using a source pays off where a strategy lies below RS, which uses none. A strategy that takes no learner is the "
-    "same in all panels."
+    "using a source pays off where a strategy lies below RS, which uses none; one that takes no learner is the same in "
+    "all panels."
 )
 TABLES = ("dataset", "transfer")
 

@@ -21,7 +21,7 @@ CAPTION = (
     "(side by side where environments are many), one column per learner and one over all learners. All strategies are "
     "at the budget in the title, the largest that they share. A point is the mean over repeats, then over sources; its "
     "bar reaches from the best to the worst source, or repeat for a strategy that uses no source. Lower is better, and "
-    "a strategy with an error that is not known for one of the learners has no point over all of them. One that takes "
+    "a strategy with an error that is not known for one of the learners has no point over all of them; one that takes "
     "no learner is the same in all columns."
 )
 TABLES = ("dataset", "transfer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,20 +11,35 @@ from perftransfer.space.encoding import level_distances
 from perftransfer.space.options import Option
 
 
-def option_distances(a: np.ndarray, b: np.ndarray, options: Sequence[Option]) -> np.ndarray:
-    """Squared distances by option of configurations given as codes, shape (options, len(a), len(b)), 0 to 1."""
-    tables = (level_distances(option) for option in options)
-    return np.array([table[np.ix_(a[:, i], b[:, i])] for i, table in enumerate(tables)])
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """How far apart the levels of an option are, by one measure of it.
+
+    option: its position among the columns of codes. table: squared distances between levels, 0 to 1, inactive last.
+    """
+
+    option: int
+    table: np.ndarray
 
 
-def squared_distances(a: np.ndarray, b: np.ndarray, options: Sequence[Option], relevance: np.ndarray) -> np.ndarray:
-    """Sum over options of relevance times squared distance, shape (len(a), len(b)).
+def scales_of(options: Sequence[Option]) -> list[Scale]:
+    """One scale for each option: the distances of its levels (``level_distances``)."""
+    return [Scale(i, level_distances(option)) for i, option in enumerate(options)]
 
-    relevance: shape (options,): the larger, the more an option changes.
+
+def distances_by_scale(a: np.ndarray, b: np.ndarray, scales: Sequence[Scale]) -> np.ndarray:
+    """Squared distances of configurations given as codes, shape (scales, len(a), len(b)), 0 to 1."""
+    return np.array([scale.table[np.ix_(a[:, scale.option], b[:, scale.option])] for scale in scales])
+
+
+def squared_distances(a: np.ndarray, b: np.ndarray, scales: Sequence[Scale], relevance: np.ndarray) -> np.ndarray:
+    """Sum over scales of relevance times squared distance, shape (len(a), len(b)).
+
+    relevance: shape (scales,): the larger, the more it matters.
     """
     total = np.zeros((len(a), len(b)))
-    for i, option in enumerate(options):
-        total += (relevance[i] * level_distances(option))[np.ix_(a[:, i], b[:, i])]
+    for scale, weight in zip(scales, relevance, strict=True):
+        total += (weight * scale.table)[np.ix_(a[:, scale.option], b[:, scale.option])]
     return total
 
 

@@ -17,7 +17,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 from scipy.stats import norm, qmc
 
-from perftransfer.gaussian_process.kernel import matern, matern_slope, option_distances
+from perftransfer.gaussian_process.kernel import distances_by_scale, matern, matern_slope
 from perftransfer.gaussian_process.prior import Prior
 
 _DRAWS = 256
@@ -33,7 +33,7 @@ _JITTER = 1e-9
 _LEVEL = 25.0
 # From larger spaces a random sample is chosen from, and the variance looked at on some of it.
 _MOST_CANDIDATES, _REFERENCES = 2000, 1000
-# Left-out values that count as if they fitted: few measurements tell little of how sure they make one.
+# Measurements that count as if they had fitted.
 _FITTING = 10
 # Logarithms of variances that lead nowhere.
 _LIMITS = (-30.0, 15.0)
@@ -135,11 +135,18 @@ class Posterior:
         """Logarithm of the density of each measurement given the others, summed."""
         return float(norm.logpdf(self._measured, self.left_out_mean, self.left_out_std).sum())
 
-    @property
-    def calibration(self) -> float:
-        """By how much standard deviations have to be multiplied to fit what is left out, as if ten more had fitted."""
+    def spread(self, X: np.ndarray) -> np.ndarray:
+        """Standard deviation of ``predict``, raised where what is left out is predicted worse than it says; (rows,).
+
+        As if ten more measurements had fitted: few tell little of how sure they make one.
+        """
         z = (self.left_out_mean - self._measured) / self.left_out_std
-        return float(np.sqrt((_FITTING + z @ z) / (_FITTING + len(z))))
+        # Never lowered: where measurements were chosen to be far apart, the others are no fair sample of what is left.
+        return max(1.0, np.sqrt((_FITTING + z @ z) / (_FITTING + len(z)))) * self.predict(X)[1]
+
+    def __len__(self) -> int:
+        """Number of measurements."""
+        return len(self._measured)
 
     def _weigh(self, relevance: np.ndarray, also: np.ndarray | None = None) -> tuple[_Candidates, np.ndarray]:
         """Return combinations of variances under these relevances, and the logarithms of their likelihoods."""
@@ -160,7 +167,7 @@ class Posterior:
         """Relevances and variances of the highest posterior density, from the best combination that was drawn."""
         prior = self.prior
         fixed = np.array(prior.fixed(self._view, self._view))
-        apart = option_distances(self._view.codes, self._view.codes, prior.options)
+        apart = distances_by_scale(self._view.codes, self._view.codes, prior.scales)
         median, spread = np.array(prior.variances).T
         centre = np.log(np.concatenate([median, prior.relevance]))
         spread = np.concatenate([spread, np.full(len(prior.relevance), prior.relevance_spread)])

@@ -1,8 +1,9 @@
 """What is believed of a function of the configuration before it is measured: with sources, or without.
 
 The function is a mean plus a sum of parts: a straight line and a smooth function of the sources' values, the main
-effects of the options in the sources, each rescaled; what differs among the sources; and a smooth function of the
-options, in which those matter that matter in the sources. Each part has a variance that nobody knows: what is known of
+effects of the options in the sources, each rescaled; what differs among the sources; and two smooth functions of the
+options, in which those matter that matter in the sources: one for which levels are alike that do alike in the sources,
+and one for which they are as far apart as their values. Each part has a variance that nobody knows: what is known of
 it is a median and a spread, wide enough that the data decide. They are the same whatever the data.
 """
 
@@ -15,7 +16,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from perftransfer.gaussian_process.kernel import matern, option_distances, radial, squared_distances
+from perftransfer.gaussian_process.kernel import Scale, distances_by_scale, matern, radial, scales_of, squared_distances
 from perftransfer.gaussian_process.relevance import relevance
 from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import Option
@@ -42,16 +43,16 @@ class View:
 class Prior(ABC):
     """Mean and parts of the covariance, in a unit of its own: ``unit`` times that is the scale of learning.
 
-    relevance: of the options in the last part, which is a Matérn covariance on them; relevance_spread: standard
-    deviation of what is believed of its logarithm.
+    scales, relevance: of the last part, a Matérn covariance on the options; relevance_spread: standard deviation of
+    what is believed of the relevance's logarithm.
     """
 
     #: Median and spread (standard deviation of the logarithm) of each part's variance, and of the noise's.
     variances: ClassVar[Sequence[tuple[float, float]]]
     relevance_spread: ClassVar[float]
 
-    def __init__(self, options: Sequence[Option], relevance: np.ndarray, unit: float) -> None:
-        self.options = tuple(options)
+    def __init__(self, scales: Sequence[Scale], relevance: np.ndarray, unit: float) -> None:
+        self.scales = tuple(scales)
         self.relevance = relevance
         self.unit = unit
 
@@ -66,7 +67,7 @@ class Prior(ABC):
     def last(self, a: View, b: View, relevance: np.ndarray | None = None) -> np.ndarray:
         """Covariance of the last part, shape (rows of a, rows of b)."""
         weights = self.relevance if relevance is None else relevance
-        return matern(squared_distances(a.codes, b.codes, self.options, weights))
+        return matern(squared_distances(a.codes, b.codes, self.scales, weights))
 
     def covariances(self, a: View, b: View, relevance: np.ndarray | None = None) -> np.ndarray:
         """Covariances by part, shape (parts, rows of a, rows of b)."""
@@ -93,7 +94,7 @@ class WithoutSource(Prior):
 
     def __init__(self, options: Sequence[Option], y: np.ndarray) -> None:
         spread = float(np.std(y)) if len(y) > 1 else 0.0
-        super().__init__(options, np.full(len(options), 2 / len(options)), max(spread, _SMALLEST))
+        super().__init__(scales_of(options), np.full(len(options), 2 / len(options)), max(spread, _SMALLEST))
 
     def view(self, X: np.ndarray) -> View:
         """Nothing but the codes."""
@@ -101,7 +102,7 @@ class WithoutSource(Prior):
 
     def fixed(self, a: View, b: View) -> list[np.ndarray]:
         """The mean over options of a smooth function of each."""
-        return [matern(2 * option_distances(a.codes, b.codes, self.options)).mean(axis=0)]
+        return [matern(2 * distances_by_scale(a.codes, b.codes, self.scales)).mean(axis=0)]
 
     def diagonals(self, a: View) -> np.ndarray:
         """One each."""
@@ -121,7 +122,7 @@ class _Source:
     """Values of a source at any configuration: measured where it was, else by a Gaussian process of its own."""
 
     def __init__(self, codes: np.ndarray, y: np.ndarray, options: Sequence[Option], seed: int) -> None:
-        self.codes, self.y, self._options, self._seed = codes, y, options, seed
+        self.codes, self.y, self._scales, self._seed = codes, y, scales_of(options), seed
         self._measured = ConfigurationIndex(codes)
         self._filled: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
@@ -138,11 +139,11 @@ class _Source:
         if self._filled is None:
             rows = np.random.default_rng(self._seed).permutation(len(self.y))[:_ROWS]
             known, values = self.codes[rows], (self.y[rows] - mean) / spread
-            weights = relevance(self.codes, (self.y - mean) / spread, self._options, self._seed)
-            kernel = matern(squared_distances(known, known, self._options, weights))
+            weights = relevance(self.codes, (self.y - mean) / spread, self._scales, self._seed)
+            kernel = matern(squared_distances(known, known, self._scales, weights))
             self._filled = known, weights, np.linalg.solve(kernel + 1e-2 * np.eye(len(known)), values)
         known, weights, coefficients = self._filled
-        return mean + spread * matern(squared_distances(X, known, self._options, weights)) @ coefficients
+        return mean + spread * matern(squared_distances(X, known, self._scales, weights)) @ coefficients
 
 
 class FromSources(Prior):
@@ -152,7 +153,7 @@ class FromSources(Prior):
     distinguishes them spans what else is likely: the kernel of the target is the covariance among the sources.
     """
 
-    variances = ((1.0, 1.5), (0.1, 2.0), (0.03, 2.0), (0.05, 2.0), (0.03, 2.0), (5e-3, 2.3))
+    variances = ((1.0, 1.5), (0.1, 2.0), (0.03, 2.0), (0.05, 2.0), (0.03, 2.0), (0.03, 2.0), (5e-3, 2.3))
     relevance_spread = 1.0
 
     def __init__(
@@ -174,7 +175,10 @@ class FromSources(Prior):
         self._rest_spread = max(float(np.sqrt((rest**2).sum(axis=1).mean())), _SMALLEST)
         self._effects = _main_effects(known, mean, options)
         unit = float(np.exp(np.log(spreads).mean()) * self._mean_spread)
-        super().__init__(options, relevance(known, mean, options, seed), unit)
+        self._alike = _by_effect(self._effects)
+        self._alike_relevance = relevance(known, mean, self._alike, seed)
+        scales = scales_of(options)
+        super().__init__(scales, relevance(known, mean, scales, seed), unit)
 
     @classmethod
     def of(cls, sources: Sequence[Measured], options: Sequence[Option]) -> FromSources:
@@ -199,20 +203,30 @@ class FromSources(Prior):
         return View(X, (mean[:, None], rest, scaled, effects), mean)
 
     def fixed(self, a: View, b: View) -> list[np.ndarray]:
-        """Line in the mean of the sources, their differences, smooth in all of them, rescaled main effects."""
+        """Line in the mean of the sources, their differences, smooth in all, rescaled effects, smooth by effects."""
         line, rest, smooth, effects = zip(a.features, b.features, strict=True)
-        return [line[0] @ line[1].T, rest[0] @ rest[1].T, radial(*smooth), effects[0] @ effects[1].T]
+        alike = matern(squared_distances(a.codes, b.codes, self._alike, self._alike_relevance))
+        return [line[0] @ line[1].T, rest[0] @ rest[1].T, radial(*smooth), effects[0] @ effects[1].T, alike]
 
     def diagonals(self, a: View) -> np.ndarray:
         """Squares of the features, and ones."""
         line, rest, _, effects = ((part**2).sum(axis=1) for part in a.features)
         ones = np.ones(len(a.codes))
-        return np.array([line, rest, ones, effects, ones])
+        return np.array([line, rest, ones, effects, ones, ones])
 
 
 # Priors made before, by the identities of their sources, and by the options.
 _MADE: dict[tuple[tuple[int, ...], tuple[Option, ...]], tuple[tuple[Measured, ...], FromSources]] = {}
 _KEPT = 64
+
+
+def _by_effect(effects: Sequence[np.ndarray]) -> list[Scale]:
+    """Scales on which levels are as far apart as their main effects are: levels that do alike are alike."""
+    out = []
+    for i, values in enumerate(effects):
+        apart = (values[:, None] - values) ** 2
+        out.append(Scale(i, apart / max(float(apart.max()), _SMALLEST)))
+    return out
 
 
 def _main_effects(codes: np.ndarray, y: np.ndarray, options: Sequence[Option]) -> list[np.ndarray]:

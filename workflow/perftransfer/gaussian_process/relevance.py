@@ -12,8 +12,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
-from perftransfer.gaussian_process.kernel import matern, matern_slope, option_distances
-from perftransfer.space.options import Option
+from perftransfer.gaussian_process.kernel import Scale, distances_by_scale, matern, matern_slope
 
 # Enough to tell relevances; its cube is the price.
 _ROWS = 300
@@ -23,15 +22,15 @@ _RELEVANCE, _VARIANCE, _NOISE = (np.log(0.5), 2.0), (0.0, 1.5), (np.log(1e-2), 2
 _JITTER = 1e-9
 
 
-def relevance(codes: np.ndarray, y: np.ndarray, options: Sequence[Option], seed: int = 0) -> np.ndarray:
-    """Relevance of each option, shape (options,), as ``kernel.squared_distances`` takes it.
+def relevance(codes: np.ndarray, y: np.ndarray, scales: Sequence[Scale], seed: int = 0) -> np.ndarray:
+    """Relevance of each scale, shape (scales,), as ``kernel.squared_distances`` takes it.
 
     codes: configurations, shape (rows, options). y: their values, standardised. Of more than 300 rows a random sample
     (by ``seed``) is looked at. Maximises the posterior of relevances, variance and noise.
     """
     rows = np.random.default_rng(seed).permutation(len(y))[:_ROWS]
-    apart, values = option_distances(codes[rows], codes[rows], options), y[rows]
-    prior = np.array([_RELEVANCE] * len(options) + [_VARIANCE, _NOISE])
+    apart, values = distances_by_scale(codes[rows], codes[rows], scales), y[rows]
+    prior = np.array([_RELEVANCE] * len(scales) + [_VARIANCE, _NOISE])
     result = minimize(
         _loss, prior[:, 0], (apart, values, prior), jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS}
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from perftransfer.designs import greedy
 from perftransfer.gaussian_process.posterior import Posterior
@@ -23,8 +23,8 @@ class GaussianProcess(Strategy):
 
     def interval(self, X: np.ndarray, share: float, source: Source | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Of the posterior, scaled by how well it predicts each measurement from the others."""
-        mean, std = self.posterior_.predict(X)
-        return around(mean, self.posterior_.calibration * std, share)
+        posterior = self.posterior_
+        return around(posterior.predict(X)[0], posterior.spread(X), share, len(posterior))
 
 
 class KernelTransfer(GaussianProcess):
@@ -40,7 +40,7 @@ class KernelTransfer(GaussianProcess):
         return self
 
 
-def around(mean: np.ndarray, std: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of normal intervals that hold ``share`` of the values."""
-    far = norm.ppf((1 + share) / 2) * std
+def around(mean: np.ndarray, std: np.ndarray, share: float, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of intervals that hold ``share`` of the values, by Student's distribution: n measurements told ``std``."""
+    far = student.ppf((1 + share) / 2, max(1, n - 1)) * std
     return mean - far, mean + far

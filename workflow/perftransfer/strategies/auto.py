@@ -43,12 +43,11 @@ class AUTO(Strategy):
 
     def interval(self, X: np.ndarray, share: float, source: Source | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Of the mixture, each scaled by how well it predicts each measurement from the others."""
-        return around(*self._mixed(X), share)
+        return around(*self._mixed(X), share, len(self.posteriors_[0]))
 
     def _mixed(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of the mixture."""
-        made = [(posterior.predict(X), posterior.calibration) for posterior in self.posteriors_]
-        means = np.array([mean for (mean, _), _ in made])
-        spreads = np.array([scale * std for (_, std), scale in made])
+        means = np.array([posterior.predict(X)[0] for posterior in self.posteriors_])
+        spreads = np.array([posterior.spread(X) for posterior in self.posteriors_])
         mean = self.weights_ @ means
         return mean, np.sqrt(self.weights_ @ (spreads**2 + (means - mean) ** 2))
