@@ -29,6 +29,8 @@ _ITERATIONS = 40
 # Beyond, the marginal likelihood leaves a single combination anyway, and each costs the cube of the measurements.
 _CUBES = 256 * 120**3
 _JITTER = 1e-9
+# Rows predicted at a time: covariances of all of a large space with the measurements would fill the memory.
+_ROWS = 5000
 # Variance of the level, which nobody knows: so large that it does not matter.
 _LEVEL = 25.0
 # From larger spaces a random sample is chosen from, and the variance looked at on some of it.
@@ -108,7 +110,8 @@ class Posterior:
         """Mean and standard deviation of a new measurement of each configuration, both of shape (rows,)."""
         # Values and intervals of the same pool are asked for one after the other.
         if X is not self._last[0]:
-            self._last = X, self._predict(X)
+            mean, std = np.hstack([self._predict(X[i : i + _ROWS]) for i in range(0, max(1, len(X)), _ROWS)])
+            self._last = X, (mean, std)
         return self._last[1]
 
     def _predict(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
