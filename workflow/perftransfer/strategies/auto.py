@@ -12,11 +12,13 @@ from perftransfer.strategies.interface import Source, Strategy
 
 
 class AUTO(Strategy):
-    """A mixture weighted by how well each predicts what was measured in the target from the rest of it.
+    """A mixture weighted by how well each explains what was measured in the target.
 
-    The weights are those of pseudo Bayesian model averaging by leave-one-out densities (Yao, Vehtari, Simpson and
-    Gelman, "Using stacking to average Bayesian predictive distributions", Bayesian Analysis 13, 2018, section 3.4), so
-    that a source that misleads is left behind as soon as measurements show it. Test rows have no part in them.
+    The weights are the geometric mean of those of Bayesian model averaging (marginal likelihoods: how well each
+    measurement is predicted from those before it) and of pseudo Bayesian model averaging (leave-one-out densities: from
+    all others; Yao, Vehtari, Simpson and Gelman, "Using stacking to average Bayesian predictive distributions",
+    Bayesian Analysis 13, 2018, section 3.4). The first knows how bold a prior was, the second how good it is by now. A
+    source that misleads is left behind as soon as measurements show it; test rows have no part in that.
     """
 
     title = "automatic choice"
@@ -31,7 +33,7 @@ class AUTO(Strategy):
         if source is not None:
             priors.append(FromSources.of(source.evidence.every, self.options))
         self.posteriors_ = [Posterior(prior, X, y) for prior in priors]
-        scores = np.array([posterior.left_out_score for posterior in self.posteriors_])
+        scores = np.array([(one.left_out_score + one.log_evidence) / 2 for one in self.posteriors_])
         weights = np.exp(scores - scores.max())
         #: Of each, the one without a source first.
         self.weights_ = weights / weights.sum()
