@@ -298,3 +298,26 @@ def test_learners_do_not_look_like_strategies() -> None:
     looks = _style.of_learners(tables.LEARNERS)
     assert list(looks) == sorted(tables.LEARNERS)
     assert not {look.marker for look in looks.values()} & {look.marker for look in _style.KNOWN.values()}
+
+
+def with_strategies_that_learn_by_themselves() -> pd.DataFrame:
+    """One of a single source and one of all, beside random sampling with two learners."""
+    pairs = [("p", "q"), ("q", "p")]
+    learners = [cells(*(("RS", None, target, 10, 0, 20.0) for _, target in pairs), learner=one) for one in ("RT", "RF")]
+    alone = [("KT", source, target, 10, 0, 7.0) for source, target in pairs]
+    alone += [("AUTO", None, target, 10, 0, 5.0) for _, target in pairs]
+    return pd.concat([*learners, cells(*alone, learner=None)], ignore_index=True)
+
+
+def test_strategies_that_use_all_sources_are_no_strategies_without() -> None:
+    figure = draw("error_per_target", {"transfer": with_strategies_that_learn_by_themselves()})
+    assert {"no source: RS", "all sources: AUTO"} <= words(figure)
+
+
+def test_strategies_without_a_learner_are_in_every_panel() -> None:
+    figure = draw("error_against_budget", {"transfer": with_strategies_that_learn_by_themselves()})
+    found = panels(figure)
+    assert set(found) == {"all learners", "RT", "RF"}
+    for axes in found.values():
+        heights = {float(y) for line in axes.lines for y in line.get_ydata()}
+        assert {20.0, 7.0, 5.0} <= heights

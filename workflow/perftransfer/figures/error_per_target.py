@@ -11,7 +11,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from perftransfer import objectives
+from perftransfer import objectives, strategies
 from perftransfer.figures import _names, _results, _style
 from perftransfer.figures._heatmap import ANNOTATED, heatmap, scale
 
@@ -19,8 +19,8 @@ TITLE = "Error per target, strategy and source"
 CAPTION = (
     "Error on the held-out test third of the target (MAPE, in percent): the median over learners and repeats, at the "
     "largest budget of each strategy. One panel per strategy; columns are targets, rows are sources. The rows above "
-    "the line repeat the strategies that use no source: a cell lighter than the one above the line in its column is a "
-    "transfer that helps. Hatched cells were not evaluated: an environment is no source for itself."
+    "the line repeat the strategies that use no source, or all at once: a cell lighter than that of RS above the line "
+    "in its column is a transfer that helps. Hatched cells were not evaluated: an environment is no source for itself."
 )
 TABLES = ("dataset", "transfer")
 
@@ -44,7 +44,10 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     panels = {name: found for name, found in tables_of.items() if np.isfinite(found).any()}
     values = {name: np.vstack([reference.to_numpy(), found]) for name, found in panels.items()}
     values = values or {"strategies without a source": reference.to_numpy()}
-    row_labels = [f"no source: {name}" for name in reference.index] + (sources.labels() if panels else [])
+    row_labels = [
+        f"{'all sources' if strategies.uses_sources(name) else 'no source'}: {name}" for name in reference.index
+    ]
+    row_labels += sources.labels() if panels else []
 
     annotated = len(targets) <= ANNOTATED
     wide, high = (0.46, 0.27) if annotated else (0.2, 0.16)

@@ -77,7 +77,7 @@ class Results:
         # Of one that uses all sources at once no cell names a single one.
         sourced = {
             *self.cells.loc[self.cells["source"] != "", "strategy"],
-            *filter(words.uses_sources, self.strategies),
+            *filter(strategies.uses_sources, self.strategies),
         }
         return [name for name in self.strategies if name in sourced and self.largest(name) > 0]
 

@@ -101,11 +101,6 @@ def strategy_title(name: str) -> str:
     return str(strategies.load(name).title) if name in strategies.names() else name
 
 
-def uses_sources(name: str) -> bool:
-    """Whether a strategy is known to use sources; False where nothing is known of it."""
-    return name in strategies.names() and bool(strategies.load(name).needs_source)
-
-
 def learner_title(name: str) -> str:
     """Return what a learner is called in words; its name again where nothing is known of it."""
     if name not in learners.names():

@@ -80,3 +80,8 @@ def load(name: str) -> type[Strategy]:
         content = {"title": f"{cls.title}, {design.TITLE}", "design": design, "needs_source": needs}
         return type(cls.__name__, (cls,), content)
     return cls
+
+
+def uses_sources(name: str) -> bool:
+    """Whether the strategy ``name`` is known to use sources; False where nothing is known of it."""
+    return name in names() and bool(load(name).needs_source)
