@@ -11,7 +11,7 @@ import pytest
 import yaml
 from conftest import Clone, copy_tree
 
-from perftransfer import model_file
+from perftransfer import model_file, strategies
 from perftransfer.evaluation.cells import COLUMNS
 
 pytestmark = pytest.mark.workflow
@@ -56,11 +56,15 @@ def test_tables_are_those_of_the_data_contract(clones):
     here = results(clones[1])
     transfer = pd.read_parquet(here / "transfer.parquet")
     assert tuple(transfer.columns) == COLUMNS
-    assert set(transfer["strategy"]) == {"RS", "GS", "DM", "LMS", "NLMS"}
+    assert set(transfer["strategy"]) == set(strategies.names())
     assert transfer.loc[transfer["strategy"] == "RS", "source"].isna().all()
     assert (transfer.loc[transfer["strategy"] == "DM", "budget"] == 0).all()
     assert (transfer["source"] != transfer["target"]).all()
-    assert transfer.drop(columns="source").notna().all(axis=None)
+    alone = transfer["learner"].isna()
+    assert set(transfer.loc[alone, "strategy"]) == {"KT", "MKT", "AUTO", "GP"}
+    intervals = ["coverage", "interval_width", "interval_score"]
+    assert transfer.drop(columns=["source", "learner", *intervals]).notna().all(axis=None)
+    assert (transfer[intervals].notna().all(axis=1) == alone).all()
     influence = pd.read_parquet(here / "influence.parquet")
     assert {"environment", "objective", "term", "order", "coefficient", "share_of_variance", "rank"} <= {*influence}
     dataset = pd.read_parquet(here / "dataset.parquet")
