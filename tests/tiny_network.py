@@ -1,13 +1,17 @@
-"""A network that opens in no time, for tests of engines."""
+"""A network that opens in no time, and a measurement of it that takes no longer, for tests of engines."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from perftransfer.measuring.protocol import Protocol
 
 
 def network(folder: Path, shape: list[Any], element: int = TensorProto.FLOAT) -> str:
@@ -28,3 +32,25 @@ def network(folder: Path, shape: list[Any], element: int = TensorProto.FLOAT) ->
     path = folder / "tiny.onnx"
     onnx.save(model, path)
     return str(path)
+
+
+def request(
+    path: str, workload: Mapping[str, int], options: Mapping[str, Any], timeout_seconds: float = 60.0
+) -> dict[str, Any]:
+    """What a measuring server is asked: two inferences to warm up, five to be timed."""
+    protocol = Protocol(
+        warmup_runs=2,
+        warmup_seconds=0.0,
+        runs=5,
+        seconds=0.0,
+        timeout_seconds=timeout_seconds,
+        most_seconds=0.0,
+        warmup_most_seconds=0.0,
+    )
+    return {
+        "files": {"fp32": path},
+        "workload": dict(workload),
+        "options": dict(options),
+        "protocol": asdict(protocol),
+        "seed": 1,
+    }

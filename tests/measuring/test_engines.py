@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import onnxruntime
 import psutil
 import pytest
+import tiny_network
 from onnx import TensorProto
 from tiny_network import network
 
@@ -22,7 +22,6 @@ from perftransfer.measuring.engines.interface import UnsupportedConfigurationErr
 from perftransfer.measuring.engines.onnxruntime import ENGINE, session_options
 from perftransfer.measuring.fingerprint import usable_cpus
 from perftransfer.measuring.isolation import MeasuringServer
-from perftransfer.measuring.protocol import Protocol
 from perftransfer.space.options import Option
 
 WORKLOAD = {"batch": 2, "image_px": 16}
@@ -34,29 +33,14 @@ def tiny(tmp_path: Path) -> str:
     return network(tmp_path, ["batch", 3, "image_px", "image_px"])
 
 
+def request(path: str, **options: Any) -> dict[str, Any]:
+    return tiny_network.request(path, WORKLOAD, options)
+
+
 @pytest.fixture
 def server() -> Iterator[MeasuringServer]:
     with MeasuringServer("onnxruntime", usable_cpus()) as measuring:
         yield measuring
-
-
-def request(path: str, **options: Any) -> dict[str, Any]:
-    protocol = Protocol(
-        warmup_runs=2,
-        warmup_seconds=0.0,
-        runs=5,
-        seconds=0.0,
-        timeout_seconds=60.0,
-        most_seconds=0.0,
-        warmup_most_seconds=0.0,
-    )
-    return {
-        "files": {"fp32": path},
-        "workload": WORKLOAD,
-        "options": options,
-        "protocol": asdict(protocol),
-        "seed": 1,
-    }
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "simulated"])

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import onnx
 import psutil
 import pytest
+import tiny_network
 from onnx import TensorProto, helper, numpy_helper
 from tiny_network import network
 
@@ -23,7 +23,6 @@ from perftransfer.measuring.engines import interface, onnxruntime
 from perftransfer.measuring.engines.interface import UnsupportedConfigurationError
 from perftransfer.measuring.fingerprint import usable_cpus
 from perftransfer.measuring.isolation import MeasuringServer
-from perftransfer.measuring.protocol import Protocol
 from perftransfer.package_path import package_path
 from perftransfer.space.option_space import OptionSpace
 
@@ -48,23 +47,14 @@ def core() -> openvino.Core:
     return openvino.Core()
 
 
+def request(path: str, **options: Any) -> dict[str, Any]:
+    return tiny_network.request(path, WORKLOAD, options)
+
+
 @pytest.fixture
 def server() -> Iterator[MeasuringServer]:
     with MeasuringServer("openvino", usable_cpus()) as measuring:
         yield measuring
-
-
-def request(path: str, **options: Any) -> dict[str, Any]:
-    protocol = Protocol(
-        warmup_runs=2,
-        warmup_seconds=0.0,
-        runs=5,
-        seconds=0.0,
-        timeout_seconds=60.0,
-        most_seconds=0.0,
-        warmup_most_seconds=0.0,
-    )
-    return {"files": {"fp32": path}, "workload": WORKLOAD, "options": options, "protocol": asdict(protocol), "seed": 1}
 
 
 def test_it_keeps_the_promises_of_the_interface() -> None:
