@@ -74,7 +74,7 @@ def learn(data: Data, environment: str, objective: str, plan: Plan) -> None:
         )
         for name, given in plan.learners.items()
     ]
-    tables.write(data.folder / f"{environment}.predictions.parquet", predictions(models, data.dataset))
+    tables.write(data.folder / f"{environment}.predictions.parquet", predictions(models, data.dataset, data.options))
 
 
 def cells(data: Data, name: str, objective: str, plan: Plan, sources: Sequence[str], target: str) -> pd.DataFrame:

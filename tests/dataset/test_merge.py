@@ -157,11 +157,23 @@ def test_an_option_that_is_conditional_in_one_environment_is_conditional_in_the_
     assert all(option.code(level) >= 0 for level in dataset["threads"])
 
 
-def test_environments_with_other_options_are_bad_input(study: Study) -> None:
-    study.publish("one", (THREADS,), {(1,): 1.0})
-    study.publish("two", (MODE,), {("a",): 1.0})
-    with pytest.raises(BadInput, match="environment two: its options are mode; those of one are threads"):
-        study.merge()
+def test_an_option_that_an_environment_lacks_is_inactive_there(study: Study) -> None:
+    study.publish("one", (THREADS,), {(1,): 1.0, (2,): 2.0})
+    study.publish("two", (MODE, THREADS), {("a", 1): 3.0, ("b", 2): 4.0})
+    dataset, options, constant = study.merge()
+    assert [(option.name, option.conditional) for option in options] == [("threads", False), ("mode", True)]
+    assert dataset["mode"].tolist() == [INACTIVE, INACTIVE, "a", "b"]
+    assert sorted(dataset["threads"]) == [1, 1, 2, 2]
+    assert constant == {}
+
+
+def test_an_option_with_one_level_wherever_it_exists_decides_nothing(study: Study) -> None:
+    study.publish("one", (THREADS, FIXED), {(1, True): 1.0, (2, True): 2.0})
+    study.publish("two", (THREADS,), {(1,): 3.0, (2,): 4.0})
+    dataset, options, constant = study.merge()
+    assert [option.name for option in options] == ["threads"]
+    assert constant == {"fixed": True}
+    assert "fixed" not in dataset
 
 
 def test_measured_and_published_environments_stand_in_one_table(study: Study) -> None:

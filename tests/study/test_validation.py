@@ -52,8 +52,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
         ({"measuring": {"repeat": 3}}, "study.yaml: measuring: no key 'repeat'; allowed: .*did you mean 'repeats'\\?"),
         (
             {"evaluation": {"strategies": ["RS", "NLSM"]}},
-            "study.yaml: evaluation.strategies\\[1\\]: no strategy 'NLSM'; allowed: AUTO, DM, GP, GS, KT, LMS, MKT, "
-            "NLMS, RS; did you mean 'NLMS'\\?",
+            "study.yaml: evaluation.strategies\\[1\\]: no strategy 'NLSM'; allowed: AUTO, .*; did you mean 'NLMS'\\?",
         ),
         ({"learning": {"learners": ["RX"]}}, "study.yaml: learning.learners\\[0\\]: no learner 'RX'; allowed: BRT, .*"),
         (

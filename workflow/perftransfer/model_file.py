@@ -44,8 +44,8 @@ class Model:
     pipeline: Any
     version: str = perftransfer.__version__
 
-    def predict(self, configurations: pd.DataFrame) -> np.ndarray:
-        """Predict the objective in its own unit, shape (rows,), from a table with a column per option.
+    def predict(self, configurations: pd.DataFrame | np.ndarray) -> np.ndarray:
+        """Predict the objective in its own unit, shape (rows,), from a table with a column per option, or from codes.
 
         Raises BadInput for a configuration outside the space of the model.
         """

@@ -25,4 +25,4 @@ if __name__ == "__main__":
             )
             model_file.save(path, model)
             models.append(model)
-        tables.write(Path(snakemake.output.predictions), predictions(models, dataset))
+        tables.write(Path(snakemake.output.predictions), predictions(models, dataset, options))

@@ -37,7 +37,8 @@ def convert(
     """Map a published table to ours: ``environment, configuration_id``, objectives, options.
 
     rows: values of columns that pick the rows of this environment. options: for each option its ``column`` (default:
-    its name), or ``columns`` to be added up where nested options are one (how many cores are on), ``ordered``,
+    its name), or ``columns`` to be added up where nested options are one (how many cores are on), the ``factor`` that
+    turns its numbers into the unit that they have elsewhere, ``ordered``,
     ``levels`` in their order (default: those found, sorted), ``default`` (default: the first row's), and ``by_rank``
     if the levels are to be replaced by their ranks, 1 the lowest. objectives: for each objective its ``column`` and the
     ``factor`` that turns it into the unit in the objective's name.
@@ -66,6 +67,8 @@ def convert(
         values = table[parts].sum(axis=1, skipna=False) if len(parts) > 1 else table[parts[0]]
         if values.isna().any():
             raise BadInput(f"{where}: row {numbers[int(values.isna().to_numpy().argmax())]}: option {name} is empty")
+        if mapping.get("factor") is not None:
+            values = _converted(values, float(mapping["factor"]), f"{where}: option {name}")
         columns[name] = values
         schema.append(_option(name, values, mapping, where))
     configurations = pd.DataFrame(columns)
@@ -100,6 +103,14 @@ def convert(
             "does an option or a row selection lack in the mapping?"
         )
     return pd.concat([head, frame], axis=1), tuple(schema), ranked
+
+
+def _converted(values: pd.Series, factor: float, where: str) -> pd.Series:
+    """Levels in another unit, rounded to twelve digits: a level that was read in that unit is to be the same."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    if numbers.isna().any():
+        raise BadInput(f"{where}: factor needs numbers; found {values[numbers.isna()].iloc[0]!r}")
+    return numbers.map(lambda value: float(f"{value * factor:.12g}"))
 
 
 def _need(table: pd.DataFrame, column: str, where: str) -> None:

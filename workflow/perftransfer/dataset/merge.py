@@ -26,7 +26,7 @@ def merge(
     """Return one row per (environment, configuration), the schema of the options, and the options that never vary.
 
     environments: the description of each, in the order of the study. Constant options are dropped from the table and
-    the schema: they can decide nothing.
+    the schema: they can decide nothing. An option that an environment lacks is inactive in all of its rows.
     """
     frames = []
     schemas = []
@@ -48,20 +48,22 @@ def merge(
             rows.insert(0, column, pd.Series([value] * len(rows), dtype=_TYPES[column]))
         frames.append(rows)
         schemas.append(schema)
-    schema = _common(schemas, list(environments))
+    schema = _common(schemas)
     dataset = pd.concat(frames, ignore_index=True)
     constant: dict[str, Level] = {}
     varying = []
     for option in schema:
+        dataset[option.name] = dataset[option.name].where(dataset[option.name].notna(), INACTIVE)
         texts = dataset[option.name].map(level_text)
-        if len(set(texts)) > 1:
+        # A level that is the only one wherever the option exists decides nothing either.
+        if _differs(texts) or texts.groupby(dataset["environment"]).nunique().max() > 1:
             varying.append(option)
             if dataset[option.name].dtype == object:
                 # One environment has it as text, another as numbers; a column has one type.
                 dataset[option.name] = texts.astype("str")
         else:
-            code = option.code(texts.iloc[0])
-            constant[option.name] = option.levels[code] if code < len(option.levels) else INACTIVE
+            active = texts[texts != INACTIVE]
+            constant[option.name] = option.levels[option.code(active.iloc[0])] if len(active) else INACTIVE
     values_columns = [column for objective in objectives for column in _columns_of(objective)]
     order = [*ENVIRONMENT_COLUMNS, "configuration_id", *(option.name for option in varying), *values_columns]
     return dataset[order], tuple(varying), constant
@@ -127,29 +129,35 @@ def _published(frame: pd.DataFrame, objectives: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def _common(schemas: Sequence[tuple[Option, ...]], environments: Sequence[str]) -> tuple[Option, ...]:
-    """Unite the schemas: the same options everywhere; levels that only some environments have are united in order."""
-    first = schemas[0]
-    names = [option.name for option in first]
-    for schema, environment in zip(schemas, environments, strict=True):
-        if [option.name for option in schema] != names:
-            raise BadInput(
-                f"environment {environment}: its options are {', '.join(option.name for option in schema)}; those of "
-                f"{environments[0]} are {', '.join(names)}: environments of one study have the same options"
-            )
+def _common(schemas: Sequence[tuple[Option, ...]]) -> tuple[Option, ...]:
+    """Unite the schemas by name: options and levels that only some environments have are put in their order.
+
+    An option that some environment lacks is conditional: there it is inactive.
+    """
+    names: list[str] = []
+    for schema in schemas:
+        _insert(names, [option.name for option in schema])
     out = []
-    for i, option in enumerate(first):
-        levels = list(option.levels)
-        for schema in schemas[1:]:
-            _insert(levels, schema[i].levels)
-        if len(levels) > len(option.levels) and all(isinstance(level, int | float) for level in levels):
+    for name in names:
+        found = [option for schema in schemas for option in schema if option.name == name]
+        first = found[0]
+        levels = list(first.levels)
+        for option in found[1:]:
+            _insert(levels, option.levels)
+        if len(levels) > len(first.levels) and all(isinstance(level, int | float) for level in levels):
             levels.sort(key=float)
-        conditional = any(schema[i].conditional for schema in schemas)
-        out.append(Option(option.name, tuple(levels), option.ordered, option.default, conditional))
+        conditional = len(found) < len(schemas) or any(option.conditional for option in found)
+        ordered = all(option.ordered for option in found)
+        out.append(Option(name, tuple(levels), ordered, first.default, conditional))
     return tuple(out)
 
 
-def _insert(levels: list[Level], others: Sequence[Level]) -> None:
+def _differs(texts: pd.Series) -> bool:
+    """Whether an option has several levels, apart from being inactive."""
+    return len(set(texts) - {INACTIVE}) > 1
+
+
+def _insert(levels: list[Any], others: Sequence[Any]) -> None:
     """Insert what ``levels`` lacks of ``others``, each behind the level that stands before it there."""
     known = [level_text(level) for level in levels]
     place = len(levels)

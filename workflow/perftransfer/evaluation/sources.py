@@ -63,7 +63,7 @@ def load_sources(
     for environment, path in predictions.items():
         pool = Pool.of(dataset, environment, objective, options)
         evidence = (environment, pool.codes, forward(pool.y), options)
-        if strategy.learns_on != "source":
+        if strategy.learns_on not in ("source", "both"):
             selected = () if influence is None else _selected(influence, environment, objective)
             out[environment] = dict.fromkeys(learners_of(strategy, plan), Source(*evidence, None, selected))
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,8 @@ from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.seeds import seed_for
 from perftransfer.model_file import Model
 from perftransfer.scales import SCALES
+from perftransfer.space.alignment import Alignment
+from perftransfer.space.encoding import codes
 from perftransfer.space.options import Option
 
 
@@ -38,12 +40,18 @@ def train(
     return Model(environment, objective, learner, scale, pipeline)
 
 
-def predictions(models: Iterable[Model], dataset: pd.DataFrame) -> pd.DataFrame:
+def predictions(models: Sequence[Model], dataset: pd.DataFrame, options: Sequence[Option]) -> pd.DataFrame:
     """What each model predicts for every configuration of the study, in the objective's unit.
 
     Columns ``objective, learner, configuration_id, predicted``. Computed once per source; evaluations look it up.
+    Configurations of environments with other options are aligned with those that the model has learnt from.
     """
     configurations = dataset.drop_duplicates("configuration_id").sort_values("configuration_id")
+    every = codes(configurations, options)
+    aligned = {
+        name: Alignment(codes(dataset[dataset["environment"] == name], options), options)(every)
+        for name in {model.environment for model in models}
+    }
     return pd.concat(
         [
             pd.DataFrame(
@@ -51,7 +59,7 @@ def predictions(models: Iterable[Model], dataset: pd.DataFrame) -> pd.DataFrame:
                     "objective": model.objective,
                     "learner": model.learner,
                     "configuration_id": configurations["configuration_id"].to_numpy(),
-                    "predicted": model.predict(configurations),
+                    "predicted": model.predict(aligned[model.environment]),
                 }
             )
             for model in models

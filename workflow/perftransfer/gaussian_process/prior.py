@@ -18,6 +18,7 @@ import numpy as np
 
 from perftransfer.gaussian_process.kernel import Scale, distances_by_scale, matern, radial, scales_of, squared_distances
 from perftransfer.gaussian_process.relevance import relevance
+from perftransfer.space.alignment import Alignment
 from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import Option
 
@@ -123,10 +124,11 @@ class _Source:
 
     def __init__(self, codes: np.ndarray, y: np.ndarray, options: Sequence[Option], seed: int) -> None:
         self.codes, self.y, self._scales, self._seed = codes, y, scales_of(options), seed
-        self._measured = ConfigurationIndex(codes)
+        self._measured, self._aligned = ConfigurationIndex(codes), Alignment(codes, options)
         self._filled: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
     def values(self, X: np.ndarray) -> np.ndarray:
+        X = self._aligned(X)
         found = self._measured.find(X)
         out = np.where(found >= 0, self.y[found], np.nan)
         gaps = np.isnan(out)

@@ -17,7 +17,8 @@ _LEAST_PAIRS = 2
 class Shift(Strategy):
     """Fitted on the configurations measured in both environments.
 
-    Applied to the prediction of the source's model, so that it needs no source measurement where it predicts.
+    Applied to the prediction of the source's model, so that it needs no source measurement where it predicts. Where
+    hardly a configuration was measured in both, it is fitted to that prediction, too.
     """
 
     design = random
@@ -26,20 +27,32 @@ class Shift(Strategy):
 
     @abstractmethod
     def shift(self) -> Any:
-        """Return the unfitted regression from source value, shape (rows, 1), to target value."""
+        """Return the unfitted regression from source values, shape (rows, sources), to target value."""
+
+    def used(self, source: Source) -> tuple[Source, ...]:
+        """Which sources are shifted together."""
+        return source.every
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> Shift:
         """Fit the shift to the measured pairs."""
         assert source is not None
-        measured = source.measured(X)
-        pairs = ~np.isnan(measured)
-        self.mean_ = float(np.mean(y))
-        self.shift_ = self.shift().fit(measured[pairs][:, None], y[pairs]) if pairs.sum() >= _LEAST_PAIRS else None
+        self.sample_ = X, y
+        self.pairs_ = np.column_stack([one.measured(X) for one in self.used(source)])
+        self.shift_ = self._fitted(self.pairs_)
         return self
 
     def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
         """Shift the source model's prediction."""
         assert source is not None
-        if self.shift_ is None:
-            return np.full(len(X), self.mean_)
-        return np.asarray(self.shift_.predict(source.predict(X)[:, None]), dtype=float)
+        shift = self._fitted(self._predicted(self.sample_[0], source)) if self.shift_ is None else self.shift_
+        if shift is None:
+            return np.full(len(X), np.mean(self.sample_[1]))
+        return np.asarray(shift.predict(self._predicted(X, source)), dtype=float)
+
+    def _fitted(self, values: np.ndarray) -> Any:
+        """Shift from source values, shape (rows, sources), to the sample's; None if too few are known."""
+        known = ~np.isnan(values).any(axis=1)
+        return self.shift().fit(values[known], self.sample_[1][known]) if known.sum() >= _LEAST_PAIRS else None
+
+    def _predicted(self, X: np.ndarray, source: Source) -> np.ndarray:
+        return np.column_stack([one.predict(X) for one in self.used(source)])

@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from perftransfer.designs.interface import Design, Evidence
+from perftransfer.space.alignment import Alignment
 from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import Option
 from perftransfer.space.terms import Term
@@ -43,26 +44,38 @@ class Source:
         self.options = tuple(options)
         self.model = model
         self._measured = ConfigurationIndex(codes)
+        self._aligned = Alignment(codes, self.options)
+        self._joined: tuple[Source, ...] = ()
 
     @classmethod
     def joined(cls, sources: Sequence[Source]) -> Source:
-        """Several sources as one that knows of the others (``evidence.every``), for strategies that use all of them."""
+        """Several sources as one that knows of all (``every``), for strategies that use all of them."""
         first, *others = sources
         out = copy.copy(first)
         out.environment = ", ".join(source.environment for source in sources)
         out.model = None
         out.evidence = dataclasses.replace(first.evidence, others=tuple(source.evidence for source in others))
+        out._joined = tuple(sources)
         return out
+
+    @property
+    def every(self) -> tuple[Source, ...]:
+        """All sources that this one stands for: itself alone, unless it was ``joined``."""
+        return self._joined or (self,)
 
     def without_model(self) -> Source:
         """The same source for a fit that all learners share: it knows measurements, and predicts nothing."""
         out = copy.copy(self)
         out.model = None
+        out._joined = tuple(source.without_model() for source in self._joined)
         return out
 
     def measured(self, X: np.ndarray) -> np.ndarray:
-        """Measured source value of each configuration, shape (rows,); NaN where it was not measured there."""
-        found = self._measured.find(X)
+        """Measured source value of each configuration, shape (rows,); NaN where it was not measured there.
+
+        Options that only one side has are aligned before (``space.alignment``).
+        """
+        found = self._measured.find(self._aligned(X))
         values = np.full(len(X), np.nan)
         values[found >= 0] = self.evidence.y[found[found >= 0]]
         return values
@@ -96,7 +109,8 @@ class Strategy(RegressorMixin, BaseEstimator):
     #: Whether it measures in the target at all; one that does not is evaluated at budget 0.
     needs_target: ClassVar[bool] = True
     #: Where the learner learns: "target" or "source". On the source, ``fit`` serves all learners at once, from the
-    #: source's measurements; each learner's source model comes in with ``predict``. "itself": it takes no learner.
+    #: source's measurements; each learner's source model comes in with ``predict``. "both": it is given an unfitted
+    #: learner, and the same learner's source model with ``fit`` and ``predict``. "itself": it takes no learner.
     learns_on: ClassVar[str]
     #: Whether ``fit`` and ``predict`` are the same whatever the source: equal samples are then fitted once.
     ignores_source: ClassVar[bool] = False

@@ -283,11 +283,6 @@ class Study:
 
     def _space_problems(self) -> list[str]:
         problems = []
-        if len(self.spaces) > 1:
-            problems.append(
-                f"{self.sections.environments}: found the option spaces {', '.join(self.spaces)}; environments of one "
-                "study share one"
-            )
         for row in self._rows.values():
             engine = engines.load(row.engine)
             for option in self.spaces[row.space].options:

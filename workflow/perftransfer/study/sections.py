@@ -131,6 +131,9 @@ class ImportedOption(Section):
     columns: list[str] | None = Field(
         None, description="Columns to be added up, where nested options are one: how many cores are switched on."
     )
+    factor: PositiveFloat | None = Field(
+        None, description="Turns numbers into the unit that other environments have for the option of this name."
+    )
     ordered: bool = Field(False, description="Whether the levels have an order.")
     by_rank: bool = Field(
         False,

@@ -1,0 +1,22 @@
+"""MSS, most similar source: the one source that ranks the target's measurements best."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perftransfer.strategies._selected_source import SelectedSource, agreement
+from perftransfer.strategies.interface import Source
+
+
+class MSS(SelectedSource):
+    """A linear shift from the source that agrees most with what was measured in the target.
+
+    Jamshidi et al., "Transfer learning for performance modeling of configurable systems: an exploratory analysis", ASE
+    2017, find that rank correlation tells where a linear shift (Valov et al., ICPE 2017) will do.
+    """
+
+    title = "shift from the most similar source"
+
+    def select(self, X: np.ndarray, y: np.ndarray, sources: tuple[Source, ...]) -> int:
+        """Return the source of the highest rank correlation; the first of those that are alike."""
+        return int(np.argmax([agreement(source.measured(X), y) for source in sources]))
