@@ -114,6 +114,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--pairs", type=int)
     parser.add_argument("--configurations", type=int)
+    parser.add_argument("--interval-folds", type=int, default=0, help="as in a study (default: 0, none)")
+    parser.add_argument("--batch", type=int, default=5, help="of active designs (default: 5)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
@@ -121,7 +123,8 @@ def main() -> None:
 
     study = Study.of(yaml_file.read(given.study), [given.study])
     scale = study.sections.learning.scale
-    plan = Plan(given.budgets, given.repeats, {name: {} for name in given.learners}, scale, given.seed)
+    learners = {name: {} for name in given.learners}
+    plan = Plan(given.budgets, given.repeats, learners, scale, given.seed, given.interval_folds, given.batch)
     pairs = list(itertools.permutations(study.imported, 2))
     order = np.random.default_rng(given.seed).permutation(len(pairs))[: given.pairs]
     drawn = [pairs[i] for i in sorted(order)]
@@ -135,7 +138,7 @@ def main() -> None:
         data = Data(dataset, options, Path(folder), influence)
         found = []
         for objective in study.objectives:
-            if any(strategies.load(name).learns_on == "source" for name in given.strategies):
+            if any(strategies.load(name).learns_on in ("source", "both") for name in given.strategies):
                 run(delayed(learn)(data, name, objective, plan) for name in {source for source, _ in drawn})
             jobs = []
             for name in given.strategies:

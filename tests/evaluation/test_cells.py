@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -22,7 +23,7 @@ from perftransfer.strategies.interface import Source
 OPTIONS, CODES = factorial(threads=3, level=3, size=2, null=2)
 LEARNERS: dict[str, dict[str, object]] = {"RT": {}, "SVR": {"C": 5.0}}
 PLAN = Plan(budgets=(4, 8, 100), repeats=3, learners=LEARNERS, scale="log", seed=5)
-NAMES = [*strategies.names(), "NT+random"]
+NAMES = [*strategies.names(), "NT+random", "KT+active"]
 ENVIRONMENTS = ("target", "near", "far")
 
 
@@ -73,9 +74,9 @@ def spied(name: str) -> tuple[Any, list[tuple[np.ndarray, np.ndarray]], list[np.
     cls: Any = strategies.load(name)
 
     class Spy(cls):
-        def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> Any:
+        def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None, **noise: Any) -> Any:
             shown.append((X.copy(), y.copy()))
-            return super().fit(X, y, source)
+            return super().fit(X, y, source, **noise)
 
         def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
             said.append(super().predict(X, source))
@@ -132,7 +133,7 @@ def test_what_is_held_out_of_the_target_never_influences_a_prediction(name, sour
     cls, shown, said = spied(name)
     run(cls, sources(cls), plan=plan)
     other, other_shown, other_said = spied(name)
-    run(other, sources(other), target=Pool("target", TARGET.codes, y), plan=plan)
+    run(other, sources(other), target=dataclasses.replace(TARGET, y=y), plan=plan)
     assert all((a == b).all() for a, b in zip(said, other_said, strict=True))
     assert len(said) > 0
     # Nor is a held-out configuration ever among those that are measured.
@@ -291,3 +292,79 @@ def test_the_table_of_influence_ranks_the_terms_of_each_environment():
         assert rows.set_index("term")["share_of_variance"]["null"] < 0.01
     again = influence_table(DATA, ENVIRONMENTS, ["latency_ms"], OPTIONS, scale="log", criterion="bic", order=2)
     pd.testing.assert_frame_equal(again, table)
+
+
+@pytest.mark.parametrize("name", ["RS", "LMS", "TEAMS", "NT+random"])
+def test_a_strategy_without_intervals_gets_some_where_its_sample_is_random(name, sources):
+    cls, shown, _ = spied(name)
+    plan = dataclasses.replace(PLAN, interval_folds=3)
+    cells = run(cls, sources(cls, ("near",)), plan=plan)
+    assert cells[["coverage", "interval_width", "interval_score"]].notna().all(axis=None)
+    assert np.isfinite(cells["interval_width"]).all()
+    at_largest = cells[cells["budget"] == 100]
+    assert 0.8 <= at_largest["coverage"].mean() <= 1
+    # What it predicts is what it predicts without them.
+    without = run(strategies.load(name), sources(cls, ("near",)))
+    pd.testing.assert_frame_equal(*(frame[list(COLUMNS[:17])] for frame in (cells, without)))
+    assert without["coverage"].isna().all()
+    test = split(len(TARGET.y), plan.seed, "target", 0).test
+    held_out = {tuple(row) for row in TARGET.codes[test].tolist()}
+    assert any(len(X) == 3 for X, _ in shown)
+    assert not held_out & {tuple(row) for X, _ in shown[: len(shown) // 3] for row in X.tolist()}
+
+
+@pytest.mark.parametrize("name", ["GS", "DM", "KT", "RS+kmeans"])
+def test_refits_serve_neither_chosen_samples_nor_intervals_of_ones_own(name, sources):
+    cls = strategies.load(name)
+    plan = dataclasses.replace(PLAN, interval_folds=3)
+    pd.testing.assert_frame_equal(*(run(cls, sources(cls), plan=one) for one in (PLAN, plan)))
+
+
+def test_an_active_design_is_told_what_it_chose_and_samples_are_nested_whatever_the_budgets(sources):
+    cls = strategies.load("KT+active")
+    told: list[tuple[np.ndarray, np.ndarray]] = []
+    design = cls.design
+
+    class Spy:
+        TITLE, NEEDS_SOURCE, __name__ = "spy", True, "spy"
+
+        @staticmethod
+        def more(candidates, options, order, n, source, chosen, y):
+            told.append((candidates[chosen], y))
+            assert n == 3
+            return design.more(candidates, options, order, n, source, chosen, y)
+
+    strategy, shown, _ = spied("KT+active")
+    strategy.design = Spy
+    plan = dataclasses.replace(PLAN, budgets=(4, 8), repeats=1, batch=3)
+    run(strategy, sources(cls, ("near",)), plan=plan)
+    assert [len(y) for _, y in told] == [0, 3, 6]
+    truth = {tuple(row): value for row, value in zip(TARGET.codes.tolist(), np.log(TARGET.y), strict=True)}
+    assert all(truth[tuple(row)] == value for X, y in told for row, value in zip(X.tolist(), y, strict=True))
+    small, large = ({tuple(row) for row in X.tolist()} for X, _ in shown)
+    assert small < large
+    again, alone, _ = spied("KT+active")
+    run(again, sources(cls, ("near",)), plan=dataclasses.replace(plan, budgets=(8,)))
+    assert (alone[0][0] == shown[1][0]).all()
+
+
+def test_noise_of_repeated_processes_is_told_to_who_can_use_it(sources):
+    noisy = dataclasses.replace(TARGET, cv=np.full(len(TARGET.y), 0.3), n=np.full(len(TARGET.y), 2.0))
+    cls = strategies.load("KT")
+    given: list[np.ndarray | None] = []
+
+    class Spy(cls):
+        def fit(self, X, y, source=None, noise=None):
+            given.append(noise)
+            return super().fit(X, y, source, noise)
+
+    Spy.__name__ = "KT"
+    plan = dataclasses.replace(PLAN, budgets=(8,), repeats=1)
+    wide = run(Spy, sources(cls, ("near",)), target=noisy, plan=plan)
+    assert given[-1] == pytest.approx(np.full(8, 0.3**2 / 2))
+    narrow = run(Spy, sources(cls, ("near",)), plan=plan)
+    assert given[-1] is None
+    assert wide["interval_width"][0] > 1.5 * narrow["interval_width"][0]
+    linear = dataclasses.replace(plan, scale="linear")
+    run(Spy, sources(cls, ("near",)), target=noisy, plan=linear)
+    assert given[-1].min() < given[-1].max()

@@ -77,6 +77,10 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
             "study.yaml: evaluation.budgets: found \\[10, 5\\], expected increasing.*",
         ),
         ({"evaluation": {"budgets": [5, 40]}}, "study.yaml: evaluation.budgets: found 40; of 48 .* at most 32 can .*"),
+        (
+            {"evaluation": {"interval_folds": 1}},
+            "study.yaml: evaluation.interval_folds: found 1, expected 0 for none.*",
+        ),
         ({"evaluation": {"strategies": "RS"}}, "study.yaml: evaluation.strategies: found 'RS'; .* a valid list"),
         ({"evaluation": {"strategies": ["RS", "RS"]}}, "study.yaml: evaluation.strategies: 'RS' stands twice"),
         ({"study": "My Study"}, "study.yaml: study: found 'My Study', allowed: lower-case letters, digits and _ \\. -"),

@@ -19,7 +19,7 @@ if __name__ == "__main__":
         sizes = (designs.size(catalogue.module("perftransfer.designs", name), options) for name in settings["designs"])
         plan = Plan(
             budgets=sorted({*settings["budgets"], *(size for size in sizes if size is not None)}),
-            **{name: settings[name] for name in ("repeats", "learners", "scale", "seed")},
+            **{name: settings[name] for name in ("repeats", "learners", "scale", "seed", "interval_folds", "batch")},
         )
         predictions = {Path(path).parent.name: Path(path) for path in snakemake.input.predictions}
         influence = next(map(tables.read, snakemake.input.influence), None)

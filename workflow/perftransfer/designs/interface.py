@@ -36,7 +36,12 @@ class Design(Protocol):
     """A design is a module with these names.
 
     One of a fixed size also has ``size(options) -> int``: how many configurations it takes for these options. One that
-    asks which terms matter in the source has ``NEEDS_TERMS = True``.
+    asks which terms matter in the source has ``NEEDS_TERMS = True``. One whose sample is drawn at random, so that what
+    it leaves is no different, has ``EXCHANGEABLE = True``.
+
+    An active one, which looks at what was measured so far, also has ``more(candidates, options, order, n, source,
+    chosen, y)``: it chooses the next ``n`` after the positions ``chosen``, whose objective on the scale of learning is
+    ``y``, both of shape (measured,); ``chosen`` is empty at first.
     """
 
     TITLE: str

@@ -11,6 +11,7 @@ from perftransfer.space.options import Option
 
 TITLE = "simple random sampling"
 NEEDS_SOURCE = False
+EXCHANGEABLE = True
 
 
 def choose(

@@ -13,7 +13,8 @@ import pandas as pd
 
 from perftransfer import designs, learners
 from perftransfer.designs.interface import Evidence
-from perftransfer.evaluation import metrics
+from perftransfer.evaluation import conformal, metrics
+from perftransfer.evaluation.noise import known_variance
 from perftransfer.evaluation.pool import Pool, Split, split
 from perftransfer.evaluation.seeds import seed_for
 from perftransfer.scales import SCALES
@@ -36,7 +37,8 @@ class Plan:
 
     budgets: measurements in the target; a design of a fixed size and a strategy that measures nothing have their own.
     repeats: how often, each with a test third of its own. learners: parameters of each learner by its name. scale: on
-    which they learn. seed: of the study.
+    which they learn. seed: of the study. interval_folds: refits for the intervals of strategies that have none of their
+    own (``conformal``), 0 for none. batch: measurements between two choices of an active design.
     """
 
     budgets: Sequence[int]
@@ -44,6 +46,8 @@ class Plan:
     learners: Mapping[str, Mapping[str, Any]]
     scale: str
     seed: int
+    interval_folds: int = 0
+    batch: int = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +87,9 @@ def evaluate(
     for repeat in range(plan.repeats):
         parts = split(len(target.y), plan.seed, target.environment, repeat)
         for source, models in by_source:
-            evidence = _evidence(strategy, models)
-            for budget in budgets(strategy, options, plan):
-                chosen = _chosen(task, parts, budget, evidence)
+            wanted = budgets(strategy, options, plan)
+            samples = _samples(task, parts, wanted, _evidence(strategy, models))
+            for budget, chosen in zip(wanted, samples, strict=True):
                 for learner, seed, took, predicted in _predictions(task, chosen, source, repeat, models):
                     key = {
                         "source": source, "target": target.environment, "objective": objective,
@@ -134,16 +138,29 @@ def _evidence(strategy: type[Strategy], models: Mapping[str | None, Source]) -> 
     return source.evidence if source is not None and strategy.design.NEEDS_SOURCE else None
 
 
-def _chosen(task: _Task, parts: Split, budget: int, evidence: Evidence | None) -> np.ndarray:
-    """Positions in the pool that the strategy's design measures, sorted: equal samples are to give equal models."""
+def _samples(task: _Task, parts: Split, wanted: Sequence[int], evidence: Evidence | None) -> Iterator[np.ndarray]:
+    """Yield, for each budget, the positions in the pool that the strategy's design measures.
+
+    They are sorted: equal samples are to give equal models.
+    """
     # Positions among the candidates sorted as in the pool: a design must not learn the random order from theirs.
     ranked = np.sort(parts.candidates)
     order = np.searchsorted(ranked, parts.candidates)
-    if budget == 0:
-        return ranked[:0]
-    return np.sort(
-        ranked[task.strategy.design.choose(task.target.codes[ranked], task.options, order, budget, evidence)]
-    )
+    design, codes = task.strategy.design, task.target.codes[ranked]
+    more = getattr(design, "more", None)
+    sequence = np.empty(0, dtype=int)
+    for budget in wanted:
+        if budget == 0:
+            yield ranked[:0]
+        elif more is None:
+            yield np.sort(ranked[design.choose(codes, task.options, order, budget, evidence)])
+        else:
+            # In batches whatever the budgets are, so that samples are nested and no budget hangs on the others.
+            while len(sequence) < min(budget, len(ranked)):
+                y = task.y[ranked[sequence]]
+                found = more(codes, task.options, order, task.plan.batch, evidence, sequence, y)
+                sequence = np.concatenate([sequence, found])
+            yield np.sort(ranked[sequence[:budget]])
 
 
 def _predictions(
@@ -151,14 +168,15 @@ def _predictions(
 ) -> Iterator[tuple[str | None, int, float, list[np.ndarray]]]:
     """Yield learner, seed, seconds of the fit, and what it predicts for the whole pool, on the scale of learning.
 
-    What it predicts: the values and, if it gives intervals, their lower and upper ends.
+    What it predicts: the values and, if there are intervals, their lower and upper ends.
 
     What does not depend on the learner is fitted once for all of them: where it learns on the source. What does not
     depend on the source is fitted once for all sources that lead to the same sample.
     """
-    strategy, plan, X, y = task.strategy, task.plan, task.target.codes[chosen], task.y[chosen]
+    strategy, plan = task.strategy, task.plan
     on_target = strategy.learns_on != "source"
-    fitted: Strategy | None = None
+    left_out = _left_out(task, chosen, repeat)
+    fitted: list[Strategy] = []
     for learner, parameters in learners_of(strategy, plan).items():
         given = models.get(learner)
         key: list[object] = [task.target.environment, repeat, len(chosen)]
@@ -171,20 +189,52 @@ def _predictions(
         if strategy.ignores_source and sample in task.shared:
             yield learner, seed, took, task.shared[sample]
             continue
-        if fitted is None or on_target:
-            started = time.perf_counter()
+        if not fitted or on_target:
             unfitted = learners.make(learner, task.options, seed, parameters) if on_target and learner else None
-            fitted = strategy(unfitted, task.options, seed)
-            with warnings.catch_warnings():
-                # Learners complain of samples that are as small as the study wants them.
-                warnings.simplefilter("ignore")
-                fitted.fit(X, y, given if on_target or given is None else given.without_model())
+            known = given if on_target or given is None else given.without_model()
+            started = time.perf_counter()
+            fitted = [_fitted(task, chosen, unfitted, seed, known)]
             took = time.perf_counter() - started
-        predicted = [fitted.predict(task.target.codes, given)]
-        predicted += fitted.interval(task.target.codes, INTERVAL, given) or ()
+            fitted += [_fitted(task, np.delete(chosen, rows), unfitted, seed, known) for rows in left_out]
+        whole, *refits = fitted
+        predicted = [whole.predict(task.target.codes, given)]
+        if refits:
+            again = [refit.predict(task.target.codes, given) for refit in refits]
+            predicted += conformal.interval(task.y[chosen], chosen, left_out, again, INTERVAL)
+        else:
+            predicted += whole.interval(task.target.codes, INTERVAL, given) or ()
         if strategy.ignores_source:
             task.shared[sample] = predicted
         yield learner, seed, took, predicted
+
+
+def _left_out(task: _Task, chosen: np.ndarray, repeat: int) -> list[np.ndarray]:
+    """Parts of the sample that refits leave out; none for a strategy with intervals of its own, or a chosen sample."""
+    strategy, plan = task.strategy, task.plan
+    own = strategy.interval is not Strategy.interval
+    if own or len(chosen) < 2 or plan.interval_folds < 2 or not getattr(strategy.design, "EXCHANGEABLE", False):
+        return []
+    seed = seed_for(plan.seed, "folds", task.target.environment, repeat, len(chosen))
+    return conformal.folds(len(chosen), plan.interval_folds, seed)
+
+
+def _fitted(task: _Task, chosen: np.ndarray, unfitted: Any, seed: int, source: Source | None) -> Strategy:
+    """Fit the strategy to a sample, given by its positions in the pool."""
+    target = task.target
+    strategy = task.strategy(unfitted, task.options, seed)
+    more: dict[str, Any] = {}
+    if strategy.knows_noise:
+        more["noise"] = _noise(target.y[chosen], target.cv[chosen], target.n[chosen], task.plan.scale)
+    with warnings.catch_warnings():
+        # Learners complain of samples that are as small as the study wants them.
+        warnings.simplefilter("ignore")
+        return strategy.fit(target.codes[chosen], task.y[chosen], source, **more)
+
+
+def _noise(y: np.ndarray, cv: np.ndarray, n: np.ndarray, scale: str) -> np.ndarray | None:
+    """Variance of each value on the scale of learning, shape (rows,); None where nothing was measured repeatedly."""
+    relative = known_variance(cv, n)
+    return relative if relative is None or scale == "log" else relative * y**2
 
 
 def _scores(y: np.ndarray, made: Sequence[np.ndarray], test: np.ndarray) -> dict[str, float]:

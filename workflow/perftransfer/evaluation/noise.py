@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+_SHRINKAGE = 4.0
+
 
 def spreads(measured: pd.DataFrame, objective: str) -> pd.DataFrame:
     """Return ``environment, cv, n, floor`` of each configuration that was measured in n processes, two or more.
@@ -25,6 +27,24 @@ def spreads(measured: pd.DataFrame, objective: str) -> pd.DataFrame:
     }
     floor = math.sqrt(2 / math.pi) * cv / np.sqrt(n) / np.array([bias[size] for size in n])
     return pd.DataFrame({"environment": rows["environment"].to_numpy(), "cv": cv, "n": n, "floor": floor})
+
+
+def known_variance(cv: np.ndarray, n: np.ndarray) -> np.ndarray | None:
+    """Squared relative standard error of each value, the median of n processes; None if all were measured once.
+
+    cv: coefficient of variation over the processes of each, n: their number, both of shape (rows,) and NaN where
+    unknown. What two processes tell of their spread is next to nothing: each is shrunk towards what all have in common,
+    as if four further degrees of freedom agreed with it (the moderated variance of Smyth, Statistical Applications in
+    Genetics and Molecular Biology 3, 2004, with a fixed weight).
+    """
+    n = np.where(np.isnan(n), 1.0, n)
+    degrees = np.where(np.isnan(cv), 0.0, n - 1)
+    if not degrees.sum() > 0:
+        return None
+    squares = degrees * np.nan_to_num(cv) ** 2
+    variance = (squares + _SHRINKAGE * squares.sum() / degrees.sum()) / (degrees + _SHRINKAGE)
+    # Variance of a median of n normal values; that of two is their mean.
+    return np.asarray(variance * np.where(n <= 2, 1 / n, np.pi / (2 * n + np.pi - 2)))
 
 
 def least_difference(spread: pd.DataFrame) -> float:

@@ -21,12 +21,15 @@ _LEAST_ROWS = 3
 class Pool:
     """Configurations measured in an environment, as codes (rows, options), and their objective ``y`` in its own unit.
 
-    Rows are sorted by ``configuration_id``, so that they do not depend on the order of measuring.
+    cv, n: coefficient of variation over the processes of each configuration and their number, NaN where unknown. Rows
+    are sorted by ``configuration_id``, so that they do not depend on the order of measuring.
     """
 
     environment: str
     codes: np.ndarray
     y: np.ndarray
+    cv: np.ndarray
+    n: np.ndarray
 
     @classmethod
     def of(cls, dataset: pd.DataFrame, environment: str, objective: str, options: Sequence[Option]) -> Pool:
@@ -48,7 +51,8 @@ class Pool:
             raise BadInput(
                 f"environment {environment}: {objective} of configuration {worst} is {y.min():g}; expected more than 0"
             )
-        return cls(environment, codes(rows, options), y)
+        spread = rows.reindex(columns=[f"{objective}_cv", f"{objective}_n"]).to_numpy(dtype=float, na_value=np.nan)
+        return cls(environment, codes(rows, options), y, *spread.T)
 
 
 @dataclass(frozen=True)

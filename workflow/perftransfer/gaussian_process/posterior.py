@@ -9,6 +9,7 @@ those of the prior.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,7 +19,7 @@ from scipy.optimize import minimize
 from scipy.stats import norm, qmc
 
 from perftransfer.gaussian_process.kernel import distances_by_scale, matern, matern_slope
-from perftransfer.gaussian_process.prior import Prior
+from perftransfer.gaussian_process.prior import Prior, View
 
 _DRAWS = 256
 # Combinations of less weight than this, relative to the heaviest, do not count.
@@ -82,6 +83,8 @@ class Posterior:
         self._centre = float(np.mean(y - prior.unit * self._view.mean))
         self._y = (y - self._centre) / prior.unit - self._view.mean
         self._known = np.zeros(len(y)) if noise is None else noise / prior.unit**2
+        # A new measurement is made as these were, and has their noise.
+        self._usual = float(self._known.mean())
         self._level = _LEVEL + np.diag(self._known)
         median, spread = np.array(prior.variances).T
         draws = _draws(len(median))[: max(8, min(_DRAWS, _CUBES // max(1, len(y)) ** 3))]
@@ -127,11 +130,30 @@ class Posterior:
                 across = np.tensordot(variance[:-1], parts, 1) + _LEVEL
                 known = np.einsum("ij,ij->i", across @ precision, across)
                 means.append(across @ alpha)
-                variances.append(np.maximum(_LEVEL + variance[:-1] @ diagonals - known, 0) + variance[-1])
+                variances.append(np.maximum(_LEVEL + variance[:-1] @ diagonals - known, 0) + variance[-1] + self._usual)
                 weights.append(weight)
         mean = np.average(means, axis=0, weights=weights)
         spread = np.average(np.array(variances) + (np.array(means) - mean) ** 2, axis=0, weights=weights)
         return self._centre + self.prior.unit * (view.mean + mean), self.prior.unit * np.sqrt(spread)
+
+    @property
+    def expected_noise(self) -> float:
+        """Mean of the noise's variance, in the prior's unit."""
+        return float(sum(group.weights @ group.variances[:, -1] for group in self._groups))
+
+    def view(self, X: np.ndarray) -> View:
+        """Look at configurations as the prior does."""
+        return self.prior.view(X)
+
+    def expected(self, a: View, b: View) -> np.ndarray:
+        """Covariance at the means of the variances, before the measurements, in the prior's unit; (rows a, rows b)."""
+        total = np.zeros((len(a.codes), len(b.codes)))
+        means = [group.weights @ group.variances for group in self._groups]
+        for mean, part in zip(np.sum(means, axis=0), self.prior.fixed(a, b), strict=False):
+            total += mean * part
+        for mean, group in zip(means, self._groups, strict=True):
+            total += mean[-2] * self.prior.last(a, b, group.relevance)
+        return total
 
     @property
     def left_out_score(self) -> float:
@@ -212,29 +234,42 @@ class Posterior:
         return mean, np.sqrt(np.average(variance + (residual - mean) ** 2, axis=0, weights=weight))
 
 
-def most_informative(prior: Prior, candidates: np.ndarray, n: int, order: np.ndarray) -> np.ndarray:
+def most_informative(
+    belief: Prior | Posterior,
+    candidates: np.ndarray,
+    n: int,
+    order: np.ndarray,
+    chosen: np.ndarray | Sequence[int] = (),
+) -> np.ndarray:
     """Choose ``n`` candidates one by one, each to lower the variance over all candidates as much as one can.
 
-    candidates: codes, shape (rows, options). order: decides between equals, and which rows stand for all of a large
-    space. Returns their positions in the order of choice, shape (min(n, rows),).
+    belief: what is believed before anything is measured, or by now. candidates: codes, shape (rows, options). order:
+    decides between equals, and which rows stand for all of a large space. chosen: positions that are measured already.
+    Returns positions in the order of choice, shape (min(n, rows that are left),).
 
     The greedy algorithm of A-optimal design (Krause, Singh and Guestrin, "Near-optimal sensor placements in Gaussian
     processes", JMLR 9, 2008, section 3, for the variance in place of the entropy).
     """
     places = order[:_MOST_CANDIDATES]
-    view = prior.view(candidates[places])
-    everywhere = prior.view(candidates[places[:_REFERENCES]])
-    noise = prior.variances[-1][0]
-    own, across = prior.expected(view, view) + _LEVEL, prior.expected(everywhere, view) + _LEVEL
-    free = np.ones(len(places), dtype=bool)
-    chosen = []
-    for _ in range(min(n, len(places))):
+    view = belief.view(candidates[places])
+    everywhere = belief.view(candidates[places[:_REFERENCES]])
+    noise = belief.expected_noise
+    own, across = belief.expected(view, view) + _LEVEL, belief.expected(everywhere, view) + _LEVEL
+    free = ~np.isin(places, chosen)
+    # Beyond the places, measurements are part of what is believed, but cannot be conditioned on here.
+    given = list(np.flatnonzero(~free))
+    found: list[int] = []
+    while given or len(found) < min(n, int(free.sum()) + len(found)):
         variance = np.diag(own) + noise
-        best = int(np.argmax(np.where(free, (across**2).sum(axis=0) / variance, -1)))
-        free[best] = False
-        chosen.append(best)
+        if given:
+            best = int(given.pop())
+        else:
+            best = int(np.argmax(np.where(free, (across**2).sum(axis=0) / variance, -1)))
+            free[best] = False
+            found.append(best)
         share = own[best] / variance[best]
         across -= np.outer(across[:, best], share)
         own -= np.outer(own[:, best], share)
     rest = order[_MOST_CANDIDATES:]
-    return np.concatenate([places[chosen], rest[: max(0, n - len(chosen))]])
+    rest = rest[~np.isin(rest, chosen)]
+    return np.concatenate([places[found], rest[: max(0, n - len(found))]])

@@ -78,6 +78,11 @@ class Prior(ABC):
     def diagonals(self, a: View) -> np.ndarray:
         """Variances by part, shape (parts, rows)."""
 
+    @property
+    def expected_noise(self) -> float:
+        """Median of the noise's variance."""
+        return self.variances[-1][0]
+
     def expected(self, a: View, b: View) -> np.ndarray:
         """Covariance at the medians of the variances, shape (rows of a, rows of b), and the noise apart."""
         medians = np.array([median for median, _ in self.variances[:-1]])

@@ -15,6 +15,7 @@ class GaussianProcess(Strategy):
     """Predicts by ``posterior_``, which subclasses fit."""
 
     learns_on = "itself"
+    knows_noise = True
     posterior_: Posterior
 
     def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
@@ -33,10 +34,12 @@ class KernelTransfer(GaussianProcess):
     design = greedy
     needs_source = True
 
-    def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> KernelTransfer:
+    def fit(
+        self, X: np.ndarray, y: np.ndarray, source: Source | None = None, noise: np.ndarray | None = None
+    ) -> KernelTransfer:
         """Average over what the sources leave open."""
         assert source is not None
-        self.posterior_ = Posterior(FromSources.of(source.evidence.every, self.options), X, y)
+        self.posterior_ = Posterior(FromSources.of(source.evidence.every, self.options), X, y, noise)
         return self
 
 

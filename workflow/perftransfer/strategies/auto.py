@@ -26,13 +26,14 @@ class AUTO(Strategy):
     needs_source = True
     every_source = True
     learns_on = "itself"
+    knows_noise = True
 
-    def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> AUTO:
+    def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None, noise: np.ndarray | None = None) -> AUTO:
         """Fit both and weigh them."""
         priors: list[Prior] = [WithoutSource(self.options, y)]
         if source is not None:
             priors.append(FromSources.of(source.evidence.every, self.options))
-        self.posteriors_ = [Posterior(prior, X, y) for prior in priors]
+        self.posteriors_ = [Posterior(prior, X, y, noise) for prior in priors]
         scores = np.array([(one.left_out_score + one.log_evidence) / 2 for one in self.posteriors_])
         weights = np.exp(scores - scores.max())
         #: Of each, the one without a source first.

@@ -22,7 +22,7 @@ class GP(GaussianProcess):
     needs_source = False
     ignores_source = True
 
-    def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> GP:
+    def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None, noise: np.ndarray | None = None) -> GP:
         """Average over what nobody knows."""
-        self.posterior_ = Posterior(WithoutSource(self.options, y), X, y)
+        self.posterior_ = Posterior(WithoutSource(self.options, y), X, y, noise)
         return self

@@ -115,6 +115,10 @@ class Strategy(RegressorMixin, BaseEstimator):
     #: Whether ``fit`` and ``predict`` are the same whatever the source: equal samples are then fitted once.
     ignores_source: ClassVar[bool] = False
 
+    #: Whether ``fit`` takes ``noise``: variance of each measurement that is known from several processes, shape
+    #: (budget,), or None.
+    knows_noise: ClassVar[bool] = False
+
     def __init__(self, learner: Any = None, options: Sequence[Option] = (), seed: int = 0) -> None:
         self.learner = learner
         self.options = options
@@ -124,7 +128,8 @@ class Strategy(RegressorMixin, BaseEstimator):
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> Strategy:
         """Learn from the configurations measured in the target.
 
-        X: codes, shape (budget, options). y: their objective, shape (budget,). source: where ``needs_source``.
+        X: codes, shape (budget, options). y: their objective, shape (budget,). source: where ``needs_source``; where
+        ``knows_noise``, there is a fourth parameter.
         """
 
     @abstractmethod
@@ -136,6 +141,7 @@ class Strategy(RegressorMixin, BaseEstimator):
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """Return lower and upper ends, shape (rows,), of intervals that are to hold ``share`` of new measurements.
 
-        None: the strategy gives none.
+        None: the strategy gives none of its own. Where its sample is random, an evaluation finds some all the same,
+        by fitting it again to parts of the sample.
         """
         return None

@@ -467,6 +467,8 @@ class Study:
             # At whose sizes, too, where they have one.
             "designs": sized,
             "repeats": evaluation.repeats,
+            "interval_folds": evaluation.interval_folds,
+            "batch": evaluation.batch,
             "learners": self._learners(),
             "scale": self.sections.learning.scale,
             "seed": self.sections.seed,

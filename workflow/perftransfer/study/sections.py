@@ -73,6 +73,12 @@ def _increasing(values: list[int]) -> list[int]:
     return values
 
 
+def _folds(value: int) -> int:
+    if value == 1:
+        raise ValueError("found 1, expected 0 for none, or 2 and more: what is left out has to be predicted")
+    return value
+
+
 Learner = _one_of("learner", learners.names())
 StrategyName = Annotated[str, AfterValidator(_strategy), Field(json_schema_extra=_STRATEGY_SCHEMA)]
 # One that asks a source is part of a strategy, not to be compared without transfer.
@@ -238,6 +244,14 @@ class Evaluation(Section):
         None,
         description="Budgets of the designs, by default those of the strategies. A design of a fixed size has its "
         "own, at which `random` is evaluated, too.",
+    )
+    interval_folds: Annotated[NonNegativeInt, AfterValidator(_folds)] = Field(
+        5,
+        description="For the prediction intervals of strategies that have none of their own, on random samples: how "
+        "often each is fitted again, leaving out a part of the sample; 0 for no intervals.",
+    )
+    batch: PositiveInt = Field(
+        5, description="Measurements that an active design, as in KT+active, chooses before it looks at what was found."
     )
     targets_per_job: PositiveInt = Field(
         1, description="Targets that one job evaluates; more save the start of jobs, fewer spread over cores."
