@@ -10,7 +10,7 @@ from spaces import CONTENT, option_spaces
 
 from perftransfer.dataset import tables
 from perftransfer.errors import BadInput
-from perftransfer.space.encoding import KINDS, ConfigurationIndex, Encoder, codes, distances, matrix
+from perftransfer.space.encoding import KINDS, ConfigurationIndex, Encoder, codes, distances, level_distances, matrix
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import Option, to_json
 
@@ -135,3 +135,15 @@ def test_a_missing_column_and_an_unknown_level_are_named():
         codes(pd.DataFrame({"threads": [1, 2], "mode": ["parallel", "paralel"]}), options)
     with pytest.raises(BadInput, match=r"row 1: threads.*'3'.*1, 2, 4"):
         codes(pd.DataFrame({"threads": [3], "mode": ["parallel"]}), options)
+
+
+@given(levels=st.lists(st.integers(1, 10**6), min_size=1, max_size=7, unique=True), ordered=st.booleans())
+def test_levels_lie_as_far_apart_as_points_in_space(levels, ordered):
+    """Else what is computed from them is no covariance: the Gram matrix of Schoenberg (1935) has no negative value."""
+    squared = level_distances(Option("x", tuple(sorted(levels)), ordered, levels[0], conditional=True))
+    assert squared.shape == (len(levels) + 1,) * 2
+    assert (squared == squared.T).all()
+    assert (np.diag(squared) == 0).all()
+    assert squared.max() <= 1
+    centred = np.eye(len(squared)) - 1 / len(squared)
+    assert np.linalg.eigvalsh(-centred @ squared @ centred).min() > -1e-9

@@ -29,6 +29,7 @@ _ADAPT_FROM = 12
 _ITERATIONS = 40
 # Beyond, the marginal likelihood leaves a single combination anyway, and each costs the cube of the measurements.
 _CUBES = 256 * 120**3
+# Of the largest variance: configurations may be so alike that rounding decides.
 _JITTER = 1e-9
 # Rows predicted at a time: covariances of all of a large space with the measurements would fill the memory.
 _ROWS = 5000
@@ -179,7 +180,9 @@ class Posterior:
         variances = self._drawn if also is None else np.vstack([also, self._drawn[:-1]])
         n = len(self._y)
         covariance = np.tensordot(variances[:, :-1], parts, 1) + self._level
-        covariance[:, np.arange(n), np.arange(n)] += variances[:, -1:] + _JITTER
+        covariance[:, np.arange(n), np.arange(n)] += variances[:, -1:] + _JITTER * (
+            1 + variances.max(axis=1, keepdims=True)
+        )
         factor = np.linalg.cholesky(covariance)
         inverse = np.linalg.inv(factor)
         half = inverse @ self._y
@@ -204,7 +207,7 @@ class Posterior:
             squared = np.tensordot(relevance, apart, 1)
             last = matern(squared)
             covariance = np.tensordot(variances[:-2], fixed, 1) + variances[-2] * last + self._level
-            factor = cho_factor(covariance + (variances[-1] + _JITTER) * identity, lower=True)
+            factor = cho_factor(covariance + (variances[-1] + _JITTER * (1 + variances.max())) * identity, lower=True)
             alpha = cho_solve(factor, y)
             inner = np.outer(alpha, alpha) - cho_solve(factor, identity)
             off = (theta - centre) / spread

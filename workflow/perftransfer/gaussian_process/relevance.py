@@ -19,7 +19,8 @@ _ROWS = 300
 _ITERATIONS = 60
 # Priors of the logarithms, for values of variance 1 and distances up to 1: median and deviation.
 _RELEVANCE, _VARIANCE, _NOISE = (np.log(0.5), 2.0), (0.0, 1.5), (np.log(1e-2), 2.0)
-_JITTER = 1e-9
+# Of the variance: configurations that no scale tells apart leave the matrix singular where the noise vanishes.
+_JITTER = 1e-7
 
 
 def relevance(codes: np.ndarray, y: np.ndarray, scales: Sequence[Scale], seed: int = 0) -> np.ndarray:
@@ -43,7 +44,7 @@ def _loss(theta: np.ndarray, apart: np.ndarray, y: np.ndarray, prior: np.ndarray
     weights = parameters[:-2]
     squared = np.tensordot(weights, apart, 1)
     signal = variance * matern(squared)
-    factor = cho_factor(signal + (noise + _JITTER) * np.eye(len(y)), lower=True)
+    factor = cho_factor(signal + (noise + _JITTER * variance) * np.eye(len(y)), lower=True)
     alpha = cho_solve(factor, y)
     inner = np.outer(alpha, alpha) - cho_solve(factor, np.eye(len(y)))
     off = (theta - prior[:, 0]) / prior[:, 1]

@@ -89,13 +89,16 @@ def matrix(codes: np.ndarray, options: Sequence[Option], kind: str) -> np.ndarra
 def level_distances(option: Option) -> np.ndarray:
     """Squared distances between the levels of an option (INACTIVE last), shape (levels + 1, levels + 1).
 
-    1 between the ends of an ordered option, in between by the encoding "scaled"; 1 between any two of another one.
+    1 between the ends of an ordered option, in between by the encoding "scaled"; 1 between any two of another one. The
+    inactive level of an ordered option stands beside the middle, 1 away from both ends: distances are those of points
+    in space, as covariances need it.
     """
     n = len(option.levels)
     out = 1 - np.eye(n + 1)
     if option.ordered:
         values = _positions(option)
         out[:n, :n] = (values[:, None] - values) ** 2
+        out[n, :n] = out[:n, n] = (values - 0.5) ** 2 + 0.75
     return out
 
 
