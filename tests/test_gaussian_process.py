@@ -195,3 +195,27 @@ def test_levels_that_do_alike_in_the_source_are_alike_in_the_target() -> None:
     assert np.ptp(low, axis=0).max() < 0.05
     assert np.ptp(high, axis=0).max() < 0.05
     assert (low - high)[:, 2:].min() > 0.5
+
+
+def test_a_level_that_options_share_is_rescaled_wherever_it_is_chosen() -> None:
+    kinds = ("none", "pool", "convolution"), ("convolution", "none", "pool")
+    layers = [Option(f"layer{i}", kinds[i % 2], False, "none") for i in range(5)]
+    codes = np.array(list(np.ndindex(*(3,) * len(layers))))
+    chosen = np.array([np.array(layer.levels)[codes[:, i]] for i, layer in enumerate(layers)]).T
+    sizes = np.array([1.0, 0.4, 0.7, 0.2, 0.5])
+    pools, convolutions = (chosen == "pool") @ sizes, (chosen == "convolution") @ sizes
+    prior = FromSources([(codes, 0.5 * pools + convolutions)], layers)
+    target = 2 * pools + convolutions
+    rows = most_informative(prior, codes, 8, np.random.default_rng(0).permutation(len(codes)))
+    mean, _ = Posterior(prior, codes[rows], target[rows]).predict(codes)
+    assert np.abs(mean - target).mean() < 0.05 * target.std()
+
+
+@pytest.mark.parametrize("levels", [(1, 2, 4), ("off", "on")])
+def test_equal_numbers_and_switches_are_rescaled_by_option(levels: tuple[int | str, ...]) -> None:
+    options = [Option(name, levels, levels[0] == 1, levels[0]) for name in ("threads", "streams")]
+    codes = np.array(list(np.ndindex(len(levels), len(levels))))
+    prior = FromSources([(codes, codes @ [1.0, 0.5])], options)
+    *_, effects = prior.view(codes).features
+    assert np.abs(effects[codes[:, 0] == 0, 0] - effects[0, 0]).max() == 0
+    assert np.abs(effects[codes[:, 1] == 0, 1] - effects[0, 1]).max() == 0

@@ -1,10 +1,11 @@
 """What is believed of a function of the configuration before it is measured: with sources, or without.
 
 The function is a mean plus a sum of parts: a straight line and a smooth function of the sources' values, the main
-effects of the options in the sources, each rescaled; what differs among the sources; and two smooth functions of the
-options, in which those matter that matter in the sources: one for which levels are alike that do alike in the sources,
-and one for which they are as far apart as their values. Each part has a variance that nobody knows: what is known of
-it is a median and a spread, wide enough that the data decide. They are the same whatever the data.
+effects of the options in the sources, rescaled by option or, where several offer a choice of the same levels, by level;
+what differs among the sources; and two smooth functions of the options, in which those matter that matter in the
+sources: one for which levels are alike that do alike in the sources, and one for which they are as far apart as their
+values. Each part has a variance that nobody knows: what is known of it is a median and a spread, wide enough that the
+data decide. They are the same whatever the data.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from perftransfer.gaussian_process.kernel import Scale, distances_by_scale, mate
 from perftransfer.gaussian_process.relevance import relevance
 from perftransfer.space.alignment import Alignment
 from perftransfer.space.encoding import ConfigurationIndex
-from perftransfer.space.options import Option
+from perftransfer.space.options import INACTIVE, Option, level_text
 
 # Of a source's rows, to fill gaps from: what it takes to invert a matrix in no time.
 _ROWS = 500
 # Rows on which the sources are brought to one scale.
 _REFERENCES = 1000
 _SMALLEST = 1e-9
+# Levels of an option that is on or off.
+_SWITCH = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,9 +183,10 @@ class FromSources(Prior):
         self._slopes = scaled.T @ mean / len(mean)
         rest = scaled - np.outer(mean, self._slopes)
         self._rest_spread = max(float(np.sqrt((rest**2).sum(axis=1).mean())), _SMALLEST)
-        self._effects = _main_effects(known, mean, options)
+        effects = _main_effects(known, mean, options)
+        self._rescaled = _rescaled_together(effects, options)
         unit = float(np.exp(np.log(spreads).mean()) * self._mean_spread)
-        self._alike = _by_effect(self._effects)
+        self._alike = _by_effect(effects)
         self._alike_relevance = relevance(known, mean, self._alike, seed)
         scales = scales_of(options)
         super().__init__(scales, relevance(known, mean, scales, seed), unit)
@@ -206,7 +210,7 @@ class FromSources(Prior):
         rest = (scaled - np.outer(mean, self._slopes)) / self._rest_spread
         if len(self._sources) == 1:
             rest = np.zeros((len(X), 1))
-        effects = np.column_stack([table[X[:, i]] for i, table in enumerate(self._effects)])
+        effects = np.column_stack([sum(table[X[:, i]] for i, table in column) for column in self._rescaled])
         return View(X, (mean[:, None], rest, scaled, effects), mean)
 
     def fixed(self, a: View, b: View) -> list[np.ndarray]:
@@ -233,6 +237,29 @@ def _by_effect(effects: Sequence[np.ndarray]) -> list[Scale]:
     for i, values in enumerate(effects):
         apart = (values[:, None] - values) ** 2
         out.append(Scale(i, apart / max(float(apart.max()), _SMALLEST)))
+    return out
+
+
+def _rescaled_together(effects: Sequence[np.ndarray], options: Sequence[Option]) -> list[list[tuple[int, np.ndarray]]]:
+    """Main effects that one unknown factor rescales: pairs of an option's position and its effects by code.
+
+    Usually all effects of an option. Where several options choose among the same things (the operations of a network's
+    layers, say), another environment is faster or slower at one of these, wherever it is chosen: then all effects of a
+    level. Not so with numbers, of which equal ones mean nothing alike in different options, nor with two levels: a
+    factor for each would say no more than one for both, which the straight line has.
+    """
+    groups: dict[object, list[int]] = {}
+    for i, option in enumerate(options):
+        shared = not option.ordered and len(option.levels) > _SWITCH
+        groups.setdefault(frozenset(map(level_text, option.levels)) if shared else i, []).append(i)
+    out = []
+    for group in groups.values():
+        if len(group) == 1:
+            out += [[(i, effects[i])] for i in group]
+            continue
+        # Levels may come in another order in each option, and an inactive one last in all.
+        texts = {i: np.array([*map(level_text, options[i].levels), INACTIVE]) for i in group}
+        out += [[(i, np.where(texts[i] == level, effects[i], 0)) for i in group] for level in texts[group[0]]]
     return out
 
 

@@ -8,8 +8,8 @@ class KT(KernelTransfer):
 
     Ours. The map is that of a linear model shift (Valov et al., ICPE 2017), with a prior; what it leaves is a smooth
     function of the source's value (Jamshidi et al., SEAMS 2017, model source and target as one Gaussian process), the
-    main effects of the source, rescaled one by one, and a smooth function of the options. Configurations are chosen
-    greedily under this prior.
+    main effects of the source, rescaled one by one (by level, where options share their levels), and a smooth function
+    of the options. Configurations are chosen greedily under this prior.
     """
 
     title = "kernel transfer"
