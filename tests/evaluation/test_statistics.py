@@ -375,6 +375,45 @@ def test_objectives_and_learners_are_apart():
     }  # fmt: skip
 
 
+def with_and_without_learners() -> list[dict[str, object]]:
+    """Two learners of RS, and KT and AUTO, which take none."""
+    return [
+        *per_target({"RS": [5, 5, 6]}, learner="RT"),
+        *per_target({"RS": [9, 9, 8]}, learner="NN"),
+        *per_target({"KT": [3, 1, 2], "AUTO": [1, 1, 1]}, learner=None),
+    ]
+
+
+@pytest.mark.parametrize("learner", ["RT", "NN", ALL])
+def test_strategies_that_take_no_learner_are_compared_with_the_others_whatever_the_learner(learner):
+    table = cells(with_and_without_learners())
+    # a - b on each target: AUTO - RS, KT - RS.
+    differences = {"RT": {"AUTO": -4, "KT": -4}, "NN": {"AUTO": -8, "KT": -6}, ALL: {"AUTO": -6, "KT": -5}}
+    found = comparisons(table, "mape").query("learner == @learner and b == 'RS'").set_index("a")
+    assert found["median_difference"].to_dict() == differences[learner]
+    assert set(rankings(table, "mape").query("learner == @learner")["way"]) == {"AUTO", "KT", "RS"}
+
+
+def test_no_learner_is_none_of_those_under_which_is_compared():
+    assert set(rankings(cells(with_and_without_learners()), "mape")["learner"]) == {"RT", "NN", ALL}
+    without = per_target({"KT": [3, 1, 2], "AUTO": [1, 1, 1]}, learner=None)
+    assert set(rankings(cells(without), "mape")["learner"]) == {ALL}
+    # Which learners there are is a matter of each objective.
+    other = [{**row, "objective": "y_mj"} for row in per_target({"RS": [5, 5, 6]}, learner="RF")]
+    table = rankings(cells([*with_and_without_learners(), *without, *other]), "mape")
+    assert set(table["learner"]) == {"RT", "NN", ALL}
+
+
+def test_one_that_lacks_a_learner_has_no_mean_over_the_learners():
+    rows = [*with_and_without_learners(), *per_target({"LMS": [2, 2, 2]}, learner="RT")]
+    values = by_target(cells(rows), "mape").query("learner == 'all'").set_index("strategy")["value"]
+    assert values["LMS"].isna().all()
+    assert values[["RS", "KT", "AUTO"]].notna().all()
+    table = rankings(cells(rows), "mape")
+    assert set(table.query("learner == 'all'")["way"]) == {"AUTO", "KT", "RS"}
+    assert set(table.query("learner == 'RT'")["way"]) == {"AUTO", "KT", "LMS", "RS"}
+
+
 def test_one_way_alone_is_not_compared_and_no_rows_give_no_rows():
     for table in (cells(per_target({"RS": [1, 2, 3]})), cells(per_target({"RS": [1]})).iloc[:0]):
         assert tuple(comparisons(table, "mape").columns) == COMPARISON_COLUMNS

@@ -22,6 +22,9 @@ DESIGNS = {
     "central_composite": ([25], 0.8),
 }  # fmt: skip
 SHAPES = {"RS": (1.0, 0.62), "GS": (0.85, 0.6), "DM": (2.2, 0.0), "LMS": (0.75, 0.25), "NLMS": (0.9, 0.5)}
+# Of strategies that take no learner, and the design of each; the first has one source, the second all, the last none.
+ALONE = {"KT": (0.4, 0.35, "greedy"), "MKT": (0.38, 0.36, "greedy"), "GP": (1.1, 0.7, "random")}
+INTERVALS = ["coverage", "interval_width", "interval_score"]
 
 
 def environments(n: int) -> pd.DataFrame:
@@ -83,6 +86,18 @@ def transfer(n: int, repeats: int = 5, seed: int = 1, objective: str = "latency_
         frame = index.to_frame(index=False).assign(source=None, strategy="NT", objective=objective, design=design)
         fall = (frame["budget"] / 5) ** -0.62
         frame["mape"] = factor * frame["target"].map(hardness) * fall * np.exp(rng.normal(0, 0.1, len(frame)))
+        frames.append(frame)
+    for strategy, (start, slope, design) in ALONE.items():
+        pairs = [(a, b) for a in names for b in names if a != b] if strategy == "KT" else [(None, b) for b in names]
+        index = pd.MultiIndex.from_product([pairs, BUDGETS, range(repeats)], names=["pair", "budget", "repeat"])
+        frame = index.to_frame(index=False)
+        frame["source"], frame["target"] = frame["pair"].str[0], frame["pair"].str[1]
+        fall = start * (frame["budget"] / 5) ** -slope
+        frame["mape"] = frame["target"].map(hardness) * fall * np.exp(rng.normal(0, 0.2, len(frame)))
+        frame["coverage"] = rng.binomial(16, 0.8 if strategy == "KT" else 0.92, len(frame)) / 16
+        frame["interval_width"] = 4 * frame["mape"] * np.exp(rng.normal(0, 0.1, len(frame)))
+        frame["interval_score"] = frame["interval_width"] * (1 + 4 * (1 - frame["coverage"]))
+        frame = frame.drop(columns="pair").assign(strategy=strategy, objective=objective, design=design, learner=None)
         frames.append(frame)
     table = pd.concat(frames, ignore_index=True)
     table["seed"], table["n_measured"] = 0, table["budget"]

@@ -21,10 +21,10 @@ from perftransfer.figures import _names, _style
 
 NAMES = [
     "designs", "error_against_budget", "error_by_environment", "error_per_target", "influence", "influence_stability",
-    "learner_comparison", "noise", "similarity", "source_against_target",
+    "intervals", "learner_comparison", "noise", "ranking", "similarity", "source_against_target",
 ]  # fmt: skip
 # They show the environments as dots, and say how many are emulated.
-NAMELESS = ["designs", "error_against_budget", "influence_stability", "learner_comparison"]
+NAMELESS = ["designs", "error_against_budget", "influence_stability", "intervals", "learner_comparison", "ranking"]
 STUDIES = {n: tables.study(n) for n in (4, 20)}
 
 
@@ -110,8 +110,19 @@ def only(study: dict[str, pd.DataFrame], keep: object) -> dict[str, pd.DataFrame
     return {**study, "transfer": study["transfer"][keep].reset_index(drop=True)}
 
 
-FEW = {**STUDIES[4], "transfer": STUDIES[4]["transfer"].query("learner in ['NN', 'RF']").reset_index(drop=True)}
+FEW = {
+    **STUDIES[4],
+    "transfer": STUDIES[4]["transfer"].query("learner in ['NN', 'RF'] or learner.isna()").reset_index(drop=True),
+}
 ROWS = FEW["transfer"]
+
+
+def as_strategies(strategy: str, n: int, stem: str = "of_the_user_") -> list[pd.DataFrame]:
+    """The rows of a strategy as if they were of ``n`` others, each worse than the one before."""
+    own = ROWS[ROWS["strategy"] == strategy]
+    return [own.assign(strategy=f"{stem}{i}", mape=(1 + i / 4) * own["mape"]) for i in range(n)]
+
+
 FORTY = tables.study(40, repeats=1)
 LONG = "a" * 40
 RENAMED = {"mobilenetv2-128px-1core": LONG, "mobilenetv2-128px-all": "mobilenetv2_at_128_px_on_all_of_the_cores"}
@@ -166,6 +177,17 @@ HARD = {
     "another objective beside": {
         **FEW, "transfer": pd.concat([ROWS, tables.transfer(4, objective="energy_mj").assign(mape=1e9)]),
     },
+    "only strategies without a learner": only(FEW, ROWS["learner"].isna()),
+    "only strategies with a learner": only(FEW, ROWS["learner"].notna()),
+    "twenty strategies": {**FEW, "transfer": pd.concat([ROWS, *as_strategies("GP", 12)])},
+    "several designs of a strategy": {
+        **FEW, "transfer": pd.concat([ROWS, ROWS.query("strategy == 'KT'").assign(design="latin_hypercube")]),
+    },
+    "intervals of one learner of two": drop(
+        FEW, "transfer", **{name: ROWS["mape"].where(ROWS["learner"] == "RF") for name in tables.INTERVALS}
+    ),
+    "endless intervals": drop(FEW, "transfer", interval_width=ROWS["interval_width"].mask(ROWS["repeat"] == 0, np.inf)),
+    "intervals that hold nothing": drop(FEW, "transfer", coverage=0.0 * ROWS["coverage"]),
     "many budgets": drop(FEW, "transfer", budget=(ROWS["budget"] + ROWS["repeat"]).where(ROWS["budget"] > 0, 0)),
     "nothing": {name: table.iloc[:0] for name, table in FEW.items()},
     "no columns": {name: pd.DataFrame() for name in FEW},
@@ -204,9 +226,33 @@ def test_two_environments(name: str, written: list[Text]) -> None:
     assert not any("Nothing to show" in text for text in texts)
 
 
-@pytest.mark.parametrize("name", ["designs", "error_by_environment", "learner_comparison", "similarity"])
+@pytest.mark.parametrize(
+    "name", ["designs", "error_by_environment", "intervals", "learner_comparison", "ranking", "similarity"]
+)
 def test_forty_environments(name: str, written: list[Text]) -> None:
     assert not any("Nothing to show" in text for text in check_layout(draw(name, FORTY), written))
+
+
+@pytest.mark.parametrize("name", ["error_against_budget", "intervals", "ranking"])
+def test_twenty_strategies_with_long_names(name: str, written: list[Text]) -> None:
+    names = [f"{LONG}{i}" for i in range(12)]
+    rows = pd.concat([ROWS, *as_strategies("KT", 12, LONG)])
+    assert set(names) <= set(check_layout(draw(name, {**FEW, "transfer": rows}), written))
+
+
+@pytest.mark.parametrize("name", ["intervals", "ranking"])
+def test_a_hundred_targets(name: str, written: list[Text]) -> None:
+    targets = [f"machine{i:03d}" for i in range(100)]
+    spread = np.linspace(1, 50, 100)
+    rows = [
+        pd.DataFrame({"target": targets, "mape": error * spread, "coverage": 0.9}).assign(
+            source=None, strategy=strategy, objective="latency_ms", design="random", learner=None, budget=5, repeat=0,
+            interval_width=error, interval_score=2 * error,
+        )
+        for strategy, error in (("KT", 1.0), ("GP", 2.0))
+    ]  # fmt: skip
+    texts = check_layout(draw(name, {"dataset": pd.DataFrame(), "transfer": pd.concat(rows)}), written)
+    assert "Targets: 100." in texts
 
 
 @pytest.mark.parametrize("name", ["error_by_environment", "similarity"])
@@ -219,7 +265,10 @@ def test_a_hundred_environments_are_all_named(name: str, written: list[Text]) ->
     assert set(names) <= set(check_layout(draw(name, study), written))
 
 
-SHOW_RESULTS = ["error_against_budget", "error_by_environment", "error_per_target", "learner_comparison", "noise"]
+SHOW_RESULTS = [
+    "error_against_budget", "error_by_environment", "error_per_target", "intervals", "learner_comparison", "noise",
+    "ranking",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHOW_RESULTS)

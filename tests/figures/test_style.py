@@ -26,6 +26,8 @@ def test_the_papers_strategies_differ_in_grey_marker_and_line() -> None:
 def test_no_two_of_a_dozen_strategies_look_the_same() -> None:
     found = _style.styles([*_style.KNOWN, *"abcdefg"])
     assert len({look.colour for look in found.values()}) == len({look.marker for look in found.values()}) == 12
+    many = _style.styles([*_style.KNOWN, *map(str, range(40))])
+    assert len(set(many.values())) == 45
 
 
 def test_a_strategy_looks_the_same_whatever_the_order() -> None:

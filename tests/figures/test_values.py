@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from perftransfer import catalogue
-from perftransfer.figures import _names, _results, _style
+from perftransfer.figures import _curves, _names, _results, _style
 
 
 def draw(name: str, study: Mapping[str, pd.DataFrame], objective: str = "latency_ms") -> Figure:
@@ -321,3 +321,191 @@ def test_strategies_without_a_learner_are_in_every_panel() -> None:
     for axes in found.values():
         heights = {float(y) for line in axes.lines for y in line.get_ydata()}
         assert {20.0, 7.0, 5.0} <= heights
+
+
+# Ranking
+
+
+def of_three_targets(errors: Mapping[str, float], budget: int = 10, **same: object) -> pd.DataFrame:
+    """Three targets of which one is ten times as hard, and errors that hardly waver around those given."""
+    rows = [
+        (strategy, None, target, 0 if strategy == "DM" else budget, 0, error * hard * (1 + 0.01 * ((i + j) % 3)))
+        for j, (strategy, error) in enumerate(errors.items())
+        for i, (target, hard) in enumerate((("a", 1.0), ("b", 10.0), ("c", 1.0)))
+    ]
+    return cells(*rows, **same)
+
+
+def ranked(axes: Axes) -> list[str]:
+    return [text.get_text() for text in axes.get_yticklabels()]
+
+
+def groups(axes: Axes) -> list[tuple[float, float]]:
+    """Return the rows that each bar beside a panel joins."""
+    found = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == 2]
+    return [(round(float(low)), round(float(high))) for low, high in found]
+
+
+def test_strategies_are_ranked_best_first_and_those_not_told_apart_are_joined() -> None:
+    rows = [
+        *(of_three_targets({"RS": 20.0, "LMS": 5.0}, learner=learner) for learner in ("RF", "RT")),
+        of_three_targets({"KT": 4.98, "AUTO": 1.0}, learner=None),
+        *(of_three_targets({"DM": 80.0}, learner=learner) for learner in ("RF", "RT")),
+    ]
+    figure = draw("ranking", {"transfer": pd.concat(rows)})
+    (axes,) = figure.axes
+    assert ranked(axes) == ["AUTO", "KT", "LMS", "RS", "DM"]
+    assert groups(axes) == [(0, 1), (1, 3), (3, 4), (4, 5)]
+    assert {"budget 10", "3 targets", "rank", "4"} <= words(figure)
+    ((x, y),) = marks(axes, "LMS")
+    assert (x, y) == pytest.approx((5 * 10 ** (1 / 3), 2.5), rel=0.02)
+
+
+def test_each_budget_has_its_own_order() -> None:
+    rows = [of_three_targets({"RS": 9.0, "LMS": 5.0, "DM": 6.0}, 5), of_three_targets({"RS": 2.0, "LMS": 4.0}, 40)]
+    found = panels(draw("ranking", {"transfer": pd.concat(rows)}))
+    assert {name: ranked(axes) for name, axes in found.items()} == {
+        "budget 5": ["LMS", "DM", "RS"], "budget 40": ["RS", "LMS", "DM"],
+    }  # fmt: skip
+
+
+def test_two_targets_are_too_few_for_groups() -> None:
+    rows = of_three_targets({"RS": 9.0, "LMS": 5.0})
+    figure = draw("ranking", {"transfer": rows[rows["target"] != "c"]})
+    (axes,) = figure.axes
+    assert ranked(axes) == ["LMS", "RS"]
+    assert groups(axes) == []
+    assert "2 targets" in words(figure)
+    assert any("No groups: with fewer than 3 targets" in text for text in words(figure))
+
+
+def test_targets_on_which_one_fails_are_said_to_be_left_out() -> None:
+    rows = pd.concat([of_three_targets({"RS": 9.0, "LMS": 5.0}), of_three_targets({"RS": 9.0, "LMS": 5.0}, 20)])
+    failed = (rows["target"] == "a") & (rows["budget"] == 20) & (rows["strategy"] == "LMS")
+    figure = draw("ranking", {"transfer": rows.assign(mape=rows["mape"].mask(failed))})
+    assert {"3 targets", "2 of 3 targets"} <= words(figure)
+    assert any("No groups at budget 20: " in text for text in words(figure))
+    assert any("1 of 12 results are no numbers" in text for text in words(figure))
+
+
+def test_a_learner_that_fails_leaves_no_rank_over_all_of_them() -> None:
+    rows = pd.concat([of_three_targets({"RS": 9.0, "LMS": 5.0, "GS": 7.0}, learner=one) for one in ("RF", "RT")])
+    failed = (rows["learner"] == "RT") & (rows["strategy"] == "LMS")
+    (axes,) = draw("ranking", {"transfer": rows.assign(mape=rows["mape"].mask(failed))}).axes
+    assert ranked(axes) == ["GS", "RS"]
+
+
+def test_one_strategy_alone_has_nobody_to_be_ranked_with() -> None:
+    assert any(
+        "no two strategies" in text for text in words(draw("ranking", {"transfer": of_three_targets({"RS": 9})}))
+    )
+
+
+def test_of_many_budgets_the_ends_and_some_between_are_shown() -> None:
+    rows = [of_three_targets({"RS": 9.0, "LMS": 5.0}, budget) for budget in range(1, 31)]
+    figure = draw("ranking", {"transfer": pd.concat(rows)})
+    found = list(panels(figure))
+    assert len(found) == 9
+    assert (found[0], found[-1]) == ("budget 1", "budget 30")
+    assert any("9 of 30 budgets." in text for text in words(figure))
+
+
+# Prediction intervals
+
+
+def with_intervals() -> pd.DataFrame:
+    """KT on two targets from two sources; LMS with two learners; RS gives no intervals."""
+    rows = [
+        ("KT", "p", "a", 10, 0, 5.0, 0.8, 10.0),
+        ("KT", "q", "a", 10, 0, 5.0, 1.0, 30.0),
+        ("KT", "p", "b", 10, 0, 5.0, 0.7, 40.0),
+        ("KT", "p", "b", 10, 1, 5.0, np.nan, np.nan),
+    ]  # fmt: skip
+    columns = ["strategy", "source", "target", "budget", "repeat", "mape", "coverage", "interval_width"]
+    alone = pd.DataFrame(rows, columns=columns).assign(learner=None)
+    rows = [
+        ("LMS", "p", target, budget, 0, 5.0, cover, 100 * cover)
+        for target in ("a", "b")
+        for budget, cover in ((5, 0.5), (10, 0.6))
+    ]
+    crossed = pd.DataFrame(rows, columns=columns)
+    without = cells(*(("RS", None, target, 10, 0, 9.0) for target in ("a", "b")))
+    table = pd.concat(
+        [
+            alone,
+            crossed.assign(learner="RF"),
+            crossed.assign(learner="RT", coverage=crossed["coverage"] + 0.2),
+            without,
+            without.assign(learner="RT"),
+        ]
+    )
+    return table.assign(objective="latency_ms", design="random", interval_score=2 * table["interval_width"])
+
+
+def curve(axes: Axes, look: _style.Style) -> dict[int, float]:
+    """Return the values of a curve by budget; its points stand somewhat beside their budget."""
+    (line,) = [line for line in axes.lines if line.get_marker() == look.marker and line.get_color() == look.colour]
+    return {round(float(x)): float(y) for x, y in line.get_xydata()}
+
+
+def test_intervals_are_averaged_over_sources_learners_and_targets() -> None:
+    figure = draw("intervals", {"transfer": with_intervals()})
+    looks = _style.styles(["KT", "LMS", "RS"])
+    found = panels(figure)
+    assert list(found) == ["Coverage", "Width", "Interval score"]
+    for name, kt, lms in (
+        ("Coverage", {10: (90 + 70) / 2}, {5: 60, 10: 70}),
+        ("Width", {10: (20 + 40) / 2}, {5: 50, 10: 60}),
+        ("Interval score", {10: 60}, {5: 100, 10: 120}),
+    ):
+        assert curve(found[name], looks["KT"]) == pytest.approx(kt)
+        assert curve(found[name], looks["LMS"]) == pytest.approx(lms)
+    ends = [
+        part[:, 1].tolist()
+        for item in found["Coverage"].collections
+        if isinstance(item, LineCollection) and np.allclose(item.get_colors()[0][:3], _rgb(looks["KT"].colour))
+        for part in item.get_segments()
+    ]
+    assert ends == [pytest.approx([70, 90])]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["LMS", "KT"]
+    assert any("1 of 12 results are no numbers" in text for text in words(figure))
+
+
+def test_the_coverage_that_is_promised_is_marked() -> None:
+    axes = panels(draw("intervals", {"transfer": with_intervals()}))["Coverage"]
+    (line,) = [line for line in axes.lines if line.get_linestyle() == "--" and line.get_marker() == "None"]
+    assert set(line.get_ydata()) == {90}
+    (band,) = axes.patches
+    assert (band.get_y(), band.get_height()) == (85, 10)
+    low, high = axes.get_ylim()
+    assert low < 60
+    assert high > 100
+
+
+def test_points_of_a_budget_stand_nearer_to_each_other_than_to_the_next_budget() -> None:
+    for budgets, points in (([5, 10, 20], 4), ([5, 10, 20], 30), ([5, 6, 7, 100], 12)):
+        gap = min(np.diff(np.log(budgets)))
+        assert 0 < _curves.apart(budgets, points) * (points - 1) < 0.7 * gap
+    assert _curves.apart([5], 3) > 0
+
+
+def test_where_nobody_gives_intervals_that_is_said() -> None:
+    rows = with_intervals()
+    for nobody in (rows[rows["strategy"] == "RS"], cells(("RS", None, "a", 5, 0, 9.0))):
+        assert any("gives intervals" in text for text in words(draw("intervals", {"transfer": nobody})))
+
+
+def test_a_design_without_intervals_leaves_those_of_another_design_in_view() -> None:
+    rows = pd.concat([with_intervals(), cells(("KT", "p", "a", 10, 0, 5.0), learner=None, design="greedy")])
+    figure = draw("intervals", {"transfer": rows})
+    look = _style.styles(["KT (greedy)", "KT (random)", "LMS", "RS"])["KT (random)"]
+    assert curve(panels(figure)["Coverage"], look) == pytest.approx({10: 80})
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["LMS", "KT (random)"]
+
+
+def test_strategies_look_the_same_whoever_gives_intervals() -> None:
+    rows = pd.concat([with_intervals(), cells(("AAA", "p", "a", 10, 0, 5.0))])
+    look = _style.styles(["AAA", "KT", "LMS", "RS"])["KT"]
+    assert curve(panels(draw("intervals", {"transfer": rows}))["Coverage"], look) == pytest.approx({10: 80})

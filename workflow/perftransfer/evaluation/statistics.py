@@ -26,6 +26,8 @@ from perftransfer.evaluation.seeds import seed_for
 
 #: Name of the mean over learners among the learners.
 ALL = "all"
+#: What stands for a learner where a strategy takes none.
+NO_LEARNER = ""
 #: Level of significance, of one family of comparisons as a whole.
 LEVEL = 0.05
 #: With fewer targets there are neither intervals nor ranks.
@@ -60,8 +62,9 @@ def by_target(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
 
     cells: rows of transfer.parquet. ``value``: mean over repeats, then over sources, of what is finite; NaN if nothing
     is. ``cells``: how many rows there were. ``dropped``: how many of these were NaN or infinite, and are left out.
-    Learner "all" is the mean over the learners; NaN if one of them has no value, since the mean over the others would
-    be that of an easier problem.
+    Learner "all" is the mean over the learners of the objective; NaN if one of them has no value or was not evaluated,
+    since the mean over the others would be that of an easier problem. Of a strategy that takes no learner ("") it is
+    the value itself.
     """
     names = ["objective", "strategy", "design", "learner", "target", "source"]
     rows = pd.DataFrame(
@@ -84,7 +87,12 @@ def by_target(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
     table = table.astype({**dict.fromkeys(names[:-1], object), "cells": int, "dropped": int, "value": float})
     others = [name for name in unit if name != "learner"]
     groups = table.groupby(others, sort=True)
-    every = groups[["cells", "dropped"]].sum().join(groups["value"].mean(skipna=False)).reset_index()
+    every = groups[["cells", "dropped"]].sum().join(groups["value"].mean(skipna=False))
+    named = table[table["learner"] != NO_LEARNER]
+    own = named.groupby(others)["learner"].nunique().reindex(every.index, fill_value=0).to_numpy()
+    every = every.reset_index()
+    complete = (own == 0) | (own == every["objective"].map(named.groupby("objective")["learner"].nunique()))
+    every["value"] = every["value"].where(complete)
     out = pd.concat([table, every.assign(learner=ALL)], ignore_index=True) if len(table) else table
     return out.sort_values(unit, ignore_index=True)[list(BY_TARGET_COLUMNS)]
 
@@ -137,16 +145,12 @@ def families(cells: pd.DataFrame, metric: str) -> Iterator[tuple[dict[str, Any],
     """Yield what is compared with each other: the key (family, objective, learner, budget), and targets x ways.
 
     Ways that measure nothing in the target (DM) were evaluated at budget 0 only: they are set against the others at
-    each of their budgets. Where there are fewer than two ways there is nothing to yield: a design whose size is fixed
-    by the options, for one, stands alone at its budget.
+    each of their budgets. Those that take no learner are set against the others under every learner. Where there are
+    fewer than two ways there is nothing to yield: a design whose size is fixed by the options, for one, stands alone at
+    its budget.
     """
-    values = by_target(cells, metric)
-    designs_of = values.groupby("strategy")["design"].nunique()
-    several = {strategies.NO_TRANSFER, *designs_of.index[designs_of > 1]}
-    values["way"] = [
-        f"{strategy} ({design})" if strategy in several else strategy
-        for strategy, design in zip(values["strategy"], values["design"], strict=True)
-    ]
+    values = _under_every_learner(by_target(cells, metric))
+    values["way"] = ways(values)
     without = values["strategy"] == strategies.NO_TRANSFER
     members = {STRATEGIES: ~without, DESIGNS: without | (values["strategy"] == _GUIDED)}
     for family, member in members.items():
@@ -162,6 +166,24 @@ def families(cells: pd.DataFrame, metric: str) -> Iterator[tuple[dict[str, Any],
                 found = found.dropna(axis=1, how="all")
                 if found.shape[1] >= 2:
                     yield {"family": family, "objective": objective, "learner": learner, "budget": int(budget)}, found
+
+
+def ways(rows: pd.DataFrame) -> list[str]:
+    """Name of the way that each of ``rows`` is of: its strategy, and its design where the strategy has several."""
+    designs_of = rows.groupby("strategy")["design"].nunique()
+    several = {strategies.NO_TRANSFER, *designs_of.index[designs_of > 1]}
+    return [
+        f"{strategy} ({design})" if strategy in several else strategy
+        for strategy, design in zip(rows["strategy"], rows["design"], strict=True)
+    ]
+
+
+def _under_every_learner(values: pd.DataFrame) -> pd.DataFrame:
+    """Repeat what was found without a learner under each of the objective's learners; over all of them it is there."""
+    without = values["learner"] == NO_LEARNER
+    learners = values.loc[~without & (values["learner"] != ALL), ["objective", "learner"]].drop_duplicates()
+    repeated = values[without].drop(columns="learner").merge(learners, on="objective")
+    return pd.concat([values[~without], repeated], ignore_index=True)
 
 
 def comparisons(cells: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -48,6 +48,12 @@ class Environments:
         return f"{what} (hardware, model, size)" if self._described else what
 
     @property
+    def counted(self) -> str:
+        """The sentence that says how many targets there are, where they are not named."""
+        restricted = f", of which {len(self.emulated)} emulated on the same machine" if self.emulated else ""
+        return f"Targets: {len(self)}{restricted}."
+
+    @property
     def note(self) -> str:
         """The line that explains the short mark, "" where none stands."""
         return "(e): emulated, a restriction of the same machine." if self.crowded and self.emulated else ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from perftransfer.evaluation import statistics
 
-COLUMNS = ["source", "target", "objective", "strategy", "design", "learner", "budget", "repeat", "mape"]
+COLUMNS = ["source", "target", "objective", "strategy", "design", "learner", "budget", "repeat"]
 NO_TRANSFER = "NT"  # a learner on a sample that some design chose: compares designs, not ways to use a source
 
 
@@ -16,11 +18,20 @@ def finite(transfer: pd.DataFrame, objective: str, designs: bool = False) -> tup
 
     Rows that compare designs without transfer are left out unless ``designs``.
     """
-    rows = transfer.reindex(columns=COLUMNS)
-    rows = rows[(rows["objective"] == objective) & (designs | (rows["strategy"] != NO_TRANSFER))]
-    rows = rows.assign(mape=rows["mape"].astype(float), budget=rows["budget"].astype(float))
+    rows = of_objective(transfer, objective, ["mape"], designs)
+    rows = rows.assign(budget=rows["budget"].astype(float))
     known = np.isfinite(rows["mape"].to_numpy())
     return rows[known], int((~known).sum())
+
+
+def of_objective(transfer: pd.DataFrame, objective: str, metrics: Sequence[str], designs: bool = False) -> pd.DataFrame:
+    """Return the rows of ``objective``, ``metrics`` as numbers, whatever these are.
+
+    Rows that compare designs without transfer are left out unless ``designs``.
+    """
+    rows = transfer.reindex(columns=[*COLUMNS, *metrics])
+    rows = rows[(rows["objective"] == objective) & (designs | (rows["strategy"] != NO_TRANSFER))]
+    return rows.astype(dict.fromkeys(metrics, float))
 
 
 def at_largest_budget(rows: pd.DataFrame) -> pd.DataFrame:
@@ -42,18 +53,8 @@ def at_common_budget(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_target(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return ``statistics.by_target`` of the errors of ``rows``; over all learners only what all of them have.
-
-    A strategy without a learner has no others to be averaged with.
-    """
-    found = statistics.by_target(rows, "mape")
-    unit = ["objective", "strategy", "design", "budget", "target"]
-    alone = found.groupby(unit)["learner"].transform("min") == ""
-    own = found.groupby(unit)["learner"].transform("size")
-    every = found[~alone].groupby("objective")["learner"].nunique()
-    return found[(found["learner"] != statistics.ALL) | alone | (own == found["objective"].map(every))].dropna(
-        subset="value"
-    )
+    """Return ``statistics.by_target`` of the errors of ``rows``, where there is one."""
+    return statistics.by_target(rows, "mape").dropna(subset="value")
 
 
 def learners(rows: pd.DataFrame) -> dict[str, str]:
@@ -65,7 +66,7 @@ def learners(rows: pd.DataFrame) -> dict[str, str]:
 
 def of_learner(rows: pd.DataFrame, learner: str) -> pd.DataFrame:
     """Return the rows of a learner; over single ones, also those of strategies without, which are the same for all."""
-    without = (rows["learner"].isna() | (rows["learner"] == "")) & (learner != statistics.ALL)
+    without = (rows["learner"].isna() | (rows["learner"] == statistics.NO_LEARNER)) & (learner != statistics.ALL)
     return rows[(rows["learner"] == learner) | without]
 
 

@@ -112,14 +112,22 @@ def styles(strategies: Iterable[str]) -> dict[str, Style]:
     """
     present = set(strategies)
     found = {name: style for name, style in KNOWN.items() if name in present}
-    for i, name in enumerate(sorted(present - set(KNOWN))):
-        found[name] = OTHERS[i % len(OTHERS)]
-    return found
+    return found | _shared_out(sorted(present - set(KNOWN)))
 
 
 def of_learners(learners: Iterable[str]) -> dict[str, Style]:
     """Map each learner to its style, by name: none looks like a strategy of the paper."""
-    return {name: OTHERS[i % len(OTHERS)] for i, name in enumerate(sorted(set(learners)))}
+    return _shared_out(sorted(set(learners)))
+
+
+def _shared_out(names: list[str]) -> dict[str, Style]:
+    """Styles for any number of names, all different: when colours begin again, markers and lines are others."""
+    found = {}
+    for i, name in enumerate(names):
+        again, place = divmod(i, len(OTHERS))
+        marker, line = (OTHERS[(place + step * again) % len(OTHERS)] for step in (1, 2))
+        found[name] = Style(OTHERS[place].colour, marker.marker, line.line)
+    return found
 
 
 def new(width: float, height: float, title: str) -> Figure:

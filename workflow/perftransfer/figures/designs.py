@@ -76,10 +76,9 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
         _style.heading(axes, group, name)
     legend(figure, ways)
     targets = _names.Environments(tables["dataset"], rows["target"])
-    restricted = f", of which {len(targets.emulated)} emulated on the same machine" if targets.emulated else ""
     _style.note(
         figure,
-        f"Targets: {len(targets)}{restricted}.",
+        targets.counted,
         f"The {MOST} largest of {len(budgets)} budgets." if len(budgets) > MOST else "",
         _results.left_out(missing, len(rows)),
     )

@@ -76,8 +76,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
         first.tick_params(labelleft=True)
     legend(figure, looks)
     names = _names.Environments(tables["dataset"], rows["target"])
-    restricted = f", of which {len(names.emulated)} emulated on the same machine" if names.emulated else ""
-    _style.note(figure, f"Targets: {len(names)}{restricted}.", _results.left_out(missing, len(rows)))
+    _style.note(figure, names.counted, _results.left_out(missing, len(rows)))
     return figure
 
 
