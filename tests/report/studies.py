@@ -165,7 +165,8 @@ def tables(environments: list[dict[str, Any]], strategies: list[str] | None = No
     }
     names = [row["environment"] for row in environments]
     return found | {
-        "similarity": similarity_table(found["dataset"], found["influence"], names, ["latency_ms"], scale="log")
+        "timing": found["transfer"].assign(fit_seconds=0.01),
+        "similarity": similarity_table(found["dataset"], found["influence"], names, ["latency_ms"], scale="log"),
     }
 
 

@@ -252,16 +252,19 @@ def test_numbers_and_units_stay_together() -> None:
 
 def test_summaries_are_shown_and_claims_stand_at_the_top(tmp_path: Path) -> None:
     tables = studies.tables(FOUR)
-    names = ("claims", "environments", "errors", "options", "ranking", "significance", "similarity")
+    folded = ("environments", "errors", "fit_seconds", "options", "ranking", "significance", "similarity", "wins")
+    names = ("claims", "needed", *folded)
     html = page(FOUR, tmp_path, tables=tables, summaries=studies.summaries(tables, *names))
     found = check(html)
-    assert [details["id"] for details in found.all("details")] == [f"table-{name}" for name in names[1:]]
+    assert [details["id"] for details in found.all("details")] == [f"table-{name}" for name in folded]
     assert html.index('<section id="claims">') < html.index('<section id="environments">')
     for text in ("does not hold", "cannot be answered", "tables/ranking.csv", "The unit of the tests of significance"):
         assert text in html
+    assert html.count("mean over learners") == len(studies.SHAPES)
     assert "No test of significance was made" not in html
     without = page(FOUR, tmp_path)
     assert 'id="claims"' not in without
+    assert "mean over learners" not in without
     assert "No test of significance was made" in without
 
 

@@ -16,6 +16,7 @@ from perftransfer.report import (
     findings_designs,
     findings_environments,
     findings_influence,
+    findings_intervals,
     findings_measuring,
     findings_significance,
     findings_similarity,
@@ -23,6 +24,7 @@ from perftransfer.report import (
     tables_transfer,
 )
 from perftransfer.report.results import Results
+from perftransfer.report.summary import needed_table
 
 LABELS = {"a": "a", "b": "b (emulated)"}
 
@@ -211,13 +213,21 @@ def test_no_results_no_claims(table: pd.DataFrame) -> None:
 
 
 def test_measurements_needed() -> None:
-    table = tables_transfer.measurements_needed(results())
+    summary = studies.summaries({"transfer": TRANSFER.assign(design="random", repeat=0)}, "needed")[0]
+    table = needed_table(summary, "latency_ms")
     assert table is not None
-    found = {row[0].text: [(cell.text, cell.detail) for cell in row[1:]] for row in table.rows}
-    assert table.head == ["strategy", "50 %", "20 %", "10 %", "5 %"]
-    assert found["RS"] == [("5", "10"), ("30", "30"), ("30", "–"), ("–", "–")]
-    assert found["LMS"] == [("5", "5"), ("10", "10"), ("–", "–"), ("–", "–")]
-    assert found["DM"] == [("–", "–")] * 4
+    assert table.head == ["strategy", "learner", "30 %", "20 %", "15 %", "10 %", "7.5 %", "5 %", "3 %", "2 %"]
+    # The mean over the three repeats is 3.5 times the error of the middle one.
+    assert [[cell.text for cell in row[:5]] for row in table.rows] == [
+        ["RS", "best: RF", "30", "not with 30", "not with 30"],
+        ["RS", "mean over learners", "not with 30", "not with 30", "not with 30"],
+        ["DM", "best: RF", "not with 0", "not with 0", "not with 0"],
+        ["DM", "mean over learners", "not with 0", "not with 0", "not with 0"],
+        ["LMS", "best: RF", "not with 30", "not with 30", "not with 30"],
+        ["LMS", "mean over learners", "not with 30", "not with 30", "not with 30"],
+    ]
+    assert table.rows[0][0].detail == "random sampling"
+    assert needed_table(summary, "energy_mj") is None
 
 
 def dataset(**columns: list[float]) -> pd.DataFrame:
@@ -452,3 +462,34 @@ def test_measurements_that_ended_for_want_of_time_are_told() -> None:
     said = findings_measuring.outcomes(table.assign(steady=[True, False, None], stopped=["time", "precise", "time"]))
     assert said[2].startswith("1 of 3 were timed although latencies had not become steady")
     assert said[3].startswith("2 of 3 ended when their time was over")
+
+
+def intervals(rows: list[tuple[str, str | None, str, int, float, float]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["strategy", "learner", "target", "budget", "coverage", "interval_width"])
+    return table.assign(objective="latency_ms", design="random", source=None, repeat=0)
+
+
+def test_intervals_are_said_to_hold_what_they_held() -> None:
+    """Means over learners, then over targets, at the largest budget."""
+    table = intervals(
+        [
+            ("AUTO", None, "a", 5, 0.1, 500.0),
+            ("AUTO", None, "a", 30, 0.92, 30.0),
+            ("AUTO", None, "b", 30, 0.88, 10.0),
+            ("RS", "RF", "a", 30, 0.9, 50.0),
+            ("RS", "RT", "a", 30, 0.7, 60.0),
+            ("RS", "RF", "b", 30, 0.8, 70.0),
+            ("RS", "RT", "b", 30, 0.8, 80.0),
+            ("GS", "RF", "a", 30, float("nan"), float("nan")),
+        ]
+    )
+    assert findings_intervals.held(table, "latency_ms") == [
+        "Prediction intervals that are to hold 90 % of new measurements held, with 30 measurements, 80 % (RS) and 90 % "
+        "(AUTO) of those held out; the narrowest are those of AUTO, 20 % wide in the mean.",
+        "Not to be relied on is RS: too many measurements lie outside.",
+    ]
+
+
+def test_without_intervals_nothing_is_said_of_them() -> None:
+    assert findings_intervals.held(TRANSFER, "latency_ms") == []
+    assert findings_intervals.held(intervals([("RS", "RF", "a", 5, float("nan"), 1.0)]), "latency_ms") == []

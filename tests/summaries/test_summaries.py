@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 
 import numpy as np
 import pandas as pd
@@ -15,31 +16,42 @@ from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.evaluation.statistics import ALL
 from perftransfer.space.options import Option
 
-NAMES = ["claims", "environments", "errors", "options", "ranking", "significance", "similarity"]
+NAMES = [
+    "claims", "environments", "errors", "fit_seconds", "needed", "options", "ranking", "significance", "similarity",
+    "wins",
+]  # fmt: skip
+STRATEGIES = ["RS", "GS", "DM", "LMS", "NLMS"]
 OPTIONS = tuple(Option(name, (0, 1, 2), True, 1) for name in tables.OPTIONS)
 KEY = ["family", "objective", "learner", "budget"]
 
 
-def with_designs(transfer: pd.DataFrame) -> pd.DataFrame:
-    """Replace the designs without transfer by two, one of them better by a tenth."""
+def with_two_designs(transfer: pd.DataFrame) -> pd.DataFrame:
+    """The paper's strategies, and two designs without transfer, one of them better by a tenth."""
     random = transfer[transfer["strategy"] == "RS"]
     others = [
         random.assign(strategy="NT", design=design, mape=random["mape"] * factor)
         for design, factor in (("lhs", 0.9), ("sobol", 1.0))
     ]
-    return pd.concat([transfer[transfer["strategy"] != "NT"], *others], ignore_index=True)
+    return pd.concat([transfer[transfer["strategy"].isin(STRATEGIES)], *others], ignore_index=True)
+
+
+def timing(transfer: pd.DataFrame) -> pd.DataFrame:
+    """Seconds of each fit, the more the larger the budget; none where a source was not the first."""
+    first = ~transfer.duplicated(["target", "strategy", "design", "learner", "budget", "repeat"])
+    seconds = (0.01 + 0.001 * transfer["budget"] + 0.0001 * transfer["repeat"]).where(first, 0.0)
+    return transfer[["source", "target", "strategy", "design", "learner", "budget"]].assign(fit_seconds=seconds)
 
 
 def study(n: int) -> dict[str, pd.DataFrame]:
     influence = tables.influence(n)
     found = {
         "dataset": tables.dataset(n),
-        "transfer": with_designs(tables.transfer(n, repeats=2)),
+        "transfer": with_two_designs(tables.transfer(n, repeats=2)),
         "influence": influence.assign(selected=influence["share_of_variance"] > 0.02),
     }
     names = list(found["dataset"]["environment"].unique())
     found["similarity"] = similarity_table(found["dataset"], found["influence"], names, ["latency_ms"], scale="log")
-    return found
+    return found | {"timing": timing(found["transfer"])}
 
 
 STUDY = study(8)
@@ -71,7 +83,7 @@ def test_a_summary_says_what_it_is(name):
     assert 0 < len(module.TITLE) < 60
     assert module.CAPTION.endswith(".")
     assert not set(module.CAPTION) & set("<>&*`|_")  # means something in RST or HTML
-    assert set(module.TABLES) <= {"dataset", "transfer", "influence", "similarity"}
+    assert set(module.TABLES) <= {"dataset", "transfer", "influence", "similarity", "timing"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -81,7 +93,7 @@ def test_rows_are_unique_and_in_an_order_that_depends_on_the_content_alone(name)
     assert not frame.duplicated().any()
     assert frame.index.tolist() == list(range(len(frame)))
     # The dataset and the table of similarities are in the order of the study.
-    mixed = {**STUDY, "transfer": STUDY["transfer"].sample(frac=1, random_state=0)}
+    mixed = STUDY | {table: STUDY[table].sample(frac=1, random_state=0) for table in ("transfer", "timing")}
     assert_frame_equal(make(name, mixed), frame, check_exact=True)
 
 
@@ -98,7 +110,7 @@ def test_without_rows_there_are_columns(name):
     frame = make(name, empty)
     assert list(frame.columns) == list(made(name).columns)
     if name != "options":
-        assert len(frame) == len(shown(name, frame)) == 0
+        assert len(frame) == len(shown(name, frame)) == len(shown(name, through_a_file(frame))) == 0
 
 
 def test_options_tell_their_levels_and_where_they_play_a_part():
@@ -297,3 +309,216 @@ def test_the_significance_shown_is_that_of_the_budgets_with_the_most_pairs():
     frame = make("significance", {"transfer": designs})
     assert set(frame["budget"]) == {8, 45}
     assert set(shown("significance", frame)["budget"]) == {45}
+
+
+def cells(*rows: tuple[str, str | None, str | None, int, float], **columns: object) -> pd.DataFrame:
+    """Cells on one target: strategy, learner, source, budget and error; each is a repeat of its own of its kind."""
+    table = pd.DataFrame(rows, columns=["strategy", "learner", "source", "budget", "mape"])
+    repeat = table.groupby(["strategy", "learner", "source", "budget"], dropna=False).cumcount()
+    constant = {"objective": "t_s", "target": "e", "design": "random", **columns}
+    return table.assign(**{"repeat": repeat, **constant})
+
+
+def wins(frame: pd.DataFrame) -> dict[tuple[str, str, int], tuple[int, int, int]]:
+    """Wins, ties and losses by pair and budget; each pair is there from both sides."""
+    table = make("wins", {"transfer": frame})
+    assert (table["comparisons"] == table[["wins", "ties", "losses"]].sum(axis=1)).all()
+    keys, counts = (table[names].itertuples(index=False, name=None) for names in (KEY_OF_WINS, COUNTS))
+    found = dict(zip(keys, counts, strict=True))
+    assert {(b, a, budget): counts[::-1] for (a, b, budget), counts in found.items()} == found
+    return found
+
+
+KEY_OF_WINS, COUNTS = ["a", "b", "budget"], ["wins", "ties", "losses"]
+
+
+def test_errors_within_a_hundredth_are_ties():
+    rows = [("A", "RF", None, 5, error) for error in (9.8, 9.95, 10.0, 10.05, 10.2, 0.0)]
+    rows += [("B", "RF", None, 5, error) for error in (10.0, 10.0, 10.0, 10.0, 10.0, 0.0)]
+    assert wins(cells(*rows))["A", "B", 5] == (1, 4, 1)
+
+
+def test_wins_are_counted_where_both_have_a_number():
+    frame = cells(
+        ("A", "RF", None, 5, 1.0), ("A", "RF", None, 5, np.nan), ("A", "RF", None, 5, 1.0),
+        ("A", "RF", None, 5, np.inf),
+        ("B", "RF", None, 5, 2.0), ("B", "RF", None, 5, 2.0),
+        ("B", "RT", None, 5, 0.5), ("B", "RF", None, 9, 0.5), ("A", "RF", None, 7, 0.5),
+    )  # fmt: skip
+    # Repeat 1 has no number, repeats 2 and 3 no rival; learner RT and budgets 7 and 9 are those of one alone.
+    assert wins(frame) == {("A", "B", 5): (1, 0, 0), ("B", "A", 5): (0, 0, 1)}
+    other = pd.concat([frame, cells(("B", "RF", None, 5, 0.1), target="elsewhere")])
+    assert wins(other)["A", "B", 5] == (1, 0, 0)
+    assert make("wins", {"transfer": frame[frame["strategy"] == "A"]}).empty
+
+
+def test_wins_are_counted_against_every_learner_and_every_source_where_one_has_none():
+    frame = cells(
+        ("RS", "RF", None, 5, 10.0), ("RS", "RT", None, 5, 20.0),
+        ("LMS", "RF", "s", 5, 5.0), ("LMS", "RF", "t", 5, 15.0),
+        ("LMS", "RT", "s", 5, 30.0), ("LMS", "RT", "t", 5, 1.0),
+        ("AUTO", None, None, 5, 12.0),
+        ("KT", None, "s", 5, 10.0), ("KT", None, "t", 5, 40.0),
+    )  # fmt: skip
+    found = wins(frame)
+    assert found["LMS", "RS", 5] == (2, 0, 2)  # each of the same learner, whatever the source
+    assert found["AUTO", "RS", 5] == (1, 0, 1)
+    assert found["AUTO", "LMS", 5] == (2, 0, 2)
+    assert found["KT", "AUTO", 5] == (1, 0, 1)
+    assert found["KT", "RS", 5] == (1, 1, 2)  # both sources against both learners
+    assert found["KT", "LMS", 5] == (1, 0, 3)  # each of the same source, whatever the learner
+
+
+def test_who_measures_nothing_is_compared_with_every_budget():
+    frame = cells(
+        ("DM", "RF", "s", 0, 10.0),
+        ("RS", "RF", None, 5, 20.0),
+        ("RS", "RF", None, 9, 5.0),
+        ("MKT", None, None, 0, 10.0),
+    )
+    found = wins(frame)
+    assert {key: counts for key, counts in found.items() if key[0] == "DM"} == {
+        ("DM", "RS", 5): (1, 0, 0),
+        ("DM", "RS", 9): (0, 0, 1),
+        ("DM", "MKT", 0): (0, 1, 0),
+    }
+
+
+def test_wins_are_counted_for_each_objective_and_design():
+    one = cells(("KT", None, "s", 5, 1.0), ("RS", "RF", None, 5, 2.0))
+    frame = pd.concat(
+        [
+            one,
+            one.assign(objective="e_j", mape=[3.0, 2.0]),
+            cells(("KT", None, "s", 5, 9.0), design="greedy"),
+            cells(("NT", "RF", None, 5, 0.5), design="kmeans"),
+        ]
+    )
+    table = make("wins", {"transfer": frame}).set_index(["objective", "a", "b"])
+    assert table.loc[("t_s", "KT (random)", "RS"), "wins"] == 1
+    assert table.loc[("t_s", "KT (greedy)", "RS"), "wins"] == 0
+    assert table.loc[("e_j", "KT (random)", "RS"), "wins"] == 0
+    assert table.loc[("t_s", "NT (kmeans)", "RS"), "wins"] == 1
+
+
+def test_wins_are_shown_as_a_matrix_at_the_ends_of_the_budgets_that_all_strategies_have():
+    table = shown("wins")
+    assert list(table.columns) == ["objective", "budget", "strategy", "DM", "GS", "LMS", "NLMS", "RS"]
+    assert table["budget"].unique().tolist() == [5, 40]
+    assert len(table) == 2 * (5 + 2)  # the designs without transfer have no column
+    rows = table[table["budget"] == 40].set_index("strategy")
+    assert pd.isna(rows.loc["RS", "RS"])
+    assert rows.loc["NT (lhs)", "RS"] == "100 / 0 / 0"
+    counts = made("wins").query("a == 'LMS' and b == 'RS' and budget == 40")[["wins", "ties", "losses"]]
+    assert rows.loc["LMS", "RS"] == " / ".join(f"{100 * n / counts.sum(axis=1).item():.0f}" for n in counts.iloc[0])
+
+
+def needed(frame: pd.DataFrame) -> pd.DataFrame:
+    return make("needed", {"transfer": frame}).set_index(["strategy", "learner", "error_percent"])
+
+
+def test_needed_is_the_smallest_budget_at_which_the_mean_over_targets_is_low_enough():
+    frame = pd.concat(
+        cells(
+            ("RS", "RF", None, 5, 10.0 + far), ("RS", "RF", None, 10, 5.0), ("RS", "RF", None, 20, 6.0),
+            ("RS", "RT", None, 5, 40.0), ("RS", "RT", None, 10, 29.0), ("RS", "RT", None, 20, 4.0),
+            ("DM", "RF", "s", 0, 30.0), ("DM", "RT", "s", 0, 31.0), ("KT", None, "s", 5, 2.0), target=target,
+        )
+        for target, far in (("e", 0.0), ("f", 30.0))
+    )  # fmt: skip
+    found = needed(frame)
+    assert found.index.unique("error_percent").tolist() == [30, 20, 15, 10, 7.5, 5, 3, 2]
+    none = [None] * 8
+    expected = {
+        ("RS", "RF"): [5, 10, 10, 10, 10, 10, None, None],  # 25 at 5; the lowest error is not at the largest budget
+        ("RS", "RT"): [10, 20, 20, 20, 20, 20, None, None],
+        ("RS", ALL): [10, 10, 20, 20, 20, 20, None, None],
+        ("DM", "RF"): [0, *none[1:]],
+        ("DM", "RT"): none,
+        ("DM", ALL): none,
+        ("KT", ""): [5] * 8,
+        ("KT", ALL): [5] * 8,
+    }
+    budgets = found["needed"].groupby(level=["strategy", "learner"])
+    assert {way: [None if pd.isna(n) else n for n in own] for way, own in budgets} == expected
+    assert found["largest_budget"].groupby("strategy").unique().map(list).to_dict() == {
+        "DM": [0],
+        "KT": [5],
+        "RS": [20],
+    }
+    best = found[found["best_learner"]].index.droplevel("error_percent").unique().tolist()
+    assert best == [("DM", "RF"), ("KT", ""), ("RS", "RT")]
+
+
+def test_a_budget_at_which_a_target_has_no_number_counts_neither_as_enough_nor_as_tried():
+    frame = pd.concat(
+        [
+            cells(("RS", "RF", None, 5, 20.0), ("RS", "RF", None, 10, 1.0), ("LMS", "RF", "s", 5, 1.0)),
+            cells(
+                ("RS", "RF", None, 5, 20.0), ("RS", "RF", None, 10, np.nan), ("LMS", "RF", "s", 5, np.nan), target="f"
+            ),
+        ]
+    )
+    found = needed(frame).reset_index()
+    assert found.loc[(found["strategy"] == "RS") & (found["error_percent"] <= 15), "needed"].isna().all()
+    assert set(found.loc[found["strategy"] == "RS", "largest_budget"]) == {5}
+    # Of a strategy with no number on some target at any budget nothing is said.
+    assert found.loc[found["strategy"] == "LMS", ["needed", "largest_budget"]].isna().all(axis=None)
+    assert not found.loc[found["strategy"] == "LMS", "best_learner"].any()
+
+
+def through_a_file(frame: pd.DataFrame) -> pd.DataFrame:
+    """What the report reads of it."""
+    return pd.read_csv(io.StringIO(frame.to_csv(index=False)), keep_default_na=False, na_values=[""])
+
+
+def test_needed_shows_the_best_learner_and_says_what_was_not_reached():
+    frame = cells(
+        ("RS", "RF", None, 5, 19.0), ("RS", "RF", None, 20, 9.0),
+        ("RS", "RT", None, 5, 50.0), ("RS", "RT", None, 20, 19.0),
+        ("DM", "RF", "s", 0, 25.0), ("KT", None, "s", 5, 12.0), ("NT", "RF", None, 5, 1.0),
+    )  # fmt: skip
+    table = shown("needed", through_a_file(make("needed", {"transfer": frame})))
+    assert table.columns.tolist()[:6] == ["objective", "strategy", "learner", "30 %", "20 %", "15 %"]
+    rows = table.fillna("").set_index(["strategy", "learner"])[["30 %", "20 %", "15 %", "10 %", "7.5 %"]]
+    assert rows.apply(list, axis=1).to_dict() == {
+        ("DM", "RF"): ["0", *["not with 0"] * 4],
+        ("KT", ""): ["5", "5", "5", "not with 5", "not with 5"],
+        ("RS", "best: RF"): ["5", "5", "20", "20", "not with 20"],
+        ("RS", "mean over learners"): ["20", "20", "20", "not with 20", "not with 20"],
+    }
+
+
+def seconds(*rows: tuple[str, str, str | None, int, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["strategy", "design", "learner", "budget", "fit_seconds"])
+
+
+TIMES = seconds(
+    ("RS", "random", "RF", 5, 0.1), ("RS", "random", "RF", 5, 0.0), ("RS", "random", "RF", 5, 0.3),
+    ("RS", "random", "RF", 5, 0.8), ("RS", "random", "RF", 9, 2.0), ("LMS", "random", "RF", 5, 0.5),
+    ("LMS", "random", "RT", 5, 0.0), ("KT", "random", None, 5, 4.0), ("NT", "kmeans", "RF", 5, 1.0),
+)  # fmt: skip
+
+
+def test_fits_that_were_done_for_another_cell_have_no_seconds():
+    table = make("fit_seconds", {"timing": TIMES}).fillna({"median_seconds": -1})
+    columns = ["strategy", "learner", "budget", "cells", "fits", "median_seconds", "total_seconds"]
+    assert table[columns].to_numpy().tolist() == [
+        ["KT", "", 5, 1, 1, 4.0, 4.0],
+        ["LMS", "RF", 5, 1, 1, 0.5, 0.5],
+        ["LMS", "RT", 5, 1, 0, -1, 0.0],
+        ["NT", "RF", 5, 1, 1, 1.0, 1.0],
+        ["RS", "RF", 5, 4, 3, 0.3, pytest.approx(1.2)],
+        ["RS", "RF", 9, 1, 1, 2.0, 2.0],
+    ]
+
+
+def test_seconds_are_shown_by_budget_with_those_of_the_whole_study_at_the_end():
+    table = shown("fit_seconds", through_a_file(make("fit_seconds", {"timing": TIMES}))).fillna(-1)
+    assert list(table.columns) == ["strategy", "learner", "budget 5", "budget 9", "fits", "total"]
+    assert table.to_numpy().tolist() == [
+        ["KT", "", 4.0, -1, 1, 4.0],
+        ["LMS", "RF", 0.5, -1, 1, 0.5],
+        ["RS", "RF", 0.3, 2.0, 4, pytest.approx(3.2)],
+        ["all", "", -1, -1, 7, pytest.approx(8.7)],
+    ]

@@ -49,6 +49,7 @@ rule table:
         influence="<results>/influence.parquet",
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
+        timing="<results>/timing/fit.csv",
     output:
         "<results>/tables/{table}.csv",
     log:

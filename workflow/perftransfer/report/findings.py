@@ -14,6 +14,7 @@ from perftransfer.report import (
     findings_designs,
     findings_environments,
     findings_influence,
+    findings_intervals,
     findings_measuring,
     findings_significance,
     findings_similarity,
@@ -22,7 +23,7 @@ from perftransfer.report import (
     tables_transfer,
 )
 from perftransfer.report.results import Results
-from perftransfer.report.summary import Summary, of_name
+from perftransfer.report.summary import NEEDED, Summary, needed_table, of_name
 from perftransfer.report.table import Table
 from perftransfer.report.words import between, count, environment_labels, known, listed
 
@@ -50,7 +51,7 @@ def sections(
     """Return what was found on one objective; ``results`` are those of the evaluation."""
     labels = environment_labels(study["environments"])
     dataset, influence, similarity = tables["dataset"], tables["influence"], tables["similarity"]
-    tested = of_name(summaries, "significance")
+    tested, needed = of_name(summaries, "significance"), of_name(summaries, NEEDED)
 
     def significant(family: str) -> list[str]:
         return [] if tested is None else findings_significance.of_family(tested.frame, objective, family)
@@ -67,15 +68,16 @@ def sections(
                 *findings_transfer.many_measurements(results),
                 *findings_transfer.leaders(results),
                 *findings_transfer.without_measurement(results, labels),
+                *findings_intervals.held(tables["transfer"], objective),
                 *findings_transfer.regret(results, objective),
                 *findings_transfer.best_learners(results),
                 *significant("strategies"),
                 *findings_transfer.left_out(results),
             ],
-            ["error_against_budget", "learner_comparison"],
+            ["error_against_budget", "ranking", "learner_comparison", "intervals"],
             kept(
                 tables_transfer.errors(results),
-                tables_transfer.measurements_needed(results),
+                None if needed is None else needed_table(needed, objective),
                 tables_transfer.by_learner(results),
             ),
         ),

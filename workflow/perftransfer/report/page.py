@@ -66,6 +66,7 @@ def render(
     at_a_glance = [figure for figure in figures if figure.objective == ALL_OBJECTIVES]
     shown = {id(figure) for figure in at_a_glance} | {id(figure) for part in by_objective for figure in part.shown}
     claims = summary.of_name(summaries, summary.CLAIMS)
+    folded = [one for one in summaries if one.name not in (summary.CLAIMS, summary.NEEDED) and len(one.frame)]
     return _template().render(
         study=study,
         version=perftransfer.__version__,
@@ -74,7 +75,7 @@ def render(
         at_a_glance=at_a_glance,
         verdicts=claims and summary.verdicts(claims),
         claims=claims and summary.claims_table(claims),
-        tables=[(one, summary.as_table(one)) for one in summaries if one is not claims and len(one.frame)],
+        tables=[(one, summary.as_table(one)) for one in folded],
         environments=_environments(study, tables["dataset"]),
         simulated=findings_measuring.SIMULATED,
         objectives=by_objective,

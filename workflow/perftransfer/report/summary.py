@@ -10,10 +10,11 @@ import pandas as pd
 
 from perftransfer import objectives
 from perftransfer.report.table import Cell, Table
-from perftransfer.report.words import NOTHING, capital, count, listed, number
+from perftransfer.report.words import NOTHING, capital, count, in_reading_order, listed, number, strategy_title
 
-#: The summary that has a section of its own.
+#: The summary that has a section of its own, and the one that stands among the findings on each objective.
 CLAIMS = "claims"
+NEEDED = "needed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,18 @@ def claims_table(claims: Summary) -> Table:
     ]
     head = ["claim of the paper", "objective", "verdict", "what these data say, by budget", "number"]
     return Table(claims.caption, head, rows, frozenset({0, 1, 2, 3}))
+
+
+def needed_table(needed: Summary, objective: str) -> Table | None:
+    """Return what is said of one objective, strategies in reading order; None if there is nothing."""
+    own = needed.frame[needed.frame["objective"] == objective].drop(columns="objective")
+    rows = []
+    for name in in_reading_order(own["strategy"]):
+        title = strategy_title(name)
+        for _, learner, *texts in own[own["strategy"] == name].itertuples(index=False):
+            strategy = Cell(name, title if title != name else "")
+            rows.append([strategy, Cell(learner or NOTHING), *(Cell(_written(text)) for text in texts)])
+    return Table(needed.caption, [str(name) for name in own], rows, frozenset({1})) if rows else None
 
 
 def verdicts(claims: Summary) -> list[str]:

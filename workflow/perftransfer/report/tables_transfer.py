@@ -14,9 +14,6 @@ from perftransfer.report.results import Results
 from perftransfer.report.table import Cell, Table
 from perftransfer.report.words import NOTHING, percent
 
-#: Errors in percent of which is told how many measurements they take.
-ERRORS = (50, 20, 10, 5)
-
 _FEWEST = 4  # values from which quartiles say something
 
 
@@ -64,33 +61,6 @@ def errors(results: Results) -> Table | None:
         rows,
         frozenset({1}),
     )
-
-
-def measurements_needed(results: Results) -> Table | None:
-    """How many measurements each strategy needs for which error."""
-    if not results.strategies:
-        return None
-    rows = []
-    for strategy in results.strategies:
-        cells = [Cell(strategy, words.strategy_title(strategy))]
-        for error in ERRORS:
-            best = _needed(results, strategy, error, results.best_learner(strategy))
-            median = _needed(results, strategy, error, None)
-            cells.append(Cell(best, median if len(results.learners(strategy)) > 1 else ""))
-        rows.append(cells)
-    tried = words.listed(results.common_budgets) or "0"
-    return Table(
-        "Measurements in the target that a strategy needs for a median error of at most so much: with its best "
-        "learner, below it with the median learner. It is the smallest of the budgets tried "
-        f"({tried}; 0 where nothing is measured) at which the error is that low; {NOTHING}: at none.",
-        ["strategy", *(f"{error} %" for error in ERRORS)],
-        rows,
-    )
-
-
-def _needed(results: Results, strategy: str, error: float, learner: str | None) -> str:
-    budget = results.budget_for(strategy, error, learner)
-    return NOTHING if budget is None else str(budget)
 
 
 def against_baseline(results: Results) -> Table | None:

@@ -1,0 +1,61 @@
+"""How long fits take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from perftransfer import strategies
+from perftransfer.evaluation import statistics
+from perftransfer.space.options import Option
+
+TITLE = "Seconds of a fit"
+CAPTION = (
+    "Median of the seconds that a fit took, by budget, and all seconds of the study, both over targets, sources, "
+    "objectives and repeats. Times are of the machine that evaluated and depend on what else it did: they do not come "
+    "out the same again. A fit that was already done for another result is not counted: strategies that learn once "
+    "for all learners stand beside the first of them, and sources that lead to the same sample share its fit. "
+    "Training the models of the sources, choosing what to measure, measuring and predicting are not in it. Designs "
+    "without transfer, which fit what random sampling fits, are in the last row and in the file."
+)
+TABLES = ("timing",)
+
+COLUMNS = ("strategy", "design", "learner", "budget", "cells", "fits", "median_seconds", "total_seconds")
+
+_KEY = ["strategy", "design", "learner", "budget"]
+
+
+def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed: int) -> pd.DataFrame:
+    """One row per (strategy, design, learner, budget); ``median_seconds`` is empty where no fit was done.
+
+    cells: how many results there are. fits: how many were fitted for themselves.
+    """
+    timing = tables["timing"]
+    rows = pd.DataFrame(
+        {name: timing[name].astype(object).where(timing[name].notna(), statistics.NO_LEARNER) for name in _KEY[:-1]}
+    )
+    rows["budget"], rows["seconds"] = timing["budget"].astype(int), timing["fit_seconds"].astype(float)
+    # Sorted, since the last digits of a sum depend on the order of what is summed.
+    rows = rows.sort_values([*_KEY, "seconds"], ignore_index=True)
+    # 0 stands for a fit that was done for another cell already.
+    rows["fitted"] = rows["seconds"].where(rows["seconds"] > 0)
+    table = rows.groupby(_KEY)["fitted"].agg(cells="size", fits="count", median_seconds="median", total_seconds="sum")
+    return table.reset_index()[list(COLUMNS)]
+
+
+def shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each strategy and learner with a fit, a column for each budget; at the end the sums of all."""
+    rows = frame[(frame["strategy"] != strategies.NO_TRANSFER) & (frame["fits"] > 0)]
+    key = ["strategy", "learner"]
+    rows = rows.assign(strategy=statistics.ways(rows), learner=rows["learner"].fillna(statistics.NO_LEARNER))
+    table = rows[key].drop_duplicates()
+    for budget, group in rows.groupby("budget"):
+        medians = group[[*key, "median_seconds"]].rename(columns={"median_seconds": f"budget {budget}"})
+        table = table.merge(medians, how="left", on=key)
+    sums = {"fits": "fits", "total_seconds": "total"}
+    table = table.join(rows.groupby(key)[[*sums]].sum().rename(columns=sums), on=key).sort_values(key)
+    if len(table):
+        every = frame[[*sums]].sum().rename(sums)
+        table = pd.concat([table, pd.DataFrame([{"strategy": "all", "learner": statistics.NO_LEARNER, **every}])])
+    return table.reset_index(drop=True)
