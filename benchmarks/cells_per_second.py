@@ -9,6 +9,7 @@ The last column is a ratio within this run: machines differ, and so does one fro
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import time
 from pathlib import Path
 
@@ -34,22 +35,26 @@ def measured(results: Path, repeats: int) -> pd.DataFrame:
     rows = []
     for name in [*evaluation["strategies"], *map(strategies.without_transfer, evaluation["designs"])]:
         strategy = strategies.load(name)
-        for learner in learning["learners"]:
+        # A strategy that learns by itself takes no learner, and is the same beside each.
+        for learner in learning["learners"][: 1 if strategy.learns_on == "itself" else None]:
             plan = Plan(
                 budgets=evaluation["budgets"],
                 repeats=repeats,
                 learners={learner: learning["parameters"].get(learner, {})},
                 scale=learning["scale"],
                 seed=study["seed"],
+                interval_folds=evaluation["interval_folds"],
+                batch=evaluation["batch"],
             )
             sources = load_sources(strategy, dataset, predictions, influence, objective, options, plan)
-            evaluate(
-                strategy, target, sources, objective, options, Plan(plan.budgets[:1], 1, plan.learners, plan.scale, 0)
-            )
+            # What is imported once belongs to no row.
+            first = dataclasses.replace(plan, budgets=plan.budgets[:1], repeats=1)
+            evaluate(strategy, target, sources, objective, options, first)
             started = time.process_time()
             cells, _ = evaluate(strategy, target, sources, objective, options, plan)
             seconds = time.process_time() - started
-            rows.append({"strategy": name, "learner": learner, "cells": len(cells), "cpu_seconds": seconds})
+            shown = "-" if strategy.learns_on == "itself" else learner
+            rows.append({"strategy": name, "learner": shown, "cells": len(cells), "cpu_seconds": seconds})
     frame = pd.DataFrame(rows)
     frame["cells_per_cpu_second"] = frame["cells"] / frame["cpu_seconds"]
     frame["to_first_row"] = frame["cells_per_cpu_second"] / frame["cells_per_cpu_second"].iloc[0]
