@@ -11,6 +11,10 @@ from perftransfer.strategies._gaussian_process import around
 from perftransfer.strategies.interface import Source, Strategy
 
 
+# Who names sources believes them to be of use: how much likelier that is than not, before anything is measured.
+_ODDS = 4.0
+
+
 class AUTO(Strategy):
     """A mixture weighted by how well each explains what was measured in the target.
 
@@ -18,7 +22,8 @@ class AUTO(Strategy):
     measurement is predicted from those before it) and of pseudo Bayesian model averaging (leave-one-out densities: from
     all others; Yao, Vehtari, Simpson and Gelman, "Using stacking to average Bayesian predictive distributions",
     Bayesian Analysis 13, 2018, section 3.4). The first knows how bold a prior was, the second how good it is by now. A
-    source that misleads is left behind as soon as measurements show it; test rows have no part in that.
+    source that misleads is left behind as soon as measurements show it; test rows have no part in that. Before there
+    are any, sources are four times as likely to help as not.
     """
 
     title = "automatic choice"
@@ -35,6 +40,7 @@ class AUTO(Strategy):
             priors.append(FromSources.of(source.evidence.every, self.options))
         self.posteriors_ = [Posterior(prior, X, y, noise) for prior in priors]
         scores = np.array([(one.left_out_score + one.log_evidence) / 2 for one in self.posteriors_])
+        scores[1:] += np.log(_ODDS)
         weights = np.exp(scores - scores.max())
         #: Of each, the one without a source first.
         self.weights_ = weights / weights.sum()
