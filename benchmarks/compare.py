@@ -80,7 +80,10 @@ def main() -> None:
     """Read, compare and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    sets = {name(path): read(path) for path in parser.parse_args().files}
+    files = parser.parse_args().files
+    if len(set(map(name, files))) < len(files):
+        raise BadInput(f"two data sets have the same name: {', '.join(map(name, files))}")
+    sets = {name(path): read(path) for path in files}
     by_error = {key: errors(cells) for key, cells in sets.items()}
     by_share = {key: shares(cells) for key, cells in sets.items()}
     by_rank = {key: ranks(cells) for key, cells in sets.items()}

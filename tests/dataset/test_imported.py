@@ -177,3 +177,19 @@ def test_ranks_follow_the_order_that_the_study_gives() -> None:
     assert table["a"].tolist() == [3, 1]
     assert option.default == 2
     assert ranked == {"a": levels}
+
+
+def test_numbers_are_turned_into_the_unit_that_they_have_elsewhere() -> None:
+    table, (option,), _ = convert(
+        frame(hz=[345600000, 2035200000], y_s=[1.0, 2.0]),
+        options={"mhz": {"column": "hz", "factor": 1e-6, "ordered": True, "default": 2035.2}},
+    )
+    assert option.levels == (345.6, 2035.2)
+    assert table["mhz"].tolist() == [345.6, 2035.2]
+
+
+@pytest.mark.parametrize("wrong", [True, "fast", float("inf")])
+def test_a_factor_needs_numbers(wrong: Any) -> None:
+    table = frame(a=pd.Series([1, wrong], dtype=object), y_s=[1.0, 2.0])
+    with pytest.raises(BadInput, match=rf"t\.csv: row 2: option a is {wrong!r}; a factor needs numbers"):
+        convert(table, options={"a": {"factor": 0.5}})

@@ -174,6 +174,9 @@ def test_an_option_with_one_level_wherever_it_exists_decides_nothing(study: Stud
     assert [option.name for option in options] == ["threads"]
     assert constant == {"fixed": True}
     assert "fixed" not in dataset
+    # Without it the same settings are the same configuration, in the order of their digits in each environment.
+    ids = dataset.groupby("environment", sort=False)["configuration_id"].agg(list)
+    assert ids["one"] == ids["two"] == sorted(configuration_id({"threads": n}) for n in (1, 2))
 
 
 def test_measured_and_published_environments_stand_in_one_table(study: Study) -> None:

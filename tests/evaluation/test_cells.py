@@ -368,3 +368,13 @@ def test_noise_of_repeated_processes_is_told_to_who_can_use_it(sources):
     linear = dataclasses.replace(plan, scale="linear")
     run(Spy, sources(cls, ("near",)), target=noisy, plan=linear)
     assert given[-1].min() < given[-1].max()
+
+
+@pytest.mark.parametrize("name", ["LMS+guided", "TEAMS+guided", "AUTO+guided"])
+def test_a_design_is_told_what_matters_whoever_uses_it(name, sources):
+    cls = strategies.load(name)
+    drawn = strategies.load(name.partition("+")[0] + "+random")
+    plan = dataclasses.replace(PLAN, budgets=(8,), repeats=2)
+    for given in sources(cls).values():
+        assert all(source.evidence.terms for source in given.values())
+    assert not run(cls, sources(cls), plan=plan)["mape"].equals(run(drawn, sources(drawn), plan=plan)["mape"])

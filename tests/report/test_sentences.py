@@ -490,6 +490,14 @@ def test_intervals_are_said_to_hold_what_they_held() -> None:
     ]
 
 
+def test_designs_of_a_strategy_hold_for_themselves() -> None:
+    greedy = intervals([("KT", None, "a", 5, 0.6, 30.0)]).assign(design="greedy")
+    drawn = intervals([("KT", None, "a", 5, 0.95, 30.0), ("KT", None, "a", 49, 0.1, 30.0)])
+    said = findings_intervals.held(pd.concat([greedy, drawn], ignore_index=True), "latency_ms")
+    assert "60 % (KT (greedy)) and 95 % (KT (random))" in said[0]
+    assert "Not to be relied on is KT (greedy)" in said[1]
+
+
 def test_without_intervals_nothing_is_said_of_them() -> None:
     assert findings_intervals.held(TRANSFER, "latency_ms") == []
     assert findings_intervals.held(intervals([("RS", "RF", "a", 5, float("nan"), 1.0)]), "latency_ms") == []

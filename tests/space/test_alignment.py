@@ -23,6 +23,12 @@ def test_an_option_that_is_always_active_is_at_its_default_where_it_is_not_known
     assert aligned(np.array([[0, 2, 1], [2, 0, 2]])).tolist() == [[0, 1, 1], [2, 0, 2]]
 
 
+def test_a_default_that_was_not_measured_is_none() -> None:
+    aligned = Alignment(np.array([[0, 0, 0], [2, 0, 2], [2, 1, 2]]), OPTIONS)
+    # Two threads are the default; of one and four, four were measured more often. Mode "b" was measured.
+    assert aligned(np.array([[3, 2, 1]])).tolist() == [[2, 1, 1]]
+
+
 def test_configurations_of_the_same_options_stay_as_they_are() -> None:
     codes = np.array([[0, 0, 0], [1, 1, 2], [2, 0, 1]])
     assert Alignment(codes, OPTIONS)(codes) is codes

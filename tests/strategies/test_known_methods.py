@@ -79,6 +79,14 @@ def test_the_bellwether_agrees_with_the_other_sources_whatever_the_target_is():
         assert fitted.selected_ == 2
 
 
+@pytest.mark.parametrize("name", ["MSS", "BEETLE"])
+def test_equal_ranks_do_not_make_the_first_name_the_best(name):
+    """All rank the configurations alike; only one is a line away from the target."""
+    bent, straight = np.exp(BASE), 2 * BASE + 1
+    for first, second in ((bent, straight), (straight, bent)):
+        assert error(name, BASE, Source.joined([of("a", first), of("b", second)])) < 1e-9
+
+
 def test_sources_are_combined_as_the_target_wants_it():
     a, b = BASE, 0.3 * CODES[:, 3] - 0.2 * CODES[:, 1]
     joined = Source.joined([of("a", a), of("b", b), of("both", a + b)])

@@ -120,6 +120,13 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
             "study.yaml: imports.x.options.threads: by_rank needs an order: ordered: true",
         ),
         (
+            {
+                "imports": {"x": {**IMPORT, "options": {"threads": {"by_rank": True, "ordered": True, "factor": 2.0}}}},
+                "environments": None,
+            },
+            "study.yaml: imports.x.options.threads: give factor or by_rank, not both: ranks have no unit",
+        ),
+        (
             {"evaluation": {"budgets": [5], "designs": ["random"], "design_budgets": [5, 40]}},
             "study.yaml: evaluation.design_budgets: found 40; of 48 measured configurations a third is held out, .*",
         ),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from perftransfer.dataset import tables
@@ -68,7 +69,12 @@ def convert(
         if values.isna().any():
             raise BadInput(f"{where}: row {numbers[int(values.isna().to_numpy().argmax())]}: option {name} is empty")
         if mapping.get("factor") is not None:
-            values = _converted(values, float(mapping["factor"]), f"{where}: option {name}")
+            wrong = [i for i, value in enumerate(values) if not _is_number(value)]
+            if wrong:
+                found = f"option {name} is {_plain(values.iloc[wrong[0]])!r}; a factor needs numbers"
+                raise BadInput(f"{where}: row {numbers[wrong[0]]}: {found}")
+            # A level that was read in the other unit is to be the same: twelve digits hide what rounding did.
+            values = values.map(lambda value, factor=float(mapping["factor"]): float(f"{float(value) * factor:.12g}"))
         columns[name] = values
         schema.append(_option(name, values, mapping, where))
     configurations = pd.DataFrame(columns)
@@ -105,12 +111,9 @@ def convert(
     return pd.concat([head, frame], axis=1), tuple(schema), ranked
 
 
-def _converted(values: pd.Series, factor: float, where: str) -> pd.Series:
-    """Levels in another unit, rounded to twelve digits: a level that was read in that unit is to be the same."""
-    numbers = pd.to_numeric(values, errors="coerce")
-    if numbers.isna().any():
-        raise BadInput(f"{where}: factor needs numbers; found {values[numbers.isna()].iloc[0]!r}")
-    return numbers.map(lambda value: float(f"{value * factor:.12g}"))
+def _is_number(value: Any) -> bool:
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    return number and bool(np.isfinite(value))
 
 
 def _need(table: pd.DataFrame, column: str, where: str) -> None:

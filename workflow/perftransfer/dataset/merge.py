@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from perftransfer.dataset import measured, tables
 from perftransfer.errors import BadInput
-from perftransfer.space.options import INACTIVE, Level, Option, level_text
+from perftransfer.space.options import INACTIVE, Level, Option, configuration_id, level_text
 
 #: Columns of dataset.parquet that describe the environment, before ``configuration_id``.
 ENVIRONMENT_COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "batch", "image_px")
@@ -26,7 +26,8 @@ def merge(
     """Return one row per (environment, configuration), the schema of the options, and the options that never vary.
 
     environments: the description of each, in the order of the study. Constant options are dropped from the table and
-    the schema: they can decide nothing. An option that an environment lacks is inactive in all of its rows.
+    the schema: they can decide nothing. An option that an environment lacks is inactive in all of its rows; then
+    ``configuration_id`` stands for the varying options that are active, and is the same for the same settings.
     """
     frames = []
     schemas = []
@@ -64,6 +65,16 @@ def merge(
         else:
             active = texts[texts != INACTIVE]
             constant[option.name] = option.levels[option.code(active.iloc[0])] if len(active) else INACTIVE
+    if any({option.name for option in own} != {option.name for option in schema} for own in schemas):
+        # Of unlike options, and without the constant ones, the same settings have other digits in each environment.
+        names = [option.name for option in varying]
+        dataset["configuration_id"] = [
+            configuration_id(
+                {name: level for name, level in zip(names, row, strict=True) if level_text(level) != INACTIVE}
+            )
+            for row in dataset[names].itertuples(index=False)
+        ]
+        dataset = dataset.sort_values(["environment", "configuration_id"], key=_in_order(list(environments)))
     values_columns = [column for objective in objectives for column in _columns_of(objective)]
     order = [*ENVIRONMENT_COLUMNS, "configuration_id", *(option.name for option in varying), *values_columns]
     return dataset[order], tuple(varying), constant
@@ -150,6 +161,12 @@ def _common(schemas: Sequence[tuple[Option, ...]]) -> tuple[Option, ...]:
         ordered = all(option.ordered for option in found)
         out.append(Option(name, tuple(levels), ordered, first.default, conditional))
     return tuple(out)
+
+
+def _in_order(environments: Sequence[str]) -> Callable[[pd.Series], pd.Series]:
+    """Sort key: environments as the study has them, configurations by their digits."""
+    places = {name: i for i, name in enumerate(environments)}
+    return lambda column: column.map(places) if column.name == "environment" else column
 
 
 def _differs(texts: pd.Series) -> bool:

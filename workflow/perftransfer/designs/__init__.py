@@ -47,6 +47,11 @@ def needs_terms(name: str) -> bool:
     return bool(catalogue.constant(__name__, name, "NEEDS_TERMS", default=False))
 
 
+def is_active(name: str) -> bool:
+    """Whether a design looks at what was measured so far; found out without importing it."""
+    return bool(catalogue.constant(__name__, name, "ACTIVE", default=False))
+
+
 def title(name: str) -> str:
     """Return what a design is called in words; its name again where nothing is known of it."""
     return str(catalogue.constant(__name__, name, "TITLE")) if name in names() else name.replace("_", " ")

@@ -19,6 +19,7 @@ from perftransfer.space.options import Option
 
 TITLE = "active by the uncertainty left"
 NEEDS_SOURCE = True
+ACTIVE = True
 
 
 def choose(

@@ -39,9 +39,9 @@ class Design(Protocol):
     asks which terms matter in the source has ``NEEDS_TERMS = True``. One whose sample is drawn at random, so that what
     it leaves is no different, has ``EXCHANGEABLE = True``.
 
-    An active one, which looks at what was measured so far, also has ``more(candidates, options, order, n, source,
-    chosen, y)``: it chooses the next ``n`` after the positions ``chosen``, whose objective on the scale of learning is
-    ``y``, both of shape (measured,); ``chosen`` is empty at first.
+    An active one, which looks at what was measured so far, has ``ACTIVE = True`` and ``more(candidates, options, order,
+    n, source, chosen, y)``: it chooses the next ``n`` after the positions ``chosen``, whose objective on the scale of
+    learning is ``y``, both of shape (measured,); ``chosen`` is empty at first.
     """
 
     TITLE: str

@@ -13,9 +13,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-#: Refits where the study does not say.
-FOLDS = 5
-
 
 def folds(n: int, parts: int, seed: int) -> list[np.ndarray]:
     """Positions that each refit leaves out: a random partition of ``n`` measurements into at most ``parts``."""

@@ -63,8 +63,8 @@ def load_sources(
     for environment, path in predictions.items():
         pool = Pool.of(dataset, environment, objective, options)
         evidence = (environment, pool.codes, forward(pool.y), options)
+        selected = () if influence is None else _selected(influence, environment, objective)
         if strategy.learns_on not in ("source", "both"):
-            selected = () if influence is None else _selected(influence, environment, objective)
             out[environment] = dict.fromkeys(learners_of(strategy, plan), Source(*evidence, None, selected))
             continue
         rows = tables.read(path)
@@ -72,7 +72,7 @@ def load_sources(
         predicted = rows.pivot_table(index="configuration_id", columns="learner", values="predicted")
         predicted = predicted.loc[configurations.index]
         out[environment] = {
-            learner: Source(*evidence, PredictedModel(index, forward(predicted[learner].to_numpy())))
+            learner: Source(*evidence, PredictedModel(index, forward(predicted[learner].to_numpy())), selected)
             for learner in plan.learners
         }
     return out

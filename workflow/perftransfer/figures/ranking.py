@@ -44,7 +44,8 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     # With what is no number: a mean over the other learners must not stand for one over all of them.
     rows = _results.of_objective(tables["transfer"], objective, ["mape"])
     ranks = statistics.rankings(rows, "mape")
-    ranks = ranks[ranks["learner"] == statistics.ALL].dropna(subset="geometric_mean")
+    ranks = ranks[(ranks["learner"] == statistics.ALL) & (ranks["family"] == statistics.STRATEGIES)]
+    ranks = ranks.dropna(subset="geometric_mean")
     if ranks.empty:
         return _style.empty(title, "no two strategies have errors on the same target at the same budget")
     budgets = sorted(ranks["budget"].unique())

@@ -28,6 +28,8 @@ _ROWS = 500
 # Rows on which the sources are brought to one scale.
 _REFERENCES = 1000
 _SMALLEST = 1e-9
+# Spread of values that are all equal, relative to them.
+_EQUAL = 0.3
 # Levels of an option that is on or off.
 _SWITCH = 2
 
@@ -101,9 +103,13 @@ class WithoutSource(Prior):
     variances = ((0.5, 1.5), (0.3, 1.5), (1e-2, 2.5))
     relevance_spread = 1.5
 
-    def __init__(self, options: Sequence[Option], y: np.ndarray) -> None:
-        spread = float(np.std(y)) if len(y) > 1 else 0.0
-        super().__init__(scales_of(options), np.full(len(options), 2 / len(options)), max(spread, _SMALLEST))
+    def __init__(self, options: Sequence[Option], y: np.ndarray, typical: float | None = None) -> None:
+        """Take the unit from what was measured, and from a ``typical`` spread as if that were one more measurement."""
+        squares, n = float(((y - y.mean()) ** 2).sum()), len(y)
+        unit = np.sqrt(squares / n if typical is None else (squares + typical**2) / n)
+        # From equal values, or a single one, nobody knows how far apart others are: better too far than too near.
+        unit = unit if unit > _SMALLEST else max(_EQUAL * float(np.abs(y).max()), _EQUAL)
+        super().__init__(scales_of(options), np.full(len(options), 2 / len(options)), float(unit))
 
     def view(self, X: np.ndarray) -> View:
         """Nothing but the codes."""
@@ -169,7 +175,9 @@ class FromSources(Prior):
     def __init__(
         self, sources: Sequence[tuple[np.ndarray, np.ndarray]], options: Sequence[Option], seed: int = 0
     ) -> None:
-        self._sources = [_Source(codes, y, options, seed) for codes, y in sources]
+        # An environment in which nothing makes a difference tells nothing of where it does.
+        varying = [(codes, y) for codes, y in sources if np.std(y) > _SMALLEST * max(1.0, float(np.abs(y).max()))]
+        self._sources = [_Source(codes, y, options, seed) for codes, y in varying or sources]
         known = np.unique(np.concatenate([source.codes for source in self._sources]), axis=0)
         known = np.random.default_rng(seed).permutation(known)[:_REFERENCES]
         values = np.column_stack([source.values(known) for source in self._sources])
@@ -185,7 +193,7 @@ class FromSources(Prior):
         self._rest_spread = max(float(np.sqrt((rest**2).sum(axis=1).mean())), _SMALLEST)
         effects = _main_effects(known, mean, options)
         self._rescaled = _rescaled_together(effects, options)
-        unit = float(np.exp(np.log(spreads).mean()) * self._mean_spread)
+        unit = float(np.exp(np.log(spreads).mean()) * self._mean_spread) if varying else 1.0
         self._alike = _by_effect(effects)
         self._alike_relevance = relevance(known, mean, self._alike, seed)
         scales = scales_of(options)

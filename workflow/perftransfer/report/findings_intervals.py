@@ -24,7 +24,10 @@ def held(transfer: pd.DataFrame, objective: str) -> list[str]:
     rows = rows[rows["strategy"] != strategies.NO_TRANSFER]
     if rows.empty:
         return []
-    budget = int(rows["budget"].max())
+    # Plain names: a strategy with several designs is as many ways.
+    rows = rows.assign(strategy=statistics.ways(rows))
+    ways = rows.groupby("budget")["strategy"].nunique()
+    budget = int(ways.index[ways == ways.max()].max())
     rows = rows[rows["budget"] == budget]
     means = {metric: _means(rows, metric) for metric in ("coverage", "interval_width")}
     found = words.in_reading_order(rows["strategy"])

@@ -14,7 +14,8 @@ class Alignment:
 
     codes: configurations measured there, shape (rows, options). An option that it does not have (inactive in all of
     them) becomes inactive: it decides nothing there. One that is always active there, and inactive where a
-    configuration comes from, is set to its default: what happens without the option. Levels stay as they are.
+    configuration comes from, is set to its default, what happens without the option; to the level measured most often,
+    where the default was not measured. Levels stay as they are.
     """
 
     def __init__(self, codes: np.ndarray, options: Sequence[Option]) -> None:
@@ -23,7 +24,7 @@ class Alignment:
         self._inactive = inactive
         self._lacking = found.all(axis=0) & bool(len(codes))
         self._always = ~found.any(axis=0)
-        self._defaults = np.array([option.code(option.default) for option in options], dtype=int)
+        self._defaults = np.array([_usual(codes[:, i], option) for i, option in enumerate(options)], dtype=int)
 
     def __call__(self, codes: np.ndarray) -> np.ndarray:
         """Codes as seen from here, shape (rows, options); the same array if there is nothing to change."""
@@ -32,3 +33,9 @@ class Alignment:
         if not (to_inactive.any() or to_default.any()):
             return codes
         return np.where(to_inactive, self._inactive, np.where(to_default, self._defaults, codes))
+
+
+def _usual(codes: np.ndarray, option: Option) -> int:
+    """Code of the default, or of the most frequent level if the default is not among these."""
+    default = option.code(option.default)
+    return default if default in codes or not len(codes) else int(np.bincount(codes).argmax())

@@ -17,8 +17,8 @@ _LEAST_PAIRS = 2
 class Shift(Strategy):
     """Fitted on the configurations measured in both environments.
 
-    Applied to the prediction of the source's model, so that it needs no source measurement where it predicts. Where
-    hardly a configuration was measured in both, it is fitted to that prediction, too.
+    Applied to the prediction of the source's model, so that it needs no source measurement where it predicts. What was
+    not measured in a source is predicted by its model for the fit, too.
     """
 
     design = random
@@ -38,21 +38,26 @@ class Shift(Strategy):
         assert source is not None
         self.sample_ = X, y
         self.pairs_ = np.column_stack([one.measured(X) for one in self.used(source)])
-        self.shift_ = self._fitted(self.pairs_)
+        # With gaps, each learner's source model has its say first.
+        self.shift_ = None if np.isnan(self.pairs_).any() else self._fitted(self.pairs_)
         return self
 
     def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
         """Shift the source model's prediction."""
         assert source is not None
-        shift = self._fitted(self._predicted(self.sample_[0], source)) if self.shift_ is None else self.shift_
+        shift = self._fitted(self.known(source)) if self.shift_ is None else self.shift_
         if shift is None:
             return np.full(len(X), np.mean(self.sample_[1]))
         return np.asarray(shift.predict(self._predicted(X, source)), dtype=float)
 
+    def known(self, source: Source) -> np.ndarray:
+        """Values of the sources for the sample, measured or else predicted, shape (rows, sources)."""
+        gaps = np.isnan(self.pairs_)
+        return np.where(gaps, self._predicted(self.sample_[0], source), self.pairs_) if gaps.any() else self.pairs_
+
     def _fitted(self, values: np.ndarray) -> Any:
-        """Shift from source values, shape (rows, sources), to the sample's; None if too few are known."""
-        known = ~np.isnan(values).any(axis=1)
-        return self.shift().fit(values[known], self.sample_[1][known]) if known.sum() >= _LEAST_PAIRS else None
+        """Shift from source values, shape (rows, sources), to the sample's; None if the sample is too small."""
+        return self.shift().fit(values, self.sample_[1]) if len(values) >= _LEAST_PAIRS else None
 
     def _predicted(self, X: np.ndarray, source: Source) -> np.ndarray:
         return np.column_stack([one.predict(X) for one in self.used(source)])

@@ -10,7 +10,6 @@ from perftransfer.gaussian_process.prior import FromSources, Prior, WithoutSourc
 from perftransfer.strategies._gaussian_process import around
 from perftransfer.strategies.interface import Source, Strategy
 
-
 # Who names sources believes them to be of use: how much likelier that is than not, before anything is measured.
 _ODDS = 4.0
 
@@ -35,9 +34,10 @@ class AUTO(Strategy):
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None, noise: np.ndarray | None = None) -> AUTO:
         """Fit both and weigh them."""
-        priors: list[Prior] = [WithoutSource(self.options, y)]
+        sources: list[Prior] = []
         if source is not None:
-            priors.append(FromSources.of(source.evidence.every, self.options))
+            sources.append(FromSources.of(source.evidence.every, self.options))
+        priors: list[Prior] = [WithoutSource(self.options, y, *(prior.unit for prior in sources)), *sources]
         self.posteriors_ = [Posterior(prior, X, y, noise) for prior in priors]
         scores = np.array([(one.left_out_score + one.log_evidence) / 2 for one in self.posteriors_])
         scores[1:] += np.log(_ODDS)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import numpy as np
 
+from perftransfer.designs.interface import Evidence
+from perftransfer.space.options import Option
 from perftransfer.strategies._selected_source import SelectedSource, agreement
 from perftransfer.strategies.interface import Source
 
@@ -18,18 +23,28 @@ class BEETLE(SelectedSource):
     BEETLE", IEEE Transactions on Software Engineering 47 (2021), section 4: the bellwether is found among the sources
     alone, by how well each ranks the configurations of the others. They race the sources, to measure little there, and
     recommend by the bellwether's model as it is; here all sources were measured already, and the target's sample
-    shifts the model, since errors are compared, not ranks.
+    shifts the model, since errors are compared, not ranks. Two sources share each other's ranking equally: between
+    equals the target's sample decides.
     """
 
     title = "bellwether transfer (BEETLE)"
 
     def select(self, X: np.ndarray, y: np.ndarray, sources: tuple[Source, ...]) -> int:
         """Return the source of the highest median agreement with the others."""
-        if len(sources) == 1:
-            return 0
-        own = [source.evidence.codes[:_ROWS] for source in sources]
-        heights = [
-            np.median([agreement(a.measured(own[i]), b.measured(own[i])) for j, b in enumerate(sources) if j != i])
-            for i, a in enumerate(sources)
-        ]
-        return int(np.argmax(heights))
+        heights = _heights(tuple(source.evidence for source in sources), tuple(self.options))
+        ranked = [(height, agreement(one.measured(X), y)) for height, one in zip(heights, sources, strict=True)]
+        return ranked.index(max(ranked))
+
+
+# Once for all repeats, budgets and learners: a piece of evidence is equal to itself alone.
+@lru_cache(maxsize=16)
+def _heights(every: tuple[Evidence, ...], options: Sequence[Option]) -> list[float]:
+    """Median rank correlation of each source with the others, over configurations of theirs; 0 for a single one."""
+    sources = [Source("", evidence.codes, evidence.y, options, None) for evidence in every]
+    found = np.full((len(sources), len(sources)), np.nan)
+    for j, other in enumerate(every):
+        codes, y = other.codes[:_ROWS], other.y[:_ROWS]
+        for i, source in enumerate(sources):
+            if i != j:
+                found[i, j] = agreement(source.measured(codes), y)[0]
+    return [round(float(np.nanmedian(row)), 9) if len(row) > 1 else 0.0 for row in found]

@@ -50,11 +50,12 @@ class Source:
     @classmethod
     def joined(cls, sources: Sequence[Source]) -> Source:
         """Several sources as one that knows of all (``every``), for strategies that use all of them."""
-        first, *others = sources
+        first = sources[0]
         out = copy.copy(first)
         out.environment = ", ".join(source.environment for source in sources)
         out.model = None
-        out.evidence = dataclasses.replace(first.evidence, others=tuple(source.evidence for source in others))
+        every = [source.evidence for source in sources]
+        out.evidence = dataclasses.replace(first.evidence, others=tuple(every[1:]), terms=_by_mean_rank(every))
         out._joined = tuple(sources)
         return out
 
@@ -89,6 +90,16 @@ class Source:
         if self.model is None:
             raise ValueError(f"the source {self.environment} has no model to predict with here")
         return np.asarray(self.model.predict(X), dtype=float)
+
+
+def _by_mean_rank(every: Sequence[Evidence]) -> tuple[Term, ...]:
+    """Terms that matter in any source, those first that matter most in all of them; behind all where they do not."""
+    ranks: dict[Term, float] = {}
+    last = sum(len(evidence.terms) for evidence in every)
+    for evidence in every:
+        for rank, term in enumerate(evidence.terms):
+            ranks[term] = ranks.get(term, float(last * len(every))) + rank - last
+    return tuple(sorted(ranks, key=lambda term: (ranks[term], sorted(term))))
 
 
 class Strategy(RegressorMixin, BaseEstimator):

@@ -18,5 +18,6 @@ class MSS(SelectedSource):
     title = "shift from the most similar source"
 
     def select(self, X: np.ndarray, y: np.ndarray, sources: tuple[Source, ...]) -> int:
-        """Return the source of the highest rank correlation; the first of those that are alike."""
-        return int(np.argmax([agreement(source.measured(X), y) for source in sources]))
+        """Return the source of the highest correlation; the first by name where two measurements tell nothing."""
+        heights = [agreement(source.measured(X), y) for source in sources]
+        return heights.index(max(heights))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from perftransfer import learners
+import numpy as np
+from sklearn.pipeline import make_pipeline
+
+from perftransfer.learners import brt
+from perftransfer.space.encoding import Encoder
+from perftransfer.space.options import to_json
 from perftransfer.strategies.interface import Source
 from perftransfer.strategies.lms import LMS
 
@@ -13,22 +18,28 @@ class RBS(LMS):
     """Boosted trees on the options, fitted to what a linear model shift leaves of the target's sample.
 
     Least-squares boosting from a first guess (Friedman, "Greedy function approximation: a gradient boosting machine",
-    Annals of Statistics 29, 2001, section 4.1), which is the shift (Valov et al., ICPE 2017).
+    Annals of Statistics 29, 2001, section 4.1), which is the shift (Valov et al., ICPE 2017). The trees are those of
+    the learner BRT with its defaults, whatever the study's learners are.
     """
 
     title = "residual boosting on a linear shift"
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> RBS:
-        """Fit the shift, and the trees to what it leaves where the source was measured."""
+        """Fit the shift, and the trees to what it leaves."""
         super().fit(X, y, source)
-        self.booster_ = None
-        if self.shift_ is not None:
-            pairs = ~np.isnan(self.pairs_[:, 0])
-            rest = y[pairs] - self.shift_.predict(self.pairs_[pairs])
-            self.booster_ = learners.make("BRT", self.options, self.seed).fit(X[pairs], rest)
+        self.booster_ = None if self.shift_ is None else self._boosted(self.shift_.predict(self.pairs_))
         return self
 
     def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
         """Add what the trees predict to the shifted prediction of the source's model."""
+        assert source is not None
         shifted = super().predict(X, source)
-        return shifted if self.booster_ is None else shifted + np.asarray(self.booster_.predict(X), dtype=float)
+        if len(self.sample_[1]) < 2:
+            return shifted
+        booster = self._boosted(super().predict(self.sample_[0], source)) if self.booster_ is None else self.booster_
+        return shifted + np.asarray(booster.predict(X), dtype=float)
+
+    def _boosted(self, shifted: np.ndarray) -> Any:
+        X, y = self.sample_
+        encoder = Encoder(to_json(self.options), brt.ENCODING)
+        return make_pipeline(encoder, brt.estimator(self.seed)).fit(X, y - shifted)

@@ -240,6 +240,8 @@ class Study:
                 where = f"{self.where}: imports.{key}.options.{name}"
                 if option.column and option.columns:
                     problems.append(f"{where}: give column or columns, not both")
+                if option.by_rank and option.factor is not None:
+                    problems.append(f"{where}: give factor or by_rank, not both: ranks have no unit")
                 if option.by_rank and not option.ordered:
                     problems.append(f"{where}: by_rank needs an order: ordered: true")
         if self.left_out and len(self.environments) < 2:
@@ -446,8 +448,7 @@ class Study:
 
     def asks_what_matters(self, strategy: str) -> bool:
         """Whether a strategy's design asks a source which options and interactions matter there."""
-        used = modules_used(*strategies.modules_of(strategy))
-        return any(designs.needs_terms(name) for name in designs.names() if designs.module_of(name) in used)
+        return any(map(designs.needs_terms, _designs_of(strategy)))
 
     def evaluate(self, strategy: str, batch: str) -> dict[str, Any]:
         """What is compared, and the digest of the code of this strategy (others' edits do not matter)."""
@@ -468,7 +469,8 @@ class Study:
             "designs": sized,
             "repeats": evaluation.repeats,
             "interval_folds": evaluation.interval_folds,
-            "batch": evaluation.batch,
+            # Others are not to be evaluated again when it changes.
+            "batch": evaluation.batch if any(map(designs.is_active, _designs_of(strategy))) else 1,
             "learners": self._learners(),
             "scale": self.sections.learning.scale,
             "seed": self.sections.seed,
@@ -520,6 +522,12 @@ class Study:
         """``resolved`` as text."""
         text: str = yaml.safe_dump(self.resolved(), sort_keys=False, allow_unicode=True, width=120)
         return text
+
+
+def _designs_of(strategy: str) -> list[str]:
+    """Designs that a strategy uses, found without importing it."""
+    used = modules_used(*strategies.modules_of(strategy))
+    return [name for name in designs.names() if designs.module_of(name) in used]
 
 
 def _without_doubles(rows: Sequence[sheet.EnvironmentRow]) -> list[sheet.EnvironmentRow]:

@@ -138,7 +138,9 @@ class ImportedOption(Section):
         None, description="Columns to be added up, where nested options are one: how many cores are switched on."
     )
     factor: PositiveFloat | None = Field(
-        None, description="Turns numbers into the unit that other environments have for the option of this name."
+        None,
+        description="Turns the column's numbers into the unit that the option of this name has elsewhere; "
+        "`levels` and `default` are in that unit. Not with `by_rank`.",
     )
     ordered: bool = Field(False, description="Whether the levels have an order.")
     by_rank: bool = Field(
@@ -251,7 +253,9 @@ class Evaluation(Section):
         "often each is fitted again, leaving out a part of the sample; 0 for no intervals.",
     )
     batch: PositiveInt = Field(
-        5, description="Measurements that an active design, as in KT+active, chooses before it looks at what was found."
+        5,
+        description="Measurements that an active design, as in KT+active, chooses before it looks at what was found. "
+        "Up to the first batch it is the greedy design.",
     )
     targets_per_job: PositiveInt = Field(
         1, description="Targets that one job evaluates; more save the start of jobs, fewer spread over cores."

@@ -16,7 +16,8 @@ CAPTION = (
     "objectives and repeats. Times are of the machine that evaluated and depend on what else it did: they do not come "
     "out the same again. A fit that was already done for another result is not counted: strategies that learn once "
     "for all learners stand beside the first of them, and sources that lead to the same sample share its fit. "
-    "Training the models of the sources, choosing what to measure, measuring and predicting are not in it. Designs "
+    "Training the models of the sources, choosing what to measure, measuring, predicting and the refits for "
+    "prediction intervals are not in it. Designs "
     "without transfer, which fit what random sampling fits, are in the last row and in the file."
 )
 TABLES = ("timing",)
