@@ -13,6 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -202,13 +203,7 @@ class FromSources(Prior):
     @classmethod
     def of(cls, sources: Sequence[Measured], options: Sequence[Option]) -> FromSources:
         """Make the prior, or take it if it was made for the same sources before: designs and strategies share it."""
-        key = tuple(map(id, sources)), tuple(options)
-        if key not in _MADE:
-            while len(_MADE) >= _KEPT:
-                _MADE.pop(next(iter(_MADE)))
-            # The sources are kept as well: as long as they are, nothing else can have their identities.
-            _MADE[key] = tuple(sources), cls([(one.codes, one.y) for one in sources], options)
-        return _MADE[key][1]
+        return _made(tuple(sources), tuple(options))
 
     def view(self, X: np.ndarray) -> View:
         """Values of the sources, brought to one scale; their mean and what is left; main effects of the options."""
@@ -234,9 +229,10 @@ class FromSources(Prior):
         return np.array([line, rest, ones, effects, ones, ones])
 
 
-# Priors made before, by the identities of their sources, and by the options.
-_MADE: dict[tuple[tuple[int, ...], tuple[Option, ...]], tuple[tuple[Measured, ...], FromSources]] = {}
-_KEPT = 64
+# What was measured is equal to itself alone, and stays as long as it is in here.
+@lru_cache(maxsize=64)
+def _made(sources: tuple[Measured, ...], options: tuple[Option, ...]) -> FromSources:
+    return FromSources([(one.codes, one.y) for one in sources], options)
 
 
 def _by_effect(effects: Sequence[np.ndarray]) -> list[Scale]:
