@@ -71,7 +71,8 @@ def test_a_new_strategy_in_the_study_runs_alone(clone):
     before = study.read_text()
     study.write_text(before.replace("[RS, LMS]", "[RS, LMS, DM]"))
     try:
-        assert would_run(clone) == {"evaluate": 2, "collect_cells": 1, "figure": 1, "table": 10, "report": 1, "study": 1}
+        again = {"evaluate": 2, "collect_cells": 1, "figure": 1, "table": 10, "report": 1, "study": 1}
+        assert would_run(clone) == again
     finally:
         study.write_text(before)
 
