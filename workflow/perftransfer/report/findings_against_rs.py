@@ -100,9 +100,10 @@ def extremes(results: Results, labels: Mapping[str, str]) -> list[str]:
     said = []
     for what, (ratio, strategy, source, target, error) in (("worst", max(found)), ("most helpful", min(found))):
         if (ratio > 1) == (what == "worst") and ratio != 1:
+            origin = labels.get(source, source) or "all sources"
             said.append(
-                f"The {what} transfer with {count(budget, 'measurement')} is {strategy} from "
-                f"{labels.get(source, source)} to {labels.get(target, target)}: off by {percent(error)} where RS is "
-                f"off by {percent(baseline[target])} (median learner)."
+                f"The {what} transfer with {count(budget, 'measurement')} is {strategy} from {origin} to "
+                f"{labels.get(target, target)}: off by {percent(error)} where RS is off by "
+                f"{percent(baseline[target])} (median learner)."
             )
     return said

@@ -54,6 +54,11 @@ def claims_table(claims: Summary) -> Table:
 def needed_table(needed: Summary, objective: str) -> Table | None:
     """Return what is said of one objective, strategies in reading order; None if there is nothing."""
     own = needed.frame[needed.frame["objective"] == objective].drop(columns="objective")
+    # Errors that nobody reaches, but for the first of them, tell nothing more.
+    errors = [name for name in own if name not in ("strategy", "learner")]
+    reached = [name for name in errors if own[name].astype(str).str.replace(",", "").str.isdigit().any()]
+    last = errors.index(reached[-1]) + 1 if reached else 0
+    own = own.drop(columns=errors[last + 1 :])
     rows = []
     for name in in_reading_order(own["strategy"]):
         title = strategy_title(name)
