@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from perftransfer import strategies
 from perftransfer.dataset import tables
 from perftransfer.errors import BadInput
 from perftransfer.evaluation import statistics
@@ -68,12 +67,8 @@ def read(path: Path) -> pd.DataFrame:
     """Cells of a file; of a strategy for all sources that was given single ones as well, those apart."""
     cells = tables.read(path)
     single = cells["source"].notna()
-    both = single & cells["strategy"].isin(set(cells.loc[~single, "strategy"]) - _without_source())
+    both = single & cells["strategy"].isin(cells.loc[~single, "strategy"])
     return cells.assign(strategy=cells["strategy"].where(~both, cells["strategy"] + " (one source)"))
-
-
-def _without_source() -> set[str]:
-    return {name for name in strategies.names() if not strategies.load(name).needs_source}
 
 
 def main() -> None:

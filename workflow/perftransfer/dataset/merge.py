@@ -143,7 +143,7 @@ def _published(frame: pd.DataFrame, objectives: Sequence[str]) -> pd.DataFrame:
 def _common(schemas: Sequence[tuple[Option, ...]]) -> tuple[Option, ...]:
     """Unite the schemas by name: options and levels that only some environments have are put in their order.
 
-    An option that some environment lacks is conditional: there it is inactive.
+    An option that some environment lacks is conditional: there it is inactive. One is ordered if it is everywhere.
     """
     names: list[str] = []
     for schema in schemas:

@@ -12,22 +12,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from perftransfer.designs.greedy import choose
 from perftransfer.designs.interface import Evidence
 from perftransfer.gaussian_process.posterior import Posterior, most_informative
 from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.space.options import Option
 
+__all__ = ["ACTIVE", "NEEDS_SOURCE", "TITLE", "choose", "more"]
+
 TITLE = "active by the uncertainty left"
 NEEDS_SOURCE = True
 ACTIVE = True
-
-
-def choose(
-    candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
-) -> np.ndarray:
-    """Choose before anything is measured, as the greedy design does."""
-    nothing = np.empty(0)
-    return more(candidates, options, order, n, source, nothing.astype(int), nothing)
 
 
 def more(
@@ -39,9 +34,8 @@ def more(
     chosen: np.ndarray,
     y: np.ndarray,
 ) -> np.ndarray:
-    """Choose the next ``n`` after ``chosen``, whose objective is ``y``."""
-    if source is None:
-        raise ValueError("the active design needs a source")
-    prior = FromSources.of(source.every, options)
-    belief = Posterior(prior, candidates[chosen], y) if len(chosen) else prior
+    """Choose the next ``n`` after ``chosen``, whose objective is ``y``; the first as the greedy design does."""
+    if source is None or not len(chosen):
+        return choose(candidates, options, order, n, source)
+    belief = Posterior(FromSources.of(source.every, options), candidates[chosen], y)
     return most_informative(belief, candidates, n, order, chosen)

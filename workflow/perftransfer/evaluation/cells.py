@@ -23,6 +23,8 @@ from perftransfer.strategies.interface import Source, Strategy
 
 #: Share of what is measured that prediction intervals are to cover.
 INTERVAL = 0.9
+#: How far the share that they cover may be from it, and they can still be relied on.
+TOLERANCE = 0.05
 
 #: Columns of transfer.parquet, in their order.
 COLUMNS = (

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from perftransfer import objectives
 from perftransfer.evaluation import statistics
-from perftransfer.evaluation.cells import INTERVAL
+from perftransfer.evaluation.cells import INTERVAL, TOLERANCE
 from perftransfer.figures import _names, _results, _style
 from perftransfer.figures._curves import BUDGET, curves, legend, legend_size
 
@@ -36,7 +36,7 @@ PANELS = {
 }
 PANEL = (2.5, 2.3)  # inches
 STATED = 100 * INTERVAL  # percent of coverage that is promised
-TOLERANCE = 5  # points of percent beside it that are still good
+BESIDE = 100 * TOLERANCE  # points of percent beside it that are still good
 LEAST = 75  # percent of coverage that is always in view
 
 
@@ -94,6 +94,6 @@ def over_targets(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 def promised(axes: Axes, lowest: float) -> None:
     """Mark the coverage that is promised and what is near enough, down to the ``lowest`` that is drawn."""
-    axes.axhspan(STATED - TOLERANCE, STATED + TOLERANCE, color="#e4e4e4", linewidth=0, zorder=0)
+    axes.axhspan(STATED - BESIDE, STATED + BESIDE, color="#e4e4e4", linewidth=0, zorder=0)
     axes.axhline(STATED, color=_style.INK, linestyle=(0, (3, 2)), linewidth=0.8)
     axes.set_ylim(min(LEAST, lowest - 3), 101.5)

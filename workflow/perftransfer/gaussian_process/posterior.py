@@ -262,7 +262,8 @@ def most_informative(
     # Beyond the places, measurements are part of what is believed, but cannot be conditioned on here.
     given = list(np.flatnonzero(~free))
     found: list[int] = []
-    while given or len(found) < min(n, int(free.sum()) + len(found)):
+    wanted = min(n, int(free.sum()))
+    while given or len(found) < wanted:
         variance = np.diag(own) + noise
         if given:
             best = int(given.pop())

@@ -6,12 +6,10 @@ import pandas as pd
 
 from perftransfer import strategies
 from perftransfer.evaluation import statistics
-from perftransfer.evaluation.cells import INTERVAL
+from perftransfer.evaluation.cells import INTERVAL, TOLERANCE
 from perftransfer.report import words
 from perftransfer.report.words import listed, percent
 
-# Further off than this from what was stated is worth a word.
-_TOLERANCE = 0.05
 _COLUMNS = [
     "objective", "strategy", "design", "learner", "source", "target", "budget", "repeat", "coverage", "interval_width",
 ]  # fmt: skip
@@ -38,7 +36,7 @@ def held(transfer: pd.DataFrame, objective: str) -> list[str]:
         f"measurements, {shares} of those held out; the narrowest are those of {narrowest}, "
         f"{percent(means['interval_width'][narrowest])} wide in the mean."
     ]
-    narrow = [name for name in found if means["coverage"][name] < INTERVAL - _TOLERANCE]
+    narrow = [name for name in found if means["coverage"][name] < INTERVAL - TOLERANCE]
     if narrow:
         are = "are" if len(narrow) > 1 else "is"
         said.append(f"Not to be relied on {are} {listed(narrow)}: too many measurements lie outside.")

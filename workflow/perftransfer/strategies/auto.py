@@ -34,10 +34,10 @@ class AUTO(Strategy):
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None, noise: np.ndarray | None = None) -> AUTO:
         """Fit both and weigh them."""
-        sources: list[Prior] = []
+        priors: list[Prior] = [WithoutSource(self.options, y)]
         if source is not None:
-            sources.append(FromSources.of(source.evidence.every, self.options))
-        priors: list[Prior] = [WithoutSource(self.options, y, *(prior.unit for prior in sources)), *sources]
+            given = FromSources.of(source.evidence.every, self.options)
+            priors = [WithoutSource(self.options, y, given.unit), given]
         self.posteriors_ = [Posterior(prior, X, y, noise) for prior in priors]
         scores = np.array([(one.left_out_score + one.log_evidence) / 2 for one in self.posteriors_])
         scores[1:] += np.log(_ODDS)

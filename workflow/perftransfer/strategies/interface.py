@@ -94,12 +94,10 @@ class Source:
 
 def _by_mean_rank(every: Sequence[Evidence]) -> tuple[Term, ...]:
     """Terms that matter in any source, those first that matter most in all of them; behind all where they do not."""
-    ranks: dict[Term, float] = {}
-    last = sum(len(evidence.terms) for evidence in every)
-    for evidence in every:
-        for rank, term in enumerate(evidence.terms):
-            ranks[term] = ranks.get(term, float(last * len(every))) + rank - last
-    return tuple(sorted(ranks, key=lambda term: (ranks[term], sorted(term))))
+    places = [{term: place for place, term in enumerate(evidence.terms)} for evidence in every]
+    terms = set[Term]().union(*places)
+    # Equal sums in alphabetical order: no order of sources may decide.
+    return tuple(sorted(terms, key=lambda term: (sum(place.get(term, len(terms)) for place in places), sorted(term))))
 
 
 class Strategy(RegressorMixin, BaseEstimator):

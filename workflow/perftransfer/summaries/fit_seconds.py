@@ -17,8 +17,8 @@ CAPTION = (
     "out the same again. A fit that was already done for another result is not counted: strategies that learn once "
     "for all learners stand beside the first of them, and sources that lead to the same sample share its fit. "
     "Training the models of the sources, choosing what to measure, measuring, predicting and the refits for "
-    "prediction intervals are not in it. Designs "
-    "without transfer, which fit what random sampling fits, are in the last row and in the file."
+    "prediction intervals are not in it. Designs without transfer, which fit what random sampling fits, are in the "
+    "last row and in the file."
 )
 TABLES = ("timing",)
 
