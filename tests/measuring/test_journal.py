@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -138,3 +139,19 @@ def test_each_line_is_one_json_object(tmp_path: Path) -> None:
     path = tmp_path / "e.jsonl"
     write(path, {"text": "two\nlines"}, {"a": 1})
     assert [json.loads(line) for line in path.read_text().splitlines()] == [{"text": "two\nlines"}, {"a": 1}]
+
+
+def test_a_file_system_without_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(file: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("perftransfer.measuring.journal.fcntl.flock", no_locks)
+    with pytest.raises(BadInput, match=r"j\.jsonl: this file system knows no locks \(No locks available\)"):
+        write(tmp_path / "j.jsonl", measurement())
+
+
+def test_who_is_writing_is_told_by_its_node(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    write(path, {"record": "host", "environment_digest": "e", "node": "node7"})
+    with Journal(path), pytest.raises(BadInput, match=r"another process .* \(its last writer was on node7\)"):
+        write(path, measurement())

@@ -6,13 +6,13 @@ import os
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TextIO
 
 from perftransfer.errors import BadInput
-from perftransfer.measuring import engines, fingerprint, hardware, journal
+from perftransfer.measuring import engines, fingerprint, hardware, journal, same_hardware
 from perftransfer.measuring.engines.interface import Engine, Options
 from perftransfer.measuring.hardware import background_load, instruction_set, placement
 from perftransfer.measuring.interference import CLOCK_CHANGED_ABOVE, DISTURBED_ABOVE
@@ -37,7 +37,8 @@ class Environment:
 
     cores: number of CPUs, or "all" that this process may use.
     files: path of the network by precision; ``network_version`` says which network they hold.
-    workload: sizes of the input. settings: of the hardware while it is measured (``hardware.parse``).
+    workload: sizes of the input. settings: of the hardware while it is measured (``hardware.parse``). hardware: its
+    name, "" for any; identity: what is known of it beforehand (``same_hardware.check``).
     """
 
     name: str
@@ -49,11 +50,13 @@ class Environment:
     files: Mapping[str, str]
     seed: int
     settings: str = ""
+    hardware: str = ""
+    identity: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, settings: Mapping[str, Any], networks: Sequence[str]) -> Environment:
         """Take it from a study's settings; ``networks`` are the files of its precisions."""
-        own = {field.name: settings[field.name] for field in fields(cls) if field.name in settings}
+        own = {one.name: settings[one.name] for one in fields(cls) if one.name in settings}
         return cls(name=name, files=dict(zip(settings["precisions"], networks, strict=True)), **own)
 
     def cpus(self) -> list[int]:
@@ -110,6 +113,8 @@ def measure_environment(
     The first configuration is the sentinel as well: before, after and every so often in between it is measured once
     more, for nothing but to see whether the machine stays the same (``journal.sentinels``).
 
+    Raises BadInput, before anything is measured, if this machine is not the environment's hardware.
+
     Returns the journal's records of these measurements, in the order of ``configurations``, repeats and attempts. Safe
     against being killed at any time: a later call goes on where this one stopped.
     """
@@ -118,6 +123,9 @@ def measure_environment(
         # What a killed run left behind is put back before anything looks at the machine.
         hardware.restore(state, root)
     host = fingerprint.host()
+    # An engine that measures nothing does so anywhere.
+    if environment.hardware and engine.isolated:
+        same_hardware.check(environment.name, environment.hardware, environment.identity, host, journal_path)
     digest = environment.digest(engine.versions(), host)
     with ExitStack() as stack:
         writer = stack.enter_context(journal.Journal(journal_path))

@@ -78,6 +78,7 @@ def host(root: Path = Path("/")) -> dict[str, Any]:
     total = memory.get("MemTotal", "").split()
     flags = (cpu.get("flags") or cpu.get("Features") or "").split()
     return {
+        "node": platform.node(),
         "instruction_sets": sorted(flag for flag in flags if _INSTRUCTION_SETS.fullmatch(flag)),
         "caches": _caches(root),
         "governor": _text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),

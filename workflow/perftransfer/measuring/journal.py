@@ -5,6 +5,7 @@ It is the truth; tables are made from it. No rule of the workflow declares it as
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -24,6 +25,8 @@ NOT_APPLIED = "not_applied"
 _TIMEOUT = "timeout"
 # Another one may take their place.
 _REPLACED = (_TIMEOUT, NOT_APPLIED)
+# What a file system says that has no locks.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 # Stands for a measurement that is not there.
 _NOTHING: Record = {"status": _TIMEOUT}
 
@@ -86,7 +89,8 @@ def is_final(record: Record, timeout_seconds: float) -> bool:
 class Journal:
     """The one writer of a journal: a context manager that holds a lock on it.
 
-    Raises BadInput on entry if another process is writing to the same journal.
+    Raises BadInput on entry if another process, also one on another node, is writing to the same journal, or if the
+    file system knows no locks: then nobody can tell.
     """
 
     def __init__(self, path: Path) -> None:
@@ -102,7 +106,16 @@ class Journal:
         except BlockingIOError as error:
             os.close(file)
             raise BadInput(
-                f"{self.path}: another process is measuring into this journal; wait for it, or end it, and start again"
+                f"{self.path}: another process is measuring into this journal{self._known_of_writer()}; wait for it, "
+                "or end it, and start again"
+            ) from error
+        except OSError as error:
+            os.close(file)
+            if error.errno not in _NO_LOCKS:
+                raise
+            raise BadInput(
+                f"{self.path}: this file system knows no locks ({error.strerror}), so two processes could measure into "
+                "one journal; have it mounted with locks, or keep the results on another one"
             ) from error
         size = os.fstat(file).st_size
         if size and os.pread(file, 1, size - 1) != b"\n":
@@ -117,6 +130,10 @@ class Journal:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _known_of_writer(self) -> str:
+        nodes = [record["node"] for record in read(self.path) if record.get("record") == "host" and "node" in record]
+        return f" (its last writer was on {nodes[-1]})" if nodes else ""
 
     def append(self, record: Record) -> None:
         """Add a record."""

@@ -1,0 +1,87 @@
+"""Whether this machine is the hardware that an environment names: as declared, or as the first machine measured was."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from perftransfer.errors import BadInput
+from perftransfer.measuring import fingerprint
+
+
+def check(environment: str, hardware: str, declared: Mapping[str, Any], host: Mapping[str, Any], journal: Path) -> None:
+    """Raise BadInput if this machine is not ``hardware``; the first machine to be measured under a name is learnt.
+
+    declared: what is known of it beforehand: ``architecture``, ``cpus``, and parts of the names of ``processor`` and
+    ``gpu``; None or missing for what is not. host: as ``fingerprint.host`` tells it. journal: of the environment; what
+    is learnt lies beside it, in ``hardware/<name>.json``, for all environments there that name this hardware.
+    """
+    where = f"environment {environment}: the machine {platform.node()} is not the hardware {hardware!r}"
+    nothing = "Nothing was measured"
+    wrong = [f"{fact} is {_text(found)}, expected {_text(wanted)}" for fact, wanted, found in _unlike(declared, host)]
+    if wrong:
+        raise BadInput(
+            f"{where}: {'; '.join(wrong)} (hardware.{hardware}.identity in the study). {nothing}: have the job sent to "
+            "that hardware, by its partition or constraint"
+        )
+    path = journal.parent / "hardware" / f"{quote(hardware, safe=' ')}.json"
+    own = fingerprint.identity(host)
+    learnt = _learn(path, {**own, "node": platform.node(), "environment": environment})
+    changed = [
+        f"{fact} is {_text(own.get(fact))}, and was {_text(learnt.get(fact))}"
+        for fact in sorted({*own, *learnt} - {"node", "environment"})
+        if own.get(fact) != learnt.get(fact)
+    ]
+    if changed:
+        raise BadInput(
+            f"{where} that was first measured on {learnt.get('node')}: {'; '.join(changed)}. {nothing}: have the job "
+            f"sent to that hardware, give this machine another name in the sheet's column hardware, or, if it was "
+            f"changed for good, delete {path}"
+        )
+
+
+def _unlike(declared: Mapping[str, Any], host: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Fact, what was declared and what was found, of what does not fit."""
+    wanted = {fact: value for fact, value in declared.items() if value is not None}
+    out = [
+        (fact, wanted[fact], host[fact])
+        for fact in ("architecture", "cpus")
+        if wanted.get(fact, host[fact]) != host[fact]
+    ]
+    if str(wanted.get("processor", "")).lower() not in str(host["processor"]).lower():
+        out.append(("processor", wanted["processor"], host["processor"]))
+    if "gpu" in wanted and not (host["gpus"] and all(wanted["gpu"].lower() in name.lower() for name in host["gpus"])):
+        out.append(("gpu", wanted["gpu"], host["gpus"]))
+    return out
+
+
+def _learn(path: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep ``facts`` in ``path`` unless something is known there already; return what is known."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}")
+    draft.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    try:
+        # A link, not a renaming: of two machines that come at the same time one is first, on a network's disk as well.
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadInput(
+            f"{path}: not JSON: {error}; delete it, and the next machine to be measured is learnt"
+        ) from error
+    if not isinstance(known, dict):
+        raise BadInput(f"{path}: expected a JSON object; delete it, and the next machine to be measured is learnt")
+    return known
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)
