@@ -11,11 +11,12 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from pathlib import Path
 
-from perftransfer import package_path
+from perftransfer import package_path, stale_lock
 from perftransfer.errors import BadInput
-from perftransfer.study import Study
+from perftransfer.study import Study, export_usable_cpus
 
 package_path.export()
+export_usable_cpus()
 
 # A study is complete in itself: the default one must not shine through another.
 if not workflow.overwrite_configfiles:
@@ -35,6 +36,10 @@ except BadInput as error:
 if {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
     for line in study.still_to_measure():
         print(line, file=sys.stderr)
+
+
+onstart:
+    stale_lock.note_start(Path.cwd())
 
 
 pathvars:

@@ -51,6 +51,15 @@ rule benchmark:
     threads: 4096
     resources:
         device=1,
+        # What a scheduler is asked for, where there is one.
+        slurm_partition=lambda wc: study.submission(wc.environment, "slurm_partition"),
+        slurm_account=lambda wc: study.submission(wc.environment, "slurm_account"),
+        constraint=lambda wc: study.submission(wc.environment, "constraint"),
+        gres=lambda wc: study.submission(wc.environment, "gres"),
+        cpus_per_task=lambda wc: study.submission(wc.environment, "cpus_per_task"),
+        runtime=lambda wc: study.submission(wc.environment, "runtime"),
+        mem_mb=lambda wc: study.submission(wc.environment, "mem_mb"),
+        slurm_extra=lambda wc: study.submission(wc.environment, "slurm_extra"),
     params:
         settings=lambda wildcards: study.benchmark(wildcards.environment),
         # The journal is the truth. It is no output of any rule, so nothing ever deletes it.

@@ -28,14 +28,31 @@ from perftransfer.progress import duration
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import level_text
 from perftransfer.study import command_line, sheet
-from perftransfer.study.sections import FIGURES, SUMMARIES, ImportedEnvironment, StudySections
+from perftransfer.study.sections import FIGURES, SUMMARIES, Hardware, ImportedEnvironment, StudySections
 from perftransfer.study.validation import validate
 
 _SPACES = Path("config/spaces")
 #: Stands in the name of a figure's file that shows all objectives.
 ALL_OBJECTIVES = "all"
+# Says on how many CPUs the workflow was started, to its jobs on other machines.
+_CPUS_VARIABLE = "PERFTRANSFER_CPUS"
+#: CPUs that a job asks for, where it is to have all that its node has: the executor leaves the number out.
+NO_NUMBER = -1
 # Engines that read a network from a file; the others make up their numbers.
 _NO_FILE = "simulated"
+
+
+def usable_cpus() -> int:
+    """CPUs of the machine at hand; in a job that a scheduler sent elsewhere, of the one that the workflow started on.
+
+    For such a job the study has to be the same: see ``export_usable_cpus``.
+    """
+    return int(os.environ.get(_CPUS_VARIABLE) or len(fingerprint.usable_cpus()))
+
+
+def export_usable_cpus() -> None:
+    """Let all jobs that are started from here on count the CPUs of this machine."""
+    os.environ[_CPUS_VARIABLE] = str(usable_cpus())
 
 
 class Study:
@@ -81,7 +98,9 @@ class Study:
         content = command_line.typed(config, written)
         sections = validate(content, where)
         rows = sheet.read(Path(sections.environments)) if sections.environments else []
-        return cls(sections, _without_doubles(rows), where, command_line.commands(content, written, names))
+        return cls(
+            sections, _without_doubles(rows, sections.hardware), where, command_line.commands(content, written, names)
+        )
 
     def of_what_can_be_had(self, downloads: Path) -> Study:
         """Fetch the published tables that are not at hand; return the study of those that there are.
@@ -266,9 +285,10 @@ class Study:
                 f"{self.where}: evaluation.{key}: found {largest}; of {pool} measured configurations a third is held "
                 f"out, so at most {pool - pool // 3} can be chosen: measure more (measuring.configurations)"
             )
-        usable = len(fingerprint.usable_cpus())
+        problems += self._hardware_problems()
+        usable = usable_cpus()
         for row in self._rows.values():
-            if row.measurements:
+            if row.measurements or row.hardware in self.sections.hardware:
                 continue
             if row.cores != "all" and int(row.cores) > usable:
                 problems.append(
@@ -282,6 +302,22 @@ class Study:
                 )
         if problems:
             raise BadInput("\n".join(problems))
+
+    def _hardware_problems(self) -> list[str]:
+        problems, named = [], {row.hardware for row in self._rows.values()}
+        for name, hardware in self.sections.hardware.items():
+            where, cluster = f"{self.where}: hardware.{name}", hardware.cluster
+            if name not in named:
+                problems.append(unknown(where, "hardware in the sheet", name, sorted(named)))
+            if cluster.gpu_type and not cluster.gpus:
+                problems.append(f"{where}.cluster.gpu_type: found {cluster.gpu_type!r}, but gpus: 0")
+            every = [row.environment for row in self._rows.values() if row.hardware == name and row.cores == "all"]
+            if every and not (cluster.exclusive or cluster.cpus):
+                problems.append(
+                    f"{where}.cluster.cpus: is missing: {every[0]} measures on all cores, and no job without "
+                    "exclusive: true gets all of a node"
+                )
+        return problems
 
     def _space_problems(self) -> list[str]:
         problems = []
@@ -369,6 +405,8 @@ class Study:
             "network_version": self._network_version(row),
             "cores": row.cores,
             "settings": row.settings,
+            "hardware": row.hardware,
+            "identity": self._hardware(row).identity.model_dump(),
             "workload": workload,
             "precisions": self.precisions(environment) or [networks.PRECISIONS[0]] * row.own_network,
             "repeats": measuring.repeats,
@@ -376,6 +414,30 @@ class Study:
             "protocol": asdict(self._protocol),
             "seed": self.sections.seed,
         }
+
+    def _hardware(self, row: sheet.EnvironmentRow) -> Hardware:
+        return self.sections.hardware.get(row.hardware, Hardware())
+
+    def submission(self, environment: str, resource: str) -> int | str | None:
+        """What a scheduler is asked for by the job that measures an environment, by the name of Snakemake's resource.
+
+        None where nothing is asked for. Jobs on the machine at hand are not touched by it.
+        """
+        row = self._rows[environment]
+        asked = self._hardware(row).cluster
+        cpus = asked.cpus or (NO_NUMBER if row.cores == "all" else int(row.cores))
+        flags = ["--exclusive"] * asked.exclusive + [asked.flags] * bool(asked.flags)
+        asks: dict[str, int | str | None] = {
+            "slurm_partition": asked.partition,
+            "slurm_account": asked.account,
+            "constraint": asked.constraint,
+            "gres": ":".join(["gpu", *filter(None, [asked.gpu_type]), str(asked.gpus)]) if asked.gpus else None,
+            "cpus_per_task": cpus,
+            "runtime": asked.minutes,
+            "mem_mb": asked.memory_mib,
+            "slurm_extra": " ".join(flags) or None,
+        }
+        return asks[resource]
 
     @staticmethod
     def _network_version(row: sheet.EnvironmentRow) -> int:
@@ -530,12 +592,15 @@ def _designs_of(strategy: str) -> list[str]:
     return [name for name in designs.names() if designs.module_of(name) in used]
 
 
-def _without_doubles(rows: Sequence[sheet.EnvironmentRow]) -> list[sheet.EnvironmentRow]:
-    """Leave out rows that are another row on this machine: on 1 core, "all" cores are 1 core. Says so."""
-    usable = len(fingerprint.usable_cpus())
+def _without_doubles(rows: Sequence[sheet.EnvironmentRow], elsewhere: Collection[str]) -> list[sheet.EnvironmentRow]:
+    """Leave out rows that are another row on this machine: on 1 core, "all" cores are 1 core. Says so.
+
+    elsewhere: hardware that is not this machine's.
+    """
+    usable = usable_cpus()
     kept: dict[tuple[Any, ...], sheet.EnvironmentRow] = {}
     for row in rows:
-        if row.engine == _NO_FILE:
+        if row.engine == _NO_FILE or row.hardware in elsewhere:
             kept[(row.environment,)] = row
             continue
         cores = usable if row.cores == "all" else int(row.cores)

@@ -27,9 +27,11 @@ from perftransfer.space.options import Level
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 OBJECTIVE = r"^[a-z][a-z0-9_]*$"
 SHA256 = r"^[0-9a-fA-F]{64}$"
+GPU_TYPE = r"^[A-Za-z0-9_.]+$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Objective = Annotated[str, StringConstraints(pattern=OBJECTIVE)]
+GpuType = Annotated[str, StringConstraints(pattern=GPU_TYPE)]
 
 
 def _strategy(value: str) -> str:
@@ -262,6 +264,44 @@ class Evaluation(Section):
     )
 
 
+class Identity(Section):
+    """How a machine is told to be this hardware before anything is measured on it.
+
+    What is not given here is learnt at the first measurement (`results/<study>/journal/hardware/`).
+    """
+
+    processor: str | None = Field(None, description="Part of its processor's name, as `/proc/cpuinfo` has it.")
+    architecture: str | None = Field(None, description="Its architecture, as `uname -m` has it.")
+    cpus: PositiveInt | None = Field(None, description="Number of its CPUs.")
+    gpu: str | None = Field(None, description="Part of the name of each of its GPUs.")
+
+
+class Cluster(Section):
+    """How a scheduler is asked for this hardware, for jobs that measure. See docs/clusters.md."""
+
+    partition: str | None = Field(None, description="Partition (queue) of its nodes.")
+    constraint: str | None = Field(None, description="Features that a node must have: `tx2`, `a100&nvlink`.")
+    gpus: NonNegativeInt = Field(0, description="GPUs to ask for.")
+    gpu_type: GpuType | None = Field(None, description="Type of these GPUs, as the scheduler calls it: `a100`.")
+    cpus: PositiveInt | None = Field(
+        None,
+        description="CPUs to ask for; by default those that the environment has in its column `cores`, and for `all` "
+        "whatever the node has.",
+    )
+    exclusive: bool = Field(True, description="Whether nothing else may run on the node while something is measured.")
+    minutes: PositiveInt | None = Field(None, description="Time limit of the job.")
+    memory_mib: PositiveInt | None = Field(None, description="Memory to ask for.")
+    account: str | None = Field(None, description="Account that pays.")
+    flags: str = Field("", description="Further options of `sbatch`: `--reservation=quiet --qos=long`.")
+
+
+class Hardware(Section):
+    """A name in the sheet's column `hardware` that stands for other hardware than the machine at hand."""
+
+    identity: Identity = Identity()
+    cluster: Cluster = Cluster()
+
+
 class StudySections(Section):
     """A study: what to measure, import, learn, compare and draw."""
 
@@ -271,6 +311,9 @@ class StudySections(Section):
         ["latency_ms"], min_length=1, description="What is modelled; the unit is the last part of the name."
     )
     environments: str | None = Field(None, description="Environment sheet: what is measured on the machine at hand.")
+    hardware: dict[str, Hardware] = Field(
+        {}, description="Hardware other than the machine at hand, by its name in the sheet."
+    )
     measuring: Measuring = Measuring()
     imports: dict[Name, Import] = Field({}, description="Published measurements, by a name of your own.")
     missing: Literal["stop", "leave_out"] = Field(

@@ -9,12 +9,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from perftransfer.errors import BadInput, unknown
-from perftransfer.study.sections import NAME, OBJECTIVE, SHA256, StudySections
+from perftransfer.study.sections import GPU_TYPE, NAME, OBJECTIVE, SHA256, StudySections
 
 _PATTERNS = {
     NAME: "lower-case letters, digits and _ . -",
     OBJECTIVE: "lower-case letters, digits and _, a letter first",
     SHA256: "64 hexadecimal digits",
+    GPU_TYPE: "letters, digits and _ .",
 }
 
 

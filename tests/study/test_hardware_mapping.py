@@ -1,0 +1,106 @@
+"""Checks what a scheduler is asked for, and that hardware elsewhere is not measured by this machine's size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from perftransfer.errors import BadInput
+from perftransfer.measuring import fingerprint
+from perftransfer.study import Study, export_usable_cpus
+
+HEADER = "environment\thardware\temulated\tcores\tengine\tnetwork\tspace\tbatch\timage_px\n"
+SPACE = "options:\n  intra_op_threads: {levels: [1, 2], ordered: true}\n"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fingerprint, "usable_cpus", lambda: [0, 1])
+    (tmp_path / "config/spaces").mkdir(parents=True)
+    (tmp_path / "config/spaces/small.yaml").write_text(SPACE)
+
+
+RESOURCES = (
+    "slurm_partition", "slurm_account", "constraint", "gres", "cpus_per_task", "runtime", "mem_mb", "slurm_extra",
+)  # fmt: skip
+
+
+def asked(study: Study, environment: str) -> dict[str, int | str | None]:
+    return {name: study.submission(environment, name) for name in RESOURCES}
+
+
+def study(hardware: dict[str, Any], rows: dict[str, tuple[str, str]]) -> Study:
+    """Study of environments, each given by its hardware and cores."""
+    lines = (
+        f"{name}\t{where}\tno\t{cores}\tonnxruntime\tsqueezenet\tsmall\t1\t64\n"
+        for name, (where, cores) in rows.items()
+    )
+    Path("config/sheet.tsv").write_text(HEADER + "".join(lines))
+    return Study.of({"study": "s", "environments": "config/sheet.tsv", "hardware": hardware}, [])
+
+
+def test_a_mapping_becomes_what_the_executor_asks_for():
+    full = {
+        "partition": "gpu", "constraint": "a100&nvlink", "gpus": 2, "gpu_type": "a100", "cpus": 16, "minutes": 90,
+        "memory_mib": 8000, "account": "lab", "flags": "--qos=long",
+    }  # fmt: skip
+    mapped = study(
+        {"big": {"cluster": full}, "bare": {}}, {"a": ("big", "8"), "b": ("bare", "all"), "c": ("bare", "4")}
+    )
+    assert asked(mapped, "a") == {
+        "slurm_partition": "gpu", "slurm_account": "lab", "constraint": "a100&nvlink", "gres": "gpu:a100:2",
+        "cpus_per_task": 16, "runtime": 90, "mem_mb": 8000, "slurm_extra": "--exclusive --qos=long",
+    }  # fmt: skip
+    nothing = dict.fromkeys(("slurm_partition", "slurm_account", "constraint", "gres", "runtime", "mem_mb"))
+    assert asked(mapped, "b") == {**nothing, "cpus_per_task": -1, "slurm_extra": "--exclusive"}
+    assert mapped.submission("c", "cpus_per_task") == 4
+
+
+def test_a_node_may_be_shared():
+    shared = study({"x": {"cluster": {"exclusive": False}}}, {"a": ("x", "1"), "b": ("x", "2")})
+    assert shared.submission("a", "slurm_extra") is None
+
+
+def test_a_measuring_job_is_told_its_hardware_and_what_is_known_of_it():
+    told = study({"x": {"identity": {"processor": "EPYC"}}}, {"a": ("x", "1"), "b": ("here", "all")})
+    assert told.benchmark("a")["hardware"] == "x"
+    assert told.benchmark("a")["identity"]["processor"] == "EPYC"
+    assert told.benchmark("b")["identity"] == dict.fromkeys(("processor", "architecture", "cpus", "gpu"))
+
+
+def test_hardware_elsewhere_may_have_more_cores_than_this_machine_and_equal_rows_are_kept():
+    elsewhere = study({"x": {}, "y": {}}, {"a": ("x", "64"), "b": ("x", "all"), "c": ("x", "2"), "d": ("y", "2")})
+    assert elsewhere.measured == ["a", "b", "c", "d"]
+    with pytest.raises(BadInput, match="asks for 64 cores; this machine lets us use 2"):
+        study({}, {"a": ("x", "64"), "b": ("x", "2")})
+
+
+def test_jobs_on_other_machines_see_the_same_study(monkeypatch: pytest.MonkeyPatch):
+    rows = {"a": ("here", "2"), "b": ("here", "all"), "c": ("other", "all")}
+    monkeypatch.delenv("PERFTRANSFER_CPUS", raising=False)
+    monkeypatch.setattr(fingerprint, "usable_cpus", lambda: list(range(4)))
+    assert study({}, {**rows, "a": ("here", "4")}).measured == ["a", "c"]
+    with monkeypatch.context() as driver:
+        driver.setenv("PERFTRANSFER_CPUS", "")
+        export_usable_cpus()
+        monkeypatch.setattr(fingerprint, "usable_cpus", lambda: [0])
+        assert study({}, {**rows, "a": ("here", "4")}).measured == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("hardware", "said"),
+    [
+        ({"tx": {}}, "hardware.tx: no hardware in the sheet 'tx'; allowed: x"),
+        ({"x": {"cluster": {"partion": "p"}}}, "hardware.x.cluster: no key 'partion'"),
+        ({"x": {"cluster": {"gpu_type": "a100"}}}, "gpu_type: found 'a100', but gpus: 0"),
+        ({"x": {"cluster": {"gpu_type": "a 100", "gpus": 1}}}, "found 'a 100', allowed: letters, digits"),
+        ({"x": {"cluster": {"exclusive": False}}}, "hardware.x.cluster.cpus: is missing: b measures on all cores"),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_key(hardware: dict[str, Any], said: str):
+    with pytest.raises(BadInput) as raised:
+        study(hardware, {"a": ("x", "1"), "b": ("x", "all")})
+    assert said in str(raised.value)
