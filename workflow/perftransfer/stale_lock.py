@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import platform
 import sys
 from pathlib import Path
 
 import psutil
 
+from perftransfer import left_behind
+from perftransfer.errors import BadInput
+
 _SCRIPTS = ".snakemake/scripts/"
+# Which machine the last run was started on: on a cluster a folder has several.
+_STARTED_ON = ".snakemake/perftransfer.node"
+
+
+def note_start(folder: Path) -> None:
+    """Tell later runs that one was started on this machine."""
+    (folder / _STARTED_ON).write_text(platform.node(), encoding="utf-8")
 
 
 def _at_work_here(folder: Path) -> tuple[list[psutil.Process], list[psutil.Process]]:
@@ -39,6 +50,14 @@ def clear(folder: Path) -> int:
     if drivers:
         print(f"Another run is at work in this folder (process {drivers[0].pid}): wait for it, or end it.")
         return 1
+    with contextlib.suppress(OSError):
+        node = (folder / _STARTED_ON).read_text(encoding="utf-8")
+        if node != platform.node():
+            print(
+                f"A run was started in this folder on {node}, and has not ended, or was killed: start again on {node}, "
+                f"or, if nothing runs there any more, delete {_STARTED_ON}."
+            )
+            return 1
     print("The last run was killed and left its lock behind. No measurement is lost: each is in its journal.")
     for job in jobs:
         print(f"Ending a job that it left running (process {job.pid}).")
@@ -47,6 +66,13 @@ def clear(folder: Path) -> int:
     for job in psutil.wait_procs(jobs, timeout=5)[1]:
         with contextlib.suppress(psutil.NoSuchProcess):
             job.kill()
+    try:
+        cancelled = left_behind.cancel(folder)
+    except BadInput as error:
+        print(error)
+        return 1
+    if cancelled:
+        print(f"Cancelled the jobs that it left on the cluster: {', '.join(cancelled)}.")
     print("Taking the lock away.", flush=True)
     for lock in folder.glob(".snakemake/locks/*.lock"):
         lock.unlink(missing_ok=True)
