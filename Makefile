@@ -2,28 +2,35 @@
 # make test    all tests            make lint    all checks of style and types
 # make lock    resolve the pinned requirements anew (needs uv)
 # make paper   the study of the paper, from the measurements that its authors published
+# make test-cluster    the tests on a Slurm cluster of their own (as root on Debian, installs Slurm)
 # STUDY=config/other.yaml and CORES=2 say which study, and on how many cores; CONFIG="seed=2 study=two" changes keys of it.
 STUDY ?= config/config.yaml
 CORES ?= all
+# PROFILE=slurm runs the jobs on a cluster, see docs/clusters.md.
+WHERE = $(if $(PROFILE),--workflow-profile $(PROFILE),--cores $(CORES))
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
 export PYTHONPATH := workflow$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DELETE_ON_ERROR:
-.PHONY: run paper test lint format docs lock
+.PHONY: run paper test test-cluster lint format docs lock
 
 run: .venv/installed
 	@$(BIN)/python -m perftransfer.stale_lock
 	@name=$$($(BIN)/python -m perftransfer.study $(STUDY) 2>/dev/null) \
 	|| { $(BIN)/python -m perftransfer.study $(STUDY); exit 1; }; \
-	$(BIN)/snakemake --cores $(CORES) --configfile $(STUDY) $(if $(CONFIG),--config $(CONFIG)) \
+	$(BIN)/snakemake $(WHERE) --configfile $(STUDY) $(if $(CONFIG),--config $(CONFIG)) \
 	&& printf '\nReport:  results/%s/report.html\nFigures: results/%s/figures/\n' $$name $$name
 
 paper:
 	@$(MAKE) --no-print-directory run STUDY=config/paper.yaml
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/cluster
+
+test-cluster: .venv/installed-dev
+	tests/cluster/install.sh || true
+	$(BIN)/python -m pytest tests/cluster
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check
