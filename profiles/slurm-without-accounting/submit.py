@@ -45,7 +45,7 @@ def command(job: dict[str, Any], name: str) -> list[str]:
     # Sent again by Snakemake, so not by Slurm as well: there would be two of it.
     out = ["sbatch", "--parsable", "--no-requeue", "--ntasks=1", f"--job-name={name}", f"--chdir={Path.cwd()}"]
     out += [f"--comment={what} {wildcards}", f"--output={folder}/%j.log"]
-    out += [f"--{option}={resources[key]}" for key, option in OPTIONS.items() if resources.get(key) is not None]
+    out += [f"--{option}={resources[key]}" for key, option in OPTIONS.items() if resources.get(key)]
     cpus = resources.get("cpus_per_task", job.get("threads", 1))
     # Below 0: whatever the node has.
     out += [f"--cpus-per-task={cpus}"] * (cpus > 0)

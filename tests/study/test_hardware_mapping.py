@@ -54,7 +54,7 @@ def test_a_mapping_becomes_what_the_executor_asks_for():
         "slurm_partition": "gpu", "slurm_account": "lab", "constraint": "a100&nvlink", "gres": "gpu:a100:2",
         "cpus_per_task": 16, "runtime": 90, "mem_mb": 8000, "slurm_extra": "--exclusive --qos=long",
     }  # fmt: skip
-    nothing = dict.fromkeys(("slurm_partition", "slurm_account", "constraint", "gres", "runtime", "mem_mb"))
+    nothing = dict.fromkeys(("slurm_partition", "slurm_account", "constraint", "gres")) | {"runtime": 0, "mem_mb": 0}
     assert asked(mapped, "b") == {**nothing, "cpus_per_task": -1, "slurm_extra": "--exclusive"}
     assert mapped.submission("c", "cpus_per_task") == 4
 

@@ -67,9 +67,10 @@ def test_resources_become_options_of_sbatch(slurm: FakeSlurm, tmp_path: Path) ->
 
 def test_a_job_that_measures_nothing_asks_for_its_threads(slurm: FakeSlurm) -> None:
     slurm.answers("sbatch", said="18")
-    submit({"type": "group", "groupid": "pictures", "threads": 2, "resources": {"runtime": 5}})
+    submit({"type": "group", "groupid": "pictures", "threads": 2, "resources": {"runtime": 5, "mem_mb": 0}})
     assert "--cpus-per-task=2" in slurm.calls[0]
     assert "exclusive" not in slurm.calls[0]
+    assert "--mem" not in slurm.calls[0]
 
 
 def test_what_slurm_refuses_is_told_with_the_call(slurm: FakeSlurm) -> None:

@@ -421,7 +421,7 @@ class Study:
     def submission(self, environment: str, resource: str) -> int | str | None:
         """What a scheduler is asked for by the job that measures an environment, by the name of Snakemake's resource.
 
-        None where nothing is asked for. Jobs on the machine at hand are not touched by it.
+        None where nothing is asked for, 0 where Snakemake wants a number. Jobs on the machine at hand are not touched.
         """
         row = self._rows[environment]
         asked = self._hardware(row).cluster
@@ -433,8 +433,8 @@ class Study:
             "constraint": asked.constraint,
             "gres": ":".join(["gpu", *filter(None, [asked.gpu_type]), str(asked.gpus)]) if asked.gpus else None,
             "cpus_per_task": cpus,
-            "runtime": asked.minutes,
-            "mem_mb": asked.memory_mib,
+            "runtime": asked.minutes or 0,
+            "mem_mb": asked.memory_mib or 0,
             "slurm_extra": " ".join(flags) or None,
         }
         return asks[resource]
