@@ -77,6 +77,17 @@ def test_a_new_strategy_in_the_study_runs_alone(clone):
         study.write_text(before)
 
 
+def test_a_limit_of_sources_runs_the_evaluation_alone(clone):
+    study = clone.path / "config/toy.yaml"
+    before = study.read_text()
+    study.write_text(before.replace("strategies: [RS, LMS]", "strategies: [RS, LMS], sources_per_target: 1"))
+    try:
+        again = {"evaluate": 4, "collect_cells": 1, "figure": 1, "table": 10, "report": 1, "study": 1}
+        assert would_run(clone) == again
+    finally:
+        study.write_text(before)
+
+
 def test_a_strategy_is_added_by_one_file_and_one_line_of_the_study(clone):
     """The file's name in capitals is the strategy's name; there is no list to edit."""
     file = clone.write(

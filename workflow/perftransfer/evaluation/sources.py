@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 from perftransfer.dataset import tables
 from perftransfer.evaluation.cells import Plan, learners_of
 from perftransfer.evaluation.pool import Pool
+from perftransfer.evaluation.seeds import seed_for
 from perftransfer.scales import SCALES
 from perftransfer.space import terms
 from perftransfer.space.encoding import ConfigurationIndex, codes
@@ -40,6 +41,19 @@ class PredictedModel:
         return self._predicted[found]
 
 
+def drawn(environments: Iterable[str], target: str, most: int | None, seed: int) -> list[str]:
+    """Sources of a target, in the order of ``environments``: at random ``most`` of the others, or all of them.
+
+    The same for all strategies. An environment more or less in the study changes at most one source of a target.
+    """
+    others = [name for name in environments if name != target]
+    if most is None or most >= len(others):
+        return others
+    lots = {name: (seed_for(seed, "sources", target, name), name) for name in others}
+    kept = set(sorted(others, key=lots.__getitem__)[:most])
+    return [name for name in others if name in kept]
+
+
 def load_sources(
     strategy: type[Strategy],
     dataset: pd.DataFrame,
@@ -49,9 +63,9 @@ def load_sources(
     options: Sequence[Option],
     plan: Plan,
 ) -> dict[str, dict[str | None, Source]]:
-    """Every environment as a source, by environment and learner; none for a strategy that uses none.
+    """Environments as sources, by environment and learner; none for a strategy that uses none.
 
-    predictions: for each environment the file that ``training.predictions`` filled; read only for a strategy whose
+    predictions: for each of them the file that ``training.predictions`` filled; read only for a strategy whose
     learner learns on the source. influence: influence.parquet, where the strategy's design asks what matters there.
     """
     if not strategy.needs_source:

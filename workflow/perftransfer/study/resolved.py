@@ -530,6 +530,7 @@ class Study:
             # At whose sizes, too, where they have one.
             "designs": sized,
             "repeats": evaluation.repeats,
+            "sources_per_target": evaluation.sources_per_target,
             "interval_folds": evaluation.interval_folds,
             # Others are not to be evaluated again when it changes.
             "batch": evaluation.batch if any(map(designs.is_active, _designs_of(strategy))) else 1,

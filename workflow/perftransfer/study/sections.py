@@ -259,6 +259,11 @@ class Evaluation(Section):
         description="Measurements that an active design, as in KT+active, chooses before it looks at what was found. "
         "Up to the first batch it is the greedy design.",
     )
+    sources_per_target: PositiveInt | None = Field(
+        None,
+        description="Sources of each target, drawn at random from all other environments, the same for all strategies, "
+        "those that use all sources at once included; none: all. Where environments are many, pairs of them are more.",
+    )
     targets_per_job: PositiveInt = Field(
         1, description="Targets that one job evaluates; more save the start of jobs, fewer spread over cores."
     )
