@@ -59,7 +59,8 @@ def table(study: Study, folder: Path, configurations: int | None, seed: int) -> 
         frame, options, _ = imported.convert(imported.read(path), given["file"], name, **mapping)
         files[name] = folder / f"{name}.parquet"
         tables.write(files[name], frame, options=options)
-    dataset, options, _ = merge(study.descriptions(), {}, files, study.objectives)
+    frames, options, _ = merge(study.descriptions(), {}, files, study.objectives)
+    dataset = pd.concat(frames, ignore_index=True)
     known = np.sort(dataset["configuration_id"].unique())
     if configurations is not None and len(known) > configurations:
         known = np.random.default_rng(seed).permutation(known)[:configurations]

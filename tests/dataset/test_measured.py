@@ -102,7 +102,7 @@ def test_undisturbed_processes_count_and_disturbed_ones_only_where_there_is_no_o
         record("busy", 1, None),
         record("failed", 0, None),
     )
-    found = measured.per_configuration(frame, "latency_ms")
+    found = measured.per_configuration(frame, ["latency_ms"])
     assert found["latency_ms"].to_dict() == {"busy": 7.0, "calm": 15.0, "unknown": 5.0}
     assert found["latency_ms_n"].to_dict() == {"busy": 1, "calm": 2, "unknown": 1}
     # Two values 10 and 20: the standard deviation with ddof=1 is 10 / sqrt(2).
@@ -111,7 +111,7 @@ def test_undisturbed_processes_count_and_disturbed_ones_only_where_there_is_no_o
 
 
 def test_where_every_process_failed_there_are_no_values() -> None:
-    found = measured.per_configuration(table(record("a", 0, None)), "latency_ms")
+    found = measured.per_configuration(table(record("a", 0, None)), ["latency_ms"])
     assert found.empty
     assert found["latency_ms"].dtype == "float64"
 

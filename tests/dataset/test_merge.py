@@ -65,11 +65,12 @@ class Study:
 
     def merge(self, *objectives: str) -> tuple[pd.DataFrame, tuple[Option, ...], dict[str, Any]]:
         """Merge, and check that the result can be stored."""
-        dataset, options, constant = merge(
-            self.descriptions, self.measured, self.imported, objectives or ["latency_ms"]
-        )
-        tables.write(self.folder / "dataset.parquet", dataset, options=options, metadata={"constant": constant})
-        assert tables.read(self.folder / "dataset.parquet").shape == dataset.shape
+        found, options, constant = merge(self.descriptions, self.measured, self.imported, objectives or ["latency_ms"])
+        frames = list(found)
+        path = self.folder / "dataset.parquet"
+        rows = tables.write_groups(path, frames, options=options, metadata={"constant": constant})
+        dataset = pd.concat(frames, ignore_index=True)
+        assert (rows, dataset.shape) == (len(dataset), tables.read(path).shape)
         return dataset, options, constant
 
 
@@ -177,6 +178,26 @@ def test_an_option_with_one_level_wherever_it_exists_decides_nothing(study: Stud
     # Without it the same settings are the same configuration, in the order of their digits in each environment.
     ids = dataset.groupby("environment", sort=False)["configuration_id"].agg(list)
     assert ids["one"] == ids["two"] == sorted(configuration_id({"threads": n}) for n in (1, 2))
+
+
+def test_an_option_that_is_called_like_a_column_is_told(study: Study) -> None:
+    study.publish("one", (THREADS, Option("cores", (1, 2), True, 1)), {(1, 1): 1.0, (2, 2): 2.0})
+    with pytest.raises(BadInput, match="option cores: a column of the dataset has that name"):
+        study.merge()
+
+
+def test_yes_and_no_stay_levels_where_another_environment_has_numbers(study: Study) -> None:
+    study.publish("one", (Option("mode", (True, False), False, True),), {(True,): 1.0, (False,): 2.0})
+    study.publish("two", (Option("mode", (1, 2), False, 1),), {(1,): 1.0, (2,): 2.0})
+    assert sorted(study.merge()[0]["mode"]) == ["1", "2", "false", "true"]
+
+
+def test_options_of_which_none_varies_leave_one_configuration(study: Study) -> None:
+    study.publish("one", (FIXED,), {(True,): 1.0})
+    study.publish("two", (Option("other", ("x",), False, "x"),), {("x",): 2.0})
+    dataset, options, constant = study.merge()
+    assert (options, constant) == ((), {"fixed": True, "other": "x"})
+    assert dataset["configuration_id"].tolist() == [configuration_id({})] * 2
 
 
 def test_measured_and_published_environments_stand_in_one_table(study: Study) -> None:

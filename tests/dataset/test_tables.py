@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,29 @@ def test_a_table_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_
         tables.write(path, pd.DataFrame({"x": [1, "a", object()]}))
     assert [file.name for file in tmp_path.iterdir()] == ["t.parquet"]
     assert path.read_bytes() == before
+
+
+def test_a_table_of_several_frames_is_that_of_all_of_them_in_parts(tmp_path: Path) -> None:
+    frames = [table().assign(n=[i, i + 1]) for i in range(3)]
+    rows = tables.write_groups(tmp_path / "t.parquet", iter(frames), options=OPTIONS, metadata={"m": 1})
+    tables.write(tmp_path / "whole.parquet", pd.concat(frames, ignore_index=True), options=OPTIONS, metadata={"m": 1})
+    assert rows == 6
+    pd.testing.assert_frame_equal(tables.read(tmp_path / "t.parquet"), tables.read(tmp_path / "whole.parquet"))
+    assert tables.metadata(tmp_path / "t.parquet") == tables.metadata(tmp_path / "whole.parquet")
+    assert pq.ParquetFile(tmp_path / "t.parquet").metadata.num_row_groups == 3
+
+
+def test_frames_that_cannot_be_made_leave_the_old_table_and_nothing_else(tmp_path: Path) -> None:
+    def frames() -> Iterator[pd.DataFrame]:
+        yield table()
+        raise BadInput("no more")
+
+    tables.write(tmp_path / "t.parquet", table())
+    before = (tmp_path / "t.parquet").read_bytes()
+    with pytest.raises(BadInput, match="no more"):
+        tables.write_groups(tmp_path / "t.parquet", frames())
+    assert [file.name for file in tmp_path.iterdir()] == ["t.parquet"]
+    assert (tmp_path / "t.parquet").read_bytes() == before
 
 
 def test_text_is_written_wholly(tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def study(tmp_path_factory) -> tuple[pd.DataFrame, tuple[Option, ...], pd.DataFr
         frame["latency_ms"] = [latency(row) for row in rows]
         files[name] = folder / f"{name}.parquet"
         tables.write(files[name], frame, options=schema)
-    dataset, options, _ = merge({name: {} for name in SCHEMAS}, {}, files, ["latency_ms"])
+    frames, options, _ = merge({name: {} for name in SCHEMAS}, {}, files, ["latency_ms"])
+    dataset = pd.concat(frames, ignore_index=True)
     terms = influence_table(dataset, list(SCHEMAS), ["latency_ms"], options, scale="log", criterion="bic", order=2)
     learnt = {}
     for name in SCHEMAS:

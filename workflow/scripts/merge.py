@@ -14,11 +14,12 @@ if __name__ == "__main__":
         for warning in mixed_hosts(measured):
             for place in (sys.stderr, log):
                 print(f"Warning: {warning}", file=place)
-        dataset, options, constant = merge(
+        frames, options, constant = merge(
             settings["environments"],
             measured,
             {Path(path).stem: Path(path) for path in snakemake.input.imported},
             settings["objectives"],
         )
-        tables.write(Path(snakemake.output[0]), dataset, options=options, metadata={"constant_options": constant})
-        print(f"{len(dataset)} rows; constant options dropped: {', '.join(constant) or 'none'}", file=log)
+        metadata = {"constant_options": constant}
+        rows = tables.write_groups(Path(snakemake.output[0]), frames, options=options, metadata=metadata)
+        print(f"{rows} rows; constant options dropped: {', '.join(constant) or 'none'}", file=log)

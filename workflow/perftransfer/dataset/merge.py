@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from perftransfer.dataset import measured, tables
+from perftransfer.dataset.option_column import OptionColumn, texts
 from perftransfer.errors import BadInput
-from perftransfer.space.options import INACTIVE, Level, Option, configuration_id, level_text
+from perftransfer.space.options import Level, Option, configuration_id, configuration_ids, level_text
 
 #: Columns of dataset.parquet that describe the environment, before ``configuration_id``.
 ENVIRONMENT_COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "batch", "image_px")
@@ -22,62 +23,49 @@ def merge(
     measured_files: Mapping[str, Path],
     imported_files: Mapping[str, Path],
     objectives: Sequence[str],
-) -> tuple[pd.DataFrame, tuple[Option, ...], dict[str, Level]]:
+) -> tuple[Iterator[pd.DataFrame], tuple[Option, ...], dict[str, Level]]:
     """Return one row per (environment, configuration), the schema of the options, and the options that never vary.
 
-    environments: the description of each, in the order of the study. Constant options are dropped from the table and
-    the schema: they can decide nothing. An option that an environment lacks is inactive in all of its rows; then
-    ``configuration_id`` stands for the varying options that are active, and is the same for the same settings.
+    environments: the description of each, in the order of the study. The rows come as one frame per environment, each
+    made when it is asked for: only one environment's measurements are in memory. Constant options are dropped from the
+    table and the schema: they can decide nothing. An option that an environment lacks is inactive in all of its rows;
+    then ``configuration_id`` stands for the varying options that are active, and is the same for the same settings.
     """
-    frames = []
-    schemas = []
-    for name, description in environments.items():
-        path = measured_files.get(name) or imported_files[name]
-        frame, schema = tables.read(path), tables.options(path)
-        options = [option.name for option in schema]
-        configurations = frame.drop_duplicates("configuration_id").set_index("configuration_id")[options]
-        if name in measured_files and "energy_mj" in objectives:
-            _check_energy(name, frame)
-        values = (
-            _values(frame, objectives)
-            if name in measured_files
-            else _published(frame.set_index("configuration_id"), objectives)
+    files = {name: measured_files.get(name) or imported_files[name] for name in environments}
+    if "energy_mj" in objectives:
+        for name in files:
+            if name in measured_files:
+                _check_energy(name, files[name])
+    schemas = [tables.options(path) for path in files.values()]
+    columns = [OptionColumn(option) for option in _common(schemas)]
+    for path, schema in zip(files.values(), schemas, strict=True):
+        found = tables.distinct(path, [option.name for option in schema])
+        for column in columns:
+            column.add(found.get(column.option.name))
+    _check_names([column.option.name for column in columns], objectives)
+    varying = {column.option.name: column for column in columns if column.varies}
+    constant = {column.option.name: column.constant for column in columns if not column.varies}
+    types = _types_of_values(objectives, files, measured_files)
+    unlike = any(len(schema) < len(columns) for schema in schemas)
+
+    def frame_of(name: str, description: Mapping[str, Any]) -> pd.DataFrame:
+        rows = _rows(files[name], list(varying), objectives, name in measured_files).astype(types)
+        options = {option: column.stored(rows.get(option), len(rows)) for option, column in varying.items()}
+        described = {column: description.get(column) for column in ENVIRONMENT_COLUMNS} | {"environment": name}
+        frame = pd.DataFrame(
+            {column: pd.Series([value] * len(rows), dtype=_TYPES[column]) for column, value in described.items()}
+            | {"configuration_id": rows["configuration_id"], **options}
+            | {column: rows[column] for column in types}
         )
-        rows = configurations.join(values).sort_index().reset_index()
-        for column in reversed(ENVIRONMENT_COLUMNS):
-            value = name if column == "environment" else description.get(column)
-            rows.insert(0, column, pd.Series([value] * len(rows), dtype=_TYPES[column]))
-        frames.append(rows)
-        schemas.append(schema)
-    schema = _common(schemas)
-    dataset = pd.concat(frames, ignore_index=True)
-    constant: dict[str, Level] = {}
-    varying = []
-    for option in schema:
-        dataset[option.name] = dataset[option.name].where(dataset[option.name].notna(), INACTIVE)
-        texts = dataset[option.name].map(level_text)
-        # A level that is the only one wherever the option exists decides nothing either.
-        if _differs(texts) or texts.groupby(dataset["environment"]).nunique().max() > 1:
-            varying.append(option)
-            if dataset[option.name].dtype == object:
-                # One environment has it as text, another as numbers; a column has one type.
-                dataset[option.name] = texts.astype("str")
-        else:
-            active = texts[texts != INACTIVE]
-            constant[option.name] = option.levels[option.code(active.iloc[0])] if len(active) else INACTIVE
-    if any({option.name for option in own} != {option.name for option in schema} for own in schemas):
-        # Of unlike options, and without the constant ones, the same settings have other digits in each environment.
-        names = [option.name for option in varying]
-        dataset["configuration_id"] = [
-            configuration_id(
-                {name: level for name, level in zip(names, row, strict=True) if level_text(level) != INACTIVE}
-            )
-            for row in dataset[names].itertuples(index=False)
-        ]
-        dataset = dataset.sort_values(["environment", "configuration_id"], key=_in_order(list(environments)))
-    values_columns = [column for objective in objectives for column in _columns_of(objective)]
-    order = [*ENVIRONMENT_COLUMNS, "configuration_id", *(option.name for option in varying), *values_columns]
-    return dataset[order], tuple(varying), constant
+        if unlike:
+            # Without the constant ones, the same settings have other digits in each environment.
+            active = {option: texts(values) for option, values in options.items()}
+            frame["configuration_id"] = configuration_ids(active) if active else configuration_id({})
+            frame = frame.sort_values("configuration_id", kind="stable")
+        return frame
+
+    frames = (frame_of(name, description) for name, description in environments.items())
+    return frames, tuple(column.option for column in varying.values()), constant
 
 
 def mixed_hosts(measured_files: Mapping[str, Path]) -> list[str]:
@@ -106,38 +94,57 @@ def _columns_of(objective: str) -> tuple[str, str, str]:
     return objective, f"{objective}_cv", f"{objective}_n"
 
 
-def _values(frame: pd.DataFrame, objectives: Sequence[str]) -> pd.DataFrame:
-    parts = [
-        measured.per_configuration(frame, objective) if objective in frame else _missing(objective)
-        for objective in objectives
-    ]
-    return pd.concat(parts, axis=1)
+def _check_names(options: Sequence[str], objectives: Sequence[str]) -> None:
+    """Raise BadInput for an option that is called like another column of the dataset."""
+    others = {*ENVIRONMENT_COLUMNS, "configuration_id", *(name for given in objectives for name in _columns_of(given))}
+    for name in options:
+        if name in others:
+            raise BadInput(f"option {name}: a column of the dataset has that name; give it another one")
 
 
-def _check_energy(environment: str, frame: pd.DataFrame) -> None:
+def _check_energy(environment: str, path: Path) -> None:
     """Raise BadInput if an environment has no energy at all; the measurements themselves stay."""
-    reasons = [str(reason) for reason in frame["energy_missing"].dropna().unique()]
-    if reasons and frame["energy_mj"].isna().all():
+    reasons = [str(reason) for reason in tables.distinct(path, ["energy_missing"])["energy_missing"].dropna()]
+    if reasons and tables.read(path, ["energy_mj"])["energy_mj"].isna().all():
         raise BadInput(
             f"environment {environment}: energy_mj could not be measured ({'; '.join(reasons)}); leave it out of the "
             "study's objectives: there are no estimates here"
         )
 
 
-def _missing(objective: str) -> pd.DataFrame:
-    return pd.DataFrame({column: pd.Series(dtype="float64") for column in _columns_of(objective)})
+def _types_of_values(
+    objectives: Sequence[str], files: Mapping[str, Path], measured_files: Container[str]
+) -> dict[str, str]:
+    """Types of the columns of values; numbers of processes are integers if no row lacks one."""
+    complete = all(name in measured_files and _complete(path) for name, path in files.items())
+    types: dict[str, str] = {}
+    for objective in objectives:
+        value, spread, number = _columns_of(objective)
+        counted = complete and all(objective in tables.columns(path) for path in files.values())
+        types |= {value: "float64", spread: "float64", number: "int64" if counted else "float64"}
+    return types
 
 
-def _published(frame: pd.DataFrame, objectives: Sequence[str]) -> pd.DataFrame:
-    """Published values are aggregated already: no spread, and nobody knows over how many processes."""
-    return pd.DataFrame(
-        {
-            column: frame[objective] if column == objective and objective in frame else float("nan")
-            for objective in objectives
-            for column in _columns_of(objective)
-        },
-        index=frame.index,
-    )
+def _complete(path: Path) -> bool:
+    """Whether a process of every measured configuration came to an end."""
+    if set(tables.distinct(path, ["status"])["status"]) <= {"ok"}:
+        return True
+    frame = tables.read(path, ["configuration_id", "status"])
+    ended = frame.loc[frame["status"] == "ok", "configuration_id"]
+    return bool(frame["configuration_id"].nunique() == ended.nunique())
+
+
+def _rows(path: Path, options: Sequence[str], objectives: Sequence[str], is_measured: bool) -> pd.DataFrame:
+    """One row per configuration, sorted: ``configuration_id``, those options that the environment has, and values."""
+    columns = ["configuration_id", *options, *objectives]
+    frame = tables.read(path, [*columns, "status", "disturbed"] if is_measured else columns)
+    found = [objective for objective in objectives if objective in frame]
+    # Published values are aggregated already: no spread, and nobody knows over how many processes.
+    values = measured.per_configuration(frame, found) if is_measured else frame.set_index("configuration_id")[found]
+    wanted = [column for objective in objectives for column in _columns_of(objective)]
+    configurations = frame.drop_duplicates("configuration_id").set_index("configuration_id")
+    rows = configurations[[name for name in options if name in frame]].join(values.reindex(columns=wanted))
+    return rows.sort_index().reset_index()
 
 
 def _common(schemas: Sequence[tuple[Option, ...]]) -> tuple[Option, ...]:
@@ -161,17 +168,6 @@ def _common(schemas: Sequence[tuple[Option, ...]]) -> tuple[Option, ...]:
         ordered = all(option.ordered for option in found)
         out.append(Option(name, tuple(levels), ordered, first.default, conditional))
     return tuple(out)
-
-
-def _in_order(environments: Sequence[str]) -> Callable[[pd.Series], pd.Series]:
-    """Sort key: environments as the study has them, configurations by their digits."""
-    places = {name: i for i, name in enumerate(environments)}
-    return lambda column: column.map(places) if column.name == "environment" else column
-
-
-def _differs(texts: pd.Series) -> bool:
-    """Whether an option has several levels, apart from being inactive."""
-    return len(set(texts) - {INACTIVE}) > 1
 
 
 def _insert(levels: list[Any], others: Sequence[Any]) -> None:

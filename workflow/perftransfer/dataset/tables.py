@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,16 +33,41 @@ def write(
     options: schema of the option columns, where there are any. metadata: further JSON values. Neither host, time nor
     path get into the file unless the caller puts them there.
     """
+    write_groups(path, [frame], options=options, metadata=metadata)
+
+
+def write_groups(
+    path: Path,
+    frames: Iterable[pd.DataFrame],
+    *,
+    options: Sequence[Option] | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> int:
+    """Write frames of the same columns and types, one after the other, as one table; return its number of rows.
+
+    Only one of them needs to be in memory. Each is a row group of its own (several if it is long), so that who reads
+    the table can skip those that do not matter. At least one frame; else as ``write``.
+    """
     texts = {"version": perftransfer.__version__}
     if options is not None:
         texts["options"] = space_options.to_json(options)
     texts |= {key: json.dumps(value, sort_keys=True) for key, value in (metadata or {}).items()}
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    table = table.replace_schema_metadata({_PREFIX + key: text for key, text in texts.items()})
+    named = {_PREFIX + key: text for key, text in texts.items()}
+    stored = (pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(named) for frame in frames)
+    first = next(stored)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    pq.write_table(table, temporary, compression="zstd")
+    rows = 0
+    try:
+        with pq.ParquetWriter(temporary, first.schema, compression="zstd") as writer:
+            for table in itertools.chain([first], stored):
+                writer.write_table(table)
+                rows += len(table)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     temporary.replace(path)
+    return rows
 
 
 def write_text(path: Path, text: str) -> None:
@@ -83,6 +109,25 @@ def metadata(path: Path | str) -> dict[str, str]:
         found = file.schema_arrow.metadata or {}
     decoded = {key.decode(): value.decode() for key, value in found.items()}
     return {key.removeprefix(_PREFIX): value for key, value in decoded.items() if key.startswith(_PREFIX)}
+
+
+def distinct(path: Path | str, columns: Sequence[str]) -> dict[str, pd.Series]:
+    """Return the different values of each column, in the order in which they are found; no other column is read.
+
+    Raises BadInput if the file is missing or no Parquet.
+    """
+    with _opened(path) as file:
+        table = file.read(columns=columns)
+        return {name: table[name].unique().to_pandas() for name in columns}
+
+
+def columns(path: Path | str) -> list[str]:
+    """Return the names of the columns of a file.
+
+    Raises BadInput if the file is missing or no Parquet.
+    """
+    with _opened(path) as file:
+        return list(file.schema_arrow.names)
 
 
 def options(path: Path | str) -> tuple[Option, ...]:

@@ -71,3 +71,19 @@ def configuration_id(configuration: Configuration) -> str:
     """
     pairs = sorted((name, level_text(level)) for name, level in configuration.items())
     return hashlib.sha256(json.dumps(pairs, separators=(",", ":")).encode()).hexdigest()[:12]
+
+
+def configuration_ids(texts: Mapping[str, Iterable[str]]) -> list[str]:
+    """``configuration_id`` of many configurations, from the texts of their levels by option, without inactive ones.
+
+    >>> two = configuration_ids({"threads": ["2", "2"], "spinning": ["true", INACTIVE]})
+    >>> two == [configuration_id({"threads": 2, "spinning": True}), configuration_id({"threads": 2})]
+    True
+    """
+    columns = []
+    for name in sorted(texts):
+        column = list(texts[name])
+        pairs = {text: json.dumps([name, text], separators=(",", ":")) for text in set(column) - {INACTIVE}}
+        columns.append([pairs.get(text) for text in column])
+    written = ("[" + ",".join(filter(None, row)) + "]" for row in zip(*columns, strict=True))
+    return [hashlib.sha256(text.encode()).hexdigest()[:12] for text in written]
