@@ -81,8 +81,11 @@ def learn(data: Data, environment: str, objective: str, plan: Plan) -> None:
 def cells(data: Data, name: str, objective: str, plan: Plan, sources: Sequence[str], target: str) -> pd.DataFrame:
     """Evaluate a strategy on one target with these sources; of several, a strategy for one source is given each."""
     strategy = strategies.load(name)
-    files = {source: data.folder / f"{source}.predictions.parquet" for source in sources}
-    loaded = load_sources(strategy, data.dataset, files, data.influence, objective, data.options, plan)
+
+    def learnt(source: str) -> pd.DataFrame:
+        return tables.read(data.folder / f"{source}.predictions.parquet")
+
+    loaded = load_sources(strategy, sources, data.dataset, learnt, data.influence, objective, data.options, plan)
     pool = Pool.of(data.dataset, target, objective, data.options)
     found, _ = evaluate(strategy, pool, loaded, objective, data.options, plan)
     return found.assign(source=sources[0]) if strategy.needs_source and len(sources) == 1 else found

@@ -17,6 +17,7 @@ import pandas as pd
 
 from perftransfer import strategies, yaml_file
 from perftransfer.dataset import tables
+from perftransfer.dataset.row_groups import Rows
 from perftransfer.evaluation.cells import Plan, evaluate
 from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.sources import load_sources
@@ -29,7 +30,7 @@ def measured(results: Path, repeats: int) -> pd.DataFrame:
     dataset, options = tables.read(results / "dataset.parquet"), tables.options(results / "dataset.parquet")
     influence = tables.read(results / "influence.parquet")
     environments = [row["environment"] for row in study["environments"]]
-    predictions = {name: results / "models" / name / "predictions.parquet" for name in environments}
+    predictions = Rows(results / "models/predictions.parquet", "environment")
     objective = study["objectives"][0]
     target = Pool.of(dataset, environments[0], objective, options)
     rows = []
@@ -46,7 +47,9 @@ def measured(results: Path, repeats: int) -> pd.DataFrame:
                 interval_folds=evaluation["interval_folds"],
                 batch=evaluation["batch"],
             )
-            sources = load_sources(strategy, dataset, predictions, influence, objective, options, plan)
+            sources = load_sources(
+                strategy, environments, dataset, predictions.read, influence, objective, options, plan
+            )
             # What is imported once belongs to no row.
             first = dataclasses.replace(plan, budgets=plan.budgets[:1], repeats=1)
             evaluate(strategy, target, sources, objective, options, first)

@@ -61,8 +61,10 @@ def models(tmp_path_factory) -> Any:
 @pytest.fixture
 def sources(models) -> Any:
     def load(cls: Any, environments: tuple[str, ...] = ENVIRONMENTS) -> dict[str, dict[str, Source]]:
-        files = {name: models / f"{name}.parquet" for name in environments}
-        return load_sources(cls, DATA, files, TERMS, "latency_ms", OPTIONS, PLAN)
+        def learnt(name: str) -> pd.DataFrame:
+            return tables.read(models / f"{name}.parquet")
+
+        return load_sources(cls, environments, DATA, learnt, TERMS, "latency_ms", OPTIONS, PLAN)
 
     return load
 

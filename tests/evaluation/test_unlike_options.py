@@ -64,15 +64,14 @@ def study(tmp_path_factory) -> tuple[pd.DataFrame, tuple[Option, ...], pd.DataFr
         models = [
             train(dataset, name, "latency_ms", learner, options, scale="log", seed=1) for learner in PLAN.learners
         ]
-        learnt[name] = folder / f"{name}.predictions.parquet"
-        tables.write(learnt[name], predictions(models, dataset, options))
+        learnt[name] = predictions(models, dataset, options)
     return dataset, options, terms, learnt
 
 
 def cells(study, name: str) -> pd.DataFrame:
     dataset, options, terms, learnt = study
     cls = strategies.load(name)
-    sources = load_sources(cls, dataset, learnt, terms, "latency_ms", options, PLAN)
+    sources = load_sources(cls, SCHEMAS, dataset, learnt.__getitem__, terms, "latency_ms", options, PLAN)
     frames = [
         evaluate(cls, Pool.of(dataset, target, "latency_ms", options), sources, "latency_ms", options, PLAN)[0]
         for target in SCHEMAS
@@ -99,7 +98,7 @@ def test_a_source_tells_what_its_options_tell(study):
 
 def test_source_models_predict_for_configurations_that_they_could_not_have_measured(study):
     dataset, _, _, learnt = study
-    predicted = tables.read(learnt["narrow"]).set_index("configuration_id")
+    predicted = learnt["narrow"].set_index("configuration_id")
     predicted = predicted.loc[predicted["learner"] == "SVR", "predicted"]
     left = dataset[dataset["environment"] == "left"]
     by_threads = left.assign(predicted=predicted[left["configuration_id"]].to_numpy()).groupby("threads")["predicted"]

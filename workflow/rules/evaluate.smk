@@ -4,10 +4,7 @@
 rule evaluate:
     input:
         dataset="<results>/dataset.parquet",
-        predictions=collect(
-            "<results>/models/{environment}/predictions.parquet",
-            environment=study.environments,
-        ),
+        predictions="<results>/models/predictions.parquet",
         influence=lambda wildcards: (
             collect("<results>/influence.parquet")
             if study.asks_what_matters(wildcards.strategy)

@@ -41,6 +41,25 @@ rule train:
         "../scripts/train.py"
 
 
+# One file for evaluations to depend on, however many environments there are.
+rule collect_predictions:
+    input:
+        collect(
+            "<results>/models/{environment}/predictions.parquet",
+            environment=study.environments,
+        ),
+    output:
+        "<results>/models/predictions.parquet",
+    log:
+        "<results>/logs/collect_predictions.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=study.collect_predictions(),
+    script:
+        "../scripts/collect_predictions.py"
+
+
 rule influence:
     input:
         "<results>/dataset.parquet",

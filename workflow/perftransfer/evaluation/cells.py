@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from perftransfer import designs, learners
 from perftransfer.designs.interface import Evidence
@@ -31,6 +32,15 @@ COLUMNS = (
     "source", "target", "objective", "strategy", "design", "learner", "budget", "repeat", "seed", "n_measured",
     "mape", "mape_all", "nmse", "mae", "r2", "spearman", "regret", "coverage", "interval_width", "interval_score",
 )  # fmt: skip
+#: Columns of the seconds that fits took.
+TIMING_COLUMNS = (*COLUMNS[: COLUMNS.index("n_measured") + 1], "fit_seconds")
+_WHOLE = ("budget", "repeat", "seed", "n_measured")
+#: Types of the columns, the same in every file: a column without a value knows none of its own.
+SCHEMA = pa.schema(
+    [(name, pa.large_string()) for name in COLUMNS[: COLUMNS.index("budget")]]
+    + [(name, pa.int64()) for name in _WHOLE]
+    + [(name, pa.float64()) for name in COLUMNS[COLUMNS.index("mape") :]]
+)
 
 
 @dataclass(frozen=True)
@@ -100,8 +110,7 @@ def evaluate(
                     }  # fmt: skip
                     cells.append(key | _scores(target.y, [backward(values) for values in predicted], parts.test))
                     seconds.append({**key, "fit_seconds": took})
-    timing = [*COLUMNS[: COLUMNS.index("n_measured") + 1], "fit_seconds"]
-    return pd.DataFrame(cells, columns=list(COLUMNS)), pd.DataFrame(seconds, columns=timing)
+    return pd.DataFrame(cells, columns=list(COLUMNS)), pd.DataFrame(seconds, columns=list(TIMING_COLUMNS))
 
 
 def _by_source(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from perftransfer.dataset import tables
 from perftransfer.evaluation.cells import Plan, learners_of
 from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.seeds import seed_for
@@ -56,8 +54,9 @@ def drawn(environments: Iterable[str], target: str, most: int | None, seed: int)
 
 def load_sources(
     strategy: type[Strategy],
+    environments: Iterable[str],
     dataset: pd.DataFrame,
-    predictions: Mapping[str, Path],
+    predictions: Callable[[str], pd.DataFrame],
     influence: pd.DataFrame | None,
     objective: str,
     options: Sequence[Option],
@@ -65,8 +64,9 @@ def load_sources(
 ) -> dict[str, dict[str | None, Source]]:
     """Environments as sources, by environment and learner; none for a strategy that uses none.
 
-    predictions: for each of them the file that ``training.predictions`` filled; read only for a strategy whose
-    learner learns on the source. influence: influence.parquet, where the strategy's design asks what matters there.
+    dataset: with the rows of these environments and of all configurations that they will be asked for. predictions:
+    gives what ``training.predictions`` made of an environment; asked only for a strategy whose learner learns on the
+    source. influence: influence.parquet, where the strategy's design asks what matters there.
     """
     if not strategy.needs_source:
         return {}
@@ -74,14 +74,14 @@ def load_sources(
     configurations = dataset.drop_duplicates("configuration_id").set_index("configuration_id").sort_index()
     index = ConfigurationIndex(codes(configurations, options))
     out: dict[str, dict[str | None, Source]] = {}
-    for environment, path in predictions.items():
+    for environment in environments:
         pool = Pool.of(dataset, environment, objective, options)
         evidence = (environment, pool.codes, forward(pool.y), options)
         selected = () if influence is None else _selected(influence, environment, objective)
         if strategy.learns_on not in ("source", "both"):
             out[environment] = dict.fromkeys(learners_of(strategy, plan), Source(*evidence, None, selected))
             continue
-        rows = tables.read(path)
+        rows = predictions(environment)
         rows = rows[rows["objective"] == objective]
         predicted = rows.pivot_table(index="configuration_id", columns="learner", values="predicted")
         predicted = predicted.loc[configurations.index]

@@ -43,8 +43,8 @@ def train(
 def predictions(models: Sequence[Model], dataset: pd.DataFrame, options: Sequence[Option]) -> pd.DataFrame:
     """What each model predicts for every configuration of the study, in the objective's unit.
 
-    Columns ``objective, learner, configuration_id, predicted``. Computed once per source; evaluations look it up.
-    Configurations of environments with other options are aligned with those that the model has learnt from.
+    Columns ``environment, objective, learner, configuration_id, predicted``. Computed once per source; evaluations look
+    it up. Configurations of environments with other options are aligned with those that the model has learnt from.
     """
     configurations = dataset.drop_duplicates("configuration_id").sort_values("configuration_id")
     every = codes(configurations, options)
@@ -56,6 +56,7 @@ def predictions(models: Sequence[Model], dataset: pd.DataFrame, options: Sequenc
         [
             pd.DataFrame(
                 {
+                    "environment": model.environment,
                     "objective": model.objective,
                     "learner": model.learner,
                     "configuration_id": configurations["configuration_id"].to_numpy(),

@@ -38,6 +38,9 @@ ALL_OBJECTIVES = "all"
 _CPUS_VARIABLE = "PERFTRANSFER_CPUS"
 #: CPUs that a job asks for, where it is to have all that its node has: the executor leaves the number out.
 NO_NUMBER = -1
+#: Jobs of a strategy where the study does not say how many targets share one. A job takes two CPU seconds to start, and
+#: 0.1 of Snakemake's own: with twenty strategies, these are 320 jobs, a few for each of 64 cores.
+MOST_BATCHES = 16
 # Engines that read a network from a file; the others make up their numbers.
 _NO_FILE = "simulated"
 
@@ -155,8 +158,12 @@ class Study:
     @property
     def batches(self) -> list[str]:
         """Names of the batches of targets that a job evaluates."""
-        size = self.sections.evaluation.targets_per_job
-        return [str(i + 1) for i in range(math.ceil(len(self.environments) / size))]
+        return [str(i + 1) for i in range(math.ceil(len(self.environments) / self._targets_per_job))]
+
+    @cached_property
+    def _targets_per_job(self) -> int:
+        # Not by the number of strategies: one more is to be evaluated alone.
+        return self.sections.evaluation.targets_per_job or math.ceil(len(self.environments) / MOST_BATCHES)
 
     @property
     def figures(self) -> list[str]:
@@ -477,6 +484,10 @@ class Study:
             "code": script_digest("train", *map(learners.module_of, self.learners)),
         }
 
+    def collect_predictions(self) -> dict[str, Any]:
+        """Digest of the code that puts predictions together."""
+        return {"code": script_digest("collect_predictions")}
+
     def _learners(self) -> dict[str, dict[str, Any]]:
         """Parameters of each learner by its name."""
         parameters: dict[str, dict[str, Any]] = self.sections.learning.parameters.model_dump()  # type: ignore[attr-defined]
@@ -515,7 +526,7 @@ class Study:
     def evaluate(self, strategy: str, batch: str) -> dict[str, Any]:
         """What is compared, and the digest of the code of this strategy (others' edits do not matter)."""
         evaluation = self.sections.evaluation
-        size = evaluation.targets_per_job
+        size = self._targets_per_job
         modules = [*strategies.modules_of(strategy), *map(learners.module_of, self.learners)]
         budgets, sized = list(evaluation.budgets), []
         if strategy not in evaluation.strategies:

@@ -264,8 +264,10 @@ class Evaluation(Section):
         description="Sources of each target, drawn at random from all other environments, the same for all strategies, "
         "those that use all sources at once included; none: all. Where environments are many, pairs of them are more.",
     )
-    targets_per_job: PositiveInt = Field(
-        1, description="Targets that one job evaluates; more save the start of jobs, fewer spread over cores."
+    targets_per_job: PositiveInt | None = Field(
+        None,
+        description="Targets that one job evaluates; more save the start of jobs, fewer spread over cores. By default "
+        "so many that a strategy has 16 jobs at most.",
     )
 
 

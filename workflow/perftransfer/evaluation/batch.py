@@ -1,0 +1,132 @@
+"""The cells of one strategy on a batch of targets, in parts that survive a kill.
+
+A part is what was evaluated of one target and objective. It lies beside the table that the parts become, in a folder
+whose name is the digest of all that they depend on: what is found there need not be evaluated again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from perftransfer.dataset import row_groups, tables
+from perftransfer.evaluation.cells import COLUMNS, SCHEMA, TIMING_COLUMNS, Plan, evaluate
+from perftransfer.evaluation.pool import Pool
+from perftransfer.evaluation.sources import drawn, load_sources
+from perftransfer.strategies.interface import Strategy
+
+_SECONDS = TIMING_COLUMNS[-1]
+_PART = SCHEMA.append(pa.field(_SECONDS, pa.float64()))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Files that an evaluation reads; influence where the strategy's design asks what matters in a source."""
+
+    dataset: Path
+    predictions: Path
+    influence: Path | None = None
+
+
+def key(settings: Mapping[str, Any], inputs: Inputs) -> str:
+    """Digest of all that a part depends on: the settings of the job, its code among them, and what its inputs hold."""
+    # Which targets share a job makes no difference to any of them.
+    own = {name: value for name, value in settings.items() if name != "targets"}
+    digest = hashlib.sha256(json.dumps(own, sort_keys=True).encode())
+    for path in (inputs.dataset, inputs.predictions, inputs.influence):
+        if path is not None:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def evaluate_batch(
+    strategy: type[Strategy],
+    targets: Sequence[str],
+    objectives: Sequence[str],
+    inputs: Inputs,
+    plan: Plan,
+    sources_per_target: int | None,
+    folder: Path,
+) -> list[Path]:
+    """Evaluate a strategy on some targets; return the files of the parts, in their order.
+
+    sources_per_target: see ``sources.drawn``. folder: holds the parts that were finished already. Folders beside it are
+    of parts that depend on something else, and go.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for other in folder.parent.iterdir():
+        if other != folder:
+            shutil.rmtree(other)
+    options = tables.options(inputs.dataset)
+    predictions = row_groups.Rows(inputs.predictions, "environment")
+    influence = None if inputs.influence is None else tables.read(inputs.influence)
+    files = {
+        (objective, target): folder / f"{objective}.{target}.arrow" for objective in objectives for target in targets
+    }
+    sources_of = {name: drawn(predictions.found, name, sources_per_target, plan.seed) for name in targets}
+    for objective in objectives:
+        left = [name for name in targets if not files[objective, name].exists()]
+        if not left:
+            continue
+        wanted = {name for target in left for name in sources_of[target]}
+        dataset = tables.read(inputs.dataset)
+        dataset = dataset[dataset["environment"].isin({*left, *wanted})]
+        ordered = [name for name in predictions.found if name in wanted]
+        sources = load_sources(strategy, ordered, dataset, predictions.read, influence, objective, options, plan)
+        for name in left:
+            target = Pool.of(dataset, name, objective, options)
+            known = {source: sources[source] for source in sources_of[name] if source in sources}
+            cells, seconds = evaluate(strategy, target, known, objective, options, plan)
+            part = cells.assign(**{_SECONDS: seconds[_SECONDS]})
+            _keep(files[objective, name], pa.Table.from_pandas(part, _PART, preserve_index=False))
+    return list(files.values())
+
+
+def write(parts: Sequence[Path], cells: Path, timing: Path) -> int:
+    """Put parts together into the table of cells and that of the seconds of their fits; return how many cells."""
+    temporary = timing.with_name(f".{timing.name}.tmp")
+    timing.parent.mkdir(parents=True, exist_ok=True)
+    with temporary.open("w", encoding="utf-8") as file:
+        pd.DataFrame(columns=TIMING_COLUMNS).to_csv(file, index=False)
+        for part in _read(parts):
+            part.select(TIMING_COLUMNS).to_pandas().to_csv(file, index=False, header=False)
+    n = row_groups.stack(cells, (part.select(COLUMNS).cast(SCHEMA) for part in _read(parts)))
+    temporary.replace(timing)
+    return n
+
+
+def join(path: Path, files: Sequence[Path | str]) -> None:
+    """Put CSV files with the same header one below the other, by way of a temporary name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as out:
+        for i, name in enumerate(files):
+            with Path(name).open("rb") as file:
+                header = file.readline()
+                if i == 0:
+                    out.write(header)
+                shutil.copyfileobj(file, out)
+    temporary.replace(path)
+
+
+def _keep(path: Path, part: pa.Table) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    # Not Parquet: there are thousands, read once and soon, and this is written in a tenth of the time.
+    with pa.ipc.new_file(temporary, part.schema) as file:
+        file.write_table(part)
+    temporary.replace(path)
+
+
+def _read(parts: Sequence[Path]) -> Iterator[pa.Table]:
+    for path in parts:
+        with pa.ipc.open_file(path) as file:
+            yield file.read_all().replace_schema_metadata(None)
