@@ -86,6 +86,12 @@ def test_the_lock_of_a_killed_run_is_taken_away_and_its_job_is_ended(
     job.wait(10)
 
 
+def test_a_snakemake_that_is_a_job_itself_is_no_run(folder: Path, lock: Path, start: Start) -> None:
+    job = start(folder, "snakemake", "--target-jobs", "benchmark:environment=a")
+    assert clear(folder) == 0
+    job.wait(10)
+
+
 def test_runs_and_jobs_in_other_folders_do_not_matter(folder: Path, lock: Path, start: Start, tmp_path: Path) -> None:
     others = [start(tmp_path, "snakemake"), start(tmp_path, ".snakemake/scripts/tmp1.py")]
     assert clear(folder) == 0

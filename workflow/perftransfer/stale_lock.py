@@ -13,6 +13,8 @@ from perftransfer import left_behind
 from perftransfer.errors import BadInput
 
 _SCRIPTS = ".snakemake/scripts/"
+# What a Snakemake is told that is itself a job, as those are that a scheduler starts.
+_OF_A_JOB = "--target-jobs"
 # Which machine the last run was started on: on a cluster a folder has several.
 _STARTED_ON = ".snakemake/perftransfer.node"
 
@@ -33,7 +35,7 @@ def _at_work_here(folder: Path) -> tuple[list[psutil.Process], list[psutil.Proce
                 continue
         except (psutil.Error, OSError):
             continue
-        if any(_SCRIPTS in argument for argument in arguments):
+        if _OF_A_JOB in arguments or any(_SCRIPTS in argument for argument in arguments):
             jobs.append(process)
         # Its name as an argument of its own: ``tee snakemake.log`` is no run.
         elif any(Path(argument).name == "snakemake" for argument in arguments):
@@ -59,13 +61,6 @@ def clear(folder: Path) -> int:
             )
             return 1
     print("The last run was killed and left its lock behind. No measurement is lost: each is in its journal.")
-    for job in jobs:
-        print(f"Ending a job that it left running (process {job.pid}).")
-        with contextlib.suppress(psutil.NoSuchProcess):
-            job.terminate()
-    for job in psutil.wait_procs(jobs, timeout=5)[1]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            job.kill()
     try:
         cancelled = left_behind.cancel(folder)
     except BadInput as error:
@@ -73,6 +68,14 @@ def clear(folder: Path) -> int:
         return 1
     if cancelled:
         print(f"Cancelled the jobs that it left on the cluster: {', '.join(cancelled)}.")
+    jobs = [job for job in jobs if job.is_running()]
+    for job in jobs:
+        print(f"Ending a job that it left running (process {job.pid}).")
+        with contextlib.suppress(psutil.NoSuchProcess):
+            job.terminate()
+    for job in psutil.wait_procs(jobs, timeout=5)[1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            job.kill()
     print("Taking the lock away.", flush=True)
     for lock in folder.glob(".snakemake/locks/*.lock"):
         lock.unlink(missing_ok=True)

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from cluster.slurm import Cluster, Node, unavailable
+
+NODES = (
+    Node("env-a", cpus=2, processor="Loopback CPU A"),
+    Node("env-b", cpus=2, processor="Loopback CPU B"),
+    Node("env-c", cpus=4, processor="Loopback CPU C"),
+)
+
+
+# One per file, not per session: a machine has one cluster at a time, and another worker waits for this one to go.
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three nodes that differ in their processor."""
+    reason = unavailable()
+    if reason is not None:
+        pytest.skip(reason)
+    with Cluster(tmp_path_factory.mktemp("slurm"), NODES) as started:
+        yield started
