@@ -37,7 +37,7 @@ def inputs(tmp_path_factory) -> Inputs:
             frame[objective] = np.exp(1 + CODES @ [0.5, 0.1 * i, 0.0] + rng.normal(0, 0.02, len(CODES)))
         frames.append(frame)
     dataset = pd.concat(frames, ignore_index=True)
-    tables.write(folder / "dataset.parquet", dataset, options=OPTIONS)
+    tables.write_groups(folder / "dataset.parquet", frames, options=OPTIONS)
     files = []
     for name in NAMES:
         models = [train(dataset, name, one, "RT", OPTIONS, scale="log", seed=5) for one in OBJECTIVES]

@@ -67,8 +67,10 @@ class Rows:
         at = self._file.schema_arrow.names.index(column)
         self._groups: dict[str, list[int]] = {}
         for group in range(self._file.num_row_groups):
-            value = self._file.metadata.row_group(group).column(at).statistics.min
-            self._groups.setdefault(value, []).append(group)
+            found = self._file.metadata.row_group(group).column(at).statistics
+            if found.min != found.max:
+                raise ValueError(f"{path}: row group {group} holds both {found.min} and {found.max} in {column}")
+            self._groups.setdefault(found.min, []).append(group)
 
     @property
     def found(self) -> list[str]:

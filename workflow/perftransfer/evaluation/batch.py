@@ -67,7 +67,7 @@ def evaluate_batch(
         if other != folder:
             shutil.rmtree(other)
     options = tables.options(inputs.dataset)
-    predictions = row_groups.Rows(inputs.predictions, "environment")
+    rows, predictions = (row_groups.Rows(path, "environment") for path in (inputs.dataset, inputs.predictions))
     influence = None if inputs.influence is None else tables.read(inputs.influence)
     files = {
         (objective, target): folder / f"{objective}.{target}.arrow" for objective in objectives for target in targets
@@ -78,8 +78,7 @@ def evaluate_batch(
         if not left:
             continue
         wanted = {name for target in left for name in sources_of[target]}
-        dataset = tables.read(inputs.dataset)
-        dataset = dataset[dataset["environment"].isin({*left, *wanted})]
+        dataset = pd.concat([rows.read(name) for name in rows.found if name in {*left, *wanted}], ignore_index=True)
         ordered = [name for name in predictions.found if name in wanted]
         sources = load_sources(strategy, ordered, dataset, predictions.read, influence, objective, options, plan)
         for name in left:

@@ -84,6 +84,7 @@ class Study:
             for name, environment in mapping.environments.items()
             if name not in left_out
         }
+        self._evaluations: dict[str, dict[str, Any]] = {}
         self._check()
 
     @classmethod
@@ -476,6 +477,10 @@ class Study:
 
     def train(self) -> dict[str, Any]:
         """How source models are learnt."""
+        return self._training
+
+    @cached_property
+    def _training(self) -> dict[str, Any]:
         return {
             "learners": self._learners(),
             "objectives": self.objectives,
@@ -525,8 +530,16 @@ class Study:
 
     def evaluate(self, strategy: str, batch: str) -> dict[str, Any]:
         """What is compared, and the digest of the code of this strategy (others' edits do not matter)."""
-        evaluation = self.sections.evaluation
         size = self._targets_per_job
+        targets = self.environments[(int(batch) - 1) * size : int(batch) * size]
+        # Snakemake asks for each job, and more than once.
+        if strategy not in self._evaluations:
+            self._evaluations[strategy] = self._evaluation(strategy)
+        return {"targets": targets, **self._evaluations[strategy]}
+
+    def _evaluation(self, strategy: str) -> dict[str, Any]:
+        """``evaluate`` but for the targets: the same for all batches."""
+        evaluation = self.sections.evaluation
         modules = [*strategies.modules_of(strategy), *map(learners.module_of, self.learners)]
         budgets, sized = list(evaluation.budgets), []
         if strategy not in evaluation.strategies:
@@ -535,7 +548,6 @@ class Study:
             sized = list(evaluation.designs)
             modules += map(designs.module_of, sized)
         return {
-            "targets": self.environments[(int(batch) - 1) * size : int(batch) * size],
             "objectives": self.objectives,
             "budgets": budgets,
             # At whose sizes, too, where they have one.
