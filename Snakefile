@@ -40,6 +40,10 @@ if {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
 
 onstart:
     stale_lock.note_start(Path.cwd())
+    # Where starts are limited to so many per second, each look for jobs to start sets a timer for another look: after a
+    # thousand jobs Snakemake looks a thousand times a second. Here, it is the cores that limit.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 pathvars:
