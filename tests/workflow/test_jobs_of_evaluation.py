@@ -1,0 +1,72 @@
+"""A job of the evaluation computes with the threads it was given, and goes on where it was killed."""
+
+from __future__ import annotations
+
+import pytest
+import simulated_study
+from conftest import Clone
+
+pytestmark = pytest.mark.workflow
+STRATEGY = '''\
+"""WITNESS: the mean of the sample; says with how many threads it could compute, and is killed once."""
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import sklearn.ensemble
+import threadpoolctl
+import xgboost
+
+from perftransfer.designs import random
+from perftransfer.strategies.interface import Strategy
+
+FITS, SPARED = Path("fits.txt"), Path("spared.txt")
+
+
+class WITNESS(Strategy):
+    """The mean of the sample, for every configuration."""
+
+    title = "witness"
+    design = random
+    needs_source = False
+    learns_on = "itself"
+
+    def fit(self, X, y, source=None):
+        pools = {(pool["user_api"], pool["num_threads"]) for pool in threadpoolctl.threadpool_info()}
+        with FITS.open("a") as file:
+            print(*sorted(pools), file=file)
+        if not SPARED.exists() and len(FITS.read_text().splitlines()) == 6:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.mean_ = y.mean()
+        return self
+
+    def predict(self, X, source=None):
+        return np.full(len(X), self.mean_)
+'''
+# Four fits per target; the second target of the job is under way when it is killed.
+EVALUATION = "{budgets: [5, 10], repeats: 2, interval_folds: 0, strategies: [WITNESS], targets_per_job: 2}\n"
+
+
+def test_a_job_keeps_to_its_threads_and_a_killed_one_goes_on_with_the_same_result(clone: Clone) -> None:
+    simulated_study.write_into(clone, simulated_study.STUDY.partition("evaluation:")[0] + "evaluation: " + EVALUATION)
+    clone.write("workflow/perftransfer/strategies/witness.py", STRATEGY)
+    arguments = ("results/toy/transfer/WITNESS/1.parquet", "--configfile", "config/toy.yaml")
+    transfer, fits = clone.path / "results/toy/transfer/WITNESS", clone.path / "fits.txt"
+
+    assert clone.snakemake(*arguments).returncode != 0
+    assert len(fits.read_text().splitlines()) == 6
+    assert [path.name for path in transfer.iterdir()] == [".1"]
+
+    clone.write("spared.txt", "")
+    done = clone.snakemake(*arguments)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert len(fits.read_text().splitlines()) == 6 + 4
+    assert set(fits.read_text().splitlines()) == {"('blas', 1) ('openmp', 1)"}
+    assert [path.name for path in transfer.iterdir()] == ["1.parquet"]
+
+    resumed = (transfer / "1.parquet").read_bytes()
+    assert clone.snakemake(*arguments, "--forcerun", "evaluate").returncode == 0
+    assert (transfer / "1.parquet").read_bytes() == resumed
+    assert len(fits.read_text().splitlines()) == 10 + 8
