@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 _SHRINKAGE = 4.0
 
@@ -56,4 +56,4 @@ def least_difference(spread: pd.DataFrame) -> float:
     """
     degrees = float((spread["n"] - 1).sum())
     pooled = math.sqrt(float(((spread["n"] - 1) * spread["cv"] ** 2).sum()) / degrees)
-    return float(student.ppf(0.975, degrees)) * pooled * math.sqrt(2 / float(spread["n"].median()))
+    return float(stdtrit(degrees, 0.975)) * pooled * math.sqrt(2 / float(spread["n"].median()))

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import chdtrc
 
 from perftransfer import strategies
 from perftransfer.evaluation.seeds import seed_for
@@ -234,6 +234,9 @@ def signed_ranks(differences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndar
 
     They may be of different lengths; see ``comparisons``.
     """
+    # Its import takes more than a second, longer than most tables and figures, which need none of it.
+    from scipy import stats
+
     n = np.array([len(d) for d in differences], dtype=int)
     p, effect = np.ones(len(n)), np.zeros(len(n))
     for method, wanted in (("exact", n <= _MOST_EXACT), ("asymptotic", n > _MOST_EXACT)):
@@ -319,7 +322,8 @@ def _cut(means: np.ndarray, error: float, freedom: int, level: float, nothing: f
     at = int(between.argmax())
     variance = (whole + error) / (k + freedom)
     statistic = np.pi / (2 * (np.pi - 2)) * float(between[at]) / variance
-    if stats.chi2.sf(statistic, k / (np.pi - 2)) > level:
+    # The upper tail of chi-square.
+    if chdtrc(k / (np.pi - 2), statistic) > level:
         return [slice(0, k)]
     low = _cut(means[: at + 1], error, freedom, level, nothing)
     high = _cut(means[at + 1 :], error, freedom, level, nothing)
