@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import numpy as np
@@ -144,11 +145,19 @@ def similarity(n: int, seed: int = 3, objective: str = "latency_ms") -> pd.DataF
     return pd.DataFrame(rows, columns=columns).assign(objective=objective)
 
 
+@functools.cache
 def study(n: int, repeats: int = 5) -> dict[str, pd.DataFrame]:
-    """All tables of a study with ``n`` environments."""
+    """All tables of a study with ``n`` environments: the same ones each time, for who changes none."""
     return {
         "dataset": dataset(n),
         "transfer": transfer(n, repeats),
         "influence": influence(n),
         "similarity": similarity(n),
     }
+
+
+def small() -> dict[str, pd.DataFrame]:
+    """A study of few panels, of which every figure has something to show."""
+    found = study(2)
+    few = found["transfer"].query("(learner in ['NN', 'RF'] or learner.isna()) and budget in [0, 5, 20]")
+    return {**found, "transfer": few}

@@ -15,7 +15,7 @@ from perftransfer import catalogue, figures
 DRAWN_ELSEWHERE = """
 import sys; from pathlib import Path; import tables
 from perftransfer import catalogue, figures
-study = {name: table.iloc[::7] for name, table in tables.study(2).items()}
+study = tables.small()
 for name in figures.names():
     module = catalogue.module("perftransfer.figures", name)
     figures.save(module.draw(study, "latency_ms"), Path(sys.argv[1]) / name)
@@ -29,7 +29,7 @@ def test_same_tables_same_bytes(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": f"workflow:{Path(__file__).parent}", "PYTHONHASHSEED": "1"}
     command = [sys.executable, "-c", DRAWN_ELSEWHERE, str(tmp_path / "there")]
     with subprocess.Popen(command, env=environment) as other:
-        study = {name: table.iloc[::7] for name, table in tables.study(2).items()}
+        study = tables.small()
         with mpl.rc_context({"font.family": "serif", "lines.linewidth": 9, "svg.fonttype": "none"}):
             for name in figures.names():
                 module = catalogue.module("perftransfer.figures", name)
