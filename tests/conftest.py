@@ -8,12 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import scipy.linalg  # noqa: F401  it brings a library of its own, which is to be there when threads are limited
 from hypothesis import settings
 from tests_root import ROOT
+from threadpoolctl import threadpool_limits
 
 # The same examples in every run: a test that fails, fails for everybody.
 settings.register_profile("deterministic", derandomize=True, deadline=None, max_examples=30, database=None)
 settings.load_profile("deterministic")
+# As Snakemake has it in its jobs. Matrices here are small, and two workers of pytest with two threads each wait for one
+# another longer than they compute. Processes that a test starts are left alone.
+threadpool_limits(1, "blas")
 
 
 @pytest.fixture(scope="session")
