@@ -22,7 +22,7 @@ from perftransfer.strategies.interface import Source
 
 OPTIONS, CODES = factorial(threads=3, level=3, size=2, null=2)
 LEARNERS: dict[str, dict[str, object]] = {"RT": {}, "SVR": {"C": 5.0}}
-PLAN = Plan(budgets=(4, 8, 100), repeats=3, learners=LEARNERS, scale="log", seed=5)
+PLAN = Plan(budgets=(4, 8, 100), repeats=2, learners=LEARNERS, scale="log", seed=5)
 NAMES = [*strategies.names(), "NT+random", "KT+active"]
 ENVIRONMENTS = ("target", "near", "far")
 
@@ -101,7 +101,7 @@ def test_there_is_one_cell_for_each_source_budget_learner_and_repeat(name, sourc
     budgets = PLAN.budgets if cls.needs_target else (0,)
     origins = ENVIRONMENTS[1:] if cls.needs_source and not cls.every_source else (None,)
     learners = 1 if cls.learns_on == "itself" else len(LEARNERS)
-    assert len(cells) == len(cells[key].drop_duplicates()) == len(origins) * len(budgets) * learners * 3
+    assert len(cells) == len(cells[key].drop_duplicates()) == len(origins) * len(budgets) * learners * PLAN.repeats
     assert cells["learner"].isna().all() == (cls.learns_on == "itself")
     assert set(cells["source"]) == set(origins) or cells["source"].isna().all()
     assert set(cells["budget"]) == set(budgets)

@@ -202,13 +202,13 @@ def test_progress_tells_what_is_done_from_before(path: Path) -> None:
     assert "simulated-a: 6 of 6" in log.getvalue()
 
 
-def test_ten_thousand_configurations_cost_seconds(path: Path) -> None:
-    many = {f"{i:05}": {"threads": 1 + i % 4, "memory": i % 2 == 0} for i in range(10_000)}
-    started = time.monotonic()
+def test_thousands_of_configurations_cost_seconds(path: Path) -> None:
+    many = {f"{i:05}": {"threads": 1 + i % 4, "memory": i % 2 == 0} for i in range(4_000)}
+    started = time.process_time()
     records = measure(path, many, repeats=1)
-    # Alone on the machine it takes about 3 s.
-    assert time.monotonic() - started < 60
-    assert len(records) == 10_000
+    # About 1 s of the processor; what is read again for each of them would make it minutes.
+    assert time.process_time() - started < 30
+    assert len(records) == 4_000
 
 
 JOB = """
