@@ -75,7 +75,10 @@ def learn(data: Data, environment: str, objective: str, plan: Plan) -> None:
         )
         for name, given in plan.learners.items()
     ]
-    tables.write(data.folder / f"{environment}.predictions.parquet", predictions(models, data.dataset, data.options))
+    known = data.dataset.drop_duplicates("configuration_id").sort_values("configuration_id")
+    tables.write(
+        data.folder / f"{environment}.predictions.parquet", predictions(models, data.dataset, known, data.options)
+    )
 
 
 def cells(data: Data, name: str, objective: str, plan: Plan, sources: Sequence[str], target: str) -> pd.DataFrame:

@@ -42,6 +42,7 @@ def dataset() -> pd.DataFrame:
 
 
 DATA = dataset()
+CONFIGURATIONS = DATA.drop_duplicates("configuration_id").sort_values("configuration_id")
 TARGET = Pool.of(DATA, "target", "latency_ms", OPTIONS)
 TERMS = influence_table(DATA, ENVIRONMENTS, ["latency_ms"], OPTIONS, scale="log", criterion="bic", order=2)
 
@@ -54,7 +55,7 @@ def models(tmp_path_factory) -> Any:
             train(DATA, environment, "latency_ms", name, OPTIONS, scale="log", seed=5, parameters=given)
             for name, given in LEARNERS.items()
         ]
-        tables.write(folder / f"{environment}.parquet", predictions(fitted, DATA, OPTIONS))
+        tables.write(folder / f"{environment}.parquet", predictions(fitted, DATA, CONFIGURATIONS, OPTIONS))
     return folder
 
 

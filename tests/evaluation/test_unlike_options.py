@@ -59,12 +59,13 @@ def study(tmp_path_factory) -> tuple[pd.DataFrame, tuple[Option, ...], pd.DataFr
     frames, options, _ = merge({name: {} for name in SCHEMAS}, {}, files, ["latency_ms"])
     dataset = pd.concat(frames, ignore_index=True)
     terms = influence_table(dataset, list(SCHEMAS), ["latency_ms"], options, scale="log", criterion="bic", order=2)
+    configurations = dataset.drop_duplicates("configuration_id").sort_values("configuration_id")
     learnt = {}
     for name in SCHEMAS:
         models = [
             train(dataset, name, "latency_ms", learner, options, scale="log", seed=1) for learner in PLAN.learners
         ]
-        learnt[name] = predictions(models, dataset, options)
+        learnt[name] = predictions(models, dataset, configurations, options)
     return dataset, options, terms, learnt
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from perftransfer.dataset import tables
 from perftransfer.evaluation.influence_table import influence_table
 from perftransfer.job import logged
@@ -9,12 +11,10 @@ from perftransfer.job import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         settings = snakemake.params.settings
-        dataset, options = tables.read(snakemake.input[0]), tables.options(snakemake.input[0])
-        frame = influence_table(
-            dataset,
-            settings["environments"],
-            settings["objectives"],
-            options,
-            **{name: settings[name] for name in ("scale", "criterion", "order")},
-        )
-        tables.write(Path(snakemake.output[0]), frame)
+        options = tables.options(snakemake.input[0])
+        how = {name: settings[name] for name in ("scale", "criterion", "order")}
+        frames = []
+        for name in settings["environments"]:
+            dataset = tables.read(snakemake.input[0], environments=[name])
+            frames.append(influence_table(dataset, [name], settings["objectives"], options, **how))
+        tables.write(Path(snakemake.output[0]), pd.concat(frames, ignore_index=True))

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from perftransfer.dataset import tables
+from perftransfer.dataset import parts, tables
 from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.job import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         settings = snakemake.params.settings
-        dataset, influence = (tables.read(snakemake.input[name]) for name in ("dataset", "influence"))
+        values = parts.values(snakemake.input.dataset, settings["objectives"])
+        influence = tables.read(snakemake.input.influence)
         names = (settings["environments"], settings["objectives"])
-        frame = similarity_table(dataset, influence, *names, scale=settings["scale"])
+        frame = similarity_table(values, influence, *names, scale=settings["scale"])
         tables.write(Path(snakemake.output[0]), frame)

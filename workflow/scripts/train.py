@@ -3,19 +3,20 @@
 from pathlib import Path
 
 from perftransfer import model_file
-from perftransfer.dataset import tables
+from perftransfer.dataset import parts, tables
 from perftransfer.evaluation.training import predictions, train
 from perftransfer.job import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         settings = snakemake.params.settings
-        dataset, options = tables.read(snakemake.input[0]), tables.options(snakemake.input[0])
+        environment, options = snakemake.wildcards.environment, tables.options(snakemake.input[0])
+        dataset = tables.read(snakemake.input[0], environments=[environment])
         models = []
         for path in map(Path, snakemake.output.models):
             model = train(
                 dataset,
-                snakemake.wildcards.environment,
+                environment,
                 path.parent.name,
                 path.stem,
                 options,
@@ -25,4 +26,5 @@ if __name__ == "__main__":
             )
             model_file.save(path, model)
             models.append(model)
-        tables.write(Path(snakemake.output.predictions), predictions(models, dataset, options))
+        configurations = parts.configurations(snakemake.input[0])
+        tables.write(Path(snakemake.output.predictions), predictions(models, dataset, configurations, options))

@@ -90,13 +90,14 @@ _TYPES = {
 }
 
 
-def _columns_of(objective: str) -> tuple[str, str, str]:
+def columns_of(objective: str) -> tuple[str, str, str]:
+    """Columns of an objective in the dataset: value, spread over processes, number of processes."""
     return objective, f"{objective}_cv", f"{objective}_n"
 
 
 def _check_names(options: Sequence[str], objectives: Sequence[str]) -> None:
     """Raise BadInput for an option that is called like another column of the dataset."""
-    others = {*ENVIRONMENT_COLUMNS, "configuration_id", *(name for given in objectives for name in _columns_of(given))}
+    others = {*ENVIRONMENT_COLUMNS, "configuration_id", *(name for given in objectives for name in columns_of(given))}
     for name in options:
         if name in others:
             raise BadInput(f"option {name}: a column of the dataset has that name; give it another one")
@@ -119,7 +120,7 @@ def _types_of_values(
     complete = all(name in measured_files and _complete(path) for name, path in files.items())
     types: dict[str, str] = {}
     for objective in objectives:
-        value, spread, number = _columns_of(objective)
+        value, spread, number = columns_of(objective)
         counted = complete and all(objective in tables.columns(path) for path in files.values())
         types |= {value: "float64", spread: "float64", number: "int64" if counted else "float64"}
     return types
@@ -141,7 +142,7 @@ def _rows(path: Path, options: Sequence[str], objectives: Sequence[str], is_meas
     found = [objective for objective in objectives if objective in frame]
     # Published values are aggregated already: no spread, and nobody knows over how many processes.
     values = measured.per_configuration(frame, found) if is_measured else frame.set_index("configuration_id")[found]
-    wanted = [column for objective in objectives for column in _columns_of(objective)]
+    wanted = [column for objective in objectives for column in columns_of(objective)]
     configurations = frame.drop_duplicates("configuration_id").set_index("configuration_id")
     rows = configurations[[name for name in options if name in frame]].join(values.reindex(columns=wanted))
     return rows.sort_index().reset_index()

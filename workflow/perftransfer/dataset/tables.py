@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from perftransfer.space import options as space_options
 from perftransfer.space.options import INACTIVE, Level, Option
 
 _PREFIX = "perftransfer."
+# How many are read at once where all of a row group are looked at.
+_ROWS = 65_536
 
 
 def write(
@@ -78,14 +81,68 @@ def write_text(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def read(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read a table.
+def read(
+    path: Path | str, columns: Sequence[str] | None = None, environments: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Read a table, or only some of its columns, or only the rows of some ``environments``.
+
+    Row groups in which none of the environments can be are not read.
 
     Raises BadInput if the file is missing or no Parquet.
     """
     with _opened(path) as file:
-        frame: pd.DataFrame = file.read(columns=columns).to_pandas()
-    return frame
+        if environments is None:
+            whole: pd.DataFrame = file.read(columns=columns).to_pandas()
+            return whole
+        wanted = columns if columns is None else list(dict.fromkeys([*columns, "environment"]))
+        groups = [
+            group
+            for group, (first, last) in enumerate(_bounds(file, "environment"))
+            if any(first <= name <= last for name in environments)
+        ]
+        frame: pd.DataFrame = file.read_row_groups(groups, columns=wanted).to_pandas()
+    rows = frame[frame["environment"].isin(list(environments))].reset_index(drop=True)
+    return rows if columns is None else rows[[name for name in columns if name in rows]]
+
+
+def row_groups(path: Path | str) -> Iterator[Callable[[Sequence[str]], pd.DataFrame]]:
+    """Open a table row group by row group: a function that reads columns of it.
+
+    Raises BadInput if the file is missing or no Parquet.
+    """
+    with _opened(path) as file:
+
+        def columns_of(group: int, columns: Sequence[str]) -> pd.DataFrame:
+            frame: pd.DataFrame = file.read_row_group(group, columns=columns).to_pandas()
+            return frame
+
+        for group in range(file.num_row_groups):
+            yield functools.partial(columns_of, group)
+
+
+def first_of_each(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
+    """Read the first row of each environment. ``columns``, ``environment`` among them, are all that is looked at.
+
+    Where a row group is of one environment, as in the dataset, its other rows are not read.
+
+    Raises BadInput if the file is missing or no Parquet.
+    """
+    with _opened(path) as file:
+        batches = []
+        for group, (first, last) in enumerate(_bounds(file, "environment")):
+            rows = file.iter_batches(1 if first == last else _ROWS, [group], columns)
+            batches += [next(rows)] if first == last else list(rows)
+        frame: pd.DataFrame = pa.Table.from_batches(batches, batches[0].schema).to_pandas()
+    return frame.drop_duplicates("environment", ignore_index=True)
+
+
+def _bounds(file: pq.ParquetFile, column: str) -> Iterator[tuple[str, str]]:
+    """The least and the greatest value of a column of text in each row group."""
+    place = file.schema_arrow.get_field_index(column)
+    for group in range(file.num_row_groups):
+        found = file.metadata.row_group(group).column(place).statistics
+        # Where nothing is told, anything may be.
+        yield (found.min, found.max) if found is not None and found.has_min_max else ("", "\U0010ffff")
 
 
 @contextmanager

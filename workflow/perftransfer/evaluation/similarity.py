@@ -34,7 +34,7 @@ _DECIMALS = 12
 
 
 def similarity_table(
-    dataset: pd.DataFrame,
+    values: pd.DataFrame,
     influence: pd.DataFrame,
     environments: Sequence[str],
     objectives: Sequence[str],
@@ -43,7 +43,8 @@ def similarity_table(
 ) -> pd.DataFrame:
     """One row per objective and ordered pair of different environments, in the order given; columns ``COLUMNS``.
 
-    dataset, influence: see DESIGN (``dataset.parquet``, ``influence.parquet``). scale: of learning, one of ``SCALES``.
+    values: columns ``environment, configuration_id`` and the objectives, of ``dataset.parquet``. influence:
+    see DESIGN (``influence.parquet``). scale: of learning, one of ``SCALES``.
 
     - ``n``: configurations measured in both; with fewer than 3 the next three are NaN.
     - ``pearson``, ``spearman``: correlation of the objective (in its own unit) over these configurations; NaN if it is
@@ -65,9 +66,9 @@ def similarity_table(
     labels = np.array(names, dtype=object)
     frames = []
     for objective in objectives:
-        values = dataset.pivot_table(objective, "configuration_id", "environment").reindex(columns=names)
+        by_environment = values.pivot_table(objective, "configuration_id", "environment").reindex(columns=names)
         matrices = {
-            **_by_values(values.to_numpy(dtype=float), SCALES[scale][0]),
+            **_by_values(by_environment.to_numpy(dtype=float), SCALES[scale][0]),
             **_by_influence(influence[influence["objective"] == objective], names),
         }
         pairs = {name: np.round(matrix[source, target], _DECIMALS) for name, matrix in matrices.items()}

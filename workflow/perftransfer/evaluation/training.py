@@ -40,13 +40,16 @@ def train(
     return Model(environment, objective, learner, scale, pipeline)
 
 
-def predictions(models: Sequence[Model], dataset: pd.DataFrame, options: Sequence[Option]) -> pd.DataFrame:
-    """What each model predicts for every configuration of the study, in the objective's unit.
+def predictions(
+    models: Sequence[Model], dataset: pd.DataFrame, configurations: pd.DataFrame, options: Sequence[Option]
+) -> pd.DataFrame:
+    """What each model predicts for ``configurations``, those of the whole study, in the objective's unit.
+
+    dataset: rows of the environments that the models have learnt in.
 
     Columns ``environment, objective, learner, configuration_id, predicted``. Computed once per source; evaluations look
     it up. Configurations of environments with other options are aligned with those that the model has learnt from.
     """
-    configurations = dataset.drop_duplicates("configuration_id").sort_values("configuration_id")
     every = codes(configurations, options)
     aligned = {
         name: Alignment(codes(dataset[dataset["environment"] == name], options), options)(every)
