@@ -149,7 +149,8 @@ def similarity(n: int, seed: int = 3, objective: str = "latency_ms") -> pd.DataF
 def study(n: int, repeats: int = 5) -> dict[str, pd.DataFrame]:
     """All tables of a study with ``n`` environments: the same ones each time, for who changes none."""
     return {
-        "dataset": dataset(n),
+        "environments": environments(n),
+        "values": dataset(n),
         "transfer": transfer(n, repeats),
         "influence": influence(n),
         "similarity": similarity(n),

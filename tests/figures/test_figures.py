@@ -84,8 +84,8 @@ def test_a_figure_says_what_it_is(name: str) -> None:
     assert 0 < len(module.TITLE) < 60
     assert 2 <= module.CAPTION.count(". ") + 1 <= 4
     assert not set(module.CAPTION) & set("<>&*`|_")  # means something in RST or HTML
-    assert set(module.TABLES) <= {"dataset", "measurements", "transfer", "influence", "similarity"}
-    assert "dataset" in module.TABLES
+    assert set(module.TABLES) <= {"environments", "values", "transfer", "influence", "similarity"}
+    assert "environments" in module.TABLES
 
 
 @pytest.mark.parametrize("n", [4, 20])
@@ -139,15 +139,18 @@ HARD = {
     ),
     "perfect models": drop(FEW, "transfer", mape=0.0),
     "no results": only(FEW, ROWS["strategy"] == "none"),
-    "no spread": drop(FEW, "dataset", latency_ms_cv=np.nan, latency_ms_n=1),
-    "no noise at all": drop(FEW, "dataset", latency_ms_cv=0.0),
+    "no spread": drop(FEW, "values", latency_ms_cv=np.nan, latency_ms_n=1),
+    "no noise at all": drop(FEW, "values", latency_ms_cv=0.0),
     "spread in some environments": drop(
-        FEW, "dataset", latency_ms_cv=FEW["dataset"]["latency_ms_cv"].where(FEW["dataset"]["image_px"] == 128)
+        FEW, "values", latency_ms_cv=FEW["values"]["latency_ms_cv"].where(FEW["values"]["image_px"] == 128)
     ),
-    "imported": drop(FEW, "dataset", emulated=None, network=None, latency_ms_cv=np.nan, latency_ms_n=np.nan),
+    "imported": {
+        **drop(FEW, "values", latency_ms_cv=np.nan, latency_ms_n=np.nan),
+        "environments": FEW["environments"].assign(emulated=None, network=None),
+    },
     "long names": {name: table.replace(RENAMED) for name, table in FEW.items()},
     "nothing in common": drop(
-        FEW, "dataset", configuration_id=FEW["dataset"]["environment"] + FEW["dataset"]["configuration_id"]
+        FEW, "values", configuration_id=FEW["values"]["environment"] + FEW["values"]["configuration_id"]
     ),
     "one target": only(FEW, ROWS["target"] == "mobilenetv2-128px-all"),
     "one repeat": only(FEW, ROWS["repeat"] == 0),
@@ -169,7 +172,7 @@ HARD = {
     "not compared": drop(
         FEW, "similarity", pearson=np.nan, spearman=np.nan, kl_divergence=np.nan, common_terms=np.nan
     ),
-    "whole numbers": drop(FEW, "dataset", latency_ms=FEW["dataset"]["latency_ms"].round().astype(int)),
+    "whole numbers": drop(FEW, "values", latency_ms=FEW["values"]["latency_ms"].round().astype(int)),
     "strategies not known yet": drop(
         FEW, "transfer", strategy=ROWS["strategy"].replace({"LMS": "jump-start", "NLMS": "gaussian process transfer"})
     ),
@@ -201,7 +204,7 @@ def read_by(name: str, transfer: pd.DataFrame) -> pd.DataFrame:
 
 
 def affected() -> list[tuple[str, str]]:
-    """Each figure with the cases that change a table that it draws; of the dataset, most draw the names alone.
+    """Each figure with the cases that change a table that it draws; of the environments, most draw the names alone.
 
     Of cases that are the same to a figure there is one.
     """
@@ -209,8 +212,8 @@ def affected() -> list[tuple[str, str]]:
     drawn: dict[str, list[pd.DataFrame]] = {name: [read_by(name, ROWS)] for name in NAMES}
     for name, (case, study) in itertools.product(NAMES, HARD.items()):
         read = {
-            "influence": ["influence"], "influence_stability": ["influence"], "noise": ["dataset", "transfer"],
-            "similarity": ["similarity"], "source_against_target": ["dataset"],
+            "influence": ["influence"], "influence_stability": ["influence"], "noise": ["values", "transfer"],
+            "similarity": ["similarity"], "source_against_target": ["values"],
         }  # fmt: skip
         changed = {table for table in study if study[table] is not FEW[table]}
         if changed == {"transfer"}:
@@ -267,7 +270,7 @@ def test_a_hundred_targets(name: str, written: list[Text]) -> None:
         )
         for strategy, error in (("KT", 1.0), ("GP", 2.0))
     ]  # fmt: skip
-    texts = check_layout(draw(name, {"dataset": pd.DataFrame(), "transfer": pd.concat(rows)}), written)
+    texts = check_layout(draw(name, {"environments": pd.DataFrame(), "transfer": pd.concat(rows)}), written)
     assert "Targets: 100." in texts
 
 
@@ -277,7 +280,7 @@ def test_a_hundred_environments_are_all_named(name: str, written: list[Text]) ->
     pairs = pd.DataFrame(itertools.permutations(names, 2), columns=["source", "target"]).assign(objective="latency_ms")
     rows = pairs.assign(strategy="LMS", design="random", learner="RF", budget=5, repeat=0, mape=10.0)
     alike = pairs.assign(pearson=0.5, spearman=0.5, kl_divergence=0.1, common_terms=0.5)
-    study = {"dataset": pd.DataFrame(), "transfer": rows, "similarity": alike}
+    study = {"environments": pd.DataFrame(), "transfer": rows, "similarity": alike}
     assert set(names) <= set(check_layout(draw(name, study), written))
 
 

@@ -20,7 +20,7 @@ from perftransfer.figures import _curves, _names, _results, _style
 
 def draw(name: str, study: Mapping[str, pd.DataFrame], objective: str = "latency_ms") -> Figure:
     module = catalogue.module("perftransfer.figures", name)
-    return module.draw({"dataset": pd.DataFrame(), **study}, objective)
+    return module.draw({"environments": pd.DataFrame(), "values": pd.DataFrame(), **study}, objective)
 
 
 def cells(*rows: tuple[object, ...], **columns: object) -> pd.DataFrame:
@@ -147,7 +147,7 @@ def test_figures_write_environments_as_in_the_paper(name: str) -> None:
     pairs = list(itertools.permutations(SHEET["environment"], 2))
     rows = cells(*(("LMS", a, b, 5, 0, 10.0) for a, b in pairs))
     alike = pd.DataFrame(pairs, columns=["source", "target"]).assign(objective="latency_ms", pearson=0.5)
-    found = words(draw(name, {"dataset": SHEET, "transfer": rows, "similarity": alike}))
+    found = words(draw(name, {"environments": SHEET, "transfer": rows, "similarity": alike}))
     assert any("(TX1, Xception, 200)" in text for text in found)
     assert any("(emulated)" in " ".join(text.split()) for text in found)
 
@@ -266,7 +266,7 @@ def test_the_mean_of_a_term_counts_environments_that_do_without_it() -> None:
 
 def test_cells_are_source_by_target_and_darker_is_more_alike() -> None:
     found = tables.similarity(4)
-    study = {"dataset": tables.environments(4), "similarity": found}
+    study = {"environments": tables.environments(4), "similarity": found}
     figure = draw("similarity", study)
     names = tables.environments(4)["environment"].tolist()
     for axes, column in zip(figure.axes, ["pearson", "spearman", "common_terms", "kl_divergence"], strict=False):

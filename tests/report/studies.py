@@ -157,7 +157,7 @@ def sentinels(environments: list[dict[str, Any]]) -> pd.DataFrame:
 def tables(environments: list[dict[str, Any]], strategies: list[str] | None = None) -> dict[str, pd.DataFrame]:
     """All tables of a study of these environments."""
     found = {
-        "dataset": dataset(environments),
+        "values": dataset(environments),
         "measurements": measurements(environments),
         "sentinels": sentinels(environments),
         "transfer": transfer(environments, strategies or list(SHAPES)),
@@ -165,8 +165,10 @@ def tables(environments: list[dict[str, Any]], strategies: list[str] | None = No
     }
     names = [row["environment"] for row in environments]
     return found | {
+        "environments": pd.DataFrame(environments),
+        "configurations": found["values"].drop_duplicates("configuration_id"),
         "timing": found["transfer"].assign(fit_seconds=0.01),
-        "similarity": similarity_table(found["dataset"], found["influence"], names, ["latency_ms"], scale="log"),
+        "similarity": similarity_table(found["values"], found["influence"], names, ["latency_ms"], scale="log"),
     }
 
 

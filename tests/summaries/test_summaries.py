@@ -45,12 +45,14 @@ def timing(transfer: pd.DataFrame) -> pd.DataFrame:
 def study(n: int) -> dict[str, pd.DataFrame]:
     influence = tables.influence(n)
     found = {
-        "dataset": tables.dataset(n),
+        "environments": tables.environments(n),
+        "values": tables.dataset(n),
+        "configurations": tables.dataset(1),
         "transfer": with_two_designs(tables.transfer(n, repeats=2)),
         "influence": influence.assign(selected=influence["share_of_variance"] > 0.02),
     }
-    names = list(found["dataset"]["environment"].unique())
-    found["similarity"] = similarity_table(found["dataset"], found["influence"], names, ["latency_ms"], scale="log")
+    names = list(found["environments"]["environment"])
+    found["similarity"] = similarity_table(found["values"], found["influence"], names, ["latency_ms"], scale="log")
     return found | {"timing": timing(found["transfer"])}
 
 
@@ -83,7 +85,15 @@ def test_a_summary_says_what_it_is(name):
     assert 0 < len(module.TITLE) < 60
     assert module.CAPTION.endswith(".")
     assert not set(module.CAPTION) & set("<>&*`|_")  # means something in RST or HTML
-    assert set(module.TABLES) <= {"dataset", "transfer", "influence", "similarity", "timing"}
+    assert set(module.TABLES) <= {
+        "environments",
+        "values",
+        "configurations",
+        "transfer",
+        "influence",
+        "similarity",
+        "timing",
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,7 +102,7 @@ def test_rows_are_unique_and_in_an_order_that_depends_on_the_content_alone(name)
     assert len(frame) > 0
     assert not frame.duplicated().any()
     assert frame.index.tolist() == list(range(len(frame)))
-    # The dataset and the table of similarities are in the order of the study.
+    # The others, and the table of similarities, are in the order of the study.
     mixed = STUDY | {table: STUDY[table].sample(frac=1, random_state=0) for table in ("transfer", "timing")}
     assert_frame_equal(make(name, mixed), frame, check_exact=True)
 
@@ -119,12 +129,12 @@ def test_options_tell_their_levels_and_where_they_play_a_part():
         Option("mode", ("fast", "safe"), False, "safe"),
         Option("depth", (1, 8), True, 8, conditional=True),
     )
-    dataset = pd.DataFrame(
-        [("a", "c0", 1, "fast", "8"), ("a", "c1", 4, "safe", "inactive"), ("b", "c0", 1, "fast", "8")],
-        columns=["environment", "configuration_id", "threads", "mode", "depth"],
+    configurations = pd.DataFrame(
+        [("c0", 1, "fast", "8"), ("c1", 4, "safe", "inactive")],
+        columns=["configuration_id", "threads", "mode", "depth"],
     )
     module = catalogue.module("perftransfer.summaries", "options")
-    frame = module.make({"dataset": dataset}, options=options, seed=0)
+    frame = module.make({"configurations": configurations}, options=options, seed=0)
     assert frame.to_numpy().tolist() == [
         ["threads", True, False, "1, 2, 4", 3, "2", 2],
         ["mode", False, False, "fast, safe", 2, "safe", 2],
@@ -133,19 +143,19 @@ def test_options_tell_their_levels_and_where_they_play_a_part():
 
 
 def test_environments_tell_their_description_and_their_values():
-    dataset = pd.DataFrame(
+    environments = pd.DataFrame(
+        {"environment": ["b", "a"], "hardware": ["board"] * 2, "cores": [None] * 2, "emulated": [False, True]}
+    )
+    values = pd.DataFrame(
         {
             "environment": ["b", "b", "b", "a", "a"],
-            "hardware": ["board"] * 5,
-            "cores": [None] * 5,
-            "emulated": [False, False, False, True, True],
             "configuration_id": ["c0", "c1", "c2", "c0", "c1"],
             "x_ms": [4.0, 2.0, 9.0, 1.0, np.nan],
             "x_ms_cv": np.nan,
             "x_ms_n": 1,
         }
     )
-    table = make("environments", {"dataset": dataset})
+    table = make("environments", {"environments": environments, "values": values})
     frame = table.set_index("environment")
     assert frame.index.tolist() == ["b", "a"]
     assert frame.loc["a", "emulated"]
@@ -229,7 +239,7 @@ def test_ways_without_a_rank_are_shown_without_one():
 def test_similarity_is_shown_by_the_most_and_the_least_similar_source_of_each_target():
     frame, table = made("similarity"), shown("similarity")
     assert len(frame) == 8 * 7
-    assert table["target"].tolist() == [name for name in STUDY["dataset"]["environment"].unique() for _ in range(2)]
+    assert table["target"].tolist() == [name for name in STUDY["environments"]["environment"] for _ in range(2)]
     assert table["similarity"].tolist() == ["most", "least"] * 8
     ends = frame.groupby("target")["spearman"].agg(["max", "min"])
     rows = table.set_index(["similarity", "target"])["spearman"]
@@ -255,8 +265,9 @@ def errors(**values: dict[str, list[float]]) -> pd.DataFrame:
 
 
 def claims(cells: pd.DataFrame, **columns: list[str]) -> pd.DataFrame:
-    dataset = pd.DataFrame({"environment": sorted(set(cells["target"])), **columns})
-    frame = make("claims", {"dataset": dataset, "transfer": cells, "similarity": STUDY["similarity"].iloc[:0]})
+    environments = pd.DataFrame({"environment": sorted(set(cells["target"])), **columns})
+    similarity = STUDY["similarity"].iloc[:0]
+    frame = make("claims", {"environments": environments, "transfer": cells, "similarity": similarity})
     return frame.set_index("claim")
 
 

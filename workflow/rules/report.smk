@@ -20,9 +20,6 @@ rule figure:
         influence="<results>/influence.parquet",
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
-        measurements=collect(
-            "<results>/measurements/{environment}.parquet", environment=study.measured
-        ),
     output:
         svg=report(
             "<results>/figures/{figure}.{objective}.svg",

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from perftransfer import catalogue, yaml_file
-from perftransfer.dataset import tables
+from perftransfer.dataset import parts, tables
 from perftransfer.job import logged
+from perftransfer.report import findings_measuring
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.page import render
 from perftransfer.report.summary import Summary
@@ -26,11 +27,13 @@ if __name__ == "__main__":
             # An empty cell is no value; what looks like a name for none may be a level of an option.
             frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
             summaries.append(Summary(path.stem, module.TITLE, module.CAPTION, module.shown(frame)))
+        study = yaml_file.read(Path(snakemake.input.study))
+        columns = findings_measuring.columns(study["objectives"])
         page = render(
-            study=yaml_file.read(Path(snakemake.input.study)),
+            study=study,
             tables={
-                "dataset": tables.read(snakemake.input.dataset),
-                "measurements": tables.concatenate(snakemake.input.measurements),
+                "values": parts.values(snakemake.input.dataset),
+                "measurements": tables.concatenate(snakemake.input.measurements, columns),
                 "sentinels": tables.concatenate(snakemake.input.sentinels),
                 "transfer": tables.read(snakemake.input.transfer),
                 "influence": tables.read(snakemake.input.influence),

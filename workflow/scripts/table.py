@@ -5,17 +5,15 @@ from pathlib import Path
 import pandas as pd
 
 from perftransfer import catalogue
-from perftransfer.dataset import tables
+from perftransfer.dataset import parts, tables
 from perftransfer.job import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         module = catalogue.module("perftransfer.summaries", snakemake.wildcards.table)
-        content = {
-            name: pd.read_csv(path, keep_default_na=False, na_values=[""]) if name == "timing" else tables.read(path)
-            for name, path in snakemake.input.items()
-            if name in module.TABLES
-        }
+        content = parts.read([name for name in module.TABLES if name != "timing"], dict(snakemake.input.items()))
+        if "timing" in module.TABLES:
+            content["timing"] = pd.read_csv(snakemake.input.timing, keep_default_na=False, na_values=[""])
         options = tables.options(snakemake.input.dataset)
         frame = module.make(content, options=options, seed=snakemake.params.settings["seed"])
         tables.write_text(Path(snakemake.output[0]), frame.to_csv(index=False))

@@ -15,17 +15,17 @@ PIECE = re.compile(r"[^-_ ]*[-_ ]+|[^-_ ]+")  # what a line may end with
 
 
 class Environments:
-    """The environments of a figure, in the order of the dataset, and their labels."""
+    """The environments of a figure, in the order of the study, and their labels."""
 
-    def __init__(self, dataset: pd.DataFrame, shown: Iterable[str]) -> None:
-        """Take the environments of ``dataset`` that are ``shown``; those it doesn't know follow by name."""
+    def __init__(self, environments: pd.DataFrame, shown: Iterable[str]) -> None:
+        """Take the environments of ``environments`` that are ``shown``; those it doesn't know follow by name."""
         wanted = set(shown)
-        known = dataset[["environment"]].drop_duplicates() if "environment" in dataset else pd.DataFrame()
+        known = environments[["environment"]].drop_duplicates() if "environment" in environments else pd.DataFrame()
         order = [str(name) for name in known.get("environment", [])]
         self.names = [name for name in order if name in wanted] + sorted(wanted - set(order))
-        self.emulated = emulated(dataset) & wanted
+        self.emulated = emulated(environments) & wanted
         self.crowded = len(self.names) > CROWDED
-        self._described = described(dataset, self.names)
+        self._described = described(environments, self.names)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -59,22 +59,22 @@ class Environments:
         return "(e): emulated, a restriction of the same machine." if self.crowded and self.emulated else ""
 
 
-def emulated(dataset: pd.DataFrame) -> set[str]:
-    """Return the names of the environments of ``dataset`` that are emulated."""
-    if not {"environment", "emulated"} <= set(dataset.columns):
+def emulated(environments: pd.DataFrame) -> set[str]:
+    """Return the names of the environments of ``environments`` that are emulated."""
+    if not {"environment", "emulated"} <= set(environments.columns):
         return set()
-    marks = dataset["emulated"].astype("boolean").fillna(False).to_numpy(dtype=bool)
-    return {str(name) for name in dataset.loc[marks, "environment"].unique()}
+    marks = environments["emulated"].astype("boolean").fillna(False).to_numpy(dtype=bool)
+    return {str(name) for name in environments.loc[marks, "environment"].unique()}
 
 
-def described(dataset: pd.DataFrame, names: Iterable[str]) -> dict[str, str]:
+def described(environments: pd.DataFrame, names: Iterable[str]) -> dict[str, str]:
     """Return "(hardware, model, size in pixels)" of each of ``names``, nothing at all unless all have one of their own.
 
     >>> columns = {"environment": ["a"], "hardware": ["TX2"], "network": ["Xception"], "image_px": [200]}
     >>> described(pd.DataFrame(columns), ["a"])
     {'a': '(TX2, Xception, 200)'}
     """
-    rows = dataset.reindex(columns=["environment", "hardware", "network", "image_px"]).drop_duplicates("environment")
+    rows = environments.reindex(columns=["environment", "hardware", "network", "image_px"])
     rows = rows[rows["environment"].isin(list(names))].dropna()
     found = {
         str(name): f"({hardware}, {network}, {size:.0f})"

@@ -25,7 +25,7 @@ CAPTION = (
     "(means over repeats, then sources), markers medians over targets, bars reach from the first to the third "
     "quartile; the dashed line is simple random sampling, and left of it is better."
 )
-TABLES = ("dataset", "transfer")
+TABLES = ("environments", "transfer")
 
 RELATIVE = "relative to simple random samples"
 RANDOM, GUIDED = "random", "GS"
@@ -75,7 +75,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
         group = {0: "error", 1: RELATIVE}.get(i, "")
         _style.heading(axes, group, name)
     legend(figure, ways)
-    targets = _names.Environments(tables["dataset"], rows["target"])
+    targets = _names.Environments(tables["environments"], rows["target"])
     _style.note(
         figure,
         targets.counted,

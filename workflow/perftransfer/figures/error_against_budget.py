@@ -24,7 +24,7 @@ CAPTION = (
     "using a source pays off where a strategy lies below RS, which uses none; one that takes no learner is the same in "
     "all panels."
 )
-TABLES = ("dataset", "transfer")
+TABLES = ("environments", "transfer")
 
 PANEL = (2.5, 2.0)  # inches
 
@@ -57,7 +57,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
         axes.tick_params(labelbottom=True)
     _style.scale_errors(grid[0, 0], "y", np.concatenate(drawn))
     legend(figure, looks)
-    names = _names.Environments(tables["dataset"], rows["target"])
+    names = _names.Environments(tables["environments"], rows["target"])
     _style.note(figure, names.counted, _results.left_out(missing, len(rows)))
     return figure
 

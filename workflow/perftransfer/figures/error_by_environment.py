@@ -24,7 +24,7 @@ CAPTION = (
     "a strategy with an error that is not known for one of the learners has no point over all of them; one that takes "
     "no learner is the same in all columns."
 )
-TABLES = ("dataset", "transfer")
+TABLES = ("environments", "transfer")
 ACROSS_OBJECTIVES = True
 
 PANEL = 1.45  # inches that a panel is wide
@@ -46,7 +46,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
         return _style.empty(TITLE, "no strategy was evaluated")
     rows = _results.at_common_budget(rows)
     shown = [name for name in shown if (rows["objective"] == name).any()]
-    names = _names.Environments(tables["dataset"], rows["target"])
+    names = _names.Environments(tables["environments"], rows["target"])
     looks = _style.styles(rows["strategy"])
     learners = _results.learners(rows)
     errors = points(rows)

@@ -22,7 +22,7 @@ CAPTION = (
     "the line repeat the strategies that use no source, or all at once: a cell lighter than that of RS above the line "
     "in its column is a transfer that helps. Hatched cells were not evaluated: an environment is no source for itself."
 )
-TABLES = ("dataset", "transfer")
+TABLES = ("environments", "transfer")
 
 
 @_style.styled
@@ -33,8 +33,8 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     if rows.empty:
         return _style.empty(title, f"no strategy was evaluated on {objective}")
     rows = _results.at_largest_budget(rows)
-    targets = _names.Environments(tables["dataset"], rows["target"])
-    sources = _names.Environments(tables["dataset"], rows["source"].dropna())
+    targets = _names.Environments(tables["environments"], rows["target"])
+    sources = _names.Environments(tables["environments"], rows["source"].dropna())
     sources.crowded = targets.crowded = sources.crowded or targets.crowded
     looks = _style.styles(rows["strategy"])
     tables_of = {name: table(rows, name, sources.names, targets.names) for name in looks}

@@ -21,7 +21,7 @@ CAPTION = (
     "influence that carries over from one environment to another, a row of changing colour one that does not. "
     "Hatched: the term is not in that environment's model."
 )
-TABLES = ("dataset", "influence")
+TABLES = ("environments", "influence")
 
 
 @_style.styled
@@ -32,7 +32,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     rows = rows[(rows["objective"] == objective) & rows["share_of_variance"].notna()]
     if rows.empty:
         return _style.empty(title, f"no influences of options on {objective} were found")
-    names = _names.Environments(tables["dataset"], rows["environment"])
+    names = _names.Environments(tables["environments"], rows["environment"])
     parts = _terms.strongest(rows, names.names)
     terms = {order: _terms.labels(part) for order, part in parts.items()}
 

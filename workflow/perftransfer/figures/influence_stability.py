@@ -23,7 +23,7 @@ CAPTION = (
     "with the largest mean share are shown, those on top that are selected in most environments: dots close together "
     "and a full bar are an influence that carries over, a short bar is one that belongs to some environments."
 )
-TABLES = ("dataset", "influence")
+TABLES = ("environments", "influence")
 
 ROW = 0.19  # inches
 STRIP, BAR = 3.6, 1.0  # inches that the two parts are wide
@@ -41,7 +41,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     rows = rows[(rows["objective"] == objective) & rows["share_of_variance"].notna()]
     if rows.empty:
         return _style.empty(title, f"no influences of options on {objective} were found")
-    names = _names.Environments(tables["dataset"], rows["environment"])
+    names = _names.Environments(tables["environments"], rows["environment"])
     chosen = selected(rows, names.names)
     parts = {order: steadiest(part, chosen) for order, part in _terms.strongest(rows, names.names).items()}
     where = {term: counted(chosen.loc[term], names) for part in parts.values() for term in part.index}

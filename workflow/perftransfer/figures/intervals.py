@@ -26,7 +26,7 @@ CAPTION = (
     "where a strategy takes one; bars reach from the lowest to the highest target, and points of one budget stand "
     "apart only to be told apart."
 )
-TABLES = ("dataset", "transfer")
+TABLES = ("environments", "transfer")
 
 COVERAGE = "coverage"
 PANELS = {
@@ -77,7 +77,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     missing = int((~np.isfinite(rows[list(PANELS)]).all(axis=1)).sum())
     _style.note(
         figure,
-        _names.Environments(tables["dataset"], rows["target"]).counted,
+        _names.Environments(tables["environments"], rows["target"]).counted,
         _results.left_out(missing, len(rows) - missing),
     )
     return figure

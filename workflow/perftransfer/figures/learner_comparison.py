@@ -24,7 +24,7 @@ CAPTION = (
     "number of target configurations measured, where a strategy has several budgets. Where learners hardly differ the "
     "model of the source does not matter, or what is built on it makes up for it."
 )
-TABLES = ("dataset", "transfer")
+TABLES = ("environments", "transfer")
 
 PANEL = (1.3, 1.7)  # inches, least width
 
@@ -75,7 +75,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
         first.set_ylabel("MAPE on the test set (%)")
         first.tick_params(labelleft=True)
     legend(figure, looks)
-    names = _names.Environments(tables["dataset"], rows["target"])
+    names = _names.Environments(tables["environments"], rows["target"])
     _style.note(figure, names.counted, _results.left_out(missing, len(rows)))
     return figure
 

@@ -25,7 +25,7 @@ CAPTION = (
     "percent, median over sources and repeats) at its largest budget, filled for the median learner, open for the one "
     "that turned out best."
 )
-TABLES = ("dataset", "transfer")
+TABLES = ("environments", "values", "transfer")
 
 LANE, LOW_LANE = 0.13, 0.1  # inches, the second where there are many environments
 MARGIN = 0.09  # part of an environment's row left free above and below
@@ -37,14 +37,14 @@ SMALLEST = 0.1  # percent: what is below it has no need to be told apart
 def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     """Draw the figure for ``objective``."""
     title = f"{TITLE}: {objectives.label(objective)}"
-    measured = tables["dataset"].reindex(columns=["environment", objective, f"{objective}_cv", f"{objective}_n"])
+    measured = tables["values"].reindex(columns=["environment", objective, f"{objective}_cv", f"{objective}_n"])
     measured = measured[measured[objective].notna()]
     spread = spreads(measured, objective)
     rows, missing = _results.finite(tables["transfer"], objective)
     rows = _results.at_largest_budget(rows)
     if spread.empty and rows.empty:
         return _style.empty(title, "no configuration has repeated processes, and no strategy was evaluated")
-    names = _names.Environments(tables["dataset"], {*measured["environment"], *rows["target"]})
+    names = _names.Environments(tables["environments"], {*measured["environment"], *rows["target"]})
     looks = _style.styles(rows["strategy"])
     labels = names.labels(lines=2)
     row = min((len(looks) + 1) * (LOW_LANE if names.crowded else LANE) + 0.14, (_style.WIDEST - 1.7) / len(names))

@@ -25,7 +25,7 @@ CAPTION = (
     "each budget. Only targets on which all in the panel have an error count, and with fewer than three of them there "
     "are no groups."
 )
-TABLES = ("dataset", "transfer")
+TABLES = ("environments", "transfer")
 
 MOST = 9  # budgets
 ACROSS = 3  # panels side by side
@@ -71,7 +71,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     _style.scale_errors(grid[0, 0], "x", means, PANEL[0] - 0.1)
     _style.note(
         figure,
-        _names.Environments(tables["dataset"], known["target"]).counted,
+        _names.Environments(tables["environments"], known["target"]).counted,
         without_groups(panels),
         f"{len(shown)} of {len(budgets)} budgets." if len(shown) < len(budgets) else "",
         _results.left_out(missing, len(known)),

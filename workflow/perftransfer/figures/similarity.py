@@ -23,7 +23,7 @@ CAPTION = (
     "of the source's distribution from the target's, both standardised, and 0 if these are the same. Hatched: not "
     "known, or an environment and itself."
 )
-TABLES = ("dataset", "similarity")
+TABLES = ("environments", "similarity")
 
 PANELS = {
     "pearson": "Pearson's correlation",
@@ -46,7 +46,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     found = rows.dropna(subset=list(PANELS), how="all")
     if found.empty:
         return _style.empty(title, f"no two environments could be compared on {objective}")
-    names = _names.Environments(tables["dataset"], {*rows["source"], *rows["target"]})
+    names = _names.Environments(tables["environments"], {*rows["source"], *rows["target"]})
     tables_of = {
         name: rows.pivot_table(index="source", columns="target", values=name, aggfunc="mean")
         .reindex(index=names.names, columns=names.names)

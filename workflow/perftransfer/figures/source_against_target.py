@@ -42,7 +42,7 @@ CAPTION = (
     "alike; on it: the range of values in that environment. A narrow band that rises at 45 degrees needs a factor "
     "only to be carried over, a bent band needs more than that, a cloud does not carry over."
 )
-TABLES = ("dataset",)
+TABLES = ("environments", "values")
 
 INSET = 0.05  # part of a cell left free at each side
 NARROWEST = math.log10(2.6)  # decades; always holds one of 1, 2, 5, so that each axis has a tick
@@ -73,10 +73,10 @@ class Scale(NamedTuple):
 def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     """Draw the figure for ``objective``."""
     title = f"{TITLE}: {objectives.label(objective)}"
-    logs = logarithms(tables["dataset"], objective)
+    logs = logarithms(tables["values"], objective)
     if logs.shape[1] < 2:
         return empty(title, f"{objective} was measured in {logs.shape[1]} environments, a comparison needs two")
-    names = Environments(tables["dataset"], logs.columns)
+    names = Environments(tables["environments"], logs.columns)
     logs = logs[names.names]
     low, high = logs.min().to_numpy(), logs.max().to_numpy()
     scale = Scale((low + high) / 2, max(NARROWEST, float((high - low).max())) * 1.06)
@@ -135,9 +135,9 @@ def cells(title: str, names: Environments, scale: Scale, cell: float, label: str
     return axes
 
 
-def logarithms(dataset: pd.DataFrame, objective: str) -> pd.DataFrame:
+def logarithms(values: pd.DataFrame, objective: str) -> pd.DataFrame:
     """Return log10 of the positive values of ``objective`` as configurations x environments."""
-    rows = dataset.reindex(columns=["environment", "configuration_id", objective])
+    rows = values.reindex(columns=["environment", "configuration_id", objective])
     rows = rows[rows[objective] > 0]
     table = rows.pivot_table(index="configuration_id", columns="environment", values=objective, aggfunc="median")
     return pd.DataFrame(np.log10(table.to_numpy(dtype=float)), index=table.index, columns=table.columns)

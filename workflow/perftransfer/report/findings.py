@@ -50,7 +50,7 @@ def sections(
 ) -> list[Section]:
     """Return what was found on one objective; ``results`` are those of the evaluation."""
     labels = environment_labels(study["environments"])
-    dataset, influence, similarity = tables["dataset"], tables["influence"], tables["similarity"]
+    dataset, influence, similarity = tables["values"], tables["influence"], tables["similarity"]
     tested, needed = of_name(summaries, "significance"), of_name(summaries, NEEDED)
 
     def significant(family: str) -> list[str]:
@@ -176,7 +176,7 @@ def lead(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], results_o
             *findings_against_rs.where_it_hurts(results, labels)[-1:],
             *findings_transfer.without_measurement(results, labels)[:1],
             *findings_influence.in_short(tables["influence"], objective),
-            *findings_environments.span(tables["dataset"], objective),
+            *findings_environments.span(tables["values"], objective),
         ]
         second += [prefix + sentence for sentence in rest]
     return [overview(study, tables), *first, *second][:_LONGEST_LEAD]
@@ -188,7 +188,7 @@ def overview(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> st
     simulated = [row for row in environments if row.get("engine") == findings_measuring.SIMULATED]
     measured = [row for row in environments if row["kind"] == "measured" and row not in simulated]
     imported = [row for row in environments if row["kind"] == "imported"]
-    sizes = known(tables["dataset"], ["environment"])["environment"].value_counts()
+    sizes = known(tables["values"], ["environment"])["environment"].value_counts()
     pool = f" with {between(str(sizes.min()), str(sizes.max()))} configurations each" if len(sizes) else ""
     kinds = {"measured": measured, "imported": imported, "simulated": simulated}
     found = {kind: len(rows) for kind, rows in kinds.items() if rows}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from scipy.stats import theilslopes
@@ -21,6 +23,11 @@ _SAID = {
 _LONGEST = 300  # characters of an error's text
 SIMULATED = "simulated"
 _FEWEST_SENTINELS = 4  # from which a drift can be told from noise
+
+
+def columns(measured: Sequence[str]) -> list[str]:
+    """Names of the columns of the measurements that are looked at here; ``measured``: the objectives."""
+    return [*_COLUMNS, "started_at", *measured]
 
 
 def outcomes(measurements: pd.DataFrame) -> list[str]:

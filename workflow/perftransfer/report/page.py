@@ -51,7 +51,7 @@ def render(
 ) -> str:
     """Return the page as HTML: no script, no outside address, no time; the same input gives the same text.
 
-    study: the resolved study as plain values. tables: dataset, measurements, sentinels, transfer, influence,
+    study: the resolved study as plain values. tables: values, measurements, sentinels, transfer, influence,
     similarity. hosts: descriptions of the machines by environment, empty where all is imported. summaries: the tables
     of the study. constant_options: options that never varied, and their values. commands: shell commands that make this
     study again.
@@ -76,7 +76,7 @@ def render(
         verdicts=claims and summary.verdicts(claims),
         claims=claims and summary.claims_table(claims),
         tables=[(one, summary.as_table(one)) for one in folded],
-        environments=_environments(study, tables["dataset"]),
+        environments=_environments(study, tables["values"]),
         simulated=findings_measuring.SIMULATED,
         objectives=by_objective,
         other_figures=[figure for figure in figures if id(figure) not in shown],

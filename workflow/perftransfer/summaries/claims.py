@@ -23,7 +23,7 @@ CAPTION = (
     "anywhere, and else mixed. With fewer than six targets nothing can be significant: it then only tends to hold or "
     "not to, judged by whether all targets agree."
 )
-TABLES = ("dataset", "transfer", "similarity")
+TABLES = ("environments", "transfer", "similarity")
 
 COLUMNS = ("claim", "objective", "finding", "number", "verdict", "note")
 
@@ -40,7 +40,7 @@ Errors = dict[tuple[str, str, int], pd.Series]
 
 def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed: int) -> pd.DataFrame:
     """One row per claim and objective; comparisons of which the study evaluated nothing are left out."""
-    cells, dataset = tables["transfer"], tables["dataset"]
+    cells, environments = tables["transfer"], tables["environments"]
     rows: list[dict[str, Any]] = []
     by_objective = _errors(cells)
     for objective, errors in by_objective.items():
@@ -51,7 +51,7 @@ def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed:
         rows.append({"objective": objective, **_what_matters(tables["similarity"], objective)})
     if by_objective:
         for claim, (column, note) in _ACROSS.items():
-            rows += _across(claim, column, note, cells, dataset, seed)
+            rows += _across(claim, column, note, cells, environments, seed)
     return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("claim", kind="stable", key=_order, ignore_index=True)
 
 
@@ -236,10 +236,10 @@ def _known(value: float, form: str, unit: str) -> str:
 
 
 def _across(
-    claim: str, column: str, note: str, cells: pd.DataFrame, dataset: pd.DataFrame, seed: int
+    claim: str, column: str, note: str, cells: pd.DataFrame, environments: pd.DataFrame, seed: int
 ) -> Iterator[dict[str, str]]:
     """Compare the best strategy with a source over pairs that differ in ``column`` with random sampling."""
-    of = dataset.drop_duplicates("environment").set_index("environment")[column] if column in dataset else pd.Series()
+    of = environments.set_index("environment")[column] if column in environments else pd.Series()
     known = sorted(set(of.dropna().astype(str)))
     if len(known) < 2:
         what = f"All environments of this study have the same {column}: {known[0]}" if known else f"No {column} is told"

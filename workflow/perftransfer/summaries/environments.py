@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from perftransfer.dataset.merge import ENVIRONMENT_COLUMNS
 from perftransfer.space.options import Option
 
 TITLE = "Environments"
@@ -14,29 +13,27 @@ CAPTION = (
     "One row per environment. Lowest, median and highest value of each objective are over the configurations measured "
     "there, one value per configuration, in the unit that the objective's name ends with."
 )
-TABLES = ("dataset",)
+TABLES = ("environments", "values")
 
 
 def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed: int) -> pd.DataFrame:
-    """One row per environment, in the order of the dataset: its description, ``configurations``, and the values.
+    """One row per environment, in the order of the study: its description, ``configurations``, and the values.
 
     Each objective adds ``_configurations`` (that have a value), ``_min``, ``_median`` and ``_max``.
     """
-    dataset = tables["dataset"]
-    described = [name for name in ENVIRONMENT_COLUMNS if name in dataset]
-    groups = dataset.groupby("environment", sort=False)
-    # One environment by one: a description that is missing must not remove its row.
-    parts = [groups[described].head(1).set_index("environment", drop=False), groups.size().rename("configurations")]
-    for objective in objectives(dataset):
-        values = groups[objective].agg(["count", "min", "median", "max"])
-        names = {name: f"{objective}_{name}" for name in values} | {"count": f"{objective}_configurations"}
-        parts.append(values.rename(columns=names))
+    environments, values = tables["environments"], tables["values"]
+    groups = values.groupby("environment", sort=False)
+    parts = [environments.set_index("environment", drop=False), groups.size().rename("configurations")]
+    for objective in objectives(values):
+        found = groups[objective].agg(["count", "min", "median", "max"])
+        names = {name: f"{objective}_{name}" for name in found} | {"count": f"{objective}_configurations"}
+        parts.append(found.rename(columns=names))
     return pd.concat(parts, axis=1).reset_index(drop=True)
 
 
-def objectives(dataset: pd.DataFrame) -> list[str]:
-    """Names of the objectives of ``dataset``: the columns that have a spread and a number of processes beside them."""
-    return [str(name) for name in dataset if {f"{name}_cv", f"{name}_n"} <= set(dataset)]
+def objectives(values: pd.DataFrame) -> list[str]:
+    """Names of the objectives: the columns that have a spread and a number of processes beside them."""
+    return [str(name) for name in values if {f"{name}_cv", f"{name}_n"} <= set(values)]
 
 
 def shown(frame: pd.DataFrame) -> pd.DataFrame:

@@ -14,14 +14,14 @@ CAPTION = (
     "part only where others have certain levels. Configurations are those measured in any environment in which the "
     "option plays a part."
 )
-TABLES = ("dataset",)
+TABLES = ("configurations",)
 
 COLUMNS = ("option", "ordered", "conditional", "levels", "number_of_levels", "default", "configurations")
 
 
 def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed: int) -> pd.DataFrame:
     """One row per option, in their order."""
-    configurations = tables["dataset"].drop_duplicates("configuration_id")
+    configurations = tables["configurations"]
     rows = [
         (
             option.name,
