@@ -17,7 +17,6 @@ import pandas as pd
 
 from perftransfer import strategies, yaml_file
 from perftransfer.dataset import tables
-from perftransfer.dataset.row_groups import Rows
 from perftransfer.evaluation.cells import Plan, evaluate
 from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.sources import load_sources
@@ -30,7 +29,7 @@ def measured(results: Path, repeats: int) -> pd.DataFrame:
     dataset, options = tables.read(results / "dataset.parquet"), tables.options(results / "dataset.parquet")
     influence = tables.read(results / "influence.parquet")
     environments = [row["environment"] for row in study["environments"]]
-    predictions = Rows(results / "models/predictions.parquet", "environment")
+    predictions = tables.Rows(results / "models/predictions.parquet")
     objective = study["objectives"][0]
     target = Pool.of(dataset, environments[0], objective, options)
     rows = []

@@ -50,34 +50,21 @@ def spoil(path: Path, *, but: str) -> None:
     path.write_bytes(content)
 
 
-def test_the_rows_of_some_environments_are_read(dataset: Path) -> None:
-    whole = tables.read(dataset)
-    for wanted in (["a"], ["b", "c"], ["a", "elsewhere"], ["elsewhere"], []):
-        rows = whole[whole["environment"].isin(wanted)].reset_index(drop=True)
-        found = tables.read(dataset, environments=wanted)
-        pd.testing.assert_frame_equal(found, rows, check_dtype=bool(len(rows)))
-        only = tables.read(dataset, ["threads", "latency_ms"], wanted)
-        assert list(only) == ["threads", "latency_ms"]
-        assert only["threads"].tolist() == rows["threads"].tolist()
+def test_the_rows_of_an_environment_are_read(dataset: Path) -> None:
+    whole, rows = tables.read(dataset), tables.Rows(dataset)
+    assert rows.environments == list(CONFIGURATIONS)
+    for name in CONFIGURATIONS:
+        wanted = whole[whole["environment"] == name].reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows.read(name), wanted, check_dtype=False)
+        pd.testing.assert_frame_equal(rows.read(name, ["threads", "latency_ms"]), wanted[["threads", "latency_ms"]])
 
 
 def test_the_rows_of_other_environments_are_not_looked_at(dataset: Path) -> None:
-    rows = tables.read(dataset, environments=["b"])
+    rows = tables.Rows(dataset).read("b")
     spoil(dataset, but="b")
     with pytest.raises(BadInput):
         tables.read(dataset)
-    pd.testing.assert_frame_equal(tables.read(dataset, environments=["b"]), rows)
-
-
-def test_a_table_without_a_row_group_for_each_environment_is_read_all_the_same(dataset: Path, tmp_path: Path) -> None:
-    tables.write(tmp_path / "whole.parquet", tables.read(dataset), options=OPTIONS)
-    for name in CONFIGURATIONS:
-        one, other = (tables.read(path, environments=[name]) for path in (dataset, tmp_path / "whole.parquet"))
-        assert one.astype("str").to_numpy().tolist() == other.astype("str").to_numpy().tolist()
-    names = ["environments", "configurations", "values"]
-    found, other = (parts.read(names, {"dataset": path}) for path in (dataset, tmp_path / "whole.parquet"))
-    for name in names:
-        pd.testing.assert_frame_equal(found[name], other[name])
+    pd.testing.assert_frame_equal(tables.Rows(dataset).read("b"), rows)
 
 
 def test_environments_have_a_row_each_and_nothing_but_their_description(dataset: Path) -> None:

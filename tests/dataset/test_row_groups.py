@@ -3,11 +3,12 @@ from __future__ import annotations
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from perftransfer.dataset import tables
-from perftransfer.dataset.row_groups import Rows, parts_of, stack
+from perftransfer.dataset.tables import Rows, parts_of, stack
 
-PARTS = [pa.table({"name": [f"n{i}"] * (i + 1), "value": [float(i)] * (i + 1)}) for i in range(5)]
+PARTS = [pa.table({"environment": [f"n{i}"] * (i + 1), "value": [float(i)] * (i + 1)}) for i in range(5)]
 WHOLE = pa.concat_tables(PARTS)
 
 
@@ -36,12 +37,18 @@ def test_tables_without_rows_leave_the_columns(tmp_path):
         assert (
             stack(tmp_path / f"{name}.parquet", [empty] if name == "one" else parts_of([tmp_path / "one.parquet"])) == 0
         )
-        assert list(pd.read_parquet(tmp_path / f"{name}.parquet")) == ["name", "value"]
+        assert list(pd.read_parquet(tmp_path / f"{name}.parquet")) == ["environment", "value"]
 
 
 def test_rows_of_one_value_are_read_alone(tmp_path):
     stack(tmp_path / "t.parquet", [*PARTS, PARTS[1]], rows=1)
-    rows = Rows(tmp_path / "t.parquet", "name")
-    assert rows.found == ["n0", "n1", "n2", "n3", "n4"]
+    rows = Rows(tmp_path / "t.parquet")
+    assert rows.environments == ["n0", "n1", "n2", "n3", "n4"]
     assert rows.read("n3")["value"].tolist() == [3.0] * 4
     assert rows.read("n1")["value"].tolist() == [1.0] * 4
+
+
+def test_a_row_group_of_two_environments_is_refused(tmp_path):
+    stack(tmp_path / "t.parquet", PARTS)
+    with pytest.raises(ValueError, match="row group 0 holds rows of both n0 and n4"):
+        Rows(tmp_path / "t.parquet")

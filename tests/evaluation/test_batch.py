@@ -11,7 +11,7 @@ import pytest
 from spaces import factorial
 
 from perftransfer import strategies
-from perftransfer.dataset import row_groups, tables
+from perftransfer.dataset import tables
 from perftransfer.evaluation.batch import Inputs, evaluate_batch, join, key, write
 from perftransfer.evaluation.cells import COLUMNS, SCHEMA, TIMING_COLUMNS, Plan, evaluate
 from perftransfer.evaluation.pool import Pool
@@ -42,8 +42,8 @@ def inputs(tmp_path_factory) -> Inputs:
     for name in NAMES:
         models = [train(dataset, name, one, "RT", OPTIONS, scale="log", seed=5) for one in OBJECTIVES]
         files.append(folder / f"{name}.parquet")
-        tables.write(files[-1], predictions(models, dataset, OPTIONS))
-    row_groups.stack(folder / "predictions.parquet", row_groups.parts_of(files), rows=1)
+        tables.write(files[-1], predictions(models, dataset, frames[0], OPTIONS))
+    tables.stack(folder / "predictions.parquet", tables.parts_of(files), rows=1)
     return Inputs(folder / "dataset.parquet", folder / "predictions.parquet")
 
 
@@ -59,7 +59,7 @@ def test_a_batch_has_the_cells_of_all_its_targets_and_objectives(name, inputs, t
     file = run(inputs, tmp_path, name, targets=["b", "d"])
     cells = pd.read_parquet(file)
     cls, dataset = strategies.load(name), tables.read(inputs.dataset)
-    learnt = row_groups.Rows(inputs.predictions, "environment").read
+    learnt = tables.Rows(inputs.predictions).read
     frames = []
     for objective in OBJECTIVES:
         sources = load_sources(cls, NAMES, dataset, learnt, None, objective, OPTIONS, PLAN)
@@ -67,7 +67,7 @@ def test_a_batch_has_the_cells_of_all_its_targets_and_objectives(name, inputs, t
         frames += [evaluate(cls, pool, sources, objective, OPTIONS, PLAN)[0] for pool in pools]
     expected = pa.Table.from_pandas(pd.concat(frames, ignore_index=True), SCHEMA).to_pandas()
     pd.testing.assert_frame_equal(cells, expected)
-    assert row_groups.parts_of([file]).__next__().schema.names == SCHEMA.names == list(COLUMNS)
+    assert tables.parts_of([file]).__next__().schema.names == SCHEMA.names == list(COLUMNS)
     seconds = pd.read_csv(tmp_path / "1.csv")
     assert tuple(seconds.columns) == TIMING_COLUMNS
     assert len(seconds) == len(cells)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from perftransfer.dataset import row_groups
+from perftransfer.dataset import tables
 from perftransfer.job import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        row_groups.stack(Path(snakemake.output[0]), row_groups.parts_of(snakemake.input), rows=1)
+        tables.stack(Path(snakemake.output[0]), tables.parts_of(snakemake.input), rows=1)

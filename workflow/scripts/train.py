@@ -11,7 +11,7 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         settings = snakemake.params.settings
         environment, options = snakemake.wildcards.environment, tables.options(snakemake.input[0])
-        dataset = tables.read(snakemake.input[0], environments=[environment])
+        dataset = tables.Rows(snakemake.input[0]).read(environment)
         models = []
         for path in map(Path, snakemake.output.models):
             model = train(

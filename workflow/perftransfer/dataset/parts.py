@@ -13,7 +13,7 @@ from perftransfer.dataset.merge import ENVIRONMENT_COLUMNS, columns_of
 
 def environments(path: Path | str) -> pd.DataFrame:
     """One row per environment, in the order of the study: its name and description."""
-    return tables.first_of_each(path, ENVIRONMENT_COLUMNS)
+    return tables.Rows(path).firsts(ENVIRONMENT_COLUMNS)
 
 
 def configurations(path: Path | str) -> pd.DataFrame:
@@ -21,13 +21,14 @@ def configurations(path: Path | str) -> pd.DataFrame:
     columns = ["configuration_id", *(option.name for option in tables.options(path))]
     found: list[pd.DataFrame] = []
     last, known = None, pd.Index([], dtype="str")
-    for read_columns in tables.row_groups(path):
-        ids = read_columns(["configuration_id"])["configuration_id"]
+    rows = tables.Rows(path)
+    for environment in rows.environments:
+        ids = rows.read(environment, ["configuration_id"])["configuration_id"]
         # Most environments are measured in the same configurations as the one before.
         if last is None or not ids.equals(last):
             last, unknown = ids, ~ids.isin(known)
             if unknown.any():
-                found.append(read_columns(columns)[unknown].drop_duplicates("configuration_id"))
+                found.append(rows.read(environment, columns)[unknown].drop_duplicates("configuration_id"))
                 known = known.append(pd.Index(found[-1]["configuration_id"]))
     return pd.concat(found).sort_values("configuration_id", ignore_index=True)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,8 @@ from perftransfer.space import options as space_options
 from perftransfer.space.options import INACTIVE, Level, Option
 
 _PREFIX = "perftransfer."
-# How many are read at once where all of a row group are looked at.
-_ROWS = 65_536
+#: Rows from which on a row group of stacked tables is written: few enough to hold them, many enough to read them fast.
+ROWS = 2**17
 
 
 def write(
@@ -55,17 +54,52 @@ def write_groups(
     if options is not None:
         texts["options"] = space_options.to_json(options)
     texts |= {key: json.dumps(value, sort_keys=True) for key, value in (metadata or {}).items()}
-    named = {_PREFIX + key: text for key, text in texts.items()}
-    stored = (pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(named) for frame in frames)
-    first = next(stored)
+    stored = (pa.Table.from_pandas(frame, preserve_index=False) for frame in frames)
+    return _write(path, stored, texts)
+
+
+def stack(path: Path, parts: Iterable[pa.Table], rows: int = ROWS) -> int:
+    """Write ``parts``, tables of one schema, one after the other, as one table (zstd); return its number of rows.
+
+    Row groups are filled up to ``rows``; with 1 each part is one, and who reads can pass over those of others. The
+    bytes depend on the parts and their order alone.
+    """
+    return _write(path, _filled(parts, rows), {"version": perftransfer.__version__})
+
+
+def parts_of(paths: Iterable[Path | str]) -> Iterator[pa.Table]:
+    """Yield the row groups of Parquet files, one after the other; an empty table where a file has none."""
+    for path in paths:
+        with _opened(path) as file:
+            if not file.num_row_groups:
+                yield file.schema_arrow.empty_table()
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group)
+
+
+def _filled(parts: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    waiting: list[pa.Table] = []
+    for part in parts:
+        waiting.append(part)
+        if sum(map(len, waiting)) >= rows:
+            yield pa.concat_tables(waiting).combine_chunks()
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting).combine_chunks()
+
+
+def _write(path: Path, groups: Iterable[pa.Table], texts: Mapping[str, str]) -> int:
+    """Write tables as row groups of one, with ``texts`` as its metadata, by way of a temporary name."""
+    metadata = {_PREFIX + key: text for key, text in texts.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    rows = 0
+    rows, named = 0, (group.replace_schema_metadata(metadata) for group in groups)
+    first = next(named)
     try:
         with pq.ParquetWriter(temporary, first.schema, compression="zstd") as writer:
-            for table in itertools.chain([first], stored):
-                writer.write_table(table)
-                rows += len(table)
+            for group in itertools.chain([first], named):
+                writer.write_table(group)
+                rows += len(group)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -81,75 +115,59 @@ def write_text(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def read(
-    path: Path | str, columns: Sequence[str] | None = None, environments: Collection[str] | None = None
-) -> pd.DataFrame:
-    """Read a table, or only some of its columns, or only the rows of some ``environments``.
-
-    Row groups in which none of the environments can be are not read.
+def read(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read a table.
 
     Raises BadInput if the file is missing or no Parquet.
     """
     with _opened(path) as file:
-        if environments is None:
-            whole: pd.DataFrame = file.read(columns=columns).to_pandas()
-            return whole
-        wanted = columns if columns is None else list(dict.fromkeys([*columns, "environment"]))
-        groups = [
-            group
-            for group, (first, last) in enumerate(_bounds(file, "environment"))
-            if any(first <= name <= last for name in environments)
-        ]
-        frame: pd.DataFrame = file.read_row_groups(groups, columns=wanted).to_pandas()
-    rows = frame[frame["environment"].isin(list(environments))].reset_index(drop=True)
-    return rows if columns is None else rows[[name for name in columns if name in rows]]
+        frame: pd.DataFrame = file.read(columns=columns).to_pandas()
+    return frame
 
 
-def row_groups(path: Path | str) -> Iterator[Callable[[Sequence[str]], pd.DataFrame]]:
-    """Open a table row group by row group: a function that reads columns of it.
+class Rows:
+    """A table of which no row group holds rows of two environments, to be read environment by environment.
 
     Raises BadInput if the file is missing or no Parquet.
     """
-    with _opened(path) as file:
 
-        def columns_of(group: int, columns: Sequence[str]) -> pd.DataFrame:
-            frame: pd.DataFrame = file.read_row_group(group, columns=columns).to_pandas()
-            return frame
+    def __init__(self, path: Path | str) -> None:
+        self._path = path
+        self._groups: dict[str, list[int]] = {}
+        with _opened(path) as file:
+            place = file.schema_arrow.names.index("environment")
+            for group in range(file.num_row_groups):
+                found = file.metadata.row_group(group).column(place).statistics
+                if found.min != found.max:
+                    raise ValueError(f"{path}: row group {group} holds rows of both {found.min} and {found.max}")
+                self._groups.setdefault(found.min, []).append(group)
+            # What the file tells of its row groups is read once, however many environments are.
+            self._metadata = file.metadata
 
-        for group in range(file.num_row_groups):
-            yield functools.partial(columns_of, group)
+    @property
+    def environments(self) -> list[str]:
+        """Environments, in the order in which they stand in the table."""
+        return list(self._groups)
 
+    def read(self, environment: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Rows of an environment. Raises BadInput if they cannot be read."""
+        with _opened(self._path, self._metadata) as file:
+            frame: pd.DataFrame = file.read_row_groups(self._groups[environment], columns=columns).to_pandas()
+        return frame
 
-def first_of_each(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
-    """Read the first row of each environment. ``columns``, ``environment`` among them, are all that is looked at.
-
-    Where a row group is of one environment, as in the dataset, its other rows are not read.
-
-    Raises BadInput if the file is missing or no Parquet.
-    """
-    with _opened(path) as file:
-        batches = []
-        for group, (first, last) in enumerate(_bounds(file, "environment")):
-            rows = file.iter_batches(1 if first == last else _ROWS, [group], columns)
-            batches += [next(rows)] if first == last else list(rows)
-        frame: pd.DataFrame = pa.Table.from_batches(batches, batches[0].schema).to_pandas()
-    return frame.drop_duplicates("environment", ignore_index=True)
-
-
-def _bounds(file: pq.ParquetFile, column: str) -> Iterator[tuple[str, str]]:
-    """The least and the greatest value of a column of text in each row group."""
-    place = file.schema_arrow.get_field_index(column)
-    for group in range(file.num_row_groups):
-        found = file.metadata.row_group(group).column(place).statistics
-        # Where nothing is told, anything may be.
-        yield (found.min, found.max) if found is not None and found.has_min_max else ("", "\U0010ffff")
+    def firsts(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Read the first row of each environment, and no others. Raises BadInput if they cannot be read."""
+        with _opened(self._path, self._metadata) as file:
+            batches = [next(file.iter_batches(1, groups[:1], columns)) for groups in self._groups.values()]
+        frame: pd.DataFrame = pa.Table.from_batches(batches).to_pandas()
+        return frame
 
 
 @contextmanager
-def _opened(path: Path | str) -> Iterator[pq.ParquetFile]:
+def _opened(path: Path | str, metadata: pq.FileMetaData | None = None) -> Iterator[pq.ParquetFile]:
     try:
         # ParquetFile, not read_table: the latter brings pyarrow's dataset module, which takes a fifth of a second.
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, metadata=metadata) as file:
             yield file
     except FileNotFoundError as error:
         raise BadInput(f"{path}: there is no such file") from error

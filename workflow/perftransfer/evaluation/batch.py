@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from perftransfer.dataset import row_groups, tables
+from perftransfer.dataset import tables
 from perftransfer.evaluation.cells import COLUMNS, SCHEMA, TIMING_COLUMNS, Plan, evaluate
 from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.sources import drawn, load_sources
@@ -67,19 +67,21 @@ def evaluate_batch(
         if other != folder:
             shutil.rmtree(other)
     options = tables.options(inputs.dataset)
-    rows, predictions = (row_groups.Rows(path, "environment") for path in (inputs.dataset, inputs.predictions))
+    rows, predictions = (tables.Rows(path) for path in (inputs.dataset, inputs.predictions))
     influence = None if inputs.influence is None else tables.read(inputs.influence)
     files = {
         (objective, target): folder / f"{objective}.{target}.arrow" for objective in objectives for target in targets
     }
-    sources_of = {name: drawn(predictions.found, name, sources_per_target, plan.seed) for name in targets}
+    sources_of = {name: drawn(predictions.environments, name, sources_per_target, plan.seed) for name in targets}
     for objective in objectives:
         left = [name for name in targets if not files[objective, name].exists()]
         if not left:
             continue
         wanted = {name for target in left for name in sources_of[target]}
-        dataset = pd.concat([rows.read(name) for name in rows.found if name in {*left, *wanted}], ignore_index=True)
-        ordered = [name for name in predictions.found if name in wanted]
+        dataset = pd.concat(
+            [rows.read(name) for name in rows.environments if name in {*left, *wanted}], ignore_index=True
+        )
+        ordered = [name for name in predictions.environments if name in wanted]
         sources = load_sources(strategy, ordered, dataset, predictions.read, influence, objective, options, plan)
         for name in left:
             target = Pool.of(dataset, name, objective, options)
@@ -98,7 +100,7 @@ def write(parts: Sequence[Path], cells: Path, timing: Path) -> int:
         pd.DataFrame(columns=TIMING_COLUMNS).to_csv(file, index=False)
         for part in _read(parts):
             part.select(TIMING_COLUMNS).to_pandas().to_csv(file, index=False, header=False)
-    n = row_groups.stack(cells, (part.select(COLUMNS).cast(SCHEMA) for part in _read(parts)))
+    n = tables.stack(cells, (part.select(COLUMNS).cast(SCHEMA) for part in _read(parts)))
     temporary.replace(timing)
     return n
 
