@@ -20,7 +20,7 @@ from perftransfer.space.options import INACTIVE, Level, Option
 
 _PREFIX = "perftransfer."
 #: Rows from which on a row group of stacked tables is written: few enough to hold them, many enough to read them fast.
-ROWS = 2**17
+ROWS = 2**16
 
 
 def write(
