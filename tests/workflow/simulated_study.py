@@ -29,6 +29,7 @@ measuring: {configurations: 24, repeats: 2}
 learning: {learners: [RT]}
 evaluation: {budgets: [5, 10], repeats: 2, strategies: [RS, LMS]}
 figures: [influence]
+tables: [options, errors]
 """
 
 

@@ -22,7 +22,10 @@ def test_a_strategy_outside_the_project_is_compared_with_everything(clone: Clone
     (tmp_path / "research/my_strategies.py").write_text(textwrap.dedent(block))
     study = simulated_study.STUDY.replace("[RS, LMS]", "[RS, LMS, KT+random, MKT, AUTO, GP, my_strategies.Ratio]")
     figures = "[error_against_budget, error_per_target, learner_comparison, noise]"
-    simulated_study.write_into(clone, study.replace("[influence]", figures))
+    study = study.replace("evaluation: {", "evaluation: {targets_per_job: 2, ")
+    # All that speak of strategies.
+    tables = "[errors, needed, wins, significance, ranking, claims, fit_seconds]"
+    simulated_study.write_into(clone, study.replace("[influence]", figures).replace("[options, errors]", tables))
     arguments = ("--configfile", "config/toy.yaml")
     done = clone.snakemake(*arguments, PYTHONPATH=str(tmp_path / "research"))
     assert done.returncode == 0, done.stderr[-3000:]

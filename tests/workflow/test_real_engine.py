@@ -21,7 +21,10 @@ study: tiny
 environments: config/tiny.tsv
 measuring: {configurations: 13, repeats: 2, warmup_runs: 1, warmup_seconds: 0, runs: 3, seconds: 0.02, retries: 0}
 learning: {learners: [RT, BRT]}
-evaluation: {budgets: [3, 6], repeats: 2, strategies: [RS, GS, DM, LMS]}
+evaluation: {targets_per_job: 2, budgets: [3, 6], repeats: 2, strategies: [RS, GS, DM, LMS]}
+# Those that no other study of the tests shows, and those that show what is known of measurements alone.
+figures: [error_by_environment, influence_stability, intervals, noise, ranking]
+tables: [environments, fit_seconds]
 """
 SHEET = """\
 environment\thardware\temulated\tcores\tengine\tnetwork\tspace\tbatch\timage_px
