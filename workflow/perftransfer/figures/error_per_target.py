@@ -20,7 +20,8 @@ CAPTION = (
     "Error on the held-out test third of the target (MAPE, in percent): the median over learners and repeats, at the "
     "largest budget of each strategy. One panel per strategy; columns are targets, rows are sources. The rows above "
     "the line repeat the strategies that use no source, or all at once: a cell lighter than that of RS above the line "
-    "in its column is a transfer that helps. Hatched cells were not evaluated: an environment is no source for itself."
+    "in its column is a transfer that helps. Hatched cells were not evaluated: an environment is no source for itself, "
+    "and a study may draw some of the sources for each target."
 )
 TABLES = ("environments", "transfer")
 
