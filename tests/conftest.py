@@ -46,7 +46,7 @@ class Clone:
             env=self.environment(**environment),
             capture_output=True,
             text=True,
-            timeout=280,
+            timeout=900,
             check=False,
         )
 

@@ -66,7 +66,7 @@ class Nodes(Clone):
         """Run it to its end."""
         return subprocess.run(
             [*self.command(executor, *targets), "--retries", str(retries)], cwd=self.path, env=self.variables,
-            capture_output=True, text=True, timeout=280, check=False,
+            capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
 
     @property
