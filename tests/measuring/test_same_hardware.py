@@ -60,7 +60,7 @@ def test_of_machines_that_come_at_the_same_time_one_is_learnt(path: Path) -> Non
         return True
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(accepted, range(1, 33))) == 1
+        assert sum(pool.map(accepted, range(1, 65))) == 1
     assert len(list((path.parent / "hardware").iterdir())) == 1
 
 

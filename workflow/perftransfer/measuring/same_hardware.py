@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,8 @@ def _unlike(declared: Mapping[str, Any], host: Mapping[str, Any]) -> list[tuple[
 def _learn(path: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Keep ``facts`` in ``path`` unless something is known there already; return what is known."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}")
+    # Containers may share the name of their node and number their processes alike, so neither would make this unique.
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     draft.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     try:
         # A link, not a renaming: of two machines that come at the same time one is first, on a network's disk as well.
