@@ -22,11 +22,6 @@ from perftransfer.scales import SCALES
 from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Source, Strategy
 
-#: Share of what is measured that prediction intervals are to cover.
-INTERVAL = 0.9
-#: How far the share that they cover may be from it, and they can still be relied on.
-TOLERANCE = 0.05
-
 #: Columns of transfer.parquet, in their order.
 COLUMNS = (
     "source", "target", "objective", "strategy", "design", "learner", "budget", "repeat", "seed", "n_measured",
@@ -211,9 +206,9 @@ def _predictions(
         predicted = [whole.predict(task.target.codes, given)]
         if refits:
             again = [refit.predict(task.target.codes, given) for refit in refits]
-            predicted += conformal.interval(task.y[chosen], chosen, left_out, again, INTERVAL)
+            predicted += conformal.interval(task.y[chosen], chosen, left_out, again, conformal.INTERVAL)
         else:
-            predicted += whole.interval(task.target.codes, INTERVAL, given) or ()
+            predicted += whole.interval(task.target.codes, conformal.INTERVAL, given) or ()
         if strategy.ignores_source:
             task.shared[sample] = predicted
         yield learner, seed, took, predicted
@@ -263,5 +258,5 @@ def _scores(y: np.ndarray, made: Sequence[np.ndarray], test: np.ndarray) -> dict
         "regret": metrics.regret(y, predicted),
         "coverage": metrics.coverage(held_out, *interval) if interval else unknown,
         "interval_width": metrics.interval_width(held_out, *interval) if interval else unknown,
-        "interval_score": metrics.interval_score(held_out, *interval, INTERVAL) if interval else unknown,
+        "interval_score": metrics.interval_score(held_out, *interval, conformal.INTERVAL) if interval else unknown,
     }

@@ -13,6 +13,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+#: Share of what is measured that prediction intervals are to cover.
+INTERVAL = 0.9
+#: How far the share that they cover may be from it, and they can still be relied on.
+TOLERANCE = 0.05
+
 
 def folds(n: int, parts: int, seed: int) -> list[np.ndarray]:
     """Positions that each refit leaves out: a random partition of ``n`` measurements into at most ``parts``."""

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from perftransfer import objectives
 from perftransfer.evaluation import statistics
-from perftransfer.evaluation.cells import INTERVAL, TOLERANCE
+from perftransfer.evaluation.conformal import INTERVAL, TOLERANCE
 from perftransfer.figures import _names, _results, _style
 from perftransfer.figures._curves import BUDGET, curves, legend, legend_size
 
