@@ -86,7 +86,7 @@ def test_tables_tell_version_and_nothing_of_host_time_or_path(clones):
 def test_the_resolved_study_lies_beside_the_results(clones):
     resolved = yaml.safe_load((results(clones[0]) / "study.yaml").read_text())
     assert resolved["study"] == "smoke"
-    assert resolved["evaluation"]["repeats"] == 3
+    assert resolved["evaluation"]["repeats"] == 2
     assert resolved["learning"]["scale"] == "log"
 
 
