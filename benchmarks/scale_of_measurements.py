@@ -3,9 +3,9 @@
     PYTHONPATH=workflow python benchmarks/scale_of_measurements.py 100000 1000000
 
 Files of simulated measurements, with the columns that the rule ``benchmark`` writes, and the merging of them to
-``dataset.parquet``; then, from it, what figures read of the environments, what the rule ``train`` does for one of them
-(with one regression tree), and the rule ``influence``. Each in a process of its own, whose seconds, CPU seconds and
-peak of resident memory are shown.
+``dataset.parquet``; then, from it, what figures read of the environments, what the rules ``ranges`` and ``similarity``
+do, what the report counts, and what the rules ``train`` (with one regression tree) and ``influence`` do for one
+environment. Each in a process of its own, whose seconds, CPU seconds and peak of resident memory are shown.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,10 @@ import pandas as pd
 from perftransfer.dataset import measured, parts, tables
 from perftransfer.dataset.merge import merge
 from perftransfer.evaluation.influence_table import influence_table
+from perftransfer.evaluation.ranges import ranges_table
+from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.evaluation.training import predictions, train
+from perftransfer.report import findings_measuring
 from perftransfer.space.options import INACTIVE, Option, configuration_id, configuration_ids, level_text
 
 OPTIONS = (
@@ -147,6 +151,24 @@ def describe(dataset: Path) -> None:
     parts.environments(dataset)
 
 
+def similarity_of_all(dataset: Path) -> None:
+    """Do what the rule ``similarity`` does, without influences."""
+    names = [*parts.environments(dataset)["environment"]]
+    none = pd.DataFrame(columns=["environment", "objective", "term", "share_of_variance", "selected"])
+    similarity_table(partial(parts.by_configuration, dataset), none, names, ["latency_ms"], scale="log")
+
+
+def ranges_of_all(dataset: Path) -> None:
+    """Do what the rule ``ranges`` does."""
+    ranges_table(parts.by_environment(dataset, ["latency_ms"]), ["latency_ms"])
+
+
+def outcomes_of_all(files: dict[str, Path]) -> None:
+    """Count what became of the measurements, as the report does."""
+    columns = findings_measuring.columns(["latency_ms"])
+    findings_measuring.Outcomes.of((tables.read(path, columns) for path in files.values()), ["latency_ms"])
+
+
 def rows(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """One line per number of rows and step."""
     for total in given.rows:
@@ -157,6 +179,9 @@ def rows(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
             step: dict[str, tuple[Any, ...]] = {
                 "merge": (merge_files, files, out),
                 "describe": (describe, out),
+                "ranges": (ranges_of_all, out),
+                "similarity": (similarity_of_all, out),
+                "report": (outcomes_of_all, files),
                 "train": (train_one, out, next(iter(files))),
                 "influence": (influence_of_one, out, next(iter(files))),
             }

@@ -81,17 +81,25 @@ def test_configurations_have_a_row_each_whatever_environment_they_were_measured_
     assert list(found) == ["configuration_id", "threads"]
 
 
-def test_values_are_those_of_the_objectives_asked_for(dataset: Path) -> None:
-    keys, columns = ["environment", "configuration_id"], ["energy_mj", "energy_mj_cv", "energy_mj_n"]
-    assert list(parts.values(dataset, ["energy_mj"])) == [*keys, *columns]
-    assert list(parts.values(dataset)) == [*keys, "latency_ms", "latency_ms_cv", "latency_ms_n", *columns]
-    assert list(parts.values(dataset, ["all"])) == keys
-    assert len(parts.values(dataset)) == sum(map(len, CONFIGURATIONS.values()))
+def test_environments_come_one_by_one_with_the_objectives_asked_for(dataset: Path) -> None:
+    found = dict(parts.by_environment(dataset, ["energy_mj", "never_measured"]))
+    assert list(found) == list(CONFIGURATIONS)
+    assert [list(frame) for frame in found.values()] == 4 * [["energy_mj", "energy_mj_cv", "energy_mj_n"]]
+    assert [frame["energy_mj"].tolist() for frame in found.values()] == [[1, 2, 3], [1, 2, 3], [1, 2], [1, 2]]
+
+
+def test_values_are_by_configuration_and_environment(dataset: Path) -> None:
+    found = parts.by_configuration(dataset, "energy_mj")
+    rows = tables.read(dataset)
+    wanted = rows.pivot_table("energy_mj", "configuration_id", "environment")[list(CONFIGURATIONS)]
+    pd.testing.assert_frame_equal(found, wanted, check_index_type=False, check_column_type=False)
+    assert parts.by_configuration(dataset, "never_measured").isna().all(axis=None)
 
 
 def test_tables_that_are_no_part_of_the_dataset_are_read_whole(dataset: Path, tmp_path: Path) -> None:
     tables.write(tmp_path / "transfer.parquet", pd.DataFrame({"mape": [1.0]}))
     files = {"dataset": dataset, "transfer": tmp_path / "transfer.parquet"}
-    found = parts.read(["transfer", "dataset", "values"], files, ["latency_ms"])
-    assert {name: len(frame) for name, frame in found.items()} == {"transfer": 1, "dataset": 10, "values": 10}
-    assert "energy_mj" not in found["values"]
+    found = parts.read(["transfer", "environments", "configurations", "values"], files, "latency_ms")
+    assert {name: frame.shape for name, frame in found.items()} == {
+        "transfer": (1, 1), "environments": (4, 8), "configurations": (6, 2), "values": (6, 4),
+    }  # fmt: skip

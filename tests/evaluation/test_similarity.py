@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from scipy import stats
+from wide import by_configuration
 
+from perftransfer.evaluation import similarity
 from perftransfer.evaluation.similarity import COLUMNS, similarity_table
 
 
@@ -34,13 +36,13 @@ def influence(terms: Mapping[str, Mapping[str, float]], objective: str = "x_ms")
 
 
 def compared(values: Mapping[str, list[float]], scale: str = "linear") -> pd.DataFrame:
-    table = similarity_table(dataset(values), influence({}), list(values), ["x_ms"], scale=scale)
+    table = similarity_table(by_configuration(dataset(values)), influence({}), list(values), ["x_ms"], scale=scale)
     return table.set_index(["source", "target"])
 
 
 def alike(terms: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
     values = {environment: [1.0, 2.0, 3.0] for environment in terms}
-    table = similarity_table(dataset(values), influence(terms), list(terms), ["x_ms"], scale="log")
+    table = similarity_table(by_configuration(dataset(values)), influence(terms), list(terms), ["x_ms"], scale="log")
     return table.set_index(["source", "target"])
 
 
@@ -50,19 +52,21 @@ X = [1.0, 2.0, 4.0, 8.0, 9.0, 20.0]
 def test_a_row_is_an_ordered_pair_of_different_environments_in_the_order_given():
     values = {"b": X, "a": X, "c": X}
     frame = dataset(values).assign(y_ms=X * 3)
-    table = similarity_table(frame, influence({}), ["b", "a", "c"], ["y_ms", "x_ms"], scale="log")
+    table = similarity_table(by_configuration(frame), influence({}), ["b", "a", "c"], ["y_ms", "x_ms"], scale="log")
     assert tuple(table.columns) == COLUMNS
     pairs = [("b", "a"), ("b", "c"), ("a", "b"), ("a", "c"), ("c", "b"), ("c", "a")]
     assert list(table[["source", "target"]].itertuples(index=False, name=None)) == pairs * 2
     assert table["objective"].tolist() == ["y_ms"] * 6 + ["x_ms"] * 6
     # An environment that the study does not have is left out.
-    few = similarity_table(frame, influence({}), ["c", "b"], ["x_ms"], scale="log")
+    few = similarity_table(by_configuration(frame), influence({}), ["c", "b"], ["x_ms"], scale="log")
     assert few["source"].tolist() == ["c", "b"]
 
 
 def test_no_objective_and_a_single_environment_give_no_rows():
     for environments, objectives in (["a"], ["x_ms"]), (["a", "b"], []):
-        table = similarity_table(dataset({"a": X, "b": X}), influence({}), environments, objectives, scale="log")
+        table = similarity_table(
+            by_configuration(dataset({"a": X, "b": X})), influence({}), environments, objectives, scale="log"
+        )
         assert len(table) == 0
         assert tuple(table.columns) == COLUMNS
 
@@ -153,7 +157,9 @@ def test_each_objective_has_its_own_values_and_terms():
     terms = pd.concat(
         [influence({"a": {"p": 1.0}, "b": {"p": 1.0}}), influence({"a": {"p": 1.0}, "b": {"q": 1.0}}, "y_ms")]
     )
-    table = similarity_table(frame, terms, ["a", "b"], ["x_ms", "y_ms"], scale="log").set_index("objective")
+    table = similarity_table(by_configuration(frame), terms, ["a", "b"], ["x_ms", "y_ms"], scale="log").set_index(
+        "objective"
+    )
     assert table["common_terms"].tolist() == [1, 1, 0, 0]
     assert table["spearman"].tolist() == [1, 1, -1, -1]
 
@@ -209,12 +215,23 @@ def test_a_shift_and_a_unit_change_nothing(rows, unit, offset):
     assert_frame_equal(compared(values), compared(moved), check_exact=False, atol=1e-9)
 
 
+def test_it_does_not_matter_how_many_environments_are_compared_at_once(monkeypatch):
+    rng = np.random.default_rng(0)
+    values = {
+        name: list(np.where(rng.random(20) < 0.1 * (name in "cf"), np.nan, rng.lognormal(size=20)))
+        for name in "abcdefg"
+    }
+    whole = compared(values)
+    monkeypatch.setattr(similarity, "_BLOCK", 2)
+    assert_frame_equal(compared(values), whole, check_exact=False, rtol=1e-9)
+
+
 def test_the_order_of_rows_changes_nothing():
     rng = np.random.default_rng(0)
     frame = dataset({name: list(rng.lognormal(size=50)) for name in "abcd"})
     terms = influence({name: dict(zip("pqrst", rng.random(5), strict=True)) for name in "abcd"})
     tables = [
-        similarity_table(f, t, list("abcd"), ["x_ms"], scale="log")
+        similarity_table(by_configuration(f), t, list("abcd"), ["x_ms"], scale="log")
         for f, t in ((frame, terms), (frame.sample(frac=1, random_state=1), terms.sample(frac=1, random_state=1)))
     ]
     assert_frame_equal(*tables, check_exact=True)

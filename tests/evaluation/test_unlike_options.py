@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from wide import by_configuration
 
 from perftransfer import designs, strategies
 from perftransfer.dataset import tables
@@ -110,6 +111,6 @@ def test_source_models_predict_for_configurations_that_they_could_not_have_measu
 
 def test_environments_without_common_configurations_can_be_compared_by_what_matters(study):
     dataset, _, terms, _ = study
-    table = similarity_table(dataset, terms, list(SCHEMAS), ["latency_ms"], scale="log")
+    table = similarity_table(by_configuration(dataset), terms, list(SCHEMAS), ["latency_ms"], scale="log")
     assert (table["n"] == 0).all()
     assert table["common_terms"].notna().all()

@@ -7,6 +7,9 @@ import itertools
 
 import numpy as np
 import pandas as pd
+from wide import by_configuration
+
+from perftransfer.evaluation.ranges import ranges_table
 
 LEARNERS = ["BRT", "NN", "RF", "RT", "SVR"]
 BUDGETS = [5, 10, 20, 40]
@@ -145,12 +148,22 @@ def similarity(n: int, seed: int = 3, objective: str = "latency_ms") -> pd.DataF
     return pd.DataFrame(rows, columns=columns).assign(objective=objective)
 
 
+def ranges(dataset: pd.DataFrame, objective: str = "latency_ms") -> pd.DataFrame:
+    """What is known of the environments that these rows are of."""
+    return ranges_table(dataset.groupby("environment", sort=False), [objective])
+
+
+def measured(dataset: pd.DataFrame, objective: str = "latency_ms") -> dict[str, pd.DataFrame]:
+    """Tables of which a study with these rows has other ones than another study."""
+    return {"values": by_configuration(dataset)(objective), "ranges": ranges(dataset, objective)}
+
+
 @functools.cache
 def study(n: int, repeats: int = 5) -> dict[str, pd.DataFrame]:
     """All tables of a study with ``n`` environments: the same ones each time, for who changes none."""
     return {
         "environments": environments(n),
-        "values": dataset(n),
+        **measured(dataset(n)),
         "transfer": transfer(n, repeats),
         "influence": influence(n),
         "similarity": similarity(n),

@@ -84,7 +84,7 @@ def test_a_figure_says_what_it_is(name: str) -> None:
     assert 0 < len(module.TITLE) < 60
     assert 2 <= module.CAPTION.count(". ") + 1 <= 4
     assert not set(module.CAPTION) & set("<>&*`|_")  # means something in RST or HTML
-    assert set(module.TABLES) <= {"environments", "values", "transfer", "influence", "similarity"}
+    assert set(module.TABLES) <= {"environments", "values", "ranges", "transfer", "influence", "similarity"}
     assert "environments" in module.TABLES
 
 
@@ -117,6 +117,14 @@ FEW = {
 ROWS = FEW["transfer"]
 
 
+DATASET = tables.dataset(4)
+
+
+def of_dataset(**columns: object) -> dict[str, pd.DataFrame]:
+    """The study with other rows of its dataset."""
+    return {**FEW, **tables.measured(DATASET.assign(**columns))}
+
+
 def as_strategies(strategy: str, n: int, stem: str = "of_the_user_") -> list[pd.DataFrame]:
     """The rows of a strategy as if they were of ``n`` others, each worse than the one before."""
     own = ROWS[ROWS["strategy"] == strategy]
@@ -139,19 +147,17 @@ HARD = {
     ),
     "perfect models": drop(FEW, "transfer", mape=0.0),
     "no results": only(FEW, ROWS["strategy"] == "none"),
-    "no spread": drop(FEW, "values", latency_ms_cv=np.nan, latency_ms_n=1),
-    "no noise at all": drop(FEW, "values", latency_ms_cv=0.0),
-    "spread in some environments": drop(
-        FEW, "values", latency_ms_cv=FEW["values"]["latency_ms_cv"].where(FEW["values"]["image_px"] == 128)
-    ),
+    "no spread": of_dataset(latency_ms_cv=np.nan, latency_ms_n=1),
+    "no noise at all": of_dataset(latency_ms_cv=0.0),
+    "spread in some environments": of_dataset(latency_ms_cv=DATASET["latency_ms_cv"].where(DATASET["image_px"] == 128)),
     "imported": {
-        **drop(FEW, "values", latency_ms_cv=np.nan, latency_ms_n=np.nan),
+        **of_dataset(latency_ms_cv=np.nan, latency_ms_n=np.nan),
         "environments": FEW["environments"].assign(emulated=None, network=None),
     },
-    "long names": {name: table.replace(RENAMED) for name, table in FEW.items()},
-    "nothing in common": drop(
-        FEW, "values", configuration_id=FEW["values"]["environment"] + FEW["values"]["configuration_id"]
-    ),
+    "long names": {
+        **{name: table.replace(RENAMED) for name, table in FEW.items()}, **tables.measured(DATASET.replace(RENAMED)),
+    },
+    "nothing in common": of_dataset(configuration_id=DATASET["environment"] + DATASET["configuration_id"]),
     "one target": only(FEW, ROWS["target"] == "mobilenetv2-128px-all"),
     "one repeat": only(FEW, ROWS["repeat"] == 0),
     "no budget in common": only(FEW, (ROWS["strategy"] != "GS") | (ROWS["budget"] == 5) & (ROWS["strategy"] != "RS")),
@@ -172,7 +178,7 @@ HARD = {
     "not compared": drop(
         FEW, "similarity", pearson=np.nan, spearman=np.nan, kl_divergence=np.nan, common_terms=np.nan
     ),
-    "whole numbers": drop(FEW, "values", latency_ms=FEW["values"]["latency_ms"].round().astype(int)),
+    "whole numbers": of_dataset(latency_ms=DATASET["latency_ms"].round().astype(int)),
     "strategies not known yet": drop(
         FEW, "transfer", strategy=ROWS["strategy"].replace({"LMS": "jump-start", "NLMS": "gaussian process transfer"})
     ),
@@ -212,7 +218,7 @@ def affected() -> list[tuple[str, str]]:
     drawn: dict[str, list[pd.DataFrame]] = {name: [read_by(name, ROWS)] for name in NAMES}
     for name, (case, study) in itertools.product(NAMES, HARD.items()):
         read = {
-            "influence": ["influence"], "influence_stability": ["influence"], "noise": ["values", "transfer"],
+            "influence": ["influence"], "influence_stability": ["influence"], "noise": ["ranges", "transfer"],
             "similarity": ["similarity"], "source_against_target": ["values"],
         }  # fmt: skip
         changed = {table for table in study if study[table] is not FEW[table]}
@@ -234,7 +240,7 @@ def test_hard_tables(name: str, case: str, written: list[Text]) -> None:
 
 @pytest.mark.parametrize("name", sorted({*NAMES} - {"error_by_environment"}))  # which shows those that there are
 def test_an_objective_that_is_not_there(name: str, written: list[Text]) -> None:
-    texts = check_layout(draw(name, FEW, "energy_mj"), written)
+    texts = check_layout(draw(name, FEW | {"values": np.nan * FEW["values"]}, "energy_mj"), written)
     # The noise of an objective is none of another's, neither are its errors.
     assert any("Nothing to show" in text for text in texts)
 

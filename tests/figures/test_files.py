@@ -26,7 +26,7 @@ def test_same_tables_same_bytes(tmp_path: Path) -> None:
     """In another process with other hashes, and under settings of the user's own."""
     (tmp_path / "there").mkdir()
     (tmp_path / "here").mkdir()
-    environment = {"PYTHONPATH": f"workflow:{Path(__file__).parent}", "PYTHONHASHSEED": "1"}
+    environment = {"PYTHONPATH": f"workflow:tests:{Path(__file__).parent}", "PYTHONHASHSEED": "1"}
     command = [sys.executable, "-c", DRAWN_ELSEWHERE, str(tmp_path / "there")]
     with subprocess.Popen(command, env=environment) as other:
         study = tables.small()

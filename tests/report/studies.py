@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from wide import by_configuration
 
 from perftransfer import catalogue
+from perftransfer.evaluation.ranges import ranges_table
 from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.summary import Summary
@@ -85,6 +87,11 @@ def dataset(environments: list[dict[str, Any]], configurations: int = 48) -> pd.
     return pd.concat(frames, ignore_index=True)
 
 
+def ranges(dataset: pd.DataFrame) -> pd.DataFrame:
+    """What is known of the environments that these rows are of."""
+    return ranges_table(dataset.groupby("environment", sort=False), ["latency_ms"])
+
+
 def transfer(environments: list[dict[str, Any]], strategies: list[str], repeats: int = 3) -> pd.DataFrame:
     rng = np.random.default_rng(1)
     names = [row["environment"] for row in environments]
@@ -156,8 +163,9 @@ def sentinels(environments: list[dict[str, Any]]) -> pd.DataFrame:
 
 def tables(environments: list[dict[str, Any]], strategies: list[str] | None = None) -> dict[str, pd.DataFrame]:
     """All tables of a study of these environments."""
+    rows = dataset(environments)
     found = {
-        "values": dataset(environments),
+        "ranges": ranges(rows),
         "measurements": measurements(environments),
         "sentinels": sentinels(environments),
         "transfer": transfer(environments, strategies or list(SHAPES)),
@@ -166,9 +174,9 @@ def tables(environments: list[dict[str, Any]], strategies: list[str] | None = No
     names = [row["environment"] for row in environments]
     return found | {
         "environments": pd.DataFrame(environments),
-        "configurations": found["values"].drop_duplicates("configuration_id"),
+        "configurations": rows.drop_duplicates("configuration_id"),
         "timing": found["transfer"].assign(fit_seconds=0.01),
-        "similarity": similarity_table(found["values"], found["influence"], names, ["latency_ms"], scale="log"),
+        "similarity": similarity_table(by_configuration(rows), found["influence"], names, ["latency_ms"], scale="log"),
     }
 
 

@@ -54,6 +54,7 @@ def page(environments: list[dict[str, Any]], folder: Path, **changes: Any) -> st
     arguments: dict[str, Any] = {
         "study": studies.study(environments),
         "tables": studies.tables(environments),
+        "measurements": [changes.get("tables", studies.tables(environments))["measurements"]],
         "hosts": studies.hosts(environments),
         "figures": studies.figures(folder),
         "summaries": [],
@@ -199,6 +200,10 @@ def changed(table: str, **columns: object) -> dict[str, pd.DataFrame]:
     return tables | {table: tables[table].assign(**columns)}
 
 
+def of_dataset(**columns: object) -> dict[str, pd.DataFrame]:
+    return studies.tables(FOUR) | {"ranges": studies.ranges(studies.dataset(FOUR).assign(**columns))}
+
+
 HARD = {
     "nothing": {name: table.iloc[:0] for name, table in studies.tables(FOUR).items()},
     "no columns": {name: pd.DataFrame() for name in studies.tables(FOUR)},
@@ -208,8 +213,8 @@ HARD = {
     "no learners": changed("transfer", learner=None),
     "perfect models": changed("transfer", mape=0.0),
     "strategies not known yet": changed("transfer", strategy="jump-start"),
-    "no values": changed("values", latency_ms=np.nan),
-    "equal values": changed("values", latency_ms=1.0),
+    "no values": of_dataset(latency_ms=np.nan),
+    "equal values": of_dataset(latency_ms=1.0),
     "text for cores": changed("environments", cores="all"),
     "all failed": changed("measurements", status="failed", error=None),
     "direct transfer only": studies.tables(FOUR, ["DM"]),

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import studies
 from scipy.stats import t as student
+from wide import by_configuration
 
 from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.report import (
@@ -251,11 +252,13 @@ DATASET = dataset(a=[1.0, 2, 3, 7.4], b=[2.0, 4, 6, 8], c=[8.0, 6, 4, 2])
 def similarity(table: pd.DataFrame, influence: pd.DataFrame | None = None) -> pd.DataFrame:
     none = pd.DataFrame(columns=["environment", "objective", "term", "share_of_variance", "selected"])
     names = list(table["environment"].unique())
-    return similarity_table(table, none if influence is None else influence, names, ["latency_ms"], scale="linear")
+    return similarity_table(
+        by_configuration(table), none if influence is None else influence, names, ["latency_ms"], scale="linear"
+    )
 
 
 def test_span() -> None:
-    assert findings_environments.span(DATASET, "latency_ms") == [
+    assert findings_environments.span(studies.ranges(DATASET), "latency_ms") == [
         "Latency differs by a factor of 4.0 to 7.4 between the best configuration and the worst, by environment."
     ]
 
@@ -345,7 +348,7 @@ def test_noise() -> None:
         latency_ms_cv=DATASET["environment"].map({"a": spread, "b": spread / 10}),
         latency_ms_n=DATASET["environment"].map({"a": 2, "b": 2}),
     )
-    assert findings_environments.noise(noisy, "latency_ms", results(), LABELS) == [
+    assert findings_environments.noise(studies.ranges(noisy), "latency_ms", results(), LABELS) == [
         "Repeated processes of one configuration differ by 1.4 % to 14 % (coefficient of variation, median over "
         "configurations), least in b (emulated), most in a.",
         "Too noisy for differences of two configurations below the percentage given: a (39 %); elsewhere 3.9 % is "
@@ -361,10 +364,14 @@ def test_differences_that_noise_hides_are_told() -> None:
     quiet = DATASET.assign(latency_ms_cv=0.01, latency_ms_n=3)
     # 100 sqrt(2 / 3) percent of a deviation of 0.01, times Student's 97.5 % for two degrees a configuration.
     least = 100 * 0.01 * np.sqrt(2 / 3) * student.ppf(0.975, 2 * (DATASET["environment"] == "a").sum())
-    said = findings_environments.noise(quiet, "latency_ms", results(), LABELS)
+    said = findings_environments.noise(studies.ranges(quiet), "latency_ms", results(), LABELS)
     assert said[1] == (
         f"Two configurations that differ by less than {least:.1f} % cannot be told apart (95 % confidence)."
     )
+
+
+def counted(*measurements: pd.DataFrame) -> findings_measuring.Outcomes:
+    return findings_measuring.Outcomes.of(measurements, ["latency_ms"])
 
 
 def test_what_changes_from_day_to_day_is_told() -> None:
@@ -376,16 +383,16 @@ def test_what_changes_from_day_to_day_is_told() -> None:
         ],
         columns=["environment", "configuration_id", "status", "started_at", "latency_ms"],
     )  # fmt: skip
-    assert findings_measuring.days(rows, "latency_ms") == [
+    assert counted(rows).days["latency_ms"] == [
         "e: measured on 2 days; latency of the same configuration differs by 14 % between days (coefficient of "
         "variation, median over 1 configuration)."
     ]
-    assert findings_measuring.days(rows[rows["environment"] == "f"], "latency_ms") == []
-    assert findings_measuring.days(pd.DataFrame(), "latency_ms") == []
+    assert counted(rows[rows["environment"] == "f"]).days == {"latency_ms": []}
+    assert counted(pd.DataFrame()).days == {"latency_ms": []}
 
 
 def test_unknown_noise_is_said() -> None:
-    said = findings_environments.noise(DATASET, "latency_ms", results(), LABELS)
+    said = findings_environments.noise(studies.ranges(DATASET), "latency_ms", results(), LABELS)
     assert len(said) == 1
     assert said[0].endswith("is not known.")
 
@@ -422,21 +429,21 @@ def measured(*rows: tuple[str, str, bool | None]) -> pd.DataFrame:
 
 
 def test_outcomes() -> None:
-    assert findings_measuring.outcomes(measured(("w", "ok", False), ("x", "ok", False))) == [
+    assert findings_measuring.outcomes(counted(measured(("w", "ok", False), ("x", "ok", False)))) == [
         "All 2 measurements succeeded.",
         "None was disturbed: never did others take more than 12 % of the time of the CPUs measured on.",
     ]
     some = measured(
         ("w", "ok", True), ("w", "timeout", None), ("x", "crashed", None), ("x", "crashed", None), ("y", "ok", False)
     )
-    assert findings_measuring.outcomes(some) == [
+    assert findings_measuring.outcomes(counted(some)) == [
         "Of 5 measurements, 2 succeeded, 2 crashed and 1 timed out.",
         "1 configuration (per environment) therefore has no value.",
         "1 of 2 (50 %) was disturbed: others took more than 12 % of the time of the CPUs measured on. A "
         "configuration's value "
         "rests on its undisturbed processes if it has any.",
     ]
-    table = findings_measuring.failures(some.assign(error=[None, "late", None, "SIGSEGV", None]))
+    table = findings_measuring.failures(counted(some.assign(error=[None, "late", None, "SIGSEGV", None])))
     assert table is not None
     assert [[cell.text for cell in row] for row in table.rows] == [
         ["crashed", "2", "1", "a", "SIGSEGV"],
@@ -445,13 +452,19 @@ def test_outcomes() -> None:
 
 
 def test_outcomes_of_what_nobody_measured() -> None:
-    assert findings_measuring.outcomes(pd.DataFrame()) == [
+    assert findings_measuring.outcomes(counted(pd.DataFrame())) == [
         "Nothing was measured for this study: all values are imported."
     ]
     untold = measured(("w", "ok", None))
-    assert findings_measuring.outcomes(untold)[1] == "The system does not tell whether others used the CPUs meanwhile."
+    assert (
+        findings_measuring.outcomes(counted(untold))[1]
+        == "The system does not tell whether others used the CPUs meanwhile."
+    )
     simulated = measured(("w", "ok", False)).assign(engine="simulated")
-    assert findings_measuring.outcomes(simulated)[-1] == "1 of 1 are simulated: computed from a formula, not measured."
+    assert (
+        findings_measuring.outcomes(counted(simulated))[-1]
+        == "1 of 1 are simulated: computed from a formula, not measured."
+    )
 
 
 def test_the_drift_of_the_machine_is_told() -> None:
@@ -466,7 +479,9 @@ def test_the_drift_of_the_machine_is_told() -> None:
 
 def test_measurements_that_ended_for_want_of_time_are_told() -> None:
     table = measured(("w", "ok", False), ("x", "ok", False), ("y", "ok", False))
-    said = findings_measuring.outcomes(table.assign(steady=[True, False, None], stopped=["time", "precise", "time"]))
+    said = findings_measuring.outcomes(
+        counted(table.assign(steady=[True, False, None], stopped=["time", "precise", "time"]))
+    )
     assert said[2].startswith("1 of 3 were timed although latencies had not become steady")
     assert said[3].startswith("2 of 3 ended when their time was over")
 

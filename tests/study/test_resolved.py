@@ -57,6 +57,7 @@ def test_parameters_are_plain_values():
         study.influence(),
         *(study.evaluate(name, batch) for name in study.strategies for batch in study.batches),
         *map(study.figure, study.figures),
+        study.ranges(),
         study.similarity(),
         *map(study.table, study.tables),
         study.report(),

@@ -75,6 +75,21 @@ rule influence:
         "../scripts/influence.py"
 
 
+rule ranges:
+    input:
+        "<results>/dataset.parquet",
+    output:
+        "<results>/ranges.parquet",
+    log:
+        "<results>/logs/ranges.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        settings=study.ranges(),
+    script:
+        "../scripts/ranges.py"
+
+
 rule similarity:
     input:
         dataset="<results>/dataset.parquet",

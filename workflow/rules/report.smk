@@ -17,6 +17,7 @@ rule study:
 rule figure:
     input:
         dataset="<results>/dataset.parquet",
+        ranges="<results>/ranges.parquet",
         influence="<results>/influence.parquet",
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
@@ -43,6 +44,7 @@ rule figure:
 rule table:
     input:
         dataset="<results>/dataset.parquet",
+        ranges="<results>/ranges.parquet",
         influence="<results>/influence.parquet",
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
@@ -63,6 +65,7 @@ rule report:
     input:
         study="<results>/study.yaml",
         dataset="<results>/dataset.parquet",
+        ranges="<results>/ranges.parquet",
         influence="<results>/influence.parquet",
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",

@@ -10,6 +10,6 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         module = catalogue.module("perftransfer.figures", snakemake.wildcards.figure)
         objective = snakemake.wildcards.objective
-        content = parts.read(module.TABLES, dict(snakemake.input.items()), [objective])
+        content = parts.read(module.TABLES, dict(snakemake.input.items()), objective)
         drawn = module.draw(content, objective)
         figures.save(drawn, Path(snakemake.output.svg).with_suffix(""))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from perftransfer import catalogue, yaml_file
-from perftransfer.dataset import parts, tables
+from perftransfer.dataset import tables
 from perftransfer.job import logged
 from perftransfer.report import findings_measuring
 from perftransfer.report.figure_file import FigureFile
@@ -32,13 +32,13 @@ if __name__ == "__main__":
         page = render(
             study=study,
             tables={
-                "values": parts.values(snakemake.input.dataset),
-                "measurements": tables.concatenate(snakemake.input.measurements, columns),
+                "ranges": tables.read(snakemake.input.ranges),
                 "sentinels": tables.concatenate(snakemake.input.sentinels),
                 "transfer": tables.read(snakemake.input.transfer),
                 "influence": tables.read(snakemake.input.influence),
                 "similarity": tables.read(snakemake.input.similarity),
             },
+            measurements=(tables.read(path, columns) for path in snakemake.input.measurements),
             hosts={Path(path).stem: json.loads(tables.metadata(path)["host"]) for path in snakemake.input.measurements},
             figures=figures,
             summaries=summaries,

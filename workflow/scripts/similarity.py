@@ -1,5 +1,6 @@
 """Compare environments: their values, and what matters in them."""
 
+from functools import partial
 from pathlib import Path
 
 from perftransfer.dataset import parts, tables
@@ -9,7 +10,7 @@ from perftransfer.job import logged
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         settings = snakemake.params.settings
-        values = parts.values(snakemake.input.dataset, settings["objectives"])
+        values = partial(parts.by_configuration, snakemake.input.dataset)
         influence = tables.read(snakemake.input.influence)
         names = (settings["environments"], settings["objectives"])
         frame = similarity_table(values, influence, *names, scale=settings["scale"])

@@ -12,7 +12,7 @@ _SHRINKAGE = 4.0
 
 
 def spreads(measured: pd.DataFrame, objective: str) -> pd.DataFrame:
-    """Return ``environment, cv, n, floor`` of each configuration that was measured in n processes, two or more.
+    """Return ``cv, n, floor`` of each configuration that was measured in n processes, two or more.
 
     ``cv``, the coefficient of variation, and ``floor`` are percentages.
 
@@ -26,7 +26,7 @@ def spreads(measured: pd.DataFrame, objective: str) -> pd.DataFrame:
         size: math.sqrt(2 / (size - 1)) * math.exp(math.lgamma(size / 2) - math.lgamma((size - 1) / 2)) for size in n
     }
     floor = math.sqrt(2 / math.pi) * cv / np.sqrt(n) / np.array([bias[size] for size in n])
-    return pd.DataFrame({"environment": rows["environment"].to_numpy(), "cv": cv, "n": n, "floor": floor})
+    return pd.DataFrame({"cv": cv, "n": n, "floor": floor})
 
 
 def known_variance(cv: np.ndarray, n: np.ndarray) -> np.ndarray | None:

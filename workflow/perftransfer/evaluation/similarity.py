@@ -29,12 +29,14 @@ _FEWEST = 3
 # those into the next bin. The outermost bins are open.
 _WIDTH = 0.5
 _SIDE = 6
+# Environments that are compared with as many others at once: what is computed on the way is this many columns, not all.
+_BLOCK = 64
 # The number of cores may change the last digits of a product of matrices; the table has the same bytes anywhere.
 _DECIMALS = 12
 
 
 def similarity_table(
-    values: pd.DataFrame,
+    values: Callable[[str], pd.DataFrame],
     influence: pd.DataFrame,
     environments: Sequence[str],
     objectives: Sequence[str],
@@ -43,7 +45,7 @@ def similarity_table(
 ) -> pd.DataFrame:
     """One row per objective and ordered pair of different environments, in the order given; columns ``COLUMNS``.
 
-    values: columns ``environment, configuration_id`` and the objectives, of ``dataset.parquet``. influence:
+    values: of an objective, a row per configuration and a column per environment, NaN where not measured. influence:
     see DESIGN (``influence.parquet``). scale: of learning, one of ``SCALES``.
 
     - ``n``: configurations measured in both; with fewer than 3 the next three are NaN.
@@ -66,9 +68,8 @@ def similarity_table(
     labels = np.array(names, dtype=object)
     frames = []
     for objective in objectives:
-        by_environment = values.pivot_table(objective, "configuration_id", "environment").reindex(columns=names)
         matrices = {
-            **_by_values(by_environment.to_numpy(dtype=float), SCALES[scale][0]),
+            **_by_values(values(objective).reindex(columns=names).to_numpy(dtype=float), SCALES[scale][0]),
             **_by_influence(influence[influence["objective"] == objective], names),
         }
         pairs = {name: np.round(matrix[source, target], _DECIMALS) for name, matrix in matrices.items()}
@@ -87,14 +88,15 @@ def _by_values(values: np.ndarray, forward: Callable[[np.ndarray], np.ndarray]) 
     out = {name: np.full((environments,) * 2, np.nan) for name in ("n", "pearson", "spearman", "kl_divergence")}
     # Environments measured in the same configurations are compared with others all at once.
     patterns, which = np.unique(~np.isnan(values), axis=1, return_inverse=True)
-    groups = [np.flatnonzero(which == i) for i in range(patterns.shape[1])]
-    for i, j in itertools.combinations_with_replacement(range(len(groups)), 2):
-        common = patterns[:, i] & patterns[:, j]
-        here, there = np.ix_(groups[i], groups[j]), np.ix_(groups[j], groups[i])
+    groups = [(patterns[:, i], np.flatnonzero(which == i)) for i in range(patterns.shape[1])]
+    blocks = [(one, part) for one, rows in groups for part in np.split(rows, range(_BLOCK, len(rows), _BLOCK))]
+    for (one, rows), (other, columns) in itertools.combinations_with_replacement(blocks, 2):
+        common = one & other
+        here, there = np.ix_(rows, columns), np.ix_(columns, rows)
         out["n"][here], out["n"][there] = common.sum(), common.sum()
         if common.sum() < _FEWEST:
             continue
-        x, y = values[np.ix_(common, groups[i])], values[np.ix_(common, groups[j])]
+        x, y = values[np.ix_(common, rows)], values[np.ix_(common, columns)]
         ranks = stats.rankdata(x, axis=0), stats.rankdata(y, axis=0)
         for name, found in {"pearson": _correlations(x, y), "spearman": _correlations(*ranks)}.items():
             out[name][here], out[name][there] = found, found.T

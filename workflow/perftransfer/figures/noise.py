@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from perftransfer import objectives
-from perftransfer.evaluation.noise import spreads
+from perftransfer.evaluation import ranges
 from perftransfer.figures import _names, _results, _style
 from perftransfer.figures._style import Style
 
@@ -25,11 +25,12 @@ CAPTION = (
     "percent, median over sources and repeats) at its largest budget, filled for the median learner, open for the one "
     "that turned out best."
 )
-TABLES = ("environments", "values", "transfer")
+TABLES = ("environments", "ranges", "transfer")
 
 LANE, LOW_LANE = 0.13, 0.1  # inches, the second where there are many environments
 MARGIN = 0.09  # part of an environment's row left free above and below
 BOX = "#bdbdbd"
+CV = [f"cv_{percentile}" for percentile in ranges.PERCENTILES]
 SMALLEST = 0.1  # percent: what is below it has no need to be told apart
 
 
@@ -37,9 +38,9 @@ SMALLEST = 0.1  # percent: what is below it has no need to be told apart
 def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     """Draw the figure for ``objective``."""
     title = f"{TITLE}: {objectives.label(objective)}"
-    measured = tables["values"].reindex(columns=["environment", objective, f"{objective}_cv", f"{objective}_n"])
-    measured = measured[measured[objective].notna()]
-    spread = spreads(measured, objective)
+    measured = tables["ranges"].reindex(columns=ranges.COLUMNS)
+    measured = measured[(measured["objective"] == objective) & (measured["values"] > 0)]
+    spread = measured[measured["repeated"] > 0].set_index("environment")
     rows, missing = _results.finite(tables["transfer"], objective)
     rows = _results.at_largest_budget(rows)
     if spread.empty and rows.empty:
@@ -82,11 +83,13 @@ def lane(environment: int, i: int, lanes: int) -> float:
 
 
 def boxes(axes: Axes, spread: pd.DataFrame, names: list[str], lanes: int) -> list[float]:
-    """Draw the spread of processes in the first lane of each environment and return the ends of the whiskers."""
+    """Draw the spread of processes in the first lane of each environment and return the ends of the whiskers.
+
+    spread: rows of ``ranges_table`` by environment.
+    """
     ends: list[float] = []
     for i, name in enumerate(names):
-        own = spread[spread["environment"] == name]
-        if own.empty:
+        if name not in spread.index:
             if len(spread):
                 axes.text(
                     0.01, lane(i, 0, lanes), "no repeated processes", transform=axes.get_yaxis_transform(),
@@ -94,17 +97,17 @@ def boxes(axes: Axes, spread: pd.DataFrame, names: list[str], lanes: int) -> lis
                 )  # fmt: skip
             continue
         # Identical processes (a simulation, a coarse clock) have no place on a logarithmic axis.
-        cv = np.clip(own["cv"].to_numpy(), SMALLEST / 100, None)
-        line = {"color": "#777777", "linewidth": 0.9}
-        axes.boxplot(
-            cv, positions=[lane(i, 0, lanes)], widths=0.75 * (1 - 2 * MARGIN) / lanes, orientation="horizontal",
-            whis=(5, 95), showfliers=False, showcaps=False, patch_artist=True, manage_ticks=False,
+        own = spread.loc[name, [*CV, "floor"]].to_numpy(dtype=float).clip(min=SMALLEST / 100)
+        low, *inner, high, floor = map(float, own)
+        box = dict(zip(("whislo", "q1", "med", "q3", "whishi"), (low, *inner, high), strict=True))
+        axes.bxp(
+            [box], positions=[lane(i, 0, lanes)], widths=0.75 * (1 - 2 * MARGIN) / lanes, orientation="horizontal",
+            showfliers=False, showcaps=False, patch_artist=True, manage_ticks=False,
             boxprops={"facecolor": BOX, "edgecolor": "#777777", "linewidth": 0.6},
-            whiskerprops=line, medianprops={"color": "white", "linewidth": 1.4},
+            whiskerprops={"color": "#777777", "linewidth": 0.9}, medianprops={"color": "white", "linewidth": 1.4},
         )  # fmt: skip
-        floor = float(own["floor"].mean())
         axes.vlines(floor, i + MARGIN / 2, i + 1 - MARGIN / 2, color="black", linewidth=1.4)
-        ends += [*np.percentile(cv, [5, 95]), floor]
+        ends += [low, high, floor]
     return ends
 
 

@@ -73,7 +73,7 @@ class Scale(NamedTuple):
 def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     """Draw the figure for ``objective``."""
     title = f"{TITLE}: {objectives.label(objective)}"
-    logs = logarithms(tables["values"], objective)
+    logs = logarithms(tables["values"])
     if logs.shape[1] < 2:
         return empty(title, f"{objective} was measured in {logs.shape[1]} environments, a comparison needs two")
     names = Environments(tables["environments"], logs.columns)
@@ -135,12 +135,10 @@ def cells(title: str, names: Environments, scale: Scale, cell: float, label: str
     return axes
 
 
-def logarithms(values: pd.DataFrame, objective: str) -> pd.DataFrame:
-    """Return log10 of the positive values of ``objective`` as configurations x environments."""
-    rows = values.reindex(columns=["environment", "configuration_id", objective])
-    rows = rows[rows[objective] > 0]
-    table = rows.pivot_table(index="configuration_id", columns="environment", values=objective, aggfunc="median")
-    return pd.DataFrame(np.log10(table.to_numpy(dtype=float)), index=table.index, columns=table.columns)
+def logarithms(values: pd.DataFrame) -> pd.DataFrame:
+    """Return log10 of the positive values, configurations x environments, of environments that have some."""
+    positive = values.where(values > 0).dropna(axis="columns", how="all")
+    return pd.DataFrame(np.log10(positive.to_numpy()), index=positive.index, columns=positive.columns)
 
 
 def points(axes: Axes, logs: np.ndarray, scale: Scale) -> None:

@@ -25,7 +25,7 @@ from perftransfer.report import (
 from perftransfer.report.results import Results
 from perftransfer.report.summary import NEEDED, Summary, needed_table, of_name
 from perftransfer.report.table import Table
-from perftransfer.report.words import between, count, environment_labels, known, listed
+from perftransfer.report.words import between, count, environment_labels, listed
 
 _LONGEST_LEAD = 6
 
@@ -50,7 +50,7 @@ def sections(
 ) -> list[Section]:
     """Return what was found on one objective; ``results`` are those of the evaluation."""
     labels = environment_labels(study["environments"])
-    dataset, influence, similarity = tables["values"], tables["influence"], tables["similarity"]
+    ranges, influence, similarity = tables["ranges"], tables["influence"], tables["similarity"]
     tested, needed = of_name(summaries, "significance"), of_name(summaries, NEEDED)
 
     def significant(family: str) -> list[str]:
@@ -93,7 +93,7 @@ def sections(
             ["error_per_target"],
             kept(
                 tables_transfer.against_baseline(results),
-                tables_transfer.by_target(results, dataset, objective, labels),
+                tables_transfer.by_target(results, ranges, objective, labels),
             ),
         ),
         *_designs(study, tables["transfer"], objective, significant("designs")),
@@ -101,7 +101,7 @@ def sections(
             "alike",
             "How alike the environments are",
             [
-                *findings_environments.span(dataset, objective),
+                *findings_environments.span(ranges, objective),
                 *findings_similarity.order(similarity, objective, labels),
                 *findings_similarity.distribution(similarity, objective, labels),
             ],
@@ -121,9 +121,9 @@ def sections(
         Section(
             "noise",
             "How noisy the values are",
-            findings_environments.noise(dataset, objective, results, labels),
+            findings_environments.noise(ranges, objective, results, labels),
             ["noise"],
-            kept(tables_environments.values(dataset, objective, labels)),
+            kept(tables_environments.values(ranges, objective, labels)),
         ),
     ]
 
@@ -176,7 +176,7 @@ def lead(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], results_o
             *findings_against_rs.where_it_hurts(results, labels)[-1:],
             *findings_transfer.without_measurement(results, labels)[:1],
             *findings_influence.in_short(tables["influence"], objective),
-            *findings_environments.span(tables["values"], objective),
+            *findings_environments.span(tables["ranges"], objective),
         ]
         second += [prefix + sentence for sentence in rest]
     return [overview(study, tables), *first, *second][:_LONGEST_LEAD]
@@ -188,7 +188,7 @@ def overview(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> st
     simulated = [row for row in environments if row.get("engine") == findings_measuring.SIMULATED]
     measured = [row for row in environments if row["kind"] == "measured" and row not in simulated]
     imported = [row for row in environments if row["kind"] == "imported"]
-    sizes = known(tables["values"], ["environment"])["environment"].value_counts()
+    sizes = findings_environments.configurations(tables["ranges"])
     pool = f" with {between(str(sizes.min()), str(sizes.max()))} configurations each" if len(sizes) else ""
     kinds = {"measured": measured, "imported": imported, "simulated": simulated}
     found = {kind: len(rows) for kind, rows in kinds.items() if rows}

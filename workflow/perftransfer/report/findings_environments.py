@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.evaluation.noise import least_difference, spreads
+from perftransfer.evaluation.ranges import COLUMNS
 from perftransfer.report.results import Results
 from perftransfer.report.words import between, capital, count, known, listed, number, percent
 
@@ -15,24 +15,22 @@ from perftransfer.report.words import between, capital, count, known, listed, nu
 _NOISY = 10.0
 
 
-def values(dataset: pd.DataFrame, objective: str) -> pd.DataFrame:
-    """Return ``environment, configuration_id`` and the objective with its spread, where it was measured."""
-    columns = ["environment", "configuration_id", objective, f"{objective}_cv", f"{objective}_n"]
-    rows = known(dataset, columns).astype(dict.fromkeys(columns[2:], float))
-    return rows[rows[objective].notna()]
-
-
-def ranges(dataset: pd.DataFrame, objective: str) -> pd.DataFrame:
-    """Return by environment, in the order of the dataset: ``size, low, high, factor`` of the objective."""
-    groups = values(dataset, objective).groupby("environment", sort=False)[objective]
-    table = groups.agg(size="size", low="min", high="max")
+def measured(ranges: pd.DataFrame, objective: str) -> pd.DataFrame:
+    """Return rows of ``ranges.parquet`` by environment, where the objective is known; with ``factor``, high by low."""
+    rows = known(ranges, COLUMNS)
+    table = rows[(rows["objective"] == objective) & (rows["values"] > 0)].set_index("environment")
     return table.assign(factor=(table["high"] / table["low"]).where(table["low"] > 0))
 
 
-def span(dataset: pd.DataFrame, objective: str) -> list[str]:
+def configurations(ranges: pd.DataFrame) -> pd.Series:
+    """Return how many configurations there are, by environment."""
+    return known(ranges, COLUMNS).drop_duplicates("environment").set_index("environment")["configurations"]
+
+
+def span(ranges: pd.DataFrame, objective: str) -> list[str]:
     """Say by what factor the worst configuration of an environment is above its best."""
-    table = ranges(dataset, objective)
-    table = table[table["factor"].notna() & (table["size"] > 1)]
+    table = measured(ranges, objective)
+    table = table[table["factor"].notna() & (table["values"] > 1)]
     if table.empty:
         return []
     quantity = capital(objectives.split(objective)[0])
@@ -41,34 +39,22 @@ def span(dataset: pd.DataFrame, objective: str) -> list[str]:
     return [f"{quantity} differs by a factor of {factor} between the best configuration and the worst, {where}."]
 
 
-def noise_by_environment(dataset: pd.DataFrame, objective: str) -> pd.DataFrame:
-    """Return by environment, in percent: ``cv``, the median spread of processes, ``floor`` and ``least``.
-
-    The floor is the error that a perfect model would show by the noise alone (``evaluation.noise.spreads``), the mean
-    over configurations; ``least`` the difference below which two configurations cannot be told apart
-    (``evaluation.noise.least_difference``).
-    """
-    groups = spreads(values(dataset, objective), objective).groupby("environment", sort=False)
-    table = groups.agg(cv=("cv", "median"), floor=("floor", "mean"))
-    return table.assign(least=[least_difference(rows) for _, rows in groups])
-
-
-def noise(dataset: pd.DataFrame, objective: str, results: Results, labels: Mapping[str, str]) -> list[str]:
+def noise(ranges: pd.DataFrame, objective: str, results: Results, labels: Mapping[str, str]) -> list[str]:
     """Say how much repeated processes differ, and how far the models are from the error that this alone causes."""
-    environments = list(values(dataset, objective)["environment"].unique())
-    if not environments:
+    everywhere = measured(ranges, objective)
+    if everywhere.empty:
         return []
-    table = noise_by_environment(dataset, objective)
+    table = everywhere[everywhere["repeated"] > 0]
     if table.empty:
         return [
             "No configuration is known to have been measured in more than one process: how noisy the values are, and "
             "below which error no model can get, is not known."
         ]
-    spread = between(percent(table["cv"].min()), percent(table["cv"].max()))
+    spread = between(percent(table["cv_50"].min()), percent(table["cv_50"].max()))
     text = f"Repeated processes of one configuration differ by {spread}"
     text += " (coefficient of variation, median over configurations)"
     if " to " in spread:
-        quiet, loud = str(table["cv"].idxmin()), str(table["cv"].idxmax())
+        quiet, loud = str(table["cv_50"].idxmin()), str(table["cv_50"].idxmax())
         text += f", least in {labels.get(quiet, quiet)}, most in {labels.get(loud, loud)}"
     said = [f"{text}.", _told_apart(table["least"], labels)]
     floor = between(percent(table["floor"].min()), percent(table["floor"].max()))
@@ -80,7 +66,7 @@ def noise(dataset: pd.DataFrame, objective: str, results: Results, labels: Mappi
         model = f"{results.short_name(strategy)} with {count(budget, 'measurement')}"
         text += f"; the lowest reached is {percent(error)} in the median over targets, by {model}"
     said.append(f"{text}.")
-    silent = [labels.get(name, name) for name in environments if name not in table.index]
+    silent = [labels.get(name, name) for name in everywhere.index if name not in table.index]
     if silent:
         said.append(f"Nothing is known of repeated processes in {listed(silent, most=3)}.")
     return said

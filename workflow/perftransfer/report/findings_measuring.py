@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -30,62 +31,114 @@ def columns(measured: Sequence[str]) -> list[str]:
     return [*_COLUMNS, "started_at", *measured]
 
 
-def outcomes(measurements: pd.DataFrame) -> list[str]:
-    """Say how many measurements there are, what became of them, and how many others disturbed."""
-    rows = known(measurements, _COLUMNS)
-    if rows.empty:
-        return ["Nothing was measured for this study: all values are imported."]
-    good = rows[rows["status"] == "ok"]
-    said = []
-    if len(good) == len(rows):
-        said.append(f"All {count(len(rows), 'measurement')} succeeded.")
-    else:
-        bad = rows[rows["status"] != "ok"]["status"].value_counts().sort_index()
-        parts = [f"{len(good):,} succeeded"]
-        parts += [f"{n:,} {_SAID.get(str(status), str(status))}" for status, n in bad.items()]
-        said.append(f"Of {count(len(rows), 'measurement')}, {listed(parts)}.")
+@dataclass
+class Failures:
+    """Measurements that ended with the same status, which is not ok."""
+
+    measurements: int = 0
+    configurations: set[str] = field(default_factory=set)
+    environments: list[str] = field(default_factory=list)
+    error: str = ""
+
+
+@dataclass
+class Outcomes:
+    """What became of the measurements, counted environment by environment: the rows of one only are in memory."""
+
+    good: int = 0
+    failures: dict[str, Failures] = field(default_factory=dict)
+    without_value: int = 0
+    simulated: int = 0
+    # Of the good ones: those of which it is known whether others disturbed them, those disturbed, not steady, not
+    # precise enough.
+    watched: int = 0
+    disturbed: int = 0
+    unsteady: int = 0
+    vague: int = 0
+    days: dict[str, list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, measurements: Iterable[pd.DataFrame], objectives: Sequence[str]) -> Outcomes:
+        """Count; measurements: tables of one environment or several, in the order of the study."""
+        found = cls(days={objective: [] for objective in objectives})
+        for table in measurements:
+            found._add(known(table, _COLUMNS))
+            for objective in objectives:
+                found.days[objective] += _days(table, objective)
+        return found
+
+    def _add(self, rows: pd.DataFrame) -> None:
         keys = ["environment", "configuration_id"]
-        lost = len(rows[keys].drop_duplicates()) - len(good[keys].drop_duplicates())
-        if lost:
-            said.append(
-                f"{count(lost, 'configuration')} (per environment) therefore {'has' if lost == 1 else 'have'} no value."
-            )
-    said += _disturbed(good)
-    said += _unfinished(good)
-    simulated = int((rows["engine"] == SIMULATED).sum())
-    if simulated:
-        said.append(f"{simulated:,} of {len(rows):,} are simulated: computed from a formula, not measured.")
+        good = rows[rows["status"] == "ok"]
+        self.good += len(good)
+        self.without_value += len(rows[keys].drop_duplicates()) - len(good[keys].drop_duplicates())
+        self.simulated += int((rows["engine"] == SIMULATED).sum())
+        told = good["disturbed"].dropna()
+        self.watched += len(told)
+        self.disturbed += int(told.astype(bool).sum())
+        self.unsteady += int((~good["steady"].astype("boolean").fillna(True)).sum())
+        self.vague += int((good["stopped"] == "time").sum())
+        bad = rows[rows["status"] != "ok"].sort_values(["environment", "order"], kind="stable")
+        for status, group in bad.groupby("status", sort=True):
+            one = self.failures.setdefault(str(status), Failures())
+            one.measurements += len(group)
+            one.configurations |= set(group["configuration_id"])
+            one.environments += [name for name in group["environment"].unique() if name not in one.environments]
+            one.error = one.error or next((str(text) for text in group["error"] if isinstance(text, str) and text), "")
+
+    @property
+    def all(self) -> int:
+        """How many measurements there are."""
+        return self.good + sum(one.measurements for one in self.failures.values())
+
+
+def outcomes(found: Outcomes) -> list[str]:
+    """Say how many measurements there are, what became of them, and how many others disturbed."""
+    if not found.all:
+        return ["Nothing was measured for this study: all values are imported."]
+    said = []
+    if not found.failures:
+        said.append(f"All {count(found.all, 'measurement')} succeeded.")
+    else:
+        parts = [f"{found.good:,} succeeded"]
+        parts += [f"{one.measurements:,} {_SAID.get(status, status)}" for status, one in sorted(found.failures.items())]
+        said.append(f"Of {count(found.all, 'measurement')}, {listed(parts)}.")
+        if found.without_value:
+            has = "has" if found.without_value == 1 else "have"
+            said.append(f"{count(found.without_value, 'configuration')} (per environment) therefore {has} no value.")
+    said += _disturbed(found)
+    said += _unfinished(found)
+    if found.simulated:
+        said.append(f"{found.simulated:,} of {found.all:,} are simulated: computed from a formula, not measured.")
     return said
 
 
-def _disturbed(good: pd.DataFrame) -> list[str]:
-    told = good[good["disturbed"].notna()]
-    if told.empty:
-        return ["The system does not tell whether others used the CPUs meanwhile."] if len(good) else []
-    n = int(told["disturbed"].astype(bool).sum())
+def _disturbed(found: Outcomes) -> list[str]:
+    if not found.watched:
+        return ["The system does not tell whether others used the CPUs meanwhile."] if found.good else []
+    n = found.disturbed
     limit = percent(100 * DISTURBED_ABOVE)
     if n == 0:
         return [f"None was disturbed: never did others take more than {limit} of the time of the CPUs measured on."]
-    share = percent(100 * n / len(told))
+    share = percent(100 * n / found.watched)
     return [
-        f"{n:,} of {len(told):,} ({share}) {'was' if n == 1 else 'were'} disturbed: others took more than {limit} of "
-        "the time of the CPUs measured on. A configuration's value rests on its undisturbed processes if it has any."
+        f"{n:,} of {found.watched:,} ({share}) {'was' if n == 1 else 'were'} disturbed: others took more than {limit} "
+        "of the time of the CPUs measured on. A configuration's value rests on its undisturbed processes if it has any."
     ]
 
 
-def _unfinished(good: pd.DataFrame) -> list[str]:
+def _unfinished(found: Outcomes) -> list[str]:
     """Say how many measurements ended for want of time, not because they were good enough."""
     said = []
-    unsteady = int((~good["steady"].astype("boolean").fillna(True)).sum())
-    if unsteady:
+    if found.unsteady:
         said.append(
-            f"{unsteady:,} of {len(good):,} were timed although latencies had not become steady within the time for "
-            "warm-up."
+            f"{found.unsteady:,} of {found.good:,} were timed although latencies had not become steady within the time "
+            "for warm-up."
         )
-    vague = int((good["stopped"] == "time").sum())
-    if vague:
+    if found.vague:
         said.append(
-            f"{vague:,} of {len(good):,} ended when their time was over, with a median less precise than was asked for."
+            f"{found.vague:,} of {found.good:,} ended when their time was over, with a median less precise than was "
+            "asked for."
         )
     return said
 
@@ -114,7 +167,7 @@ def drift(sentinels: pd.DataFrame) -> list[str]:
     return said
 
 
-def days(measurements: pd.DataFrame, objective: str) -> list[str]:
+def _days(measurements: pd.DataFrame, objective: str) -> list[str]:
     """Say how far a configuration's value moves from day to day, beside what its processes differ by within a day.
 
     Of environments in which a configuration was measured on two days (UTC) or more: the median over configurations of
@@ -137,18 +190,16 @@ def days(measurements: pd.DataFrame, objective: str) -> list[str]:
     return said
 
 
-def failures(measurements: pd.DataFrame) -> Table | None:
+def failures(found: Outcomes) -> Table | None:
     """Return the statuses other than ok with the first error's text; None if all went well."""
-    rows = known(measurements, _COLUMNS)
-    bad = rows[rows["status"] != "ok"].sort_values(["environment", "order"], kind="stable")
-    if bad.empty:
+    if not found.failures:
         return None
     body = []
-    for status, group in bad.groupby("status", sort=True):
-        first = next((str(text) for text in group["error"] if isinstance(text, str) and text), "no text")
+    for status, one in sorted(found.failures.items()):
+        first = one.error or "no text"
         text = first if len(first) <= _LONGEST else f"{first[:_LONGEST]} …"
-        cells = [str(status), f"{len(group):,}", f"{group['configuration_id'].nunique():,}"]
-        body.append([*map(Cell, cells), Cell(listed(group["environment"].unique(), most=3)), Cell(text)])
+        cells = [status, f"{one.measurements:,}", f"{len(one.configurations):,}"]
+        body.append([*map(Cell, cells), Cell(listed(one.environments, most=3)), Cell(text)])
     return Table(
         "Measurements without a result, and the first error of each kind.",
         ["status", "measurements", "configurations", "environments", "first error"],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,11 @@ import pandas as pd
 
 import perftransfer
 from perftransfer import objectives
-from perftransfer.report import findings, findings_measuring, protocol, summary
+from perftransfer.report import findings, findings_environments, findings_measuring, protocol, summary
 from perftransfer.report.figure_file import ALL_OBJECTIVES, FigureFile
 from perftransfer.report.results import Results
 from perftransfer.report.summary import Summary
-from perftransfer.report.words import NOTHING, known
+from perftransfer.report.words import NOTHING
 
 TEMPLATE = "page.html.jinja"
 
@@ -43,6 +44,7 @@ def render(
     *,
     study: Mapping[str, Any],
     tables: Mapping[str, pd.DataFrame],
+    measurements: Iterable[pd.DataFrame],
     hosts: Mapping[str, Mapping[str, Any]],
     figures: Sequence[FigureFile],
     summaries: Sequence[Summary],
@@ -51,13 +53,15 @@ def render(
 ) -> str:
     """Return the page as HTML: no script, no outside address, no time; the same input gives the same text.
 
-    study: the resolved study as plain values. tables: values, measurements, sentinels, transfer, influence,
-    similarity. hosts: descriptions of the machines by environment, empty where all is imported. summaries: the tables
-    of the study. constant_options: options that never varied, and their values. commands: shell commands that make this
+    study: the resolved study as plain values. tables: ranges, sentinels, transfer, influence, similarity.
+    measurements: of one environment after the other (``findings_measuring.columns``); one at a time is looked at.
+    hosts: descriptions of the machines by environment, empty where all is imported. summaries: the tables of the study.
+    constant_options: options that never varied, and their values. commands: shell commands that make this
     study again.
 
     Raises BadInput if a figure's file cannot be read.
     """
+    measured = findings_measuring.Outcomes.of(measurements, study["objectives"])
     results = {objective: Results.of(tables["transfer"], objective) for objective in study["objectives"]}
     by_objective = [
         _Objective(objective, findings.sections(study, tables, objective, found, summaries), figures)
@@ -76,20 +80,16 @@ def render(
         verdicts=claims and summary.verdicts(claims),
         claims=claims and summary.claims_table(claims),
         tables=[(one, summary.as_table(one)) for one in folded],
-        environments=_environments(study, tables["values"]),
+        environments=_environments(study, findings_environments.configurations(tables["ranges"])),
         simulated=findings_measuring.SIMULATED,
         objectives=by_objective,
         other_figures=[figure for figure in figures if id(figure) not in shown],
         outcomes=[
-            *findings_measuring.outcomes(tables["measurements"]),
+            *findings_measuring.outcomes(measured),
             *findings_measuring.drift(tables["sentinels"]),
-            *[
-                said
-                for objective in study["objectives"]
-                for said in findings_measuring.days(tables["measurements"], objective)
-            ],
+            *itertools.chain.from_iterable(measured.days.values()),
         ],
-        failures=findings_measuring.failures(tables["measurements"]),
+        failures=findings_measuring.failures(measured),
         measured=protocol.how_measured(study, constant_options),
         evaluated=protocol.how_evaluated(study),
         not_claimed=protocol.not_claimed(study, hosts, tested=summary.of_name(summaries, "significance") is not None),
@@ -127,8 +127,7 @@ class _Objective:
         self.shown = [figure for _, found in self.parts for figure in found]
 
 
-def _environments(study: Mapping[str, Any], dataset: pd.DataFrame) -> list[dict[str, Any]]:
-    sizes = known(dataset, ["environment"])["environment"].value_counts()
+def _environments(study: Mapping[str, Any], sizes: pd.Series) -> list[dict[str, Any]]:
     return [
         {
             **row,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.report.findings_environments import noise_by_environment, ranges
+from perftransfer.report.findings_environments import measured
 from perftransfer.report.findings_influence import LEAST, influential, written
 from perftransfer.report.table import Cell, Table
 from perftransfer.report.words import NOTHING, capital, number, percent
@@ -16,17 +16,16 @@ _ENVIRONMENTS = 6  # up to which each has a column of its own
 _TERMS = 20
 
 
-def values(dataset: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> Table | None:
+def values(ranges: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> Table | None:
     """Range of the objective and noise, by environment."""
-    table = ranges(dataset, objective)
+    table = measured(ranges, objective)
     if table.empty:
         return None
-    noise = noise_by_environment(dataset, objective).reindex(table.index)
     unit = objectives.split(objective)[1]
     rows = []
-    for name, row in table.join(noise).iterrows():
-        numbers = [f"{int(row['size']):,}", number(row["low"], 3), number(row["high"], 3), number(row["factor"])]
-        spreads = [percent(row["cv"]), percent(row["floor"])]
+    for name, row in table.iterrows():
+        numbers = [f"{int(row['values']):,}", number(row["low"], 3), number(row["high"], 3), number(row["factor"])]
+        spreads = [percent(row["cv_50"]), percent(row["floor"])]
         rows.append([Cell(labels.get(str(name), str(name))), *map(Cell, [*numbers, *spreads])])
     in_unit = f", {unit}" if unit else ""
     return Table(

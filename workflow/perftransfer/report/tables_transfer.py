@@ -9,7 +9,7 @@ import pandas as pd
 
 from perftransfer.report import words
 from perftransfer.report.findings_against_rs import compared_budgets, comparisons
-from perftransfer.report.findings_environments import noise_by_environment
+from perftransfer.report.findings_environments import measured
 from perftransfer.report.results import Results
 from perftransfer.report.table import Cell, Table
 from perftransfer.report.words import NOTHING, percent
@@ -107,13 +107,13 @@ def by_learner(results: Results) -> Table | None:
     )
 
 
-def by_target(results: Results, dataset: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> Table | None:
+def by_target(results: Results, ranges: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> Table | None:
     """Error of each strategy by target at its largest budget, beside what the noise alone would cause."""
     if not results.strategies:
         return None
     errors = pd.DataFrame({name: results.on_target(name, results.largest(name)) for name in results.strategies})
     order = [name for name in labels if name in errors.index]
-    floors = noise_by_environment(dataset, objective)["floor"]
+    floors = measured(ranges, objective)["floor"].dropna()
     rows = []
     for target in [*order, *sorted(set(errors.index) - set(order))]:
         own = errors.loc[target]

@@ -509,6 +509,10 @@ class Study:
             "code": script_digest("influence"),
         }
 
+    def ranges(self) -> dict[str, Any]:
+        """What is told of each environment."""
+        return {"objectives": self.objectives, "code": script_digest("ranges")}
+
     def similarity(self) -> dict[str, Any]:
         """What is compared."""
         return {

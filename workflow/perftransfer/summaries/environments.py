@@ -13,7 +13,9 @@ CAPTION = (
     "One row per environment. Lowest, median and highest value of each objective are over the configurations measured "
     "there, one value per configuration, in the unit that the objective's name ends with."
 )
-TABLES = ("environments", "values")
+TABLES = ("environments", "ranges")
+
+_SHOWN = {"values": "configurations", "low": "min", "median": "median", "high": "max"}
 
 
 def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed: int) -> pd.DataFrame:
@@ -21,19 +23,13 @@ def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed:
 
     Each objective adds ``_configurations`` (that have a value), ``_min``, ``_median`` and ``_max``.
     """
-    environments, values = tables["environments"], tables["values"]
-    groups = values.groupby("environment", sort=False)
-    parts = [environments.set_index("environment", drop=False), groups.size().rename("configurations")]
-    for objective in objectives(values):
-        found = groups[objective].agg(["count", "min", "median", "max"])
-        names = {name: f"{objective}_{name}" for name in found} | {"count": f"{objective}_configurations"}
-        parts.append(found.rename(columns=names))
-    return pd.concat(parts, axis=1).reset_index(drop=True)
-
-
-def objectives(values: pd.DataFrame) -> list[str]:
-    """Names of the objectives: the columns that have a spread and a number of processes beside them."""
-    return [str(name) for name in values if {f"{name}_cv", f"{name}_n"} <= set(values)]
+    out = tables["environments"].set_index("environment", drop=False)
+    for i, (objective, rows) in enumerate(tables["ranges"].groupby("objective", sort=False)):
+        found = rows.set_index("environment")
+        out = out if i else out.join(found["configurations"])
+        names = {column: f"{objective}_{name}" for column, name in _SHOWN.items()}
+        out = out.join(found[list(names)].rename(columns=names))
+    return out.reset_index(drop=True)
 
 
 def shown(frame: pd.DataFrame) -> pd.DataFrame:
