@@ -122,7 +122,7 @@ def environments(sizes: list[int], run: bool, cores: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def cells(wanted: int) -> pd.DataFrame:
+def cells(wanted: int, every: list[int]) -> pd.DataFrame:
     """One row per number of cores: what so many cells cost, of two strategies on 8 targets with 7 sources each."""
     repeats = max(1, wanted // (2 * 8 * 7 * 2))
     rows = []
@@ -131,7 +131,7 @@ def cells(wanted: int) -> pd.DataFrame:
         folder.mkdir()
         write_study(folder, 8, strategies=["LMS", "LMS+kmeans"], budgets=[5, 10], repeats=repeats)
         snakemake(folder, "results/scale/models/predictions.parquet", "-q", "--cores", "2")
-        for cores in (1, 2):
+        for cores in every:
             results = folder / "results/scale"
             shutil.rmtree(results / "transfer", ignore_errors=True)
             jobs = [
@@ -155,7 +155,8 @@ def cells(wanted: int) -> pd.DataFrame:
                 }
             )
     frame = pd.DataFrame(rows)
-    frame["efficiency"] = frame["wall_s"].iloc[0] / (frame["cores"] * frame["wall_s"])
+    first = frame.iloc[0]
+    frame["efficiency"] = first["cores"] * first["wall_s"] / (frame["cores"] * frame["wall_s"])
     return frame
 
 
@@ -168,8 +169,9 @@ if __name__ == "__main__":
     of_environments.add_argument("--cores", type=int, default=2)
     of_cells = parts.add_parser("cells", help="many cells of two cheap strategies, on one core and on two")
     of_cells.add_argument("cells", type=int, help="about how many")
+    of_cells.add_argument("--cores", type=int, nargs="+", default=[1, 2], help="one run each (default: 1 2)")
     arguments = parser.parse_args()
     if arguments.part == "environments":
         environments(arguments.sizes, arguments.run, arguments.cores)
     else:
-        print(cells(arguments.cells).round(2).to_string(index=False))
+        print(cells(arguments.cells, arguments.cores).round(2).to_string(index=False))

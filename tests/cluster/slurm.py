@@ -209,6 +209,16 @@ class Cluster:
         self._start_controller()
         self._wait_for_nodes()
 
+    def switch_off(self, node: str) -> None:
+        """Take a node's power away: its daemon and all processes on it are gone at once, and nobody is told."""
+        self._switch_off(node)
+
+    def switch_on(self, node: str) -> None:
+        """Start a node that was switched off; return when it can take jobs."""
+        (found,) = (one for one in self.nodes if one.name == node)
+        self._start_node(found)
+        self._wait_for_nodes()
+
     def run(self, *command: str) -> str:
         """Run one of Slurm's commands and return what it prints. Raises RuntimeError, with its message, if it fails."""
         done = subprocess.run(

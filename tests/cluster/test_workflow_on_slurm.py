@@ -202,6 +202,21 @@ def test_a_job_that_ends_badly_is_sent_again_and_goes_on(nodes: Nodes, start, ex
     assert set(nodes.measured("a").values()) == {1}
 
 
+def test_after_the_loss_of_a_node_the_job_is_made_again_and_goes_on(nodes: Nodes, start) -> None:
+    nodes.study(seconds=0.5)
+    driver = start("cluster-generic", *measurements("a"), retries=1)
+    until(lambda: len(nodes.measured("a")) >= 3)
+    nodes.cluster.switch_off("env-a")
+    before = nodes.measured("a")
+    # The controller asks a node that comes back for its jobs, but not for those that began a moment ago.
+    time.sleep(25)
+    nodes.cluster.switch_on("env-a")
+    assert driver.wait(240) == 0, (nodes.path / "driver.log").read_text()[-3000:]
+    assert before <= nodes.measured("a")
+    assert len(nodes.measured("a")) == 10
+    assert set(nodes.measured("a").values()) == {1}
+
+
 @pytest.mark.parametrize("executor", WITH)
 def test_an_interrupted_run_leaves_no_job_and_no_process(nodes: Nodes, start, executor: str) -> None:
     nodes.study(seconds=0.5)
