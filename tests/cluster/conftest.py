@@ -10,7 +10,7 @@ from cluster.slurm import Cluster, Node, unavailable
 NODES = (
     Node("env-a", cpus=2, processor="Loopback CPU A"),
     Node("env-b", cpus=2, processor="Loopback CPU B"),
-    Node("env-c", cpus=4, processor="Loopback CPU C"),
+    Node("env-c", cpus=2, processor="Loopback CPU C"),
 )
 
 
