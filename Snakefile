@@ -65,6 +65,7 @@ include: "workflow/rules/measure.smk"
 include: "workflow/rules/import.smk"
 include: "workflow/rules/learn.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/recommend.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -78,5 +79,6 @@ rule all:
         "<results>/transfer.parquet",
         "<results>/timing/fit.csv",
         "<results>/report.html",
+        [] if not study.targets else ["<results>/recommendation.parquet"],
         collect("<results>/tables/{table}.csv", table=study.tables),
         collect("<results>/figures/{file}.svg", file=study.figure_files),

@@ -77,6 +77,7 @@ def test_measuring_needs_nothing_but_numpy_and_an_engine():
 FLOORS = (
     ("report", "figures", "summaries"),
     ("study",),
+    ("recommend",),
     ("evaluation",),
     ("strategies",),
     ("designs",),

@@ -155,3 +155,21 @@ def test_who_is_writing_is_told_by_its_node(tmp_path: Path) -> None:
     write(path, {"record": "host", "environment_digest": "e", "node": "node7"})
     with Journal(path), pytest.raises(BadInput, match=r"another process .* \(its last writer was on node7\)"):
         write(path, measurement())
+
+
+def test_what_another_journal_holds_is_taken_over_once_and_by_the_same_protocol(tmp_path: Path) -> None:
+    host = {"record": "host", "environment_digest": "e", "cpus": 2}
+    other = [
+        host, measurement("c", 0, latency_ms=[1.0]), measurement("c", 1), measurement("d", protocol="v0"),
+        measurement("d", environment_digest="f"), {**measurement(), "record": "sentinel"},
+    ]  # fmt: skip
+    path = tmp_path / "e.jsonl"
+    own = measurement("c", 1, status="ok")
+    write(path, own)
+    for _ in range(2):
+        with Journal(path) as writer:
+            writer.take_over(other, "e", "v1")
+    assert journal.read(path) == [own, host, other[1]]
+    with Journal(path) as writer:
+        writer.take_over([host, measurement("x", environment_digest="g")], "e", "v1")
+    assert len(journal.read(path)) == 3

@@ -48,7 +48,11 @@ def test_the_resolved_study_holds_every_default_and_every_environment():
 def test_parameters_are_plain_values():
     """Snakemake writes them into its records, and compares them with those of the last run."""
     study = study_of("config/config.yaml")
+    engineer = study_of("config/engineer.yaml")
     parameters = [
+        study.space(),
+        *(of(name) for name in engineer.targets for of in (engineer.target, engineer.recommend, engineer.confirm)),
+        engineer.collect_recommendations(),
         study.sample("onnxruntime"),
         study.network("xception"),
         *map(study.benchmark, study.measured),
@@ -64,6 +68,29 @@ def test_parameters_are_plain_values():
     ]
     for value in parameters:
         assert json.loads(json.dumps(value)) == value
+
+
+def test_a_target_is_no_environment_to_compare_and_is_measured_like_others():
+    study = study_of("config/engineer.yaml")
+    assert study.targets == study.confirmed == ["squeezenet-128px-allcores"]
+    assert not set(study.targets) & {*study.measured, *study.environments, *study.descriptions()}
+    (described,) = yaml.safe_load(study.as_yaml())["targets"]
+    assert described["budget"] == 12
+    target, like = study.target("squeezenet-128px-allcores"), study.benchmark("squeezenet-128px-allcores")
+    assert like.items() <= target.items()
+    assert "code" not in target
+    assert "code" not in study.confirm("squeezenet-128px-allcores")
+    assert any("squeezenet-128px-allcores: up to 24 measurements" in line for line in study.still_to_measure())
+
+
+def test_the_example_for_engineers_takes_over_what_the_default_study_measures():
+    """Same protocol, same configurations: else all would be measured again."""
+    default, engineer = study_of("config/config.yaml"), study_of("config/engineer.yaml")
+    for name in engineer.measured:
+        own = engineer.benchmark(name)
+        assert own.pop("known_from") == f"results/default/journal/{name}.jsonl"
+        assert own == default.benchmark(name)
+    assert engineer.sample("onnxruntime") == default.sample("onnxruntime")
 
 
 def test_measuring_depends_on_no_code():

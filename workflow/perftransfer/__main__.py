@@ -5,9 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import perftransfer
 from perftransfer.errors import BadInput
+
+_OF_MODELS = {
+    "predict": "predict configurations of a target by a model of it, with intervals",
+    "explain": "tell which options and interactions matter in a target, beside its sources",
+    "plan": "say which configurations to measure next in a target",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,11 +31,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measure.add_argument("--environment", required=True, metavar="JSON", help="what to measure: environment.json")
     measure.add_argument("--configurations", required=True, metavar="JSON", help="options by configuration_id")
     measure.add_argument("--out", required=True, metavar="FILE", help="journal to write, or to go on with (JSON lines)")
+    for name, text in _OF_MODELS.items():
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        command.add_argument(
+            "model", type=Path, metavar="MODEL", help="results/<study>/targets/<environment>/*.parquet"
+        )
+        if name == "predict":
+            command.add_argument("--set", nargs="+", default=[], metavar="OPTION=LEVEL", help="others: their defaults")
+            command.add_argument(
+                "--configurations", type=Path, metavar="FILE", help="CSV or Parquet, a column per option"
+            )
+        if name == "plan":
+            command.add_argument("--n", type=int, default=5, help="how many (default: 5)")
+        command.add_argument(
+            "--measured",
+            type=Path,
+            metavar="FILE",
+            help="CSV or Parquet of measurements to add: options, and the objective",
+        )
+        command.add_argument(
+            "--out", type=Path, metavar="FILE", help="CSV or Parquet to write; plan: .json for measure"
+        )
     found = parser.parse_args(arguments)
     try:
-        from perftransfer.measuring import by_hand
-
-        by_hand.measure(found.environment, found.configurations, found.out)
+        _run(found)
     except BadInput as error:
         print(f"perftransfer {found.command}: {error}", file=sys.stderr)
         return 2
@@ -36,6 +62,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("Interrupted: what was measured is in the file; the same command goes on.", file=sys.stderr)
         return 130
     return 0
+
+
+def _run(found: argparse.Namespace) -> None:
+    if found.command == "measure":
+        from perftransfer.measuring import by_hand
+
+        by_hand.measure(found.environment, found.configurations, found.out)
+        return
+    from perftransfer.recommend import command_line
+
+    if found.command == "predict":
+        command_line.predict(found.model, found.set, found.configurations, found.measured, found.out)
+    elif found.command == "explain":
+        command_line.explain(found.model, found.measured, found.out)
+    else:
+        command_line.plan(found.model, found.n, found.measured, found.out)
 
 
 if __name__ == "__main__":

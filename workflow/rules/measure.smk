@@ -1,5 +1,14 @@
 # Choose configurations, build networks, measure environments.
 
+# Resources of jobs that measure: one at a time on a machine, and what a scheduler is asked for, where there is one.
+MEASURING = {
+    "device": 1,
+    **{
+        name: lambda wildcards, name=name: study.submission(wildcards.environment, name)
+        for name in study.submitted
+    },
+}
+
 
 rule sample:
     input:
@@ -50,16 +59,7 @@ rule benchmark:
     # Nothing else of the workflow runs meanwhile: Snakemake cuts this down to all the cores it was given.
     threads: 4096
     resources:
-        device=1,
-        # What a scheduler is asked for, where there is one.
-        slurm_partition=lambda wc: study.submission(wc.environment, "slurm_partition"),
-        slurm_account=lambda wc: study.submission(wc.environment, "slurm_account"),
-        constraint=lambda wc: study.submission(wc.environment, "constraint"),
-        gres=lambda wc: study.submission(wc.environment, "gres"),
-        cpus_per_task=lambda wc: study.submission(wc.environment, "cpus_per_task"),
-        runtime=lambda wc: study.submission(wc.environment, "runtime"),
-        mem_mb=lambda wc: study.submission(wc.environment, "mem_mb"),
-        slurm_extra=lambda wc: study.submission(wc.environment, "slurm_extra"),
+        **MEASURING,
     params:
         settings=lambda wildcards: study.benchmark(wildcards.environment),
         # The journal is the truth. It is no output of any rule, so nothing ever deletes it.

@@ -69,6 +69,7 @@ rule report:
         influence="<results>/influence.parquet",
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
+        recommendation=["<results>/recommendation.parquet"] if study.targets else [],
         measurements=collect(
             "<results>/measurements/{environment}.parquet", environment=study.measured
         ),

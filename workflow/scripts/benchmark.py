@@ -26,6 +26,7 @@ if __name__ == "__main__":
                 protocol=Protocol(**settings["protocol"]),
                 journal_path=journal_path,
                 seed=settings["seed"],
+                known_from=Path(settings["known_from"]) if "known_from" in settings else None,
                 log=log,
             )
         digest, protocol = records[0]["environment_digest"], records[0]["protocol"]

@@ -8,7 +8,7 @@ import pandas as pd
 from perftransfer import catalogue, yaml_file
 from perftransfer.dataset import tables
 from perftransfer.job import logged
-from perftransfer.report import findings_measuring
+from perftransfer.report import findings_measuring, findings_recommendation
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.page import render
 from perftransfer.report.summary import Summary
@@ -28,6 +28,10 @@ if __name__ == "__main__":
             frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
             summaries.append(Summary(path.stem, module.TITLE, module.CAPTION, module.shown(frame)))
         study = yaml_file.read(Path(snakemake.input.study))
+        recommended = []
+        for path in snakemake.input.recommendation:
+            known = json.loads(tables.metadata(path)["targets"])
+            recommended = findings_recommendation.recommended(tables.read(path), known)
         columns = findings_measuring.columns(study["objectives"])
         page = render(
             study=study,
@@ -44,5 +48,6 @@ if __name__ == "__main__":
             summaries=summaries,
             constant_options=json.loads(tables.metadata(snakemake.input.dataset)["constant_options"]),
             commands=snakemake.params.settings["commands"],
+            recommended=recommended,
         )
         tables.write_text(Path(snakemake.output[0]), page)

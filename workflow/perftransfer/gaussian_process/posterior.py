@@ -277,3 +277,18 @@ def most_informative(
     rest = order[_MOST_CANDIDATES:]
     rest = rest[~np.isin(rest, chosen)]
     return np.concatenate([places[found], rest[: max(0, n - len(found))]])
+
+
+def variance_left(belief: Posterior, X: np.ndarray, measured: Sequence[int]) -> float:
+    """Mean variance of the function where it is not measured, in the prior's unit, were it measured in some places.
+
+    X: codes of all places, shape (rows, options). measured: positions of those that are measured. What is found there
+    makes no difference (Rasmussen and Williams, sec. 2.2), as long as the parts of the prior are weighted as they are.
+    """
+    view, places = belief.view(X), list(measured)
+    covariance = belief.expected(view, view) + _LEVEL
+    inside = covariance[np.ix_(places, places)] + (belief.expected_noise + _JITTER) * np.eye(len(places))
+    across = covariance[places]
+    left = np.diag(covariance) - np.einsum("ij,ij->j", across, np.linalg.solve(inside, across))
+    free = np.setdiff1d(np.arange(len(X)), places)
+    return float(np.maximum(left[free], 0).mean())

@@ -98,6 +98,7 @@ def measure_environment(
     seed: int,
     retries: int = 0,
     log: TextIO | None = None,
+    known_from: Path | None = None,
     root: Path = Path("/"),
     state: Path = HARDWARE_STATE,
 ) -> list[journal.Record]:
@@ -105,7 +106,8 @@ def measure_environment(
 
     configurations: options by ``configuration_id``. seed: of the order, random over configurations and repeats, so
     that a drift of the machine falls on all alike. retries: how often a disturbed measurement is made again, after all
-    others; its record stays. root, state: see ``hardware.applied``.
+    others; its record stays. known_from: journal of somebody else; what it holds of the very same environment is taken
+    over. root, state: see ``hardware.applied``.
 
     Settings of the hardware hold from the first measurement to the last, and are put back then. Where they cannot be
     applied every measurement is a record with the status ``not_applied``, and is tried again by the next call.
@@ -129,6 +131,8 @@ def measure_environment(
     digest = environment.digest(engine.versions(), host)
     with ExitStack() as stack:
         writer = stack.enter_context(journal.Journal(journal_path))
+        if known_from is not None:
+            writer.take_over(journal.read(known_from), digest, protocol.key)
         run = _Run(environment, configurations, protocol, writer, engine, digest, host, (root, state))
         wanted = [(digest, cid, repeat, protocol.key, 0) for cid in configurations for repeat in range(repeats)]
         last = wanted

@@ -135,6 +135,17 @@ class Journal:
         nodes = [record["node"] for record in read(self.path) if record.get("record") == "host" and "node" in record]
         return f" (its last writer was on {nodes[-1]})" if nodes else ""
 
+    def take_over(self, records: list[Record], environment_digest: str, protocol: str) -> None:
+        """Add what another journal holds of an environment, by this protocol, and this one does not, with its host."""
+        known = measurements(read(self.path))
+        own = [record for record in records if record.get("environment_digest") == environment_digest]
+        new = [
+            record for kind, record in measurements(own).items() if record["protocol"] == protocol and kind not in known
+        ]
+        hosts = [record for record in own if record.get("record") == "host"]
+        for record in [*hosts, *new] if new else []:
+            self.append(record)
+
     def append(self, record: Record) -> None:
         """Add a record."""
         if self._file is None:

@@ -14,7 +14,14 @@ import pandas as pd
 
 import perftransfer
 from perftransfer import objectives
-from perftransfer.report import findings, findings_environments, findings_measuring, protocol, summary
+from perftransfer.report import (
+    findings,
+    findings_environments,
+    findings_measuring,
+    findings_recommendation,
+    protocol,
+    summary,
+)
 from perftransfer.report.figure_file import ALL_OBJECTIVES, FigureFile
 from perftransfer.report.results import Results
 from perftransfer.report.summary import Summary
@@ -50,6 +57,7 @@ def render(
     summaries: Sequence[Summary],
     constant_options: Mapping[str, object],
     commands: Sequence[str],
+    recommended: Sequence[findings_recommendation.Recommended] = (),
 ) -> str:
     """Return the page as HTML: no script, no outside address, no time; the same input gives the same text.
 
@@ -57,7 +65,7 @@ def render(
     measurements: of one environment after the other (``findings_measuring.columns``); one at a time is looked at.
     hosts: descriptions of the machines by environment, empty where all is imported. summaries: the tables of the study.
     constant_options: options that never varied, and their values. commands: shell commands that make this
-    study again.
+    study again. recommended: what to run in targets, where the study has some.
 
     Raises BadInput if a figure's file cannot be read.
     """
@@ -95,6 +103,7 @@ def render(
         not_claimed=protocol.not_claimed(study, hosts, tested=summary.of_name(summaries, "significance") is not None),
         machines=_machines(hosts),
         commands=list(commands),
+        recommended=list(recommended),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # A space of millions is never listed; one from which random draws bring nothing new this often is small.
 _MISSES_IN_A_ROW = 200
+_LISTED = 200_000
 _OPTION_KEYS = {"levels", "ordered", "default", "description"}
 
 
@@ -32,6 +34,8 @@ class OptionSpace:
 
     def __init__(self, content: dict[str, Any], where: str) -> None:
         self._where = where
+        #: The mapping that it was made from: plain values.
+        self.content = content
         self._problems: list[str] = []
         for key in content.keys() - {"options", "conditions", "forbidden"}:
             self._problems.append(unknown(where, "key", key, ["options", "conditions", "forbidden"]))
@@ -201,6 +205,41 @@ class OptionSpace:
         import ConfigSpace
 
         return [self._typed(configuration) for configuration in ConfigSpace.util.generate_grid(self._space)]
+
+    def configuration(self, texts: Mapping[str, str]) -> dict[str, Level | None]:
+        """Complete some options' levels, given as text, to a configuration: the others have their defaults.
+
+        An option that plays no part then is inactive, whatever its level would be.
+
+        Raises BadInput for an unknown option or level, one that plays no part, or a forbidden configuration.
+        """
+        import ConfigSpace
+
+        for name, text in texts.items():
+            if name not in self._by_name:
+                raise BadInput(unknown(self._where, "option", name, self._by_name))
+            if text not in map(level_text, self._by_name[name].levels):
+                raise BadInput(unknown(f"{self._where}: {name}", "level", text, self._by_name[name].levels))
+        everything = {option.name: level_text(option.default) for option in self.options} | dict(texts)
+        try:
+            found = ConfigSpace.util.deactivate_inactive_hyperparameters(everything, self._space)
+            found.check_valid_configuration()
+        except (ConfigSpace.ForbiddenValueError, ConfigSpace.InactiveHyperparameterSetError) as error:
+            said = ", ".join(f"{name}={text}" for name, text in texts.items())
+            raise BadInput(f"{self._where}: {said}: no configuration of this space: {error}") from error
+        idle = [name for name in texts if name not in dict(found)]
+        if idle:
+            raise BadInput(f"{self._where}: {idle[0]} plays no part in this configuration: leave it out")
+        return self._typed(found)
+
+    def every(self, most: int, seed: int) -> dict[str, dict[str, Level | None]]:
+        """All configurations by ``configuration_id``; of a space with more than ``most``, a sample of that size."""
+        size = math.prod(len(option.levels) for option in self.options)
+        # Conditions and clauses only make it smaller; beyond this, listing it takes longer than drawing from it.
+        if size > _LISTED:
+            return self.sample(most, seed)
+        found = {configuration_id(configuration): configuration for configuration in self.grid}
+        return found if len(found) <= most else self.sample(most, seed)
 
     @staticmethod
     def _add(chosen: dict[str, Any], configuration: dict[str, Level | None]) -> None:

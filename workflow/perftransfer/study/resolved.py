@@ -41,6 +41,9 @@ NO_NUMBER = -1
 #: Jobs of a strategy where the study does not say how many targets share one. A job takes two CPU seconds to start, and
 #: 0.1 of Snakemake's own: with twenty strategies, these are 320 jobs, a few for each of 64 cores.
 MOST_BATCHES = 16
+_SUBMITTED = (
+    "slurm_partition", "slurm_account", "constraint", "gres", "cpus_per_task", "runtime", "mem_mb", "slurm_extra",
+)  # fmt: skip
 # Engines that read a network from a file; the others make up their numbers.
 _NO_FILE = "simulated"
 
@@ -191,8 +194,13 @@ class Study:
 
     @property
     def measured(self) -> list[str]:
-        """Environments that are measured here."""
-        return list(self._rows)
+        """Environments that are measured here, in full."""
+        return [name for name, row in self._rows.items() if row.budget is None]
+
+    @property
+    def targets(self) -> list[str]:
+        """Environments in which a handful of configurations is measured, and one is recommended."""
+        return [name for name, row in self._rows.items() if row.budget is not None]
 
     @property
     def imported(self) -> list[str]:
@@ -201,8 +209,13 @@ class Study:
 
     @property
     def environments(self) -> list[str]:
-        """All environments, in the order of sheet and study."""
-        return [*self._rows, *self._imported]
+        """All environments but the targets of recommendations, in the order of sheet and study."""
+        return [*self.measured, *self._imported]
+
+    @property
+    def confirmed(self) -> list[str]:
+        """Targets in which what is recommended is measured here; elsewhere somebody does that by hand."""
+        return [name for name in self.targets if not self.brought(name)]
 
     def still_to_measure(self) -> list[str]:
         """Say for each environment how much there is to measure, and how long that takes at the pace so far.
@@ -210,7 +223,7 @@ class Study:
         The journals know the pace; without one the protocol tells how long a measurement takes at most, if none fails.
         """
         measuring, said = self.sections.measuring, []
-        for name in self.measured:
+        for name, row in self._rows.items():
             if self.brought(name):
                 continue
             known = journal.measurements(journal.read(Path(f"results/{self.name}/journal/{name}.jsonl")))
@@ -219,7 +232,7 @@ class Study:
                 for key, record in known.items()
                 if key[3] == self._protocol.key and key[4] == 0 and journal.is_final(record, measuring.timeout_seconds)
             ]
-            left = max(0, measuring.configurations * measuring.repeats - len(own))
+            left = max(0, (row.budget or measuring.configurations) * measuring.repeats - len(own))
             if not left:
                 continue
             # The pace within runs: between them nothing was measured.
@@ -421,10 +434,20 @@ class Study:
             "retries": measuring.retries,
             "protocol": asdict(self._protocol),
             "seed": self.sections.seed,
+            **self._known_from(environment),
         }
+
+    def _known_from(self, environment: str) -> dict[str, str]:
+        other = self.sections.measuring.journals_of
+        return {"known_from": f"results/{other}/journal/{environment}.jsonl"} if other else {}
 
     def _hardware(self, row: sheet.EnvironmentRow) -> Hardware:
         return self.sections.hardware.get(row.hardware, Hardware())
+
+    @property
+    def submitted(self) -> tuple[str, ...]:
+        """Names of Snakemake's resources by which a scheduler is asked for hardware."""
+        return _SUBMITTED
 
     def submission(self, environment: str, resource: str) -> int | str | None:
         """What a scheduler is asked for by the job that measures an environment, by the name of Snakemake's resource.
@@ -435,17 +458,12 @@ class Study:
         asked = self._hardware(row).cluster
         cpus = asked.cpus or (NO_NUMBER if row.cores == "all" else int(row.cores))
         flags = ["--exclusive"] * asked.exclusive + [asked.flags] * bool(asked.flags)
-        asks: dict[str, int | str | None] = {
-            "slurm_partition": asked.partition,
-            "slurm_account": asked.account,
-            "constraint": asked.constraint,
-            "gres": ":".join(["gpu", *filter(None, [asked.gpu_type]), str(asked.gpus)]) if asked.gpus else None,
-            "cpus_per_task": cpus,
-            "runtime": asked.minutes or 0,
-            "mem_mb": asked.memory_mib or 0,
-            "slurm_extra": " ".join(flags) or None,
-        }
-        return asks[resource]
+        gpus = ":".join(["gpu", *filter(None, [asked.gpu_type]), str(asked.gpus)]) if asked.gpus else None
+        asks: tuple[int | str | None, ...] = (
+            asked.partition, asked.account, asked.constraint, gpus, cpus, asked.minutes or 0, asked.memory_mib or 0,
+            " ".join(flags) or None,
+        )  # fmt: skip
+        return dict(zip(_SUBMITTED, asks, strict=True))[resource]
 
     @staticmethod
     def _network_version(row: sheet.EnvironmentRow) -> int:
@@ -453,6 +471,55 @@ class Study:
         if row.own_network:
             return int(hashlib.sha256(Path(row.network).read_bytes()).hexdigest()[:12], 16)
         return 0 if row.engine == _NO_FILE else networks.version(row.network)
+
+    def space(self) -> dict[str, Any]:
+        """How many configurations of a space may be recommended."""
+        return {"most": self.sections.recommendation.space, "seed": self.sections.seed, "code": script_digest("space")}
+
+    def target(self, environment: str) -> dict[str, Any]:
+        """How a handful of configurations is chosen and measured; no digest of code, as in ``benchmark``."""
+        return {
+            **self.benchmark(environment),
+            "budget": self._rows[environment].budget,
+            "batch": self.sections.evaluation.batch,
+            **self._modelled(environment),
+        }
+
+    def confirm(self, environment: str) -> dict[str, Any]:
+        """How what is recommended is measured again."""
+        return {**self.benchmark(environment), "repeats": self.sections.recommendation.repeats}
+
+    def recommend(self, environment: str) -> dict[str, Any]:
+        """How a target is modelled, and how many configurations are recommended."""
+        own = self.sections.recommendation
+        modules = strategies.modules_of(own.strategy)
+        modules += [learners.module_of(own.learner)] if own.learner else []
+        return {
+            **self._modelled(environment),
+            "most": own.most,
+            "code": script_digest("recommend", *modules),
+        }
+
+    def _modelled(self, environment: str) -> dict[str, Any]:
+        own = self.sections.recommendation
+        parameters: dict[str, dict[str, Any]] = self.sections.learning.parameters.model_dump()  # type: ignore[attr-defined]
+        return {
+            "objectives": self.objectives,
+            "sources": self.descriptions(),
+            "recipe": {
+                "strategy": own.strategy,
+                "learner": own.learner,
+                "parameters": parameters.get(own.learner, {}),
+                "scale": self.sections.learning.scale,
+                "seed": self.sections.seed,
+                "folds": self.sections.evaluation.interval_folds,
+                "described": self._described(environment),
+            },
+        }
+
+    def collect_recommendations(self) -> dict[str, Any]:
+        """Digest of the code that compares what was promised with what came."""
+        return {"code": script_digest("collect_recommendations")}
 
     def import_table(self, environment: str) -> dict[str, Any]:
         """Where a published table is, and how it is mapped."""
@@ -590,8 +657,8 @@ class Study:
     def descriptions(self) -> dict[str, dict[str, Any]]:
         """Environments by name: hardware, emulated, cores, engine, network, batch, image_px, kind."""
         out: dict[str, dict[str, Any]] = {}
-        for name, row in self._rows.items():
-            out[name] = {**row.description(), "cores": str(row.cores), "kind": "measured"}
+        for name in self.measured:
+            out[name] = self._described(name)
         wanted = set(ImportedEnvironment.model_fields) - {"file", "address", "sha256", "rows"}
         for name, (_, found) in self._imported.items():
             description = found.model_dump(include=wanted)
@@ -600,12 +667,19 @@ class Study:
             out[name] = {"environment": name, **description, "kind": "imported"}
         return out
 
+    def _described(self, name: str) -> dict[str, Any]:
+        """One environment of the sheet; what is done there is no part of what it is."""
+        row = self._rows[name]
+        own = {key: value for key, value in row.description().items() if key not in ("role", "budget")}
+        return {**own, "cores": str(row.cores), "kind": "measured"}
+
     def resolved(self) -> dict[str, Any]:
         """The study with all defaults, and its environments: what lies beside the results as ``study.yaml``."""
         content = self.sections.model_dump(mode="json")
         content["environments"] = list(self.descriptions().values())
         content["evaluation"]["design_budgets"] = self.design_budgets
         content["left_out"] = self.left_out
+        content["targets"] = [{**self._described(name), "budget": self._rows[name].budget} for name in self.targets]
         return {"sheet": self.sections.environments, **content}
 
     def as_yaml(self) -> str:

@@ -44,6 +44,15 @@ def _strategy(value: str) -> str:
     return value
 
 
+def _strategy_of_ours(value: str) -> str:
+    if "." in _strategy(value):
+        # It travels in model files, which are not to say which code runs.
+        raise ValueError(
+            f"found {value!r}; allowed: {', '.join(strategies.names())}, each also with a design: KT+active"
+        )
+    return value
+
+
 _STRATEGY_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"enum": strategies.names()},
@@ -129,6 +138,11 @@ class Measuring(Section):
         120,
         description="A measurement that takes longer, opening the network included, is ended and marked `timeout`; "
         "raise this to try it again.",
+    )
+    journals_of: Name | None = Field(
+        None,
+        description="Another study: what its journals hold of the same environments, on this machine, is not measured "
+        "again.",
     )
 
 
@@ -271,6 +285,29 @@ class Evaluation(Section):
     )
 
 
+class Recommendation(Section):
+    """What is done in targets: environments of the sheet with `role` target and a `budget`."""
+
+    strategy: Annotated[str, AfterValidator(_strategy_of_ours)] = Field(
+        "AUTO",
+        description="Strategy that plans what to measure there, and whose model is used. One that uses a single source "
+        "takes the one that orders configurations most alike.",
+        json_schema_extra=_STRATEGY_SCHEMA,
+    )
+    learner: Learner = Field(  # type: ignore[valid-type]
+        "RF", description="Learner of a strategy that is crossed with learners."
+    )
+    space: PositiveInt = Field(
+        20_000, description="Configurations that may be recommended: all of the space, or so many of a larger one."
+    )
+    most: PositiveInt = Field(3, description="Configurations to recommend for each objective.")
+    repeats: PositiveInt = Field(
+        3,
+        description="Processes per recommended configuration, and of the default one, that are measured in the end, "
+        "side by side; what was promised is compared with them.",
+    )
+
+
 class Identity(Section):
     """How a machine is told to be this hardware before anything is measured on it.
 
@@ -330,6 +367,7 @@ class StudySections(Section):
     )
     influence: Influence = Influence()
     learning: Learning = Learning()
+    recommendation: Recommendation = Recommendation()
     evaluation: Evaluation = Evaluation()
     figures: Annotated[list[FigureName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
         _FIGURE_NAMES, description="Figures to draw."

@@ -14,7 +14,9 @@ from perftransfer.measuring import engines, hardware, networks
 COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "space", "batch", "image_px")
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 #: Columns that may be missing, and what stands for an empty cell.
-OPTIONAL = ("sizes", "settings", "measurements")
+OPTIONAL = ("sizes", "settings", "measurements", "role", "budget")
+#: What an environment is for: measured in full, or with a handful of measurements.
+ROLES = ("source", "target")
 _TRUTH = {"yes": True, "no": False}
 _SIMULATED = "simulated"
 _NO_IMAGE = "-"
@@ -27,7 +29,8 @@ class EnvironmentRow:
     cores: a number, or "all". network: name of one of ours, or the path of an ONNX file. batch: inputs per inference.
     image_px: their size, None ("-") where they are no images. sizes: of further free dimensions, ``name=number``.
     settings: of the hardware (``measuring.hardware.parse``). measurements: file of measurements that were made
-    elsewhere, by ``perftransfer measure``; "" for an environment that is measured here.
+    elsewhere, by ``perftransfer measure``; "" for an environment that is measured here. role: one of ``ROLES``.
+    budget: how many configurations are measured in a target; None for a source.
     """
 
     environment: str
@@ -42,6 +45,8 @@ class EnvironmentRow:
     sizes: str = ""
     settings: str = ""
     measurements: str = ""
+    role: str = "source"
+    budget: int | None = None
 
     @property
     def workload(self) -> dict[str, int]:
@@ -153,6 +158,15 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         problems.append(f"{where}: {error}")
     if cells.get("measurements") and not Path(cells["measurements"]).is_file():
         problems.append(f"{where}: measurements: there is no file {cells['measurements']}")
+    role, budget = cells.get("role") or ROLES[0], cells.get("budget", "")
+    if role not in ROLES:
+        problems.append(unknown(f"{where}: role", "role", role, ROLES))
+    if role == "target" and not _positive(budget):
+        problems.append(
+            f"{where}: budget: found {budget!r}; a target has a number of configurations to measure, from 1"
+        )
+    elif role == "source" and budget:
+        problems.append(f"{where}: budget: found {budget!r}; only a target (role) has a budget")
     if problems:
         return None, problems
     row = EnvironmentRow(
@@ -165,7 +179,9 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         space=cells["space"],
         batch=int(cells["batch"]),
         image_px=None if cells["image_px"] == _NO_IMAGE else int(cells["image_px"]),
-        **{name: cells.get(name, "") for name in OPTIONAL},
+        **{name: cells.get(name, "") for name in ("sizes", "settings", "measurements")},
+        role=role,
+        budget=int(budget) if budget else None,
     )
     return row, []
 

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import known
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from perftransfer.dataset import tables
+from perftransfer.recommend.confirmation import CONFIRMED, together
+from perftransfer.recommend.recommendation import COLUMNS, pareto_front, predict_space, predictions_table, recommend
+from perftransfer.recommend.transferred_model import TransferredModel
+from perftransfer.space.options import configuration_id
+
+DEFAULT = configuration_id(known.SPACE.default)
+
+
+def of_two_objectives() -> dict[str, TransferredModel]:
+    """What is fast needs energy."""
+    fast = known.model(measured=12)
+    recipe = dataclasses.replace(fast.recipe, objective="energy_mj")
+    slow = dataclasses.replace(fast.target, y=10 / fast.target.y)
+    sources = {name: dataclasses.replace(one, y=10 / one.y) for name, one in fast.sources.items()}
+    return {"latency_ms": fast, "energy_mj": TransferredModel(recipe, fast.options, known.SPACE, sources, slow)}
+
+
+def test_the_best_by_prediction_and_the_default_are_recommended() -> None:
+    models = {"latency_ms": known.model(measured=12)}
+    predicted = predict_space(models, known.FRAME)
+    table = recommend(models, known.FRAME, predicted, 3)
+    assert tuple(table) == COLUMNS
+    assert table["rank"].tolist()[:3] == [1, 2, 3]
+    assert table["default"].tolist() == [False, False, False, True]
+    assert table["pareto"].tolist() == [True, False, False, False]
+    assert table["predicted"].iloc[0] == predicted["latency_ms"].value.min()
+    assert (table["low"] < table["predicted"]).all()
+    assert (table["probability_better"][:3] > 0.9).all()
+    best = known.FRAME["configuration_id"].iloc[int(known.TARGET.argmin())]
+    assert best in set(table["configuration_id"])
+    assert "workers" not in table["configuration"].iloc[0] or "parallel" in table["configuration"].iloc[0]
+
+
+def test_of_two_objectives_the_front_is_spanned() -> None:
+    models = of_two_objectives()
+    table = recommend(models, known.FRAME, predict_space(models, known.FRAME), 3)
+    assert set(table["objective"]) == {"latency_ms", "energy_mj"}
+    one = table[table["objective"] == "latency_ms"]
+    assert one["configuration_id"].is_unique
+    assert set(one["configuration_id"]) == set(table.loc[table["objective"] == "energy_mj", "configuration_id"])
+    front = table[table["pareto"] & (table["objective"] == "latency_ms")].set_index("configuration_id")["predicted"]
+    other = table[table["objective"] == "energy_mj"].set_index("configuration_id")["predicted"].loc[front.index]
+    assert (np.argsort(front.to_numpy()) == np.argsort(-other.to_numpy())).all()
+
+
+@given(arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.sampled_from([0.0, 1.0, 2.0])))
+def test_the_front_is_what_nothing_beats(values: np.ndarray) -> None:
+    beaten = [
+        any((other <= row).all() and (other < row).any() for other in values)
+        for row in values
+    ]  # fmt: skip
+    assert pareto_front(values).tolist() == [i for i, one in enumerate(beaten) if not one]
+
+
+def test_predictions_have_a_row_each() -> None:
+    predicted = predict_space({"latency_ms": known.model("LMS+greedy")}, known.FRAME)
+    table = predictions_table(known.FRAME, predicted)
+    assert table["configuration_id"].tolist() == list(known.CONFIGURATIONS)
+    assert table["latency_ms_low"].isna().all()
+
+
+def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:
+    models = {"latency_ms": known.model()}
+    promised = recommend(models, known.FRAME, predict_space(models, known.FRAME), 2)
+    facts = {"outlooks": {}, "budget": 8, "space": len(known.FRAME)}
+    ids = promised["configuration_id"].tolist()
+    rows = [(one, "ok", False, value) for i, one in enumerate(ids[:2]) for value in (1.0 + i, 2.0 + i, 3.0 + i)]
+    rows.append((ids[2], "crashed", None, None))
+    came = pd.DataFrame(rows, columns=["configuration_id", "status", "disturbed", "latency_ms"])
+    tables.write(tmp_path / "promised.parquet", promised, metadata=facts)
+    tables.write(tmp_path / "came.parquet", came.astype({"disturbed": "boolean"}), metadata={"environment": "target"})
+    table, metadata = together([tmp_path / "promised.parquet"], [tmp_path / "came.parquet"])
+    assert tuple(table) == (*COLUMNS, *CONFIRMED)
+    assert table["measured"].tolist()[:2] == [2.0, 3.0]
+    assert np.isnan(table["measured"].iloc[2])
+    assert metadata == {"targets": {"target": facts}}
+    # Where nobody could measure it, as on a board.
+    alone, _ = together([tmp_path / "promised.parquet"], [])
+    assert alone["measured"].isna().all()
+    assert alone["predicted"].tolist() == pytest.approx(table["predicted"].tolist())

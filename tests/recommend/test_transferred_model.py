@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import known
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from perftransfer import strategies
+from perftransfer.dataset import tables
+from perftransfer.errors import BadInput
+from perftransfer.evaluation.metrics import mape
+from perftransfer.recommend.transferred_model import TransferredModel
+
+
+@pytest.mark.parametrize("strategy", [*strategies.names(), "KT+random", "LMS+greedy"])
+def test_every_strategy_predicts_the_target_and_survives_its_file(strategy: str, tmp_path: Path) -> None:
+    model = known.model(strategy, measured=12)
+    found = model.predict(known.ALL)
+    assert found.value.shape == (len(known.FRAME),)
+    assert (found.value > 0).all()
+    model.save(tmp_path / "model.parquet")
+    again = TransferredModel.load(tmp_path / "model.parquet")
+    assert again.fingerprint == model.fingerprint
+    np.testing.assert_array_equal(again.predict(known.ALL).value, found.value)
+    assert [option.name for option in again.space.options] == [option.name for option in known.SPACE.options]
+
+
+def test_a_few_measurements_and_sources_are_enough() -> None:
+    for strategy in ("AUTO", "KT", "LMS"):
+        assert mape(known.TARGET, known.model(strategy).predict(known.ALL).value) < 10
+
+
+def test_intervals_hold_the_truth_and_a_chance_is_known() -> None:
+    for strategy in ("AUTO", "RS"):
+        found = known.model(strategy, measured=12).predict(known.ALL)
+        assert found.low is not None
+        assert found.high is not None
+        assert ((found.low <= known.TARGET) & (found.high >= known.TARGET)).mean() > 0.75
+        better = found.better_than(0)
+        assert better is not None
+        assert np.isnan(better[0])
+        sure = known.TARGET[0] / 1.5 > known.TARGET
+        assert better[sure].mean() > better[1:][~sure[1:]].mean()
+
+
+def test_a_chosen_sample_without_intervals_knows_no_chance() -> None:
+    found = known.model("LMS+greedy").predict(known.ALL)
+    assert found.low is None
+    assert found.better_than(0) is None
+
+
+def test_a_strategy_of_one_source_takes_the_most_alike() -> None:
+    assert known.model("AUTO").source_used is None
+    model = known.model("LMS")
+    upside_down = model.sources["a"].y.max() + 1 - model.sources["a"].y
+    object.__setattr__(model.sources["a"], "y", upside_down)
+    assert model.source_used == "b"
+
+
+def test_nothing_measured_is_said() -> None:
+    with pytest.raises(BadInput, match="nothing was measured there yet"):
+        known.model(measured=0).predict(known.ALL)
+
+
+def test_a_file_that_is_no_model_or_was_changed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.parquet"
+    tables.write(path, pd.DataFrame({"a": [1]}))
+    with pytest.raises(BadInput, match="no model of perftransfer"):
+        TransferredModel.load(path)
+    known.model().save(path)
+    table = pq.read_table(path)
+    changed = table.set_column(table.schema.get_field_index("y"), "y", [[2.0] * len(table)])
+    pq.write_table(changed, path)
+    with pytest.raises(BadInput, match="has been changed"):
+        TransferredModel.load(path)
+
+
+@pytest.mark.parametrize(("key", "value"), [("strategy", "os.path"), ("learner", "OS"), ("scale", "sqrt")])
+def test_a_file_does_not_say_which_code_runs(key: str, value: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.parquet"
+    known.model().save(path)
+    table = pq.read_table(path)
+    metadata = dict(table.schema.metadata)
+    recipe = json.loads(metadata[b"perftransfer.recipe"]) | {key: value}
+    metadata[b"perftransfer.recipe"] = json.dumps(recipe).encode()
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    with pytest.raises(BadInput, match=value.replace(".", r"\.")):
+        TransferredModel.load(path)
+
+
+def test_a_configuration_outside_the_space_is_refused() -> None:
+    with pytest.raises(BadInput, match="no level '8'"):
+        known.model().codes_of(known.FRAME.assign(threads=8))

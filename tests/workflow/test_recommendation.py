@@ -1,0 +1,101 @@
+"""A target with a budget: planned, measured, modelled, recommended and confirmed, on the analytic engine."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import simulated_study
+from conftest import Clone, copy_tree
+
+from perftransfer.measuring import journal
+
+STUDY = """\
+study: toy
+environments: config/simulated.tsv
+measuring: {configurations: 24, repeats: 2}
+learning: {learners: [RT]}
+evaluation: {budgets: [5], repeats: 1, strategies: [RS], batch: 3}
+recommendation: {strategy: KT+active, most: 2, repeats: 2}
+figures: [influence]
+tables: [options]
+"""
+pytestmark = pytest.mark.workflow
+ROW = "simulated-new\tnone\tno\t1\tsimulated\tnone\tsimulated\t2\t192\ttarget\t7\n"
+TARGET = "results/toy/targets/simulated-new"
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    clone = copy_tree(tmp_path_factory.mktemp("target"))
+    simulated_study.write_into(clone, STUDY)
+    header, *rows = simulated_study.SHEET.splitlines()
+    sheet = [f"{header}\trole\tbudget", *(f"{row}\t\t" for row in rows), ROW]
+    clone.write("config/simulated.tsv", "\n".join(sheet))
+    done = clone.snakemake("--configfile", "config/toy.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    return clone
+
+
+def perftransfer(clone: Clone, *arguments: str) -> subprocess.CompletedProcess[str]:
+    variables = clone.environment(PYTHONPATH="workflow")
+    command = [sys.executable, "-m", "perftransfer", *arguments]
+    return subprocess.run(
+        command, cwd=clone.path, env=variables, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_the_budget_is_kept_and_what_is_recommended_is_measured_beside_the_default(clone: Clone) -> None:
+    measured = pd.read_parquet(clone.path / TARGET / "measurements.parquet")
+    assert measured["configuration_id"].nunique() == 7
+    records = journal.measurements(journal.read(clone.path / "results/toy/journal/simulated-new.jsonl"))
+    assert len(records) == 7 * 2
+    table = pd.read_parquet(clone.path / "results/toy/recommendation.parquet")
+    assert table["environment"].unique().tolist() == ["simulated-new"]
+    assert table["default"].sum() == 1
+    assert len(table) in (2, 3)
+    assert (table["measured_n"] == 2).all()
+    best = table.sort_values("rank").iloc[0]
+    assert best["measured"] <= table.loc[table["default"], "measured"].item()
+    assert abs(best["measured"] / best["predicted"] - 1) < 0.2
+
+
+def test_the_target_is_no_part_of_the_comparison(clone: Clone) -> None:
+    for name in ("dataset", "transfer", "similarity"):
+        table = pd.read_parquet(clone.path / f"results/toy/{name}.parquet")
+        assert "simulated-new" not in set(table.get("environment", table.get("target")))
+
+
+def test_the_report_says_what_to_run(clone: Clone) -> None:
+    page = (clone.path / "results/toy/report.html").read_text()
+    section = page[page.index('<section id="recommendation">') : page.index('<section id="findings">')]
+    said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", section))
+    assert "For low latency, run with" in said
+    assert "Measured side by side:" in said
+    assert "more measurements would lower the typical error" in said
+
+
+def test_its_model_answers_on_the_command_line(clone: Clone) -> None:
+    done = perftransfer(clone, "predict", f"{TARGET}/model.latency_ms.parquet", "--set", "threads=4")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("simulated-new, threads=4")
+
+
+def test_a_board_gets_what_is_known_before_anything_is_measured(clone: Clone) -> None:
+    file = f"{TARGET}/sources.latency_ms.parquet"
+    done = clone.snakemake(file, "--configfile", "config/toy.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    planned = perftransfer(clone, "plan", file, "--n", "3", "--out", "plan.json")
+    assert planned.returncode == 0, planned.stderr
+    assert len(json.loads((clone.path / "plan.json").read_text())) == 3
+
+
+def test_nothing_is_measured_twice(clone: Clone) -> None:
+    before = (clone.path / "results/toy/journal/simulated-new.jsonl").read_text()
+    done = clone.snakemake("--configfile", "config/toy.yaml", "--forcerun", "target", "--until", "target")
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (clone.path / "results/toy/journal/simulated-new.jsonl").read_text() == before

@@ -1,0 +1,1 @@
+"""What to measure next in a target, and what to run there."""

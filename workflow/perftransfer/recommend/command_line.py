@@ -1,0 +1,212 @@
+"""``perftransfer predict``, ``explain`` and ``plan``: what a model of a target says, for people and for boards."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perftransfer import influence, objectives
+from perftransfer.dataset import tables
+from perftransfer.errors import BadInput
+from perftransfer.evaluation.conformal import INTERVAL
+from perftransfer.recommend.planning import choose_next
+from perftransfer.recommend.transferred_model import Measured, TransferredModel, written
+from perftransfer.scales import SCALES
+from perftransfer.space import terms
+from perftransfer.space.encoding import ConfigurationIndex
+from perftransfer.space.options import INACTIVE, Option, configuration_id, level_text
+
+# Configurations that stand for a larger space.
+_MOST = 20_000
+_EXPLAINED = 2_000
+_SHOWN = 10
+
+
+def predict(
+    model: Path, given: Sequence[str], configurations: Path | None, measured: Path | None, out: Path | None
+) -> None:
+    """Predict one configuration, said in a sentence, or those of a table.
+
+    given: ``option=level``, the others have their defaults. configurations: CSV or Parquet with a column per option.
+    measured: see ``_with``. out: CSV or Parquet; without, CSV is printed.
+    """
+    known = _with(TransferredModel.load(model), measured)
+    if configurations is None:
+        print(_said(known, _pairs(given)))
+        return
+    if given:
+        raise BadInput("--set and --configurations: give one of them")
+    frame = _configurations(known, configurations)
+    found = known.predict(known.codes_of(frame))
+    name = known.recipe.objective
+    frame[name] = found.value
+    for end, values in (("low", found.low), ("high", found.high)):
+        frame[f"{name}_{end}"] = np.nan if values is None else values
+    _write(frame, out)
+
+
+def explain(model: Path, measured: Path | None, out: Path | None) -> None:
+    """Tell which options and interactions matter in the target, by the model, beside the sources, as measured."""
+    known = _with(TransferredModel.load(model), measured)
+    every = known.space.every(_EXPLAINED, known.recipe.seed)
+    X = known.codes_of(tables.configurations_frame(every, known.space.options))
+    shares = {known.recipe.environment: _shares(known, X, known.predict(X).position)}
+    forward = SCALES[known.recipe.scale][0]
+    shares |= {name: _shares(known, one.codes, forward(one.y)) for name, one in known.sources.items()}
+    table = pd.DataFrame(shares).fillna(0.0)
+    table = table.loc[table.iloc[:, 0].sort_values(ascending=False, kind="stable").index]
+    table.index.name = "term"
+    if out is not None:
+        _write(table.reset_index(), out)
+        return
+    scale = " of the logarithm" if known.recipe.scale == "log" else ""
+    quantity = objectives.split(known.recipe.objective)[0]
+    print(
+        f"Share of the variance{scale} of {quantity} that each option or interaction explains (stepwise regression, "
+        "%): in the target by the model, in the sources as measured."
+    )
+    print((100 * table.head(_SHOWN)).round(1).to_string())
+
+
+def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
+    """Say which configurations to measure next in the target: CSV, Parquet, or JSON for ``perftransfer measure``."""
+    known = _with(TransferredModel.load(model), measured)
+    every = known.space.every(_MOST, known.recipe.seed)
+    frame = tables.configurations_frame(every, known.space.options)
+    X, target = known.codes_of(frame), known.target
+    places = ConfigurationIndex(X).find(target.codes)
+    # Of a large space, only some were listed.
+    elsewhere = places < 0
+    places = np.where(elsewhere, len(frame) + np.cumsum(elsewhere) - 1, places)
+    X = np.vstack([X, target.codes[elsewhere]])
+    # Whatever else is measured, the default configuration is what all are compared with.
+    chosen = [] if len(target) else [list(every).index(configuration_id(known.space.default))]
+    done, values = [*map(int, places), *chosen], [*target.y, *([np.nan] * len(chosen))]
+    chosen += choose_next(known, X, n - len(chosen), done, values)
+    ids = [str(frame["configuration_id"].iloc[place]) for place in chosen]
+    if out is not None and out.suffix == ".json":
+        tables.write_text(out, json.dumps({one: every[one] for one in ids}, indent=1) + "\n")
+    else:
+        _write(frame.iloc[chosen], out)
+
+
+def _said(model: TransferredModel, given: Mapping[str, str]) -> str:
+    configuration, default = model.space.configuration(given), model.space.default
+    both = tables.configurations_frame({"this": configuration, "default": default}, model.space.options)
+    found = model.predict(model.codes_of(both))
+    unit = objectives.split(model.recipe.objective)[1]
+
+    def number(value: float) -> str:
+        return f"{value:.4g} {unit}".strip()
+
+    text = f"{model.recipe.environment}, {written(configuration)}: {model.recipe.objective} {number(found.value[0])}"
+    if found.low is not None and found.high is not None:
+        text += f" ({100 * INTERVAL:.0f} % interval {number(found.low[0])} to {number(found.high[0])})"
+    better = found.better_than(1)
+    if configuration == default:
+        return f"{text}. That is the default configuration."
+    text += f". The default configuration: {number(found.value[1])}"
+    return f"{text}; lower than that with a probability of {better[0]:.2f}." if better is not None else f"{text}."
+
+
+def _shares(model: TransferredModel, codes: np.ndarray, y: np.ndarray) -> pd.Series:
+    found = influence.analyse(codes, model.options, y, "bic", 2)
+    return pd.Series({terms.name(item.term): item.share_of_variance for item in found if item.selected}, dtype=float)
+
+
+def _pairs(given: Sequence[str]) -> dict[str, str]:
+    out = {}
+    for entry in given:
+        name, sign, level = entry.partition("=")
+        if not sign or not name or not level:
+            raise BadInput(f"--set: found {entry!r}, expected option=level")
+        out[name] = level
+    return out
+
+
+def _table(path: Path) -> pd.DataFrame:
+    if path.suffix == ".parquet":
+        return tables.read(path)
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, pd.errors.ParserError) as error:
+        raise BadInput(f"{path}: no CSV table: {error}") from error
+
+
+def _as_level(option: Option, value: Any) -> str:
+    """Text of the level that a table's cell means: spreadsheets write True for true, and 4.0 for 4."""
+    text = "" if pd.isna(value) else level_text(value)
+    if text.lower() in ("true", "false"):
+        return text.lower()
+    try:
+        return level_text(float(text)) if all(isinstance(level, int | float) for level in option.levels) else text
+    except ValueError:
+        return text
+
+
+def _configurations(model: TransferredModel, path: Path, also: Sequence[str] = ()) -> pd.DataFrame:
+    """Read configurations, completed by the defaults of options that have no column or no value; all are checked."""
+    frame = _table(path)
+    names = [option.name for option in model.space.options]
+    unknown = [str(name) for name in frame if name not in {*names, "configuration_id", *also}]
+    if unknown or not set(names) & set(frame):
+        found = ", ".join(map(str, frame.columns))
+        raise BadInput(f"{path}: columns found: {found}; expected options: {', '.join([*names, *also])}")
+    known = {}
+    options = [option for option in model.space.options if option.name in frame]
+    for row, values in enumerate(frame[[option.name for option in options]].to_dict("records"), start=1):
+        texts = {option.name: _as_level(option, values[option.name]) for option in options}
+        texts = {name: text for name, text in texts.items() if text not in ("", INACTIVE)}
+        try:
+            known[str(row)] = model.space.configuration(texts)
+        except BadInput as error:
+            raise BadInput(f"{path}, row {row}: {error}") from error
+    out = tables.configurations_frame(known, model.space.options)
+    return out.assign(configuration_id=[configuration_id(one) for one in known.values()])
+
+
+def _with(model: TransferredModel, measured: Path | None) -> TransferredModel:
+    """Add measurements of the target: CSV or Parquet with a column per option and one of the objective, a row each.
+
+    Several rows of a configuration are processes of it: their median counts.
+    """
+    if measured is None:
+        return model
+    name = model.recipe.objective
+    raw = _table(measured)
+    if name not in raw:
+        raise BadInput(f"{measured}: the column {name} is missing; columns found: {', '.join(map(str, raw.columns))}")
+    values = pd.to_numeric(raw[name], errors="coerce")
+    if not (values > 0).all():
+        row = int(np.flatnonzero(~(values > 0).to_numpy())[0])
+        raise BadInput(f"{measured}, row {row + 1}: {name}: found {raw[name].iloc[row]!r}, expected a number above 0")
+    frame = _configurations(model, measured, [name]).assign(value=values.to_numpy())
+    groups = frame.groupby("configuration_id")["value"]
+    first = frame.drop_duplicates("configuration_id").set_index("configuration_id")
+    y = groups.median().loc[first.index]
+    cv, n = (groups.std(ddof=1) / groups.mean()).loc[first.index], groups.size().loc[first.index]
+    old, codes = model.target, model.codes_of(first)
+    # What is measured again replaces what was known.
+    kept = ConfigurationIndex(codes).find(old.codes) < 0
+    joined = [
+        np.concatenate([before[kept], now.to_numpy(dtype=float)])
+        for before, now in ((old.y, y), (old.cv, cv), (old.n, n))
+    ]
+    return model.with_target(Measured(np.vstack([old.codes[kept], codes]), joined[0], joined[1], joined[2]))
+
+
+def _write(frame: pd.DataFrame, out: Path | None) -> None:
+    if out is None:
+        frame.to_csv(sys.stdout, index=False)
+    elif out.suffix == ".parquet":
+        tables.write(out, frame.reset_index(drop=True))
+    else:
+        tables.write_text(out, frame.to_csv(index=False))

@@ -1,0 +1,96 @@
+"""Which configurations to run in a target, judged by models of its objectives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from perftransfer.dataset import tables
+from perftransfer.recommend.transferred_model import Prediction, TransferredModel, written
+from perftransfer.space.options import configuration_id
+
+COLUMNS = (
+    "environment", "objective", "configuration_id", "configuration", "default", "rank", "pareto", "predicted", "low",
+    "high", "probability_better",
+)  # fmt: skip
+
+
+def predict_space(models: Mapping[str, TransferredModel], space: pd.DataFrame) -> dict[str, Prediction]:
+    """Predict every configuration of a table by the model of each objective."""
+    return {objective: model.predict(model.codes_of(space)) for objective, model in models.items()}
+
+
+def predictions_table(space: pd.DataFrame, predicted: Mapping[str, Prediction]) -> pd.DataFrame:
+    """One row per configuration: ``configuration_id``, its options, each objective, and the ends of its interval."""
+    columns = {}
+    for objective, found in predicted.items():
+        columns[objective] = found.value
+        for end, values in (("low", found.low), ("high", found.high)):
+            columns[f"{objective}_{end}"] = np.full(len(space), np.nan) if values is None else values
+    return space.assign(**columns)
+
+
+def recommend(
+    models: Mapping[str, TransferredModel], space: pd.DataFrame, predicted: Mapping[str, Prediction], most: int
+) -> pd.DataFrame:
+    """One row per configuration that is recommended, and the default one, and objective; columns ``COLUMNS``.
+
+    space: ``configuration_id`` and options of the configurations that may be chosen, the default among them. most: how
+    many for each objective. All objectives are to be low.
+
+    - ``rank``: 1 is the best by the prediction, among all; the default has one as well.
+    - ``pareto``: whether nothing is predicted to be better in one objective and no worse in the others; such
+      configurations are recommended where there are several objectives, ``most`` of them spread over the front.
+    - ``probability_better``: that it beats the default configuration, as if errors were normal and independent.
+    """
+    first = next(iter(models.values()))
+    default = int(np.flatnonzero(space["configuration_id"] == configuration_id(first.space.default))[0])
+    front = pareto_front(np.column_stack([found.value for found in predicted.values()]))
+    best = [int(place) for found in predicted.values() for place in np.argsort(found.value, kind="stable")[:most]]
+    if len(predicted) > 1:
+        along = front[np.argsort(next(iter(predicted.values())).value[front], kind="stable")]
+        best += [int(along[i]) for i in np.unique(np.linspace(0, len(along) - 1, most).round().astype(int))]
+    chosen = list(dict.fromkeys([*best, default]))
+    named = tables.configurations_of(space.iloc[chosen], first.space.options)
+    texts = [written(configuration) for configuration in named.values()]
+    frames = []
+    for objective, found in predicted.items():
+        better = found.better_than(default)
+        ranks = np.empty(len(space), dtype=int)
+        ranks[np.argsort(found.value, kind="stable")] = np.arange(1, len(space) + 1)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "environment": first.recipe.environment,
+                    "objective": objective,
+                    "configuration_id": space["configuration_id"].to_numpy()[chosen],
+                    "configuration": texts,
+                    "default": np.array(chosen) == default,
+                    "rank": ranks[chosen],
+                    "pareto": np.isin(chosen, front),
+                    "predicted": found.value[chosen],
+                    "low": _of(found.low, chosen),
+                    "high": _of(found.high, chosen),
+                    "probability_better": _of(better, chosen),
+                }
+            ).sort_values("rank", kind="stable")
+        )
+    return pd.concat(frames, ignore_index=True)[list(COLUMNS)]
+
+
+def pareto_front(values: np.ndarray) -> np.ndarray:
+    """Return positions of the rows, shape (rows, objectives), that no other beats: lower somewhere, nowhere higher."""
+    front: list[int] = []
+    # By the sum of ranks: what comes first is beaten by nothing that comes later.
+    for place in np.argsort(rankdata(values, axis=0).sum(axis=1), kind="stable"):
+        others = values[front]
+        if not ((others <= values[place]).all(axis=1) & (others < values[place]).any(axis=1)).any():
+            front.append(int(place))
+    return np.sort(front)
+
+
+def _of(values: np.ndarray | None, places: Sequence[int]) -> np.ndarray:
+    return np.full(len(places), np.nan) if values is None else values[places]

@@ -1,0 +1,334 @@
+"""A model of a target: what was measured in its sources and a little in itself, and the strategy that joins them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from perftransfer import learners, strategies
+from perftransfer.dataset import tables
+from perftransfer.errors import BadInput, unknown
+from perftransfer.evaluation import conformal
+from perftransfer.evaluation.noise import known_variance
+from perftransfer.evaluation.seeds import seed_for
+from perftransfer.scales import SCALES
+from perftransfer.space import terms
+from perftransfer.space.alignment import Alignment
+from perftransfer.space.encoding import codes
+from perftransfer.space.option_space import OptionSpace
+from perftransfer.space.options import INACTIVE, Level, Option, level_text
+from perftransfer.strategies._selected_source import agreement
+from perftransfer.strategies.interface import Source, Strategy
+
+_KIND = "transferred model"
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What was measured in an environment: codes, shape (rows, options), values in the objective's unit, shape (rows,).
+
+    cv, n: coefficient of variation over the processes of each and their number, NaN where unknown. terms: options and
+    interactions that matter there, the most influential first, as text.
+    """
+
+    codes: np.ndarray
+    y: np.ndarray
+    cv: np.ndarray
+    n: np.ndarray
+    terms: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, options: Sequence[Option]) -> Measured:
+        """Take it from a table with a column per option, and the columns y, cv and n."""
+        y, cv, n = (rows[column].to_numpy(dtype=float) for column in ("y", "cv", "n"))
+        return cls(codes(rows, options), y, cv, n)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the model is fitted.
+
+    environment: the target; described: what is known of it. scale: of learning. seed: of the study. folds: refits for
+    intervals of strategies that have none of their own.
+    """
+
+    environment: str
+    objective: str
+    strategy: str
+    learner: str | None
+    scale: str
+    seed: int
+    folds: int = 5
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    described: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """In the objective's unit, shape (rows,): the value and the ends of an interval for a new measurement.
+
+    The ends are None where the strategy gives none. position, spread: value and standard deviation on the scale of
+    learning; the spread is None where there are no intervals.
+    """
+
+    value: np.ndarray
+    low: np.ndarray | None
+    high: np.ndarray | None
+    position: np.ndarray
+    spread: np.ndarray | None
+
+    def better_than(self, other: int) -> np.ndarray | None:
+        """Probability that each is lower than the row ``other``, as if both were normal; None without intervals."""
+        if self.spread is None:
+            return None
+        far = (self.position[other] - self.position) / np.hypot(self.spread, self.spread[other])
+        return np.asarray(np.where(np.arange(len(far)) == other, np.nan, norm.cdf(far)))
+
+
+class TransferredModel:
+    """Fitted when it is first asked; a file of it holds what it is fitted to, so that loading one runs no code of it.
+
+    sources: by environment. target: what was measured there, nothing at first. space: configurations that it predicts.
+    options: schema of all codes, that of the space and the sources together.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        options: Sequence[Option],
+        space: OptionSpace,
+        sources: Mapping[str, Measured],
+        target: Measured,
+    ) -> None:
+        self.recipe = recipe
+        self.options = tuple(options)
+        self.space = space
+        self.sources = dict(sources)
+        self.target = target
+
+    def with_target(self, target: Measured) -> TransferredModel:
+        """The same with other measurements of the target."""
+        return TransferredModel(self.recipe, self.options, self.space, self.sources, target)
+
+    def with_strategy(self, strategy: str) -> TransferredModel:
+        """The same measurements with another strategy."""
+        recipe = replace(self.recipe, strategy=strategy)
+        return TransferredModel(recipe, self.options, self.space, self.sources, self.target)
+
+    def codes_of(self, configurations: pd.DataFrame) -> np.ndarray:
+        """Codes of a table with a column per option of the space; options that only sources have are inactive.
+
+        Raises BadInput for a level that is none.
+        """
+        own = {option.name for option in self.space.options}
+        lacking = {option.name: INACTIVE for option in self.options if option.name not in own}
+        return codes(configurations.assign(**lacking), self.options)
+
+    @cached_property
+    def known(self) -> Source | None:
+        """All sources as one, for designs and for strategies that use all of them; None without sources."""
+        found = [self._source(name, None) for name in sorted(self.sources)]
+        return Source.joined(found) if found else None
+
+    def _source(self, name: str, model: Any) -> Source:
+        one = self.sources[name]
+        own = [terms.parse(text) for text in one.terms]
+        return Source(name, one.codes, SCALES[self.recipe.scale][0](one.y), self.options, model, own)
+
+    @cached_property
+    def _y(self) -> np.ndarray:
+        return np.asarray(SCALES[self.recipe.scale][0](self.target.y))
+
+    @property
+    def _noise(self) -> np.ndarray | None:
+        relative = known_variance(self.target.cv, self.target.n)
+        return relative if relative is None or self.recipe.scale == "log" else relative * self.target.y**2
+
+    @property
+    def noise(self) -> float | None:
+        """Standard deviation of a value that repeated processes show, on the scale of learning; None if unknown."""
+        return None if self._noise is None else float(np.sqrt(self._noise.mean()))
+
+    @cached_property
+    def source_used(self) -> str | None:
+        """Name of the source of a strategy that uses one alone: the most alike in rank; None for other strategies."""
+        cls = strategies.load(self.recipe.strategy)
+        if not cls.needs_source or cls.every_source:
+            return None
+        found = {
+            name: agreement(self._source(name, None).measured(self.target.codes), self._y)
+            for name in sorted(self.sources)
+        }
+        return max(found, key=found.__getitem__)
+
+    @cached_property
+    def _given(self) -> Source | None:
+        """What the strategy is told of its sources, with their models where it wants some."""
+        cls = strategies.load(self.recipe.strategy)
+        if not cls.needs_source:
+            return None
+        names = sorted(self.sources) if cls.every_source else [str(self.source_used)]
+        found = []
+        for name in names:
+            model = None
+            if cls.learns_on in ("source", "both"):
+                evidence = self._source(name, None).evidence
+                seed = seed_for(self.recipe.seed, "train", name, self.recipe.objective, self.recipe.learner)
+                fitted = self._learner(seed).fit(evidence.codes, evidence.y)
+                model = _AsMeasuredThere(fitted, Alignment(evidence.codes, self.options))
+            found.append(self._source(name, model))
+        return Source.joined(found) if cls.every_source else found[0]
+
+    def _learner(self, seed: int) -> Any:
+        return learners.make(str(self.recipe.learner), self.options, seed, self.recipe.parameters)
+
+    @cached_property
+    def fitted(self) -> Strategy:
+        """The strategy, fitted to all that was measured in the target."""
+        return self._fit(np.arange(len(self.target)))
+
+    @cached_property
+    def _refits(self) -> tuple[list[np.ndarray], list[Strategy]]:
+        """What each refit leaves out, and the refits; none for a chosen sample (``conformal``)."""
+        cls, n = strategies.load(self.recipe.strategy), len(self.target)
+        exchangeable = getattr(cls.design, "EXCHANGEABLE", False)
+        if cls.interval is not Strategy.interval or not exchangeable or n < 2 or self.recipe.folds < 2:
+            return [], []
+        parts = conformal.folds(n, self.recipe.folds, seed_for(self.recipe.seed, "folds", self.recipe.environment))
+        return parts, [self._fit(np.delete(np.arange(n), part)) for part in parts]
+
+    def _fit(self, rows: np.ndarray) -> Strategy:
+        cls, recipe = strategies.load(self.recipe.strategy), self.recipe
+        seed = seed_for(recipe.seed, "fit", recipe.environment, recipe.objective, recipe.strategy, recipe.learner)
+        learner = self._learner(seed) if cls.learns_on in ("target", "both") else None
+        given = self._given
+        if given is not None and cls.learns_on == "source":
+            given = given.without_model()
+        noise = self._noise
+        more = {"noise": None if noise is None else noise[rows]} if cls.knows_noise else {}
+        return cls(learner, self.options, seed).fit(self.target.codes[rows], self._y[rows], given, **more)
+
+    def predict(self, X: np.ndarray) -> Prediction:
+        """Predict configurations, given as codes.
+
+        Raises BadInput if nothing was measured in the target yet.
+        """
+        if not len(self.target):
+            raise BadInput(
+                f"{self.recipe.environment}: nothing was measured there yet: `perftransfer plan` says what to measure"
+            )
+        backward = SCALES[self.recipe.scale][1]
+        position = self.fitted.predict(X, self._given)
+        ends: Sequence[np.ndarray] | None = self.fitted.interval(X, conformal.INTERVAL, self._given)
+        parts, refits = self._refits
+        if ends is None and refits:
+            # Intervals look up what refits predict for the sample: it stands before what was asked for.
+            every = np.vstack([self.target.codes, X])
+            again = [refit.predict(every, self._given) for refit in refits]
+            ends = [
+                end[len(self.target) :]
+                for end in conformal.interval(self._y, np.arange(len(self.target)), parts, again, conformal.INTERVAL)
+            ]
+        if ends is None:
+            return Prediction(backward(position), None, None, position, None)
+        low, high = ends
+        spread = (high - low) / (2 * norm.ppf((1 + conformal.INTERVAL) / 2))
+        return Prediction(backward(position), backward(low), backward(high), position, np.maximum(spread, 1e-12))
+
+    @property
+    def fingerprint(self) -> str:
+        """12 hexadecimal digits that stand for all that it is fitted to, and how."""
+        digest = hashlib.sha256(json.dumps(asdict(self.recipe), sort_keys=True).encode())
+        for name, one in [*sorted(self.sources.items()), (self.recipe.environment, self.target)]:
+            digest.update(name.encode())
+            for values in (one.codes.astype("<i8"), one.y.astype("<f8")):
+                digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()[:12]
+
+    def save(self, path: Path) -> None:
+        """Write it as a Parquet table, a row per measured configuration; how it is fitted is in the metadata."""
+        frames = []
+        for name, one in [*self.sources.items(), (self.recipe.environment, self.target)]:
+            columns: dict[str, Any] = {"environment": name}
+            for i, option in enumerate(self.options):
+                columns[option.name] = np.array(option.texts, dtype=object)[one.codes[:, i]]
+            frame = pd.DataFrame(columns, index=range(len(one)))
+            frames.append(frame.assign(y=one.y, cv=one.cv, n=one.n))
+        types = {"environment": "str", **{option.name: "str" for option in self.options}}
+        table = pd.concat([frame.astype(types) for frame in frames], ignore_index=True)
+        metadata = {
+            "kind": _KIND,
+            "recipe": asdict(self.recipe),
+            # As text: the options are to keep their order.
+            "space": json.dumps(self.space.content),
+            "terms": {name: list(one.terms) for name, one in self.sources.items()},
+            "fingerprint": self.fingerprint,
+        }
+        tables.write(path, table, options=self.options, metadata=metadata)
+
+    @classmethod
+    def load(cls, path: Path) -> TransferredModel:
+        """Read what ``save`` wrote.
+
+        Raises BadInput if it is no such file, or if what it holds is not what its fingerprint says.
+        """
+        found = tables.metadata(path)
+        try:
+            if json.loads(found["kind"]) != _KIND:
+                raise ValueError(found["kind"])
+            recipe = Recipe(**json.loads(found["recipe"]))
+            options = tables.options(path)
+            space = OptionSpace(json.loads(json.loads(found["space"])), str(path))
+            of_source, fingerprint = json.loads(found["terms"]), json.loads(found["fingerprint"])
+            _check(recipe)
+            frame = tables.read(path)
+            parts = {name: Measured.of(rows, options) for name, rows in frame.groupby("environment", sort=False)}
+            target = parts.pop(recipe.environment, None) or Measured.of(frame.iloc[:0], options)
+            sources = {str(name): replace(one, terms=tuple(of_source[name])) for name, one in parts.items()}
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadInput(f"{path}: no model of perftransfer: {type(error).__name__}: {error}") from error
+        model = cls(recipe, options, space, sources, target)
+        if model.fingerprint != fingerprint:
+            raise BadInput(f"{path}: what it holds has been changed: its fingerprint is {fingerprint}, not "
+                           f"{model.fingerprint}")  # fmt: skip
+        return model
+
+
+@dataclass(frozen=True)
+class _AsMeasuredThere:
+    """A source's model, asked for configurations as that source could have measured them."""
+
+    model: Any
+    aligned: Alignment
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(self.model.predict(self.aligned(X)), dtype=float)
+
+
+def _check(recipe: Recipe) -> None:
+    """Raise BadInput for a name that is none of ours: a file is not to say which code runs."""
+    base = recipe.strategy.partition("+")[0]
+    if base not in strategies.names():
+        raise BadInput(unknown("model file", "strategy", recipe.strategy, strategies.names()))
+    strategies.modules_of(recipe.strategy)
+    if recipe.learner is not None and recipe.learner not in learners.names():
+        raise BadInput(unknown("model file", "learner", recipe.learner, learners.names()))
+    if recipe.scale not in SCALES:
+        raise BadInput(unknown("model file", "scale", recipe.scale, SCALES))
+
+
+def written(configuration: Mapping[str, Level | None]) -> str:
+    """Write a configuration as people give it to ``--set``; options that play no part are left out."""
+    return " ".join(f"{name}={level_text(level)}" for name, level in configuration.items() if level is not None)

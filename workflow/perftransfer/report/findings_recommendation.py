@@ -1,0 +1,110 @@
+"""Which configuration to run in each target, what was promised of it, and what came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from perftransfer import objectives
+from perftransfer.recommend.stopping import MORE, Outlook
+from perftransfer.report.table import Cell, Table
+from perftransfer.report.words import NOTHING, count, number, percent
+
+
+@dataclass(frozen=True)
+class Recommended:
+    """What is said of one target: sentences, and a table of the configurations for each objective."""
+
+    target: str
+    sentences: list[str]
+    tables: list[Table]
+
+
+def recommended(table: pd.DataFrame, known: Mapping[str, Mapping[str, Any]]) -> list[Recommended]:
+    """Return what to run in each target. table: recommendation.parquet; known: its metadata, by target."""
+    out = []
+    for target, rows in table.groupby("environment", sort=False):
+        facts = known[str(target)]
+        said = [
+            f"Of {count(int(facts['space']), 'configuration')} {int(facts['budget']):,} were measured, chosen for what "
+            "they tell."
+        ]
+        tables = []
+        for objective, own in rows.groupby("objective", sort=False):
+            said += _sentences(str(objective), own)
+            said.append(worth_measuring(str(objective), Outlook(**facts["outlooks"][objective])))
+            tables.append(_table(str(objective), own, several=len(facts["outlooks"]) > 1))
+        out.append(Recommended(str(target), said, tables))
+    return out
+
+
+def worth_measuring(objective: str, outlook: Outlook) -> str:
+    """Say whether more measurements are worth it."""
+    now, then, noise = (percent(100 * value) for value in (outlook.now, outlook.then, outlook.noise))
+    more, quantity = count(MORE, "more measurement"), objectives.split(objective)[0]
+    text = f"{more} would lower the typical error of a prediction of {quantity} from {now} to about {then}"
+    if outlook.enough:
+        return f"{text}, by less than the noise of a measurement ({noise}): these are enough."
+    return f"{text}, by more than the noise of a measurement ({noise}): measuring more is worth it."
+
+
+def _sentences(objective: str, rows: pd.DataFrame) -> Iterator[str]:
+    quantity, unit = objectives.split(objective)
+
+    def value(one: float) -> str:
+        return f"{number(one, 3)} {unit}".strip()
+
+    default, best = rows[rows["default"]].iloc[0], rows.sort_values("rank").iloc[0]
+    if best["default"]:
+        yield f"For {quantity}, nothing is expected to be better than the default configuration."
+        return
+    text = f"For low {quantity}, run with {changes(best['configuration'], default['configuration'])}: "
+    text += f"{value(best['predicted'])} promised"
+    if pd.notna(best["low"]):
+        text += f" ({value(best['low'])} to {value(best['high'])} with 90 % probability)"
+    if pd.notna(best["probability_better"]):
+        text += (
+            f", better than the default configuration with a probability of {percent(100 * best['probability_better'])}"
+        )
+    yield f"{text}."
+    if pd.isna(best["measured"]) or pd.isna(default["measured"]):
+        yield "It was not measured yet." if rows["measured"].isna().all() else "It could not be measured."
+        return
+    change = 100 * (best["measured"] / default["measured"] - 1)
+    than = f"{percent(abs(change))} {'lower' if change < 0 else 'higher'} than"
+    text = f"Measured side by side: {value(best['measured'])}, {than} the {value(default['measured'])} of the default"
+    if pd.notna(best["low"]):
+        inside = best["low"] <= best["measured"] <= best["high"]
+        text += f", and {'within' if inside else 'outside'} what was promised"
+    yield f"{text}."
+
+
+def changes(configuration: str, default: str) -> str:
+    """Say in what a configuration differs from the default one, both written as ``option=level option=level``."""
+    own, usual = (dict(entry.split("=", 1) for entry in text.split()) for text in (configuration, default))
+    found = [f"{name}={level}" for name, level in own.items() if usual.get(name) != level]
+    return ", ".join(found)
+
+
+def _table(objective: str, rows: pd.DataFrame, several: bool) -> Table:
+    quantity, unit = objectives.split(objective)
+    default = rows.loc[rows["default"], "configuration"].iloc[0]
+    body = []
+    for _, row in rows.sort_values("rank").iterrows():
+        what = "the default configuration" if row["default"] else changes(row["configuration"], default)
+        known = pd.notna(row["low"])
+        interval = f"{number(row['low'], 3)} to {number(row['high'], 3)}" if known else NOTHING
+        chance = percent(100 * row["probability_better"]) if pd.notna(row["probability_better"]) else NOTHING
+        cells = [f"{row['rank']:,}", number(row["predicted"], 3), interval, chance, number(row["measured"], 3)]
+        body.append([Cell(what, "on the Pareto front" if several and row["pareto"] else ""), *map(Cell, cells)])
+    in_unit = f", {unit}" if unit else ""
+    return Table(
+        f"{quantity.capitalize()} of what is recommended: rank among all configurations by the model, what it promises "
+        "(with the interval that is to hold 90 %), the probability that it beats the default configuration, and the "
+        "median of the processes in which it was measured in the end, beside the default one.",
+        ["configuration", "rank", f"promised{in_unit}", "interval", "beats the default", f"measured{in_unit}"],
+        body,
+    )

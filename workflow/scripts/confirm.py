@@ -1,0 +1,27 @@
+"""Measure what is recommended, and the default configuration, side by side."""
+
+from pathlib import Path
+
+from perftransfer.dataset import measured, tables
+from perftransfer.job import logged
+from perftransfer.measuring import bench
+from perftransfer.measuring.protocol import Protocol
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        settings, name = snakemake.params.settings, snakemake.wildcards.environment
+        recommended = set(tables.read(snakemake.input.recommendation)["configuration_id"])
+        every, options = tables.read(snakemake.input.every[0]), tables.options(snakemake.input.every[0])
+        chosen = tables.configurations_of(every[every["configuration_id"].isin(recommended)], options)
+        records = bench.measure_environment(
+            bench.Environment.of(name, settings, snakemake.input.networks),
+            chosen,
+            repeats=settings["repeats"],
+            retries=settings["retries"],
+            protocol=Protocol(**settings["protocol"]),
+            journal_path=Path(snakemake.params.journal),
+            seed=settings["seed"],
+            log=log,
+        )
+        frame = measured.measurements(records, name, settings["engine"], options)
+        tables.write(Path(snakemake.output[0]), frame, options=options, metadata={"environment": name})

@@ -1,0 +1,12 @@
+"""Write what is known of a target before anything is measured there: its sources."""
+
+from pathlib import Path
+
+from perftransfer.job import logged
+from perftransfer.recommend import gather
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        wildcards = snakemake.wildcards
+        known = gather.of_study(wildcards.environment, wildcards.objective, snakemake.params.settings, snakemake.input)
+        known.save(Path(snakemake.output[0]))

@@ -1,0 +1,29 @@
+"""Model a target, predict all that may be chosen there, and recommend."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from perftransfer.dataset import tables
+from perftransfer.job import logged
+from perftransfer.recommend import gather, stopping
+from perftransfer.recommend.recommendation import predict_space, predictions_table, recommend
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        settings, name = snakemake.params.settings, snakemake.wildcards.environment
+        measurements, every = tables.read(snakemake.input.measurements), tables.read(snakemake.input.every[0])
+        models = {}
+        for objective, path in zip(settings["objectives"], snakemake.output.models, strict=True):
+            untouched = gather.of_study(name, objective, settings, snakemake.input)
+            models[objective] = gather.touched(untouched, measurements)
+            models[objective].save(Path(path))
+        predicted = predict_space(models, every)
+        options = tables.options(snakemake.input.every[0])
+        tables.write(Path(snakemake.output.predictions), predictions_table(every, predicted), options=options)
+        found = recommend(models, every, predicted, settings["most"])
+        outlooks = {
+            objective: asdict(stopping.outlook(model, model.codes_of(every))) for objective, model in models.items()
+        }
+        budget = measurements["configuration_id"].nunique()
+        metadata = {"outlooks": outlooks, "budget": budget, "space": len(every)}
+        tables.write(Path(snakemake.output.recommendation), found, metadata=metadata)

@@ -1,0 +1,52 @@
+"""Measure a handful of configurations in a target: those that the sources say tell most."""
+
+from pathlib import Path
+
+from perftransfer.dataset import measured, tables
+from perftransfer.job import logged
+from perftransfer.measuring import bench, by_hand, journal
+from perftransfer.measuring.protocol import Protocol
+from perftransfer.recommend import gather
+from perftransfer.recommend.rounds import measure_in_rounds
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]) as log:
+        settings, name = snakemake.params.settings, snakemake.wildcards.environment
+        journal_path = Path(snakemake.params.journal)
+        sampled = snakemake.input.configurations[0]
+        candidates, options = tables.read(sampled), tables.options(sampled)
+        measured.check_names(options)
+        configurations = tables.configurations_of(candidates, options)
+
+        def records_of(chosen):
+            return bench.measure_environment(
+                bench.Environment.of(name, settings, snakemake.input.networks),
+                chosen,
+                repeats=settings["repeats"],
+                retries=settings["retries"],
+                protocol=Protocol(**settings["protocol"]),
+                journal_path=journal_path,
+                seed=settings["seed"],
+                log=log,
+            )
+
+        if snakemake.input.brought:
+            journal_path = Path(snakemake.input.brought[0])
+            records = by_hand.brought(journal_path, name, configurations)
+        else:
+            model = gather.of_study(name, settings["objectives"][0], settings, snakemake.input)
+            chosen = measure_in_rounds(
+                model,
+                candidates,
+                configurations,
+                settings["budget"],
+                settings["batch"],
+                lambda chosen: measured.measurements(records_of(chosen), name, settings["engine"], options),
+            )
+            records = records_of(chosen)
+        digest, protocol = records[0]["environment_digest"], records[0]["protocol"]
+        written = journal.read(journal_path)
+        metadata = {"environment": name, "protocol": protocol, "host": bench.hosts(written)[digest]}
+        frame = measured.measurements(records, name, settings["engine"], options)
+        tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)
+        tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)
