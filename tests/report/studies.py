@@ -10,6 +10,7 @@ import pandas as pd
 from wide import by_configuration
 
 from perftransfer import catalogue
+from perftransfer.dataset.parts import Excerpt
 from perftransfer.evaluation.ranges import ranges_table
 from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.report.figure_file import FigureFile
@@ -178,6 +179,14 @@ def tables(environments: list[dict[str, Any]], strategies: list[str] | None = No
         "timing": found["transfer"].assign(fit_seconds=0.01),
         "similarity": similarity_table(by_configuration(rows), found["influence"], names, ["latency_ms"], scale="log"),
     }
+
+
+def excerpt(environments: list[dict[str, Any]], configurations: int = 48) -> Excerpt:
+    """Values of these environments, all of them."""
+    rows = dataset(environments, configurations)
+    options = rows[["configuration_id", *OPTIONS]].drop_duplicates("configuration_id", ignore_index=True)
+    values = by_configuration(rows)("latency_ms").reset_index(drop=True)
+    return Excerpt(options, {"latency_ms": values}, len(options), len(environments))
 
 
 def summaries(tables: dict[str, pd.DataFrame], *names: str) -> list[Summary]:

@@ -60,6 +60,7 @@ def page(environments: list[dict[str, Any]], folder: Path, **changes: Any) -> st
         "summaries": [],
         "constant_options": {"inter_op_threads": 1},
         "commands": ["git clone ADDRESS perftransfer && cd perftransfer", "make"],
+        "excerpt": studies.excerpt(environments),
     }
     return render(**(arguments | changes))
 

@@ -10,7 +10,7 @@ from perftransfer.dataset import tables
 from perftransfer.job import logged
 from perftransfer.report import findings_measuring, findings_recommendation
 from perftransfer.report.figure_file import FigureFile
-from perftransfer.report.page import render
+from perftransfer.report.page import excerpt_of, render
 from perftransfer.report.summary import Summary
 
 if __name__ == "__main__":
@@ -49,5 +49,6 @@ if __name__ == "__main__":
             constant_options=json.loads(tables.metadata(snakemake.input.dataset)["constant_options"]),
             commands=snakemake.params.settings["commands"],
             recommended=recommended,
+            excerpt=excerpt_of(snakemake.input.dataset, study["objectives"]),
         )
         tables.write_text(Path(snakemake.output[0]), page)

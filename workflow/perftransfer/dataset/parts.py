@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,49 @@ def by_configuration(path: Path | str, objective: str) -> pd.DataFrame:
             frame = rows.read(environment, ["configuration_id", objective])
             values[ids.get_indexer(pd.Index(frame["configuration_id"])), column] = frame[objective]
     return pd.DataFrame(values, index=ids, columns=pd.Index(rows.environments, name="environment"), copy=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Excerpt:
+    """Some configurations in some environments, whatever the size of the dataset that they are from.
+
+    configurations: ``configuration_id`` and the options, a row each, sorted. by_objective: of each objective its
+    values, a row for each of these configurations in this order, a column per environment; NaN where it was not
+    measured. all_configurations, all_environments: how many the dataset has.
+    """
+
+    configurations: pd.DataFrame
+    by_objective: Mapping[str, pd.DataFrame]
+    all_configurations: int
+    all_environments: int
+
+
+def excerpt(
+    path: Path | str, objectives: Sequence[str], *, most_configurations: int, most_environments: int
+) -> Excerpt:
+    """Read at most so many configurations and environments, evenly spread over all of them in their order.
+
+    Identities of configurations are hashes, so those are as good as drawn at random. An environment that is left out
+    is not read. Objectives that the dataset does not have are left out.
+    """
+    found = configurations(path)
+    rows, known = tables.Rows(path), set(tables.columns(path))
+    named = [rows.environments[i] for i in _spread(len(rows.environments), most_environments)]
+    kept = found.iloc[_spread(len(found), most_configurations)].reset_index(drop=True)
+    ids, wanted = pd.Index(kept["configuration_id"]), [name for name in objectives if name in known]
+    values = {name: np.full((len(kept), len(named)), np.nan) for name in wanted}
+    for column, environment in enumerate(named):
+        frame = rows.read(environment, ["configuration_id", *wanted])
+        places = ids.get_indexer(pd.Index(frame["configuration_id"]))
+        for name in wanted:
+            values[name][places[places >= 0], column] = frame[name].to_numpy(float)[places >= 0]
+    shown = {name: pd.DataFrame(matrix, columns=pd.Index(named)) for name, matrix in values.items()}
+    return Excerpt(kept, shown, len(found), len(rows.environments))
+
+
+def _spread(n: int, most: int) -> np.ndarray:
+    """Places of at most ``most`` of ``n`` rows, evenly spread, the first and the last among them."""
+    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).round().astype(int)
 
 
 def read(names: Sequence[str], files: Mapping[str, Path | str], objective: str = "") -> dict[str, pd.DataFrame]:

@@ -14,18 +14,26 @@ import pandas as pd
 
 import perftransfer
 from perftransfer import objectives
+from perftransfer.dataset import parts
+from perftransfer.dataset.parts import Excerpt
 from perftransfer.report import (
     findings,
     findings_environments,
     findings_measuring,
     findings_recommendation,
+    interactive,
+    interactive_budget,
+    interactive_configurations,
+    interactive_influence,
+    interactive_pairs,
     protocol,
     summary,
 )
 from perftransfer.report.figure_file import ALL_OBJECTIVES, FigureFile
+from perftransfer.report.interactive import Interactive
 from perftransfer.report.results import Results
 from perftransfer.report.summary import Summary
-from perftransfer.report.words import NOTHING
+from perftransfer.report.words import NOTHING, environment_labels
 
 TEMPLATE = "page.html.jinja"
 
@@ -57,24 +65,32 @@ def render(
     summaries: Sequence[Summary],
     constant_options: Mapping[str, object],
     commands: Sequence[str],
+    excerpt: Excerpt,
     recommended: Sequence[findings_recommendation.Recommended] = (),
 ) -> str:
-    """Return the page as HTML: no script, no outside address, no time; the same input gives the same text.
+    """Return the page as HTML: nothing is looked up elsewhere, no time; the same input gives the same text.
 
     study: the resolved study as plain values. tables: ranges, sentinels, transfer, influence, similarity.
     measurements: of one environment after the other (``findings_measuring.columns``); one at a time is looked at.
     hosts: descriptions of the machines by environment, empty where all is imported. summaries: the tables of the study.
     constant_options: options that never varied, and their values. commands: shell commands that make this
-    study again. recommended: what to run in targets, where the study has some.
+    study again. excerpt: configurations to look at, see ``excerpt_of``. recommended: what to run in targets, where the
+    study has some.
 
     Raises BadInput if a figure's file cannot be read.
     """
     measured = findings_measuring.Outcomes.of(measurements, study["objectives"])
     results = {objective: Results.of(tables["transfer"], objective) for objective in study["objectives"]}
     by_objective = [
-        _Objective(objective, findings.sections(study, tables, objective, found, summaries), figures)
+        _Objective(
+            objective,
+            findings.sections(study, tables, objective, found, summaries),
+            figures,
+            _interactive(study, tables, objective, found, excerpt),
+        )
         for objective, found in results.items()
     ]
+    answering = [one for part in by_objective for one in part.interactive]
     at_a_glance = [figure for figure in figures if figure.objective == ALL_OBJECTIVES]
     shown = {id(figure) for figure in at_a_glance} | {id(figure) for part in by_objective for figure in part.shown}
     claims = summary.of_name(summaries, summary.CLAIMS)
@@ -104,7 +120,37 @@ def render(
         machines=_machines(hosts),
         commands=list(commands),
         recommended=list(recommended),
+        interactive=answering,
+        rows=interactive.ROWS,
+        vega=interactive.script() if answering else "",
     )
+
+
+def excerpt_of(dataset: Path | str, objectives: Sequence[str]) -> Excerpt:
+    """Read as many configurations and environments of a dataset as a page can hold (some MB), see ``parts.excerpt``."""
+    environments = interactive.ENVIRONMENTS
+    each = interactive_configurations.VALUES // (environments * max(1, len(objectives)))
+    return parts.excerpt(
+        dataset,
+        objectives,
+        most_configurations=min(interactive_configurations.CONFIGURATIONS, max(1, each)),
+        most_environments=environments,
+    )
+
+
+def _interactive(
+    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], objective: str, results: Results, excerpt: Excerpt
+) -> list[Interactive]:
+    """Return the figures that answer of an objective, those for which there is something to show."""
+    labels = environment_labels(study["environments"])
+    order = list(labels)
+    found = [
+        interactive_budget.figure(results, objective, labels),
+        interactive_pairs.figure(results, objective, labels, order),
+        interactive_influence.figure(tables["influence"], objective, labels, order),
+        interactive_configurations.figure(excerpt, objective, labels, tables["influence"]),
+    ]
+    return [figure for figure in found if figure is not None]
 
 
 @cache
@@ -128,12 +174,28 @@ def tight(text: str) -> str:
 class _Objective:
     """What was found on one objective, its figures beside the sections that they support."""
 
-    def __init__(self, name: str, sections: Sequence[findings.Section], figures: Sequence[FigureFile]) -> None:
+    def __init__(
+        self,
+        name: str,
+        sections: Sequence[findings.Section],
+        figures: Sequence[FigureFile],
+        interactive: Sequence[Interactive],
+    ) -> None:
         self.name = name
         self.label = objectives.label(name)
+        self.interactive = interactive
         own = [figure for figure in figures if figure.objective == name]
-        self.parts = [(part, [figure for figure in own if figure.name in part.figures]) for part in sections]
-        self.shown = [figure for _, found in self.parts for figure in found]
+        instead = {still: one.name for one in interactive for still in one.still}
+        # Each section with its still figures, each of these with the one that says the same and answers, if any.
+        self.parts = [
+            (
+                part,
+                [(figure, instead.get(figure.name)) for figure in own if figure.name in part.figures],
+                [one for one in interactive if one.section == part.name],
+            )
+            for part in sections
+        ]
+        self.shown = [figure for _, found, _ in self.parts for figure, _ in found]
 
 
 def _environments(study: Mapping[str, Any], sizes: pd.Series) -> list[dict[str, Any]]:

@@ -1,0 +1,226 @@
+"""Figures that answer: a Vega-Lite chart, the rows that it draws, and the controls that steer it.
+
+Charts are compiled to Vega here, so that the page needs no compiler, and a chart that does not compile fails where the
+report is made. Vega's own script, and vl-convert that brings it, are loaded where there is a figure to show.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, ClassVar
+
+import markupsafe
+
+from perftransfer.report.table import Table
+
+VEGA_LITE = "6.4"
+#: Name of a chart's data: the page's script puts the rows there.
+ROWS = "rows"
+#: Marks beyond which a chart is drawn as an image: a browser is slow with tens of thousands of elements.
+ELEMENTS = 2_000
+#: Environments from which on each is marked "(e)" on an axis, not in words.
+CROWDED = 6
+#: Environments that a chart shows at most.
+ENVIRONMENTS = 100
+
+INK, SOFT, GRID = "#1c2127", "#4d5761", "#dde3e9"
+# Its lightness falls steadily, and the lightest still stands out from the ground of a cell without a number.
+SHADES = ("#e3eef9", "#b5d4ea", "#73b2d8", "#3585bf", "#0f59a3", "#08306b")
+NO_NUMBER = "#f7f7f7"
+
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
+_CONFIG: dict[str, Any] = {
+    "font": _FONT,
+    "background": "white",
+    "axis": {
+        "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": 600, "labelColor": INK, "titleColor": INK,
+        "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "labelLimit": 0, "titlePadding": 10,
+    },
+    "legend": {
+        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 600, "labelColor": INK, "titleColor": INK,
+        "labelLimit": 0,
+    },
+    "view": {"stroke": None},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values of a signal. options: value and text of each; the first is chosen at the start."""
+
+    signal: str
+    label: str
+    options: Sequence[tuple[str, str]]
+    several: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Values that can be on or off: the signal holds those that are on, all at the start.
+
+    options: value, text, and the colour that it has in the figure.
+    """
+
+    signal: str
+    label: str
+    options: Sequence[tuple[str, str, str]]
+    several: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Interactive:
+    """A figure that answers.
+
+    name: unique on the page. section: below whose sentences it stands. columns: what it draws, by column, each a list
+    of numbers (None where there is none) or texts. still: names of the still figures that say the same. table: what it
+    shows as a table, if no table of the section does.
+    """
+
+    name: str
+    section: str
+    title: str
+    caption: str
+    chart: Mapping[str, Any]
+    columns: Mapping[str, Sequence[object]]
+    controls: Sequence[Choice | Switches]
+    still: Sequence[str] = ()
+    table: Table | None = None
+
+    @property
+    def content(self) -> markupsafe.Markup:
+        """What the page's script reads, as JSON that can stand inside an HTML element."""
+        rows = len(next(iter(self.columns.values())))
+        content = {
+            "vega": _compiled(json.dumps(self.chart)),
+            "renderer": "canvas" if rows > ELEMENTS else "svg",
+            "columns": {name: encoded(values) for name, values in self.columns.items()},
+        }
+        # JSON knows no <, > or & outside of its texts, and there they may be written like this.
+        text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        for sign in "<>&":
+            text = text.replace(sign, f"\\u{ord(sign):04x}")
+        return markupsafe.Markup(text)
+
+
+def encoded(values: Sequence[object]) -> object:
+    """Return a column as it stands in the page: texts as ``levels`` and the position of each, where that is shorter.
+
+    >>> encoded(["a", "b", "a", "a"]), encoded([1.5, None])
+    ({'levels': ['a', 'b'], 'codes': [0, 1, 0, 0]}, [1.5, None])
+    """
+    levels = list(dict.fromkeys(values))
+    if len(levels) == len(values) or not all(isinstance(level, str) for level in levels):
+        return list(values)
+    places = {level: i for i, level in enumerate(levels)}
+    return {"levels": levels, "codes": [places[value] for value in values]}
+
+
+def chart(description: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a Vega-Lite chart of ``content``, in the page's type and colours."""
+    return {
+        "$schema": f"https://vega.github.io/schema/vega-lite/v{VEGA_LITE.split('.', maxsplit=1)[0]}.json",
+        "description": description,
+        "data": {"name": ROWS},
+        "autosize": {"type": "pad"},
+        "config": _CONFIG,
+        **content,
+    }
+
+
+@cache
+def _compiled(text: str) -> dict[str, Any]:
+    import vl_convert
+
+    compiled = dict(vl_convert.vegalite_to_vega(json.loads(text), vl_version=VEGA_LITE))
+    # An address, though one that nobody looks up.
+    del compiled["$schema"]
+    return compiled
+
+
+@cache
+def script() -> markupsafe.Markup:
+    """Vega as one script that sets ``window.vega``."""
+    import vl_convert
+
+    # Vega's two entries alone, by the path under which vl-convert holds it (nothing is fetched): what vl-convert bundles
+    # by itself can also compile and embed charts, and is half as large again.
+    path = f"/npm/vega@{vl_convert.get_vega_version()}/+esm"
+    text = vl_convert.javascript_bundle(f'import {{parse, View}} from "{path}"; window.vega = {{parse, View}};')
+    if "</script" in text.lower() or "<!--" in text:
+        raise ValueError("Vega's script cannot stand inside an HTML element as it is")
+    return markupsafe.Markup(text)
+
+
+def rounded(value: float, digits: int = 4) -> float | None:
+    """Return a value with so many significant digits, whole numbers without a point; None if it is no number.
+
+    >>> rounded(1.23456), rounded(1200.4), rounded(float("inf"))
+    (1.235, 1200, None)
+    """
+    if not math.isfinite(value):
+        return None
+    short = float(f"{value:.{digits}g}")
+    return int(short) if short.is_integer() else short
+
+
+def scale(values: Sequence[float | None]) -> str:
+    """Return the type of a scale for values: logarithmic where all are positive."""
+    known = [value for value in values if value is not None]
+    return "log" if known and min(known) > 0 else "linear"
+
+
+def heat_map(
+    rows: Mapping[str, Any], columns: Mapping[str, Any], colour: Mapping[str, Any], tooltip: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return mark, encoding and size of a heat map.
+
+    rows, columns: field, title, and ``sort``, all the values in their order. colour: field, title and scale.
+    """
+    step = max(9, min(34, round(640 / max(1, len(columns["sort"])))))
+    high = max(11, min(30, round(640 / max(1, len(rows["sort"])))))
+    size = min(12, step, high)
+    axis = {"labelFontSize": max(9, size), "ticks": False, "domain": False, "labelPadding": 4}
+    return {
+        "width": {"step": step},
+        "height": {"step": high},
+        "mark": {"type": "rect", "stroke": "white", "strokeWidth": 0.5 if step < 14 else 1},
+        "encoding": {
+            "x": {**columns, "type": "nominal", "axis": {**axis, "labelAngle": -90, "labelBaseline": "middle"}},
+            "y": {**rows, "type": "nominal", "axis": axis},
+            "color": {
+                **colour,
+                "type": "quantitative",
+                "legend": {"gradientLength": 180, "titleLimit": 0, "format": "~g"},
+            },
+            "tooltip": list(tooltip),
+        },
+        "view": {"fill": NO_NUMBER},
+    }
+
+
+def axis_labels(labels: Mapping[str, str], shown: Sequence[str]) -> dict[str, str]:
+    """Map environments to what stands on an axis: where there are many, "(e)" for "(emulated)"."""
+    crowded = len(shown) > CROWDED
+    found = {name: labels.get(name, name) for name in shown}
+    return {name: text.replace(" (emulated)", " (e)") if crowded else text for name, text in found.items()}
+
+
+def short_mark(labels: Sequence[str]) -> str:
+    """Return the sentence that explains "(e)", "" where it does not stand."""
+    marked = any(label.endswith(" (e)") for label in labels)
+    return " (e): emulated, a restriction of the same machine." if marked else ""
+
+
+def some_of(shown: int, found: int, what: str) -> str:
+    """Return the sentence that says that not all are shown, "" if all are.
+
+    >>> some_of(100, 1000, "environments")
+    ' Shown are 100 of 1,000 environments, evenly spread; the files beside this page hold all.'
+    """
+    if shown == found:
+        return ""
+    return f" Shown are {shown:,} of {found:,} {what}, evenly spread; the files beside this page hold all."

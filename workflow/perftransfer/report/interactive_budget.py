@@ -1,0 +1,162 @@
+"""Error against budget, of the strategies, learner and target that the reader chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from perftransfer import looks, objectives
+from perftransfer.report import words
+from perftransfer.report.interactive import Choice, Interactive, Switches, chart, rounded, scale
+from perftransfer.report.results import Results
+
+#: Points beyond which targets are not told apart.
+POINTS = 40_000
+ALL = "all targets"
+MEDIAN = "median over learners"
+
+
+def figure(results: Results, objective: str, labels: Mapping[str, str]) -> Interactive | None:
+    """Return the figure; None if there are no errors."""
+    quartiles = _quartiles(results, labels)
+    if quartiles.empty:
+        return None
+    styles = looks.styles(results.strategies)
+    budgets = results.common_budgets or [1]
+    # What measures nothing in the target has one error, whatever the others may measure.
+    flat = quartiles[quartiles["budget"] == 0]
+    lines = pd.concat([quartiles[quartiles["budget"] > 0], *(flat.assign(axis=budget) for budget in budgets)])
+    lines = lines.assign(axis=lines["axis"].fillna(lines["budget"]).astype(int))
+    columns: dict[str, list[Any]] = {
+        "strategy": list(lines["strategy"]),
+        "learner": list(lines["learner"]),
+        "target": list(lines["target"]),
+        "measured": lines["budget"].astype(int).tolist(),
+        "budget": lines["axis"].tolist(),
+        **{name: [rounded(value) for value in lines[name]] for name in ("low", "error", "high")},
+    }
+    learners = list(dict.fromkeys(lines["learner"]))
+    targets = list(dict.fromkeys(lines["target"]))
+    several = f" {ALL.capitalize()} only: there are too many to tell them apart here." if len(targets) == 1 else ""
+    return Interactive(
+        name=f"{objective}-interactive-budget",
+        section="budget",
+        title=f"Error against budget: {objectives.label(objective)}",
+        caption=(
+            "MAPE on the held-out test third of the target (lower is better) against the number of target "
+            "configurations measured: medians over sources and targets, or over the sources of one target, of medians "
+            "over repeats; bands from first to third quartile. A strategy that measures nothing in the target (DM) is "
+            "a level line." + several
+        ),
+        chart=chart(
+            f"Lines: error in percent against budget, one for each strategy, {objectives.label(objective)}.",
+            _chart(styles, budgets, scale([*columns["low"], *columns["error"]]), learners[0], targets[0]),
+        ),
+        columns=columns,
+        controls=[
+            Switches(
+                "strategies",
+                "Strategies",
+                [(name, words.full_strategy(name), style.colour) for name, style in styles.items()],
+            ),
+            Choice("learner", "Learner", [(name, _learner(name)) for name in learners]),
+            Choice("target", "Target", [(name, name) for name in targets]),
+        ],
+        still=["error_against_budget"],
+    )
+
+
+def _learner(name: str) -> str:
+    title = words.learner_title(name)
+    return name if title == name else f"{title} ({name})"
+
+
+def _quartiles(results: Results, labels: Mapping[str, str]) -> pd.DataFrame:
+    """Return strategy, learner, target, budget, and low, error and high: quartiles over pairs, in percent."""
+    cells = results.cells[["strategy", "budget", "learner", "source", "target", "mape"]]
+    pair = ["strategy", "budget", "source", "target"]
+    median = cells.groupby(pair, sort=False)["mape"].median().reset_index().assign(learner=MEDIAN)
+    named = sorted(set(cells["learner"]) - {""})
+    of_learner = []
+    for name in named:
+        own = cells[cells["learner"].isin([name, ""])]
+        # A strategy that takes no learner is the same whichever is chosen.
+        of_learner.append(own.assign(learner=name))
+    every = pd.concat([median, *of_learner] if len(named) != 1 else of_learner)
+    if every.empty:
+        return pd.DataFrame(columns=["strategy", "learner", "target", "budget", "low", "error", "high", "axis"])
+    key = ["strategy", "learner", "budget"]
+    many = every.groupby([*key, "target"]).ngroups
+    kinds = [every.assign(target=ALL)]
+    if many <= POINTS and len(every["target"].unique()) > 1:
+        kinds.append(every.assign(target=every["target"].map(lambda name: labels.get(name, name))))
+    found = []
+    for rows in kinds:
+        errors = rows.groupby(["learner", "target", "strategy", "budget"], sort=False)["mape"]
+        quartiles = {"low": errors.quantile(0.25), "error": errors.median(), "high": errors.quantile(0.75)}
+        found.append(pd.DataFrame(quartiles).reset_index())
+    return pd.concat(found, ignore_index=True).assign(axis=None)
+
+
+def _chart(
+    styles: Mapping[str, looks.Style], budgets: list[int], errors: str, learner: str, target: str
+) -> dict[str, Any]:
+    colour = {
+        "field": "strategy",
+        "type": "nominal",
+        "scale": {"domain": list(styles), "range": [style.colour for style in styles.values()]},
+        # The switches above the figure show the colours.
+        "legend": None,
+    }
+    dashes = [list(style.line[1]) if isinstance(style.line, tuple) else [1, 0] for style in styles.values()]
+    percent = {"type": "quantitative", "scale": {"type": errors, "nice": True, "zero": errors == "linear"}}
+    x = {
+        "field": "budget",
+        "type": "quantitative",
+        "title": "configurations measured in the target",
+        "scale": {"type": "log", "domain": [0.93 * budgets[0], 1.07 * budgets[-1]], "nice": False},
+        "axis": {"values": budgets, "grid": False, "format": "d"},
+    }
+    tooltip = [
+        {"field": "strategy", "title": "strategy"},
+        {"field": "learner", "title": "learner"},
+        {"field": "target", "title": "target"},
+        {"field": "measured", "title": "measured in the target"},
+        {"field": "error", "title": "median error (%)"},
+        {"field": "low", "title": "first quartile (%)"},
+        {"field": "high", "title": "third quartile (%)"},
+    ]
+    dash = {
+        "field": "strategy",
+        "type": "nominal",
+        "scale": {"domain": list(styles), "range": [[4 * part for part in dash] for dash in dashes]},
+        "legend": None,
+    }
+    y = {"field": "error", "title": "MAPE on the test third (%)", **percent}
+    return {
+        "width": 820,
+        "height": 400,
+        "params": [
+            {"name": "strategies", "value": list(styles)},
+            {"name": "learner", "value": learner},
+            {"name": "target", "value": target},
+        ],
+        "transform": [
+            {"filter": "datum.learner === learner && datum.target === target"},
+            {"filter": "indexof(strategies, datum.strategy) >= 0"},
+        ],
+        "encoding": {"x": x, "color": colour},
+        "layer": [
+            {
+                "mark": {"type": "area", "opacity": 0.12, "aria": False},
+                "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
+            },
+            {"mark": {"type": "line", "strokeWidth": 2.2, "aria": False}, "encoding": {"y": y, "strokeDash": dash}},
+            {
+                "mark": {"type": "point", "filled": True, "size": 70, "opacity": 1},
+                "encoding": {"y": y, "tooltip": tooltip},
+            },
+        ],
+    }
