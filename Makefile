@@ -26,6 +26,7 @@ paper:
 	@$(MAKE) --no-print-directory run STUDY=config/paper.yaml
 
 test: .venv/installed-dev
+	tests/report/install.sh || true
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/cluster
 
 test-cluster: .venv/installed-dev

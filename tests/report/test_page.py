@@ -68,9 +68,12 @@ def page(environments: list[dict[str, Any]], folder: Path, **changes: Any) -> st
 def check(html: str) -> Page:
     found = Page(html)
     assert html.startswith("<!DOCTYPE html>")
-    assert not re.search(r"https?://", html)
-    assert not found.all("script", "link", "iframe", "object", "embed")
-    assert not re.search(r"url\(|@import", html)
+    # Vega's script names namespaces and pages of its manual. That nothing is asked for, test_browser.py sees.
+    assert not re.search(r"https?://", re.sub(r"(<script>).*?(</script>)", r"\1\2", html, flags=re.DOTALL))
+    assert all(script in ({}, {"type": "application/json"}) for script in found.all("script"))
+    assert html.count("window.vega") <= 1
+    assert not found.all("link", "iframe", "object", "embed")
+    assert not re.search(r"url\(|@import", re.sub(r"(<script>).*?(</script>)", r"\1\2", html, flags=re.DOTALL))
     assert all(str(image["src"]).startswith("data:image/svg+xml;base64,") for image in found.all("img"))
     levels = [int(tag[1]) for tag, _ in found.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
@@ -82,7 +85,7 @@ def check(html: str) -> Page:
         assert str(link["href"]).removeprefix("#") in ids
     assert len(found.all("caption")) == len(found.all("table"))
     assert all("scope" in head for head in found.all("th"))
-    assert "nan" not in re.sub(r"base64,[^\"]*", "", html).lower().split()
+    assert "nan" not in re.sub(r"base64,[^\"]*|<script.*?</script>", "", html, flags=re.DOTALL).lower().split()
     return found
 
 
@@ -262,7 +265,9 @@ def test_summaries_are_shown_and_claims_stand_at_the_top(tmp_path: Path) -> None
     names = ("claims", "needed", *folded)
     html = page(FOUR, tmp_path, tables=tables, summaries=studies.summaries(tables, *names))
     found = check(html)
-    assert [details["id"] for details in found.all("details")] == [f"table-{name}" for name in folded]
+    assert [details["id"] for details in found.all("details") if "id" in details] == [
+        f"table-{name}" for name in folded
+    ]
     assert html.index('<section id="claims">') < html.index('<section id="environments">')
     for text in ("does not hold", "cannot be answered", "tables/ranking.csv", "The unit of the tests of significance"):
         assert text in html
@@ -278,7 +283,7 @@ def test_a_study_without_some_of_its_environments_says_so_first(tmp_path: Path) 
     html = page(FOUR, tmp_path, study=studies.study(FOUR, left_out=["tx2-inceptionv3-200px"]))
     check(html)
     assert "1 environment of this study is missing: tx2-inceptionv3-200px." in html
-    assert "is missing" not in page(FOUR, tmp_path)
+    assert "of this study is missing" not in page(FOUR, tmp_path)
 
 
 def test_a_figure_of_all_objectives_stands_at_a_glance(tmp_path: Path) -> None:
