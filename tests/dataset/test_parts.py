@@ -103,3 +103,19 @@ def test_tables_that_are_no_part_of_the_dataset_are_read_whole(dataset: Path, tm
     assert {name: frame.shape for name, frame in found.items()} == {
         "transfer": (1, 1), "environments": (4, 8), "configurations": (6, 2), "values": (6, 4),
     }  # fmt: skip
+
+
+def test_an_excerpt_has_the_configurations_and_environments_asked_for(dataset: Path) -> None:
+    whole = parts.excerpt(dataset, ["latency_ms", "power"], most_configurations=9, most_environments=9)
+    assert list(whole.by_objective) == ["latency_ms"]
+    wide = parts.by_configuration(dataset, "latency_ms")
+    np.testing.assert_array_equal(whole.by_objective["latency_ms"], wide)
+    assert list(whole.by_objective["latency_ms"].columns) == list(CONFIGURATIONS)
+    pd.testing.assert_frame_equal(whole.configurations, parts.configurations(dataset))
+
+    some = parts.excerpt(dataset, ["latency_ms", "energy_mj"], most_configurations=3, most_environments=2)
+    assert list(some.configurations["configuration_id"]) == ["a", "c", "f"]
+    for objective in ("latency_ms", "energy_mj"):
+        wide = parts.by_configuration(dataset, objective).loc[["a", "c", "f"], ["c", "d"]]
+        np.testing.assert_array_equal(some.by_objective[objective], wide)
+    assert (some.all_configurations, some.all_environments) == (6, 4)

@@ -22,6 +22,8 @@ VEGA_LITE = "6.4"
 ROWS = "rows"
 #: Marks beyond which a chart is drawn as an image: a browser is slow with tens of thousands of elements.
 ELEMENTS = 2_000
+#: Pixels that a number in a cell takes.
+NUMBERED = 40
 #: Environments from which on each is marked "(e)" on an axis, not in words.
 CROWDED = 6
 #: Environments that a chart shows at most.
@@ -146,8 +148,8 @@ def script() -> markupsafe.Markup:
     """Vega as one script that sets ``window.vega``."""
     import vl_convert
 
-    # Vega's two entries alone, by the path under which vl-convert holds it (nothing is fetched): what vl-convert bundles
-    # by itself can also compile and embed charts, and is half as large again.
+    # Vega's two entries alone, by the path under which vl-convert holds it (nothing is fetched): what vl-convert
+    # bundles by itself can also compile and embed charts, and is half as large again.
     path = f"/npm/vega@{vl_convert.get_vega_version()}/+esm"
     text = vl_convert.javascript_bundle(f'import {{parse, View}} from "{path}"; window.vega = {{parse, View}};')
     if "</script" in text.lower() or "<!--" in text:
@@ -176,28 +178,45 @@ def scale(values: Sequence[float | None]) -> str:
 def heat_map(
     rows: Mapping[str, Any], columns: Mapping[str, Any], colour: Mapping[str, Any], tooltip: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Return mark, encoding and size of a heat map.
+    """Return marks, encoding and size of a heat map, with numbers in its cells where there is room for them.
 
     rows, columns: field, title, and ``sort``, all the values in their order. colour: field, title and scale.
     """
-    step = max(9, min(34, round(640 / max(1, len(columns["sort"])))))
-    high = max(11, min(30, round(640 / max(1, len(rows["sort"])))))
-    size = min(12, step, high)
-    axis = {"labelFontSize": max(9, size), "ticks": False, "domain": False, "labelPadding": 4}
-    return {
-        "width": {"step": step},
-        "height": {"step": high},
-        "mark": {"type": "rect", "stroke": "white", "strokeWidth": 0.5 if step < 14 else 1},
+    across, down = len(columns["sort"]), len(rows["sort"])
+    wide, high = max(9, min(64, round(640 / across))), max(11, min(32, round(640 / down)))
+    axis = {"ticks": False, "domain": False, "labelPadding": 4}
+    legend = {
+        "orient": "top", "direction": "horizontal", "gradientLength": 240, "gradientThickness": 12, "titleLimit": 0,
+        "format": ",.3~r", "offset": 12,
+    }  # fmt: skip
+    shade = {**colour, "type": "quantitative", "legend": legend}
+    number = {
+        "mark": {"type": "text", "fontSize": 12, "aria": False},
         "encoding": {
-            "x": {**columns, "type": "nominal", "axis": {**axis, "labelAngle": -90, "labelBaseline": "middle"}},
-            "y": {**rows, "type": "nominal", "axis": axis},
+            "text": {"field": colour["field"], "type": "quantitative", "format": ",.2~r"},
             "color": {
-                **colour,
-                "type": "quantitative",
-                "legend": {"gradientLength": 180, "titleLimit": 0, "format": "~g"},
+                "condition": {"test": f"luminance(scale('color', datum.{colour['field']})) > 0.3", "value": INK},
+                "value": "white",
             },
             "tooltip": list(tooltip),
         },
+    }
+    cells = {
+        "mark": {"type": "rect", "stroke": "white", "strokeWidth": 0.5 if wide < 14 else 1},
+        "encoding": {"color": shade, "tooltip": list(tooltip)},
+    }
+    return {
+        "width": {"step": wide},
+        "height": {"step": high},
+        "encoding": {
+            "x": {
+                **columns,
+                "type": "nominal",
+                "axis": {**axis, "labelAngle": -90, "labelBaseline": "middle", "labelFontSize": min(12, wide)},
+            },
+            "y": {**rows, "type": "nominal", "axis": {**axis, "labelFontSize": min(12, high - 1)}},
+        },
+        "layer": [cells, number] if wide >= NUMBERED else [cells],
         "view": {"fill": NO_NUMBER},
     }
 

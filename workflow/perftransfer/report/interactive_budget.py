@@ -16,6 +16,9 @@ from perftransfer.report.results import Results
 POINTS = 40_000
 ALL = "all targets"
 MEDIAN = "median over learners"
+#: Strategies up to which their bands can be told apart.
+BANDS = 5
+_BANDS = (("shown", "shown"), ("hidden", "hidden"))
 
 
 def figure(results: Results, objective: str, labels: Mapping[str, str]) -> Interactive | None:
@@ -63,6 +66,7 @@ def figure(results: Results, objective: str, labels: Mapping[str, str]) -> Inter
             ),
             Choice("learner", "Learner", [(name, _learner(name)) for name in learners]),
             Choice("target", "Target", [(name, name) for name in targets]),
+            Choice("bands", "Quartiles", _BANDS if len(styles) <= BANDS else _BANDS[::-1]),
         ],
         still=["error_against_budget"],
     )
@@ -142,6 +146,7 @@ def _chart(
             {"name": "strategies", "value": list(styles)},
             {"name": "learner", "value": learner},
             {"name": "target", "value": target},
+            {"name": "bands", "value": "shown"},
         ],
         "transform": [
             {"filter": "datum.learner === learner && datum.target === target"},
@@ -150,7 +155,7 @@ def _chart(
         "encoding": {"x": x, "color": colour},
         "layer": [
             {
-                "mark": {"type": "area", "opacity": 0.12, "aria": False},
+                "mark": {"type": "area", "opacity": {"expr": "bands === 'shown' ? 0.12 : 0"}, "aria": False},
                 "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}},
             },
             {"mark": {"type": "line", "strokeWidth": 2.2, "aria": False}, "encoding": {"y": y, "strokeDash": dash}},

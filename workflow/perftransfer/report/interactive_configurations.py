@@ -133,7 +133,7 @@ def _chart(
                 "field": "value",
                 "type": "quantitative",
                 "title": objectives.label(objective),
-                "scale": {"type": kind, "nice": True, "zero": False},
+                "scale": {"type": kind, "nice": False, "zero": False, "padding": 12},
             },
             "color": {
                 "field": "shade",

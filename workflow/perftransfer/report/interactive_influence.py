@@ -32,7 +32,8 @@ def figure(
 ) -> Interactive | None:
     """Return the figure; None if nothing is known of influences."""
     rows = influential(influence, objective)
-    found = [name for name in order if name in set(rows["environment"])]
+    present = set(rows["environment"])
+    found = [name for name in order if name in present]
     if not found:
         return None
     places = np.linspace(0, len(found) - 1, min(len(found), ENVIRONMENTS)).round().astype(int)

@@ -34,9 +34,8 @@ def figure(results: Results, objective: str, labels: Mapping[str, str], order: S
     errors = _errors(results)
     if errors.empty:
         return None
-    found = [name for name in order if name in set(errors.index.get_level_values("target"))]
-    found += [name for name in order if name in set(errors.index.get_level_values("source")) and name not in found]
-    found.sort(key=list(order).index)
+    present = {*errors.index.get_level_values("source"), *errors.index.get_level_values("target")}
+    found = [name for name in order if name in present]
     places = np.linspace(0, len(found) - 1, min(len(found), ENVIRONMENTS)).round().astype(int)
     shown = [found[i] for i in places]
     levels = errors.index
