@@ -183,7 +183,7 @@ def heat_map(
     rows, columns: field, title, and ``sort``, all the values in their order. colour: field, title and scale.
     """
     across, down = len(columns["sort"]), len(rows["sort"])
-    wide, high = max(9, min(64, round(640 / across))), max(11, min(32, round(640 / down)))
+    wide, high = max(8, min(64, round(640 / across))), max(11, min(32, round(640 / down)))
     axis = {"ticks": False, "domain": False, "labelPadding": 4}
     legend = {
         "orient": "top", "direction": "horizontal", "gradientLength": 240, "gradientThickness": 12, "titleLimit": 0,
@@ -195,7 +195,11 @@ def heat_map(
         "encoding": {
             "text": {"field": colour["field"], "type": "quantitative", "format": ",.2~r"},
             "color": {
-                "condition": {"test": f"luminance(scale('color', datum.{colour['field']})) > 0.3", "value": INK},
+                # Either way the contrast is at least 4.5 (WCAG 2.2, 1.4.3).
+                "condition": {
+                    "test": f"luminance(scale('color', datum.{colour['field']})) > 0.179",
+                    "value": "black",
+                },
                 "value": "white",
             },
             "tooltip": list(tooltip),

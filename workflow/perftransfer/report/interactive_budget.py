@@ -13,7 +13,7 @@ from perftransfer.report.interactive import Choice, Interactive, Switches, chart
 from perftransfer.report.results import Results
 
 #: Points beyond which targets are not told apart.
-POINTS = 40_000
+POINTS = 20_000
 ALL = "all targets"
 MEDIAN = "median over learners"
 #: Strategies up to which their bands can be told apart.
@@ -62,7 +62,7 @@ def figure(results: Results, objective: str, labels: Mapping[str, str]) -> Inter
             Switches(
                 "strategies",
                 "Strategies",
-                [(name, words.full_strategy(name), style.colour) for name, style in styles.items()],
+                [(name, f"{name}: {words.strategy_title(name)}", style.colour) for name, style in styles.items()],
             ),
             Choice("learner", "Learner", [(name, _learner(name)) for name in learners]),
             Choice("target", "Target", [(name, name) for name in targets]),
@@ -115,7 +115,10 @@ def _chart(
         "legend": None,
     }
     dashes = [list(style.line[1]) if isinstance(style.line, tuple) else [1, 0] for style in styles.values()]
-    percent = {"type": "quantitative", "scale": {"type": errors, "nice": True, "zero": errors == "linear"}}
+    percent = {
+        "type": "quantitative",
+        "scale": {"type": errors, "nice": False, "zero": errors == "linear", "padding": 14},
+    }
     x = {
         "field": "budget",
         "type": "quantitative",

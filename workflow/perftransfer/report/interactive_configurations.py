@@ -15,11 +15,12 @@ from perftransfer.report import words
 from perftransfer.report.findings_influence import influential
 from perftransfer.report.interactive import Choice, Interactive, chart, rounded, scale, some_of
 from perftransfer.report.table import Cell, Table
+from perftransfer.space.options import level_text
 
 #: Configurations that the page holds at most.
 CONFIGURATIONS = 1_000
-#: Values (configurations in environments) of all objectives together that the page holds at most: some 5 MB.
-VALUES = 600_000
+#: Values (configurations in environments) of all objectives together that the page holds at most: some 2 MB.
+VALUES = 300_000
 #: Levels of an option that colours and shapes can tell apart.
 COLOURS = ("#004c97", "#c8500a", "#2a8a68", "#7b3294", "#000000", "#a87000", "#8c8c8c", "#cc79a7")
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
@@ -44,7 +45,7 @@ def figure(excerpt: Excerpt, objective: str, labels: Mapping[str, str], influenc
     columns: dict[str, Sequence[Any]] = {
         "configuration": [str(one) for one in configurations["configuration_id"]],
         "beside": [round((i * _GOLDEN) % 1, 3) for i in range(len(values))],
-        **{keys[name]: [_text(level) for level in configurations[name]] for name in options},
+        **{keys[name]: [level_text(level) for level in configurations[name]] for name in options},
         **{key: [rounded(float(value)) for value in values[name]] for name, key in environments.items()},
     }
     together = [value for key in environments.values() for value in columns[key]]
@@ -82,13 +83,7 @@ def _second_first(options: Sequence[str]) -> list[str]:
 def _levels(values: pd.Series) -> list[str]:
     """Levels in order: numbers by value, texts by name."""
     distinct = sorted(values.dropna().unique(), key=lambda level: (isinstance(level, str), level))
-    return list(dict.fromkeys(_text(level) for level in distinct))
-
-
-def _text(level: Any) -> str:
-    if isinstance(level, float) and level.is_integer():
-        return str(int(level))
-    return str(level)
+    return list(dict.fromkeys(level_text(level) for level in distinct))
 
 
 def _chart(
@@ -168,7 +163,7 @@ def _table(
         best = own.index[int(own.argmin())]
         lowest, highest = float(own.min()), float(own.max())
         row = configurations.loc[[best]]
-        chosen = ", ".join(f"{option} = {_text(row[option].iloc[0])}" for option in options)
+        chosen = ", ".join(f"{option} = {level_text(row[option].iloc[0])}" for option in options)
         cells = [words.number(lowest, 3), words.number(highest / lowest if lowest else math.nan), chosen]
         rows.append([Cell(labels.get(str(name), str(name))), *map(Cell, cells)])
     return Table(

@@ -75,7 +75,10 @@ def figure(results: Results, objective: str, labels: Mapping[str, str], order: S
             Choice(
                 "strategy",
                 "Strategy",
-                [(name, f"{words.full_strategy(name)}, budget {results.largest(name)}") for name in strategies],
+                [
+                    (name, f"{name}: {words.strategy_title(name)}, budget {results.largest(name)}")
+                    for name in strategies
+                ],
             )
         ],
         table=_table(errors[strategies[0]], strategies[0], results.largest(strategies[0]), labels, shown),
