@@ -77,7 +77,8 @@ rule report:
             "<results>/sentinels/{environment}.parquet", environment=study.measured
         ),
         templates=collect(
-            "workflow/perftransfer/report/page.{part}.jinja", part=["html", "css", "js"]
+            "workflow/perftransfer/report/page.{part}.jinja",
+            part=["html", "css", "js"],
         ),
         summaries=collect("<results>/tables/{table}.csv", table=study.tables),
         figures=collect("<results>/figures/{file}.svg", file=study.figure_files),

@@ -18,7 +18,6 @@ from perftransfer.report.interactive import (
     axis_labels,
     chart,
     heat_map,
-    rounded,
     short_mark,
     some_of,
 )
@@ -48,7 +47,7 @@ def figure(
         "environment": [named[name] for name in rows["environment"]],
         "term": [written(term) for term in rows["term"]],
         "kind": ["interaction" if ":" in term else "option" for term in rows["term"]],
-        "share": [rounded(100 * value, 3) for value in rows["share_of_variance"]],
+        "share": [round(100 * float(value), 2) for value in rows["share_of_variance"]],
         "matters": ["yes" if value else "no" for value in rows["matters"]],
     }
     fewer = "" if len(terms) == len(means) else f" Shown are the {len(terms)} strongest of {len(means):,} terms."
