@@ -148,8 +148,8 @@ def script() -> markupsafe.Markup:
     """Vega as one script that sets ``window.vega``."""
     import vl_convert
 
-    # Vega's two entries alone, by the path under which vl-convert holds it (nothing is fetched): what vl-convert
-    # bundles by itself can also compile and embed charts, and is half as large again.
+    # Vega's two entries alone, by the path under which vl-convert holds it (nothing is fetched): its own bundle can
+    # also compile and embed charts, and is half as large again.
     path = f"/npm/vega@{vl_convert.get_vega_version()}/+esm"
     text = vl_convert.javascript_bundle(f'import {{parse, View}} from "{path}"; window.vega = {{parse, View}};')
     if "</script" in text.lower() or "<!--" in text:
