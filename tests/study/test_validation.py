@@ -199,6 +199,21 @@ def test_a_wrong_row_of_the_sheet_is_named_by_line(check, sheet, message):
     assert message in check(sheet=HEADER + sheet)
 
 
+@pytest.mark.parametrize(
+    ("role", "budget", "message"),
+    [
+        ("goal", "", "line 2: role: no role 'goal'; allowed: source, target"),
+        ("target", "", "line 2: budget: found ''; a target has a number of configurations to measure, from 1"),
+        ("target", "0", "line 2: budget: found '0'; a target has"),
+        ("source", "5", "line 2: budget: found '5'; only a target (role) has a budget"),
+        ("", "5", "line 2: budget: found '5'; only a target (role) has a budget"),
+    ],
+)
+def test_a_budget_is_that_of_a_target(check, role, budget, message):
+    header, row = HEADER.rstrip("\n"), ROW.format(name="a", network="mobilenetv2").rstrip("\n")
+    assert message in check(sheet=f"{header}\trole\tbudget\n{row}\t{role}\t{budget}\n")
+
+
 def test_a_wrong_column_of_the_sheet_is_named(check):
     found = check(sheet=HEADER.replace("image_px", "imagepx"))
     assert "line 1: no column 'imagepx'; allowed: environment, " in found

@@ -65,6 +65,9 @@ def page() -> str:
         "What this machine offers: `python -m perftransfer.measuring.hardware`.\n"
         "- `measurements`: a file that `perftransfer measure` wrote on another machine, or the journal of an earlier "
         "run.\n"
+        "- `role`: `source` (the default), or `target`: an environment in which only as many configurations are "
+        "measured as its `budget` says, and one is recommended (section `recommendation`). It is no part of the "
+        "comparison of strategies.\n"
     )
     return "\n".join(parts)
 
