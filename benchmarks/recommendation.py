@@ -1,0 +1,97 @@
+"""What a recommendation is worth, on environments that were measured in full: each is held back as a target once.
+
+    PYTHONPATH=workflow python benchmarks/recommendation.py results/default --budget 6 12 20
+
+Nothing is measured: where the workflow would, the study's own measurements are looked up, so the configurations are
+those of the study's pool. Of each target and budget: the error of a prediction that the model expects and the one found
+on configurations that were not measured (medians, percent), how many of their values its intervals hold, and by how
+much the configuration that it recommends is slower than the best of the pool, and faster than the default one.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from perftransfer.dataset import tables
+from perftransfer.evaluation.pool import Pool
+from perftransfer.recommend.gather import touched
+from perftransfer.recommend.rounds import measure_in_rounds
+from perftransfer.recommend.stopping import outlook
+from perftransfer.recommend.transferred_model import Measured, Recipe, TransferredModel
+from perftransfer.space.option_space import OptionSpace
+from perftransfer.space.options import configuration_id
+
+
+def held_back(results: Path, strategy: str, budgets: list[int], objective: str) -> pd.DataFrame:
+    """One row per target and budget; see above."""
+    study = yaml.safe_load((results / "study.yaml").read_text())
+    dataset, options = tables.read(results / "dataset.parquet"), tables.options(results / "dataset.parquet")
+    influence = tables.read(results / "influence.parquet")
+    rows = []
+    for one in study["environments"]:
+        target = one["environment"]
+        space = OptionSpace.read(Path(f"config/spaces/{one['space']}.yaml"))
+        sources = {
+            name: _known(dataset, influence, name, objective, options)
+            for name in dataset["environment"].unique()
+            if name != target
+        }
+        recipe = Recipe(target, objective, strategy, "RF", study["learning"]["scale"], study["seed"])
+        nothing = Measured.of(pd.DataFrame(columns=[*(o.name for o in options), "y", "cv", "n"]), options)
+        model = TransferredModel(recipe, options, space, sources, nothing)
+        pool = dataset[dataset["environment"] == target].reset_index(drop=True)
+        truth, ids = pool[objective].to_numpy(dtype=float), list(pool["configuration_id"])
+        measurements = tables.read(results / f"measurements/{target}.parquet")
+        candidates = pool[["configuration_id", *(option.name for option in options)]]
+        default = ids.index(configuration_id(space.default))
+        for budget in budgets:
+            known = tables.configurations_of(candidates, options)
+            look_up = partial(_of, measurements)
+            chosen = measure_in_rounds(model, candidates, known, budget, 5, look_up)
+            fitted = touched(model, look_up(chosen))
+            X = fitted.codes_of(candidates)
+            found, expected = fitted.predict(X), outlook(fitted, X)
+            unseen = ~pool["configuration_id"].isin(chosen).to_numpy()
+            best = int(np.argmin(found.value))
+            row = {
+                "target": target,
+                "budget": budget,
+                "expected_percent": 100 * expected.now,
+                "found_percent": 100 * np.median(np.abs(found.value / truth - 1)[unseen]),
+                "noise_percent": 100 * expected.noise,
+                "enough": expected.enough,
+                "slower_than_best_percent": 100 * (truth[best] / truth.min() - 1),
+                "faster_than_default_percent": 100 * (1 - truth[best] / truth[default]),
+            }
+            if found.low is not None and found.high is not None:
+                row["held_percent"] = 100 * ((found.low <= truth) & (truth <= found.high))[unseen].mean()
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _of(measurements: pd.DataFrame, configurations: Collection[str]) -> pd.DataFrame:
+    return measurements[measurements["configuration_id"].isin(configurations)]
+
+
+def _known(dataset: pd.DataFrame, influence: pd.DataFrame, name: str, objective: str, options: tuple) -> Measured:
+    pool = Pool.of(dataset, name, objective, options)
+    own = influence[(influence["environment"] == name) & (influence["objective"] == objective)]
+    return Measured(pool.codes, pool.y, pool.cv, pool.n, tuple(own[own["selected"]].sort_values("rank")["term"]))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path, help="folder of a study that was run")
+    parser.add_argument("--budget", type=int, nargs="+", default=[6, 12, 20], help="configurations measured")
+    parser.add_argument("--strategy", default="AUTO")
+    parser.add_argument("--objective", default="latency_ms")
+    given = parser.parse_args()
+    table = held_back(given.results, given.strategy, given.budget, given.objective)
+    print(table.round(1).to_string(index=False))
