@@ -54,7 +54,7 @@ def held_back(results: Path, strategy: str, budgets: list[int], objective: str) 
         for budget in budgets:
             known = tables.configurations_of(candidates, options)
             look_up = partial(_of, measurements)
-            chosen = measure_in_rounds(model, candidates, known, budget, 5, look_up)
+            chosen = measure_in_rounds(model, candidates, known, budget, 5, [], look_up)
             fitted = touched(model, look_up(chosen))
             X = fitted.codes_of(candidates)
             found, expected = fitted.predict(X), outlook(fitted, X)

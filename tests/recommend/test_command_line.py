@@ -68,6 +68,7 @@ def test_what_is_outside_the_space_is_refused(
         ("threads\n1\n", "the column latency_ms is missing"),
         ("threads,latency_ms\n1,fast\n", "row 1: latency_ms: found 'fast', expected a number above 0"),
         ("threads,latency_ms\n1,2\n3,2\n", "row 2: "),
+        ("threads,latency_ms\n1,inf\n", "row 1: latency_ms: found 'inf'"),
         ("cores,latency_ms\n1,2\n", "expected options: threads, mode"),
     ],
 )
@@ -100,6 +101,11 @@ def test_a_board_is_planned_measured_by_hand_and_predicted(
     assert not set(more["configuration_id"]) & set(planned)
     assert main(["predict", untouched, "--set", "threads=4", *measured]) == 0
     assert "latency_ms" in capsys.readouterr().out
+
+
+def test_a_plan_for_nothing_is_refused(untouched: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", untouched, "--n", "0"]) == 2
+    assert "--n: found 0" in capsys.readouterr().err
 
 
 def test_what_matters_is_told_beside_the_sources(file: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,7 +56,7 @@ def test_the_budget_is_spent_the_default_first_and_the_same_again(strategy: str)
     for _ in range(2):
         machine = Machine()
         model = known.model(strategy, measured=0)
-        chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 9, 3, machine.measure)
+        chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 9, 3, [], machine.measure)
         found.append(list(chosen))
         assert len(chosen) == 9
         assert next(iter(chosen)) == configuration_id(known.SPACE.default)
@@ -67,17 +67,30 @@ def test_the_budget_is_spent_the_default_first_and_the_same_again(strategy: str)
     assert found[0] == found[1]
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_what_was_measured_before_counts_whoever_planned_it(strategy: str) -> None:
+    before = [list(known.CONFIGURATIONS)[place] for place in (5, 17, 3)]
+    model = known.model(strategy, measured=0)
+    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 7, 2, before, Machine().measure)
+    assert len(chosen) == 7
+    assert set(before) < set(chosen)
+    machine = Machine()
+    spent = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 3, 2, before, machine.measure)
+    assert list(spent) == [configuration_id(known.SPACE.default), *before]
+    assert len(machine.asked) == 1
+
+
 def test_what_cannot_be_measured_is_not_asked_for_again() -> None:
     model = known.model("KT+active", measured=0)
-    second = list(measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 3, 1, Machine().measure))[1]
+    second = list(measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 3, 1, [], Machine().measure))[1]
     machine = Machine(list(known.CONFIGURATIONS).index(second))
-    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 6, 1, machine.measure)
+    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 6, 1, [], machine.measure)
     assert len(chosen) == 6
 
 
 def test_a_budget_beyond_the_space_is_all_of_it() -> None:
     model = known.model(measured=0)
-    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 1000, 5, Machine().measure)
+    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 1000, 5, [], Machine().measure)
     assert set(chosen) == set(known.CONFIGURATIONS)
 
 

@@ -45,6 +45,19 @@ def test_the_best_by_prediction_and_the_default_are_recommended() -> None:
     assert "workers" not in table["configuration"].iloc[0] or "parallel" in table["configuration"].iloc[0]
 
 
+def test_what_failed_there_is_not_recommended() -> None:
+    models = {"latency_ms": known.model(measured=12)}
+    predicted = predict_space(models, known.FRAME)
+    first = recommend(models, known.FRAME, predicted, 3)["configuration_id"].tolist()
+    again = recommend(models, known.FRAME, predicted, 3, first[:2])
+    assert again["configuration_id"].iloc[0] == first[2]
+    assert not set(first[:2]) & set(again["configuration_id"])
+    assert again["pareto"].tolist()[0]
+    # Even the default: it stays, to be compared with, and ranks last.
+    last = recommend(models, known.FRAME, predicted, 3, [DEFAULT])
+    assert last.loc[last["default"], "rank"].item() == len(known.FRAME)
+
+
 def test_of_two_objectives_the_front_is_spanned() -> None:
     models = of_two_objectives()
     table = recommend(models, known.FRAME, predict_space(models, known.FRAME), 3)
@@ -87,8 +100,9 @@ def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:
     assert tuple(table) == (*COLUMNS, *CONFIRMED)
     assert table["measured"].tolist()[:2] == [2.0, 3.0]
     assert np.isnan(table["measured"].iloc[2])
-    assert metadata == {"targets": {"target": facts}}
+    assert metadata == {"targets": {"target": facts | {"confirmed": True}}}
     # Where nobody could measure it, as on a board.
-    alone, _ = together([tmp_path / "promised.parquet"], [])
+    alone, metadata = together([tmp_path / "promised.parquet"], [])
+    assert metadata == {"targets": {"target": facts | {"confirmed": False}}}
     assert alone["measured"].isna().all()
     assert alone["predicted"].tolist() == pytest.approx(table["predicted"].tolist())

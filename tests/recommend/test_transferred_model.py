@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import known
@@ -73,22 +74,30 @@ def test_a_file_that_is_no_model_or_was_changed_is_refused(tmp_path: Path) -> No
         TransferredModel.load(path)
     known.model().save(path)
     table = pq.read_table(path)
-    changed = table.set_column(table.schema.get_field_index("y"), "y", [[2.0] * len(table)])
-    pq.write_table(changed, path)
-    with pytest.raises(BadInput, match="has been changed"):
-        TransferredModel.load(path)
+    for column in ("y", "cv"):
+        changed = table.set_column(table.schema.get_field_index(column), column, [[2.0] * len(table)])
+        pq.write_table(changed, path)
+        with pytest.raises(BadInput, match="has been changed"):
+            TransferredModel.load(path)
 
 
-@pytest.mark.parametrize(("key", "value"), [("strategy", "os.path"), ("learner", "OS"), ("scale", "sqrt")])
-def test_a_file_does_not_say_which_code_runs(key: str, value: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("strategy", "os.path"), ("learner", "OS"), ("scale", "sqrt"), ("folds", "many"), ("objective", 3),
+        ("parameters", {"bogus": 1}), ("parameters", {"n_estimators": 10**9}), ("parameters", [1]),
+    ],
+)  # fmt: skip
+def test_a_file_does_not_say_which_code_runs_nor_for_how_long(key: str, value: object, tmp_path: Path) -> None:
     path = tmp_path / "model.parquet"
     known.model().save(path)
     table = pq.read_table(path)
     metadata = dict(table.schema.metadata)
-    recipe = json.loads(metadata[b"perftransfer.recipe"]) | {key: value}
+    recipe = json.loads(metadata[b"perftransfer.recipe"]) | {"learner": "RF", key: value}
     metadata[b"perftransfer.recipe"] = json.dumps(recipe).encode()
     pq.write_table(table.replace_schema_metadata(metadata), path)
-    with pytest.raises(BadInput, match=value.replace(".", r"\.")):
+    named = next(iter(value)) if isinstance(value, dict) else value
+    with pytest.raises(BadInput, match=re.escape(str(named))):
         TransferredModel.load(path)
 
 

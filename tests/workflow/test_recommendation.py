@@ -94,6 +94,29 @@ def test_a_board_gets_what_is_known_before_anything_is_measured(clone: Clone) ->
     assert len(json.loads((clone.path / "plan.json").read_text())) == 3
 
 
+def test_what_was_planned_and_measured_on_a_board_is_the_targets(clone: Clone) -> None:
+    board = "results/toy/boards/simulated-new"
+    done = clone.snakemake(board, "--configfile", "config/toy.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    measured = perftransfer(
+        clone, "measure", "--environment", f"{board}/environment.json", "--configurations", "plan.json",
+        "--out", "board.jsonl",
+    )  # fmt: skip
+    assert measured.returncode == 0, measured.stderr
+    sheet = clone.path / "config/simulated.tsv"
+    header, *rows = before = sheet.read_text().splitlines()
+    new = [f"{header}\tmeasurements", *(f"{row}\t" for row in rows[:-1]), f"{rows[-1]}\tboard.jsonl", ""]
+    sheet.write_text("\n".join(new))
+    try:
+        done = clone.snakemake(f"{TARGET}/measurements.parquet", "--configfile", "config/toy.yaml")
+        assert done.returncode == 0, done.stderr[-3000:]
+    finally:
+        sheet.write_text("\n".join([*before, ""]))
+    planned = json.loads((clone.path / "plan.json").read_text())
+    found = pd.read_parquet(clone.path / TARGET / "measurements.parquet")
+    assert set(found["configuration_id"]) == set(planned)
+
+
 def test_nothing_is_measured_twice(clone: Clone) -> None:
     before = (clone.path / "results/toy/journal/simulated-new.jsonl").read_text()
     done = clone.snakemake("--configfile", "config/toy.yaml", "--forcerun", "target", "--until", "target")

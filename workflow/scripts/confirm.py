@@ -1,5 +1,6 @@
 """Measure what is recommended, and the default configuration, side by side."""
 
+import hashlib
 from pathlib import Path
 
 from perftransfer.dataset import measured, tables
@@ -13,13 +14,15 @@ if __name__ == "__main__":
         recommended = set(tables.read(snakemake.input.recommendation)["configuration_id"])
         every, options = tables.read(snakemake.input.every[0]), tables.options(snakemake.input.every[0])
         chosen = tables.configurations_of(every[every["configuration_id"].isin(recommended)], options)
+        # One journal per set: what is compared is measured together, not beside values of another day.
+        digest = hashlib.sha256(" ".join(sorted(chosen)).encode()).hexdigest()[:12]
         records = bench.measure_environment(
             bench.Environment.of(name, settings, snakemake.input.networks),
             chosen,
             repeats=settings["repeats"],
             retries=settings["retries"],
             protocol=Protocol(**settings["protocol"]),
-            journal_path=Path(snakemake.params.journal),
+            journal_path=Path(snakemake.params.journal).with_suffix(f".{digest}.jsonl"),
             seed=settings["seed"],
             log=log,
         )

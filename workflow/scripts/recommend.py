@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from perftransfer.dataset import tables
+from perftransfer.errors import BadInput
 from perftransfer.job import logged
 from perftransfer.recommend import gather, stopping
 from perftransfer.recommend.recommendation import predict_space, predictions_table, recommend
@@ -16,11 +17,15 @@ if __name__ == "__main__":
         for objective, path in zip(settings["objectives"], snakemake.output.models, strict=True):
             untouched = gather.of_study(name, objective, settings, snakemake.input)
             models[objective] = gather.touched(untouched, measurements)
+            if not len(models[objective].target):
+                raise BadInput(f"environment {name}: no measurement there gave a value of {objective}: see its journal")
             models[objective].save(Path(path))
         predicted = predict_space(models, every)
         options = tables.options(snakemake.input.every[0])
         tables.write(Path(snakemake.output.predictions), predictions_table(every, predicted), options=options)
-        found = recommend(models, every, predicted, settings["most"])
+        good = measurements.loc[measurements["status"] == "ok", "configuration_id"]
+        failed = set(measurements["configuration_id"]) - set(good)
+        found = recommend(models, every, predicted, settings["most"], failed)
         outlooks = {
             objective: asdict(stopping.outlook(model, model.codes_of(every))) for objective, model in models.items()
         }

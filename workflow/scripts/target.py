@@ -27,12 +27,15 @@ if __name__ == "__main__":
                 protocol=Protocol(**settings["protocol"]),
                 journal_path=journal_path,
                 seed=settings["seed"],
+                known_from=Path(settings["known_from"]) if "known_from" in settings else None,
                 log=log,
             )
 
         if snakemake.input.brought:
             journal_path = Path(snakemake.input.brought[0])
-            records = by_hand.brought(journal_path, name, configurations)
+            # Whoever measured by hand may have chosen from the whole space.
+            every = set(tables.read(snakemake.input.every[0], ["configuration_id"])["configuration_id"])
+            records = by_hand.brought(journal_path, name, every)
         else:
             model = gather.of_study(name, settings["objectives"][0], settings, snakemake.input)
             chosen = measure_in_rounds(
@@ -41,6 +44,11 @@ if __name__ == "__main__":
                 configurations,
                 settings["budget"],
                 settings["batch"],
+                bench.measured_before(
+                    bench.Environment.of(name, settings, snakemake.input.networks),
+                    Protocol(**settings["protocol"]),
+                    journal_path,
+                ),
                 lambda chosen: measured.measurements(records_of(chosen), name, settings["engine"], options),
             )
             records = records_of(chosen)

@@ -287,7 +287,8 @@ def variance_left(belief: Posterior, X: np.ndarray, measured: Sequence[int]) -> 
     """
     view, places = belief.view(X), list(measured)
     covariance = belief.expected(view, view) + _LEVEL
-    inside = covariance[np.ix_(places, places)] + (belief.expected_noise + _JITTER) * np.eye(len(places))
+    noise = belief.expected_noise + belief._usual + _JITTER
+    inside = covariance[np.ix_(places, places)] + noise * np.eye(len(places))
     across = covariance[places]
     left = np.diag(covariance) - np.einsum("ij,ij->j", across, np.linalg.solve(inside, across))
     free = np.setdiff1d(np.arange(len(X)), places)

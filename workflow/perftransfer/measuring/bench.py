@@ -159,6 +159,18 @@ def measure_environment(
     return [run.known[key] for key in sorted(wanted, key=lambda key: (places[key[1]], key[2], key[4]))]
 
 
+def measured_before(environment: Environment, protocol: Protocol, journal_path: Path) -> list[str]:
+    """Return the configurations of which the journal holds a measurement of this environment, in their order."""
+    digest = environment.digest(engines.load(environment.engine).versions(), fingerprint.host())
+    known = journal.measurements(journal.read(journal_path))
+    found = [
+        key[1]
+        for key, record in known.items()
+        if (key[0], key[3]) == (digest, protocol.key) and journal.is_final(record, protocol.timeout_seconds)
+    ]
+    return list(dict.fromkeys(found))
+
+
 class _Run:
     """One call's measuring: a context manager around the server, entered when there is something to measure."""
 

@@ -76,6 +76,8 @@ def explain(model: Path, measured: Path | None, out: Path | None) -> None:
 
 def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     """Say which configurations to measure next in the target: CSV, Parquet, or JSON for ``perftransfer measure``."""
+    if n < 1:
+        raise BadInput(f"--n: found {n}, expected a number from 1")
     known = _with(TransferredModel.load(model), measured)
     every = known.space.every(_MOST, known.recipe.seed)
     frame = tables.configurations_frame(every, known.space.options)
@@ -185,8 +187,9 @@ def _with(model: TransferredModel, measured: Path | None) -> TransferredModel:
     if name not in raw:
         raise BadInput(f"{measured}: the column {name} is missing; columns found: {', '.join(map(str, raw.columns))}")
     values = pd.to_numeric(raw[name], errors="coerce")
-    if not (values > 0).all():
-        row = int(np.flatnonzero(~(values > 0).to_numpy())[0])
+    sound = (np.isfinite(values) & (values > 0)).to_numpy()
+    if not sound.all():
+        row = int(np.flatnonzero(~sound)[0])
         raise BadInput(f"{measured}, row {row + 1}: {name}: found {raw[name].iloc[row]!r}, expected a number above 0")
     frame = _configurations(model, measured, [name]).assign(value=values.to_numpy())
     groups = frame.groupby("configuration_id")["value"]

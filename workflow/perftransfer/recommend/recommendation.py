@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -34,12 +34,17 @@ def predictions_table(space: pd.DataFrame, predicted: Mapping[str, Prediction]) 
 
 
 def recommend(
-    models: Mapping[str, TransferredModel], space: pd.DataFrame, predicted: Mapping[str, Prediction], most: int
+    models: Mapping[str, TransferredModel],
+    space: pd.DataFrame,
+    predicted: Mapping[str, Prediction],
+    most: int,
+    failed: Collection[str] = (),
 ) -> pd.DataFrame:
     """One row per configuration that is recommended, and the default one, and objective; columns ``COLUMNS``.
 
     space: ``configuration_id`` and options of the configurations that may be chosen, the default among them. most: how
-    many for each objective. All objectives are to be low.
+    many for each objective. failed: configurations that cannot be measured there; they rank last. All objectives are
+    to be low.
 
     - ``rank``: 1 is the best by the prediction, among all; the default has one as well.
     - ``pareto``: whether nothing is predicted to be better in one objective and no worse in the others; such
@@ -48,10 +53,13 @@ def recommend(
     """
     first = next(iter(models.values()))
     default = int(np.flatnonzero(space["configuration_id"] == configuration_id(first.space.default))[0])
-    front = pareto_front(np.column_stack([found.value for found in predicted.values()]))
-    best = [int(place) for found in predicted.values() for place in np.argsort(found.value, kind="stable")[:most]]
+    lost = space["configuration_id"].isin(list(failed)).to_numpy()
+    values = {objective: np.where(lost, np.inf, found.value) for objective, found in predicted.items()}
+    front = pareto_front(np.column_stack(list(values.values())))
+    best = [int(place) for own in values.values() for place in np.argsort(own, kind="stable")[:most]]
+    best = [place for place in best if not lost[place]]
     if len(predicted) > 1:
-        along = front[np.argsort(next(iter(predicted.values())).value[front], kind="stable")]
+        along = front[np.argsort(next(iter(values.values()))[front], kind="stable")]
         best += [int(along[i]) for i in np.unique(np.linspace(0, len(along) - 1, most).round().astype(int))]
     chosen = list(dict.fromkeys([*best, default]))
     named = tables.configurations_of(space.iloc[chosen], first.space.options)
@@ -60,7 +68,7 @@ def recommend(
     for objective, found in predicted.items():
         better = found.better_than(default)
         ranks = np.empty(len(space), dtype=int)
-        ranks[np.argsort(found.value, kind="stable")] = np.arange(1, len(space) + 1)
+        ranks[np.argsort(values[objective], kind="stable")] = np.arange(1, len(space) + 1)
         frames.append(
             pd.DataFrame(
                 {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -22,18 +22,21 @@ def measure_in_rounds(
     configurations: Configurations,
     budget: int,
     batch: int,
+    before: Collection[str],
     measure: Callable[[Configurations], pd.DataFrame],
 ) -> Configurations:
-    """Measure ``budget`` configurations in the target, the default one first; return them, in the order of choice.
+    """Measure ``budget`` configurations in the target, the default one among them; return them, in the order of choice.
 
     candidates: ``configuration_id`` and options; configurations: the same by id. batch: how many an active design
-    chooses before it looks at what was found; other designs choose all at once. measure: measures these, unless that
+    chooses before it looks at what was found; other designs choose all at once. before: measured by an earlier
+    run; they count, and come first. measure: measures these, unless that
     was done before, and returns the table of measurements; it is called with all chosen so far, so that a run that was
     killed makes the same choices again, and measures nothing twice.
     """
     objective = model.recipe.objective
     ids, codes = list(candidates["configuration_id"]), model.codes_of(candidates)
-    chosen = [ids.index(configuration_id(model.space.default))]
+    default = configuration_id(model.space.default)
+    chosen = [ids.index(one) for one in dict.fromkeys([default, *before]) if one in configurations]
     active = designs.is_active(designs.name(strategies.load(model.recipe.strategy).design))
     # Without a look at the first one, it is measured with the others.
     values: dict[str, float] = {}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from perftransfer import learners, strategies
 from perftransfer.dataset import tables
@@ -25,11 +26,13 @@ from perftransfer.space import terms
 from perftransfer.space.alignment import Alignment
 from perftransfer.space.encoding import codes
 from perftransfer.space.option_space import OptionSpace
-from perftransfer.space.options import INACTIVE, Level, Option, level_text
+from perftransfer.space.options import INACTIVE, Level, Option, level_text, to_json
 from perftransfer.strategies._selected_source import agreement
 from perftransfer.strategies.interface import Source, Strategy
 
 _KIND = "transferred model"
+# Of a learner's parameters in a file: trees, iterations.
+_LARGEST = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,17 +247,22 @@ class TransferredModel:
         if ends is None:
             return Prediction(backward(position), None, None, position, None)
         low, high = ends
-        spread = (high - low) / (2 * norm.ppf((1 + conformal.INTERVAL) / 2))
-        return Prediction(backward(position), backward(low), backward(high), position, np.maximum(spread, 1e-12))
+        share = (1 + conformal.INTERVAL) / 2
+        # Strategies that know how sure they are make intervals of it by Student's distribution.
+        far = norm.ppf(share) if refits else student.ppf(share, max(1, len(self.target) - 1))
+        spread = np.maximum((high - low) / (2 * far), 1e-12)
+        # On a linear scale, an end may lie below what an objective can be.
+        return Prediction(backward(position), np.maximum(backward(low), 0), backward(high), position, spread)
 
     @property
     def fingerprint(self) -> str:
         """12 hexadecimal digits that stand for all that it is fitted to, and how."""
-        digest = hashlib.sha256(json.dumps(asdict(self.recipe), sort_keys=True).encode())
+        how = [asdict(self.recipe), self.space.content, to_json(self.options)]
+        digest = hashlib.sha256(json.dumps(how, sort_keys=True).encode())
         for name, one in [*sorted(self.sources.items()), (self.recipe.environment, self.target)]:
-            digest.update(name.encode())
-            for values in (one.codes.astype("<i8"), one.y.astype("<f8")):
-                digest.update(np.ascontiguousarray(values).tobytes())
+            digest.update(json.dumps([name, one.codes.tolist(), list(one.terms)]).encode())
+            for values in (one.y, one.cv, one.n):
+                digest.update(np.ascontiguousarray(values.astype("<f8")).tobytes())
         return digest.hexdigest()[:12]
 
     def save(self, path: Path) -> None:
@@ -297,7 +305,7 @@ class TransferredModel:
             parts = {name: Measured.of(rows, options) for name, rows in frame.groupby("environment", sort=False)}
             target = parts.pop(recipe.environment, None) or Measured.of(frame.iloc[:0], options)
             sources = {str(name): replace(one, terms=tuple(of_source[name])) for name, one in parts.items()}
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise BadInput(f"{path}: no model of perftransfer: {type(error).__name__}: {error}") from error
         model = cls(recipe, options, space, sources, target)
         if model.fingerprint != fingerprint:
@@ -323,6 +331,16 @@ def _check(recipe: Recipe) -> None:
     if base not in strategies.names():
         raise BadInput(unknown("model file", "strategy", recipe.strategy, strategies.names()))
     strategies.modules_of(recipe.strategy)
+    for name, kind in (("environment", str), ("objective", str), ("seed", int), ("folds", int), ("parameters", dict)):
+        if not isinstance(getattr(recipe, name), kind):
+            raise BadInput(f"model file: {name}: found {getattr(recipe, name)!r}")
+    known = learners.parameters(recipe.learner) if recipe.learner in learners.names() else {}
+    for key, value in recipe.parameters.items():
+        if key not in known:
+            raise BadInput(unknown("model file", f"parameter of {recipe.learner}", key, known))
+        # Others' files are not to keep a machine busy for days.
+        if not isinstance(value, int | float | str) or (not isinstance(value, str) and not 0 <= value <= _LARGEST):
+            raise BadInput(f"model file: {key}: found {value!r}, allowed: at most {_LARGEST:,}")
     if recipe.learner is not None and recipe.learner not in learners.names():
         raise BadInput(unknown("model file", "learner", recipe.learner, learners.names()))
     if recipe.scale not in SCALES:

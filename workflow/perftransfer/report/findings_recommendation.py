@@ -28,13 +28,10 @@ def recommended(table: pd.DataFrame, known: Mapping[str, Mapping[str, Any]]) -> 
     out = []
     for target, rows in table.groupby("environment", sort=False):
         facts = known[str(target)]
-        said = [
-            f"Of {count(int(facts['space']), 'configuration')} {int(facts['budget']):,} were measured, chosen for what "
-            "they tell."
-        ]
+        said = [f"Of {count(int(facts['space']), 'configuration')} {int(facts['budget']):,} were measured."]
         tables = []
         for objective, own in rows.groupby("objective", sort=False):
-            said += _sentences(str(objective), own)
+            said += _sentences(str(objective), own, bool(facts["confirmed"]))
             said.append(worth_measuring(str(objective), Outlook(**facts["outlooks"][objective])))
             tables.append(_table(str(objective), own, several=len(facts["outlooks"]) > 1))
         out.append(Recommended(str(target), said, tables))
@@ -51,7 +48,7 @@ def worth_measuring(objective: str, outlook: Outlook) -> str:
     return f"{text}, by more than the noise of a measurement ({noise}): measuring more is worth it."
 
 
-def _sentences(objective: str, rows: pd.DataFrame) -> Iterator[str]:
+def _sentences(objective: str, rows: pd.DataFrame, confirmed: bool) -> Iterator[str]:
     quantity, unit = objectives.split(objective)
 
     def value(one: float) -> str:
@@ -71,7 +68,7 @@ def _sentences(objective: str, rows: pd.DataFrame) -> Iterator[str]:
         )
     yield f"{text}."
     if pd.isna(best["measured"]) or pd.isna(default["measured"]):
-        yield "It was not measured yet." if rows["measured"].isna().all() else "It could not be measured."
+        yield "It could not be measured, or the default one could not." if confirmed else "It was not measured yet."
         return
     change = 100 * (best["measured"] / default["measured"] - 1)
     than = f"{percent(abs(change))} {'lower' if change < 0 else 'higher'} than"
@@ -103,8 +100,9 @@ def _table(objective: str, rows: pd.DataFrame, several: bool) -> Table:
     in_unit = f", {unit}" if unit else ""
     return Table(
         f"{quantity.capitalize()} of what is recommended: rank among all configurations by the model, what it promises "
-        "(with the interval that is to hold 90 %), the probability that it beats the default configuration, and the "
-        "median of the processes in which it was measured in the end, beside the default one.",
+        "(with the interval that is to hold 90 % of configurations named beforehand; of the best of many it holds "
+        "fewer), the probability that it beats the default configuration, and the median of the processes in which it "
+        "was measured in the end, beside the default one.",
         ["configuration", "rank", f"promised{in_unit}", "interval", "beats the default", f"measured{in_unit}"],
         body,
     )

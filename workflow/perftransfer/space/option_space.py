@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # A space of millions is never listed; one from which random draws bring nothing new this often is small.
 _MISSES_IN_A_ROW = 200
-_LISTED = 200_000
 _OPTION_KEYS = {"levels", "ordered", "default", "description"}
 
 
@@ -236,7 +235,7 @@ class OptionSpace:
         """All configurations by ``configuration_id``; of a space with more than ``most``, a sample of that size."""
         size = math.prod(len(option.levels) for option in self.options)
         # Conditions and clauses only make it smaller; beyond this, listing it takes longer than drawing from it.
-        if size > _LISTED:
+        if size > 2 * most:
             return self.sample(most, seed)
         found = {configuration_id(configuration): configuration for configuration in self.grid}
         return found if len(found) <= most else self.sample(most, seed)

@@ -306,6 +306,12 @@ class Study:
                 f"{self.where}: evaluation.{key}: found {largest}; of {pool} measured configurations a third is held "
                 f"out, so at most {pool - pool // 3} can be chosen: measure more (measuring.configurations)"
             )
+        for name in self.confirmed:
+            if (self._rows[name].budget or 0) > pool:
+                problems.append(
+                    f"{self.sections.environments}: environment {name}: budget: found {self._rows[name].budget}; it is "
+                    f"chosen from the {pool} configurations that are measured in the sources (measuring.configurations)"
+                )
         problems += self._hardware_problems()
         usable = usable_cpus()
         for row in self._rows.values():
@@ -487,7 +493,8 @@ class Study:
 
     def confirm(self, environment: str) -> dict[str, Any]:
         """How what is recommended is measured again."""
-        return {**self.benchmark(environment), "repeats": self.sections.recommendation.repeats}
+        own = {key: value for key, value in self.benchmark(environment).items() if key != "known_from"}
+        return {**own, "repeats": self.sections.recommendation.repeats}
 
     def recommend(self, environment: str) -> dict[str, Any]:
         """How a target is modelled, and how many configurations are recommended."""
