@@ -5,7 +5,6 @@ from pathlib import Path
 from perftransfer.dataset import measured, tables
 from perftransfer.job import logged
 from perftransfer.measuring import bench, by_hand, journal
-from perftransfer.measuring.protocol import Protocol
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
@@ -18,23 +17,11 @@ if __name__ == "__main__":
             journal_path = Path(snakemake.input.brought[0])
             records = by_hand.brought(journal_path, name, chosen)
         else:
-            records = bench.measure_environment(
-                bench.Environment.of(name, settings, snakemake.input.networks),
-                chosen,
-                repeats=settings["repeats"],
-                retries=settings["retries"],
-                protocol=Protocol(**settings["protocol"]),
-                journal_path=journal_path,
-                seed=settings["seed"],
-                known_from=Path(settings["known_from"]) if "known_from" in settings else None,
-                log=log,
-            )
-        digest, protocol = records[0]["environment_digest"], records[0]["protocol"]
-        written = journal.read(journal_path)
-        metadata = {"environment": name, "protocol": protocol, "host": bench.hosts(written)[digest]}
-        metadata["host_changes"] = bench.host_changes(written, digest)
+            records = bench.measure_as_set(name, settings, snakemake.input.networks, chosen, journal_path, log)
+        metadata = bench.metadata(records, journal_path, name)
         frame = measured.measurements(records, name, settings["engine"], options)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)
-        watched = journal.sentinels(written, digest, protocol)
+        digest, protocol = records[0]["environment_digest"], records[0]["protocol"]
+        watched = journal.sentinels(journal.read(journal_path), digest, protocol)
         tables.write(Path(snakemake.output.sentinels), measured.sentinels(watched, name), metadata=metadata)

@@ -6,7 +6,6 @@ from pathlib import Path
 from perftransfer.dataset import measured, tables
 from perftransfer.job import logged
 from perftransfer.measuring import bench
-from perftransfer.measuring.protocol import Protocol
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
@@ -16,15 +15,7 @@ if __name__ == "__main__":
         chosen = tables.configurations_of(every[every["configuration_id"].isin(recommended)], options)
         # One journal per set: what is compared is measured together, not beside values of another day.
         digest = hashlib.sha256(" ".join(sorted(chosen)).encode()).hexdigest()[:12]
-        records = bench.measure_environment(
-            bench.Environment.of(name, settings, snakemake.input.networks),
-            chosen,
-            repeats=settings["repeats"],
-            retries=settings["retries"],
-            protocol=Protocol(**settings["protocol"]),
-            journal_path=Path(snakemake.params.journal).with_suffix(f".{digest}.jsonl"),
-            seed=settings["seed"],
-            log=log,
-        )
+        journal_path = Path(snakemake.params.journal).with_suffix(f".{digest}.jsonl")
+        records = bench.measure_as_set(name, settings, snakemake.input.networks, chosen, journal_path, log)
         frame = measured.measurements(records, name, settings["engine"], options)
         tables.write(Path(snakemake.output[0]), frame, options=options, metadata={"environment": name})

@@ -4,8 +4,7 @@ from pathlib import Path
 
 from perftransfer.dataset import measured, tables
 from perftransfer.job import logged
-from perftransfer.measuring import bench, by_hand, journal
-from perftransfer.measuring.protocol import Protocol
+from perftransfer.measuring import bench, by_hand
 from perftransfer.recommend import gather
 from perftransfer.recommend.rounds import measure_in_rounds
 
@@ -18,19 +17,7 @@ if __name__ == "__main__":
         measured.check_names(options)
         configurations = tables.configurations_of(candidates, options)
 
-        def records_of(chosen):
-            return bench.measure_environment(
-                bench.Environment.of(name, settings, snakemake.input.networks),
-                chosen,
-                repeats=settings["repeats"],
-                retries=settings["retries"],
-                protocol=Protocol(**settings["protocol"]),
-                journal_path=journal_path,
-                seed=settings["seed"],
-                known_from=Path(settings["known_from"]) if "known_from" in settings else None,
-                log=log,
-            )
-
+        asked = (name, settings, snakemake.input.networks)
         if snakemake.input.brought:
             journal_path = Path(snakemake.input.brought[0])
             # Whoever measured by hand may have chosen from the whole space.
@@ -44,17 +31,13 @@ if __name__ == "__main__":
                 configurations,
                 settings["budget"],
                 settings["batch"],
-                bench.measured_before(
-                    bench.Environment.of(name, settings, snakemake.input.networks),
-                    Protocol(**settings["protocol"]),
-                    journal_path,
+                bench.measured_before(*asked, journal_path),
+                lambda chosen: measured.measurements(
+                    bench.measure_as_set(*asked, chosen, journal_path, log), name, settings["engine"], options
                 ),
-                lambda chosen: measured.measurements(records_of(chosen), name, settings["engine"], options),
             )
-            records = records_of(chosen)
-        digest, protocol = records[0]["environment_digest"], records[0]["protocol"]
-        written = journal.read(journal_path)
-        metadata = {"environment": name, "protocol": protocol, "host": bench.hosts(written)[digest]}
+            records = bench.measure_as_set(*asked, chosen, journal_path, log)
+        metadata = bench.metadata(records, journal_path, name)
         frame = measured.measurements(records, name, settings["engine"], options)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)

@@ -159,8 +159,51 @@ def measure_environment(
     return [run.known[key] for key in sorted(wanted, key=lambda key: (places[key[1]], key[2], key[4]))]
 
 
-def measured_before(environment: Environment, protocol: Protocol, journal_path: Path) -> list[str]:
-    """Return the configurations of which the journal holds a measurement of this environment, in their order."""
+def measure_as_set(
+    name: str,
+    settings: Mapping[str, Any],
+    networks: Sequence[str],
+    configurations: Mapping[str, Options],
+    journal_path: Path,
+    log: TextIO | None = None,
+) -> list[journal.Record]:
+    """``measure_environment`` by a study's settings, plain values; networks: files of the network's precisions.
+
+    known_from, in the settings: path of the journal of another study, if there is one to take measurements from.
+    """
+    return measure_environment(
+        Environment.of(name, settings, networks),
+        configurations,
+        repeats=settings["repeats"],
+        retries=settings["retries"],
+        protocol=Protocol(**settings["protocol"]),
+        journal_path=journal_path,
+        seed=settings["seed"],
+        known_from=Path(settings["known_from"]) if "known_from" in settings else None,
+        log=log,
+    )
+
+
+def metadata(records: Sequence[journal.Record], journal_path: Path, environment: str) -> dict[str, Any]:
+    """What a file of these measurements says of itself: protocol, the machine, and what changed about it.
+
+    records: as measured or brought, of one environment and protocol; journal_path: of the journal that holds them.
+    """
+    digest, written = records[0]["environment_digest"], journal.read(journal_path)
+    return {
+        "environment": environment,
+        "protocol": records[0]["protocol"],
+        "host": hosts(written)[digest],
+        "host_changes": host_changes(written, digest),
+    }
+
+
+def measured_before(name: str, settings: Mapping[str, Any], networks: Sequence[str], journal_path: Path) -> list[str]:
+    """Return the configurations of which the journal holds a measurement of this environment, in their order.
+
+    Arguments as in ``measure_as_set``.
+    """
+    environment, protocol = Environment.of(name, settings, networks), Protocol(**settings["protocol"])
     digest = environment.digest(engines.load(environment.engine).versions(), fingerprint.host())
     known = journal.measurements(journal.read(journal_path))
     found = [
