@@ -19,7 +19,7 @@ STRATEGIES = ["AUTO", "KT+active", "RS", "GS", "LMS+kmeans", "LMS+plackett_burma
 def test_what_is_next_was_not_measured(strategy: str) -> None:
     model = known.model(strategy)
     measured = [0, 7, 3]
-    values = [known.TARGET[0], np.nan, known.TARGET[3]]
+    values = {0: known.TARGET[0], 7: np.nan, 3: known.TARGET[3]}
     found = choose_next(model, known.ALL, 5, measured, values)
     assert len(set(found)) == 5
     assert not set(found) & set(measured)
@@ -105,3 +105,14 @@ def test_more_measurements_are_worth_less_the_more_there_are() -> None:
 
 def test_noise_that_nobody_measured_is_what_the_model_takes_for_it() -> None:
     assert outlook(known.model(measured=12, noise=False), known.ALL).noise > 0
+
+
+def test_what_is_measured_anyway_need_not_be_told_again() -> None:
+    model = known.model(measured=0)
+    alone = choose_next(model, known.ALL, 4, [], {})
+    # Equal in all but an option that changes nothing: nothing is left to be told there.
+    arena = [option.name for option in model.options].index("arena")
+    twin = known.ALL[alone[0]].copy()
+    twin[arena] = 1 - twin[arena]
+    place = int(np.flatnonzero((known.ALL == twin).all(axis=1))[0])
+    assert alone[0] not in choose_next(model, known.ALL, 3, [place], {})

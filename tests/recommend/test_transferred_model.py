@@ -62,6 +62,14 @@ def test_a_strategy_of_one_source_takes_the_most_alike() -> None:
     assert model.source_used == "b"
 
 
+def test_refits_leave_out_what_was_drawn_and_not_the_default() -> None:
+    model = known.model("LMS+random", measured=10)
+    drawn, parts, refits = model._refits
+    assert 0 not in drawn
+    assert sorted(drawn[np.concatenate(parts)]) == list(range(1, 10))
+    assert len(refits) == 5
+
+
 def test_nothing_measured_is_said() -> None:
     with pytest.raises(BadInput, match="nothing was measured there yet"):
         known.model(measured=0).predict(known.ALL)

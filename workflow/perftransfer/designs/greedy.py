@@ -24,6 +24,18 @@ def choose(
     candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
 ) -> np.ndarray:
     """Return the front of one order for all budgets: samples are nested, like those of the random design."""
+    return go_on(candidates, options, order, n, source, ())
+
+
+def go_on(
+    candidates: np.ndarray,
+    options: Sequence[Option],
+    order: np.ndarray,
+    n: int,
+    source: Evidence | None,
+    chosen: Sequence[int],
+) -> np.ndarray:
+    """Choose the next ``n`` after ``chosen``, whoever chose them: what they will tell need not be told again."""
     if source is None:
         raise ValueError("the greedy design needs a source")
-    return most_informative(FromSources.of(source.every, options), candidates, n, order)
+    return most_informative(FromSources.of(source.every, options), candidates, n, order, chosen)

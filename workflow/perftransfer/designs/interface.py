@@ -39,6 +39,9 @@ class Design(Protocol):
     asks which terms matter in the source has ``NEEDS_TERMS = True``. One whose sample is drawn at random, so that what
     it leaves is no different, has ``EXCHANGEABLE = True``.
 
+    One that can take into account what is measured anyway has ``go_on(candidates, options, order, n, source, chosen)``:
+    it chooses ``n`` more than the positions ``chosen``.
+
     An active one, which looks at what was measured so far, has ``ACTIVE = True`` and ``more(candidates, options, order,
     n, source, chosen, y)``: it chooses the next ``n`` after the positions ``chosen``, whose objective on the scale of
     learning is ``y``, both of shape (measured,); ``chosen`` is empty at first.

@@ -253,30 +253,28 @@ def most_informative(
     The greedy algorithm of A-optimal design (Krause, Singh and Guestrin, "Near-optimal sensor placements in Gaussian
     processes", JMLR 9, 2008, section 3, for the variance in place of the entropy).
     """
-    places = order[:_MOST_CANDIDATES]
+    chosen = np.asarray(chosen, dtype=int)
+    rest = order[~np.isin(order, chosen)]
+    # What is measured stands first: it is conditioned on.
+    places = np.concatenate([chosen, rest[: max(0, _MOST_CANDIDATES - len(chosen))]])
     view = belief.view(candidates[places])
-    everywhere = belief.view(candidates[places[:_REFERENCES]])
+    everywhere = belief.view(candidates[order[:_REFERENCES]])
     noise = belief.expected_noise
     own, across = belief.expected(view, view) + _LEVEL, belief.expected(everywhere, view) + _LEVEL
-    free = ~np.isin(places, chosen)
-    # Beyond the places, measurements are part of what is believed, but cannot be conditioned on here.
-    given = list(np.flatnonzero(~free))
+    free = np.arange(len(places)) >= len(chosen)
     found: list[int] = []
-    wanted = min(n, int(free.sum()))
-    while given or len(found) < wanted:
+    for step in range(len(chosen) + min(n, int(free.sum()))):
         variance = np.diag(own) + noise
-        if given:
-            best = int(given.pop())
-        else:
+        best = step
+        if step >= len(chosen):
             best = int(np.argmax(np.where(free, (across**2).sum(axis=0) / variance, -1)))
             free[best] = False
             found.append(best)
         share = own[best] / variance[best]
         across -= np.outer(across[:, best], share)
         own -= np.outer(own[:, best], share)
-    rest = order[_MOST_CANDIDATES:]
-    rest = rest[~np.isin(rest, chosen)]
-    return np.concatenate([places[found], rest[: max(0, n - len(found))]])
+    beyond = rest[max(0, _MOST_CANDIDATES - len(chosen)) :]
+    return np.concatenate([places[found], beyond[: max(0, n - len(found))]])
 
 
 def variance_left(belief: Posterior, X: np.ndarray, measured: Sequence[int]) -> float:

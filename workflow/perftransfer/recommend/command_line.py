@@ -89,8 +89,8 @@ def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     X = np.vstack([X, target.codes[elsewhere]])
     # Whatever else is measured, the default configuration is what all are compared with.
     chosen = [] if len(target) else [list(every).index(configuration_id(known.space.default))]
-    done, values = [*map(int, places), *chosen], [*target.y, *([np.nan] * len(chosen))]
-    chosen += choose_next(known, X, n - len(chosen), done, values)
+    values = dict(zip(map(int, places), target.y, strict=True))
+    chosen += choose_next(known, X, n - len(chosen), [*values, *chosen], values)
     ids = [str(frame["configuration_id"].iloc[place]) for place in chosen]
     if out is not None and out.suffix == ".json":
         tables.write_text(out, json.dumps({one: every[one] for one in ids}, indent=1) + "\n")

@@ -48,5 +48,5 @@ def measure_in_rounds(
         if len(chosen) >= min(budget, len(ids)):
             return {ids[place]: configurations[ids[place]] for place in chosen}
         n = budget - len(chosen)
-        known = [values.get(ids[place], np.nan) for place in chosen]
+        known = {place: values.get(ids[place], np.nan) for place in chosen if values}
         chosen += choose_next(model, codes, min(n, batch) if active else n, chosen, known)

@@ -120,6 +120,7 @@ class TransferredModel:
         self.space = space
         self.sources = dict(sources)
         self.target = target
+        self._source_models: dict[str, _AsMeasuredThere] = {}
 
     def with_target(self, target: Measured) -> TransferredModel:
         """The same with other measurements of the target."""
@@ -167,32 +168,41 @@ class TransferredModel:
     @cached_property
     def source_used(self) -> str | None:
         """Name of the source of a strategy that uses one alone: the most alike in rank; None for other strategies."""
+        return self._most_alike(np.arange(len(self.target)))
+
+    def _most_alike(self, rows: np.ndarray) -> str | None:
+        """``source_used``, were these rows all that was measured in the target."""
         cls = strategies.load(self.recipe.strategy)
         if not cls.needs_source or cls.every_source:
             return None
-        found = {
-            name: agreement(self._source(name, None).measured(self.target.codes), self._y)
-            for name in sorted(self.sources)
-        }
+        X, y = self.target.codes[rows], self._y[rows]
+        found = {}
+        for name in sorted(self.sources):
+            values = self._source(name, None).measured(X)
+            # Few of a large space were measured in both.
+            unknown = np.isnan(values)
+            if unknown.any():
+                values[unknown] = self._source_model(name).predict(X[unknown])
+            found[name] = agreement(values, y)
         return max(found, key=found.__getitem__)
 
-    @cached_property
-    def _given(self) -> Source | None:
+    def _given(self, rows: np.ndarray) -> Source | None:
         """What the strategy is told of its sources, with their models where it wants some."""
         cls = strategies.load(self.recipe.strategy)
         if not cls.needs_source:
             return None
-        names = sorted(self.sources) if cls.every_source else [str(self.source_used)]
-        found = []
-        for name in names:
-            model = None
-            if cls.learns_on in ("source", "both"):
-                evidence = self._source(name, None).evidence
-                seed = seed_for(self.recipe.seed, "train", name, self.recipe.objective, self.recipe.learner)
-                fitted = self._learner(seed).fit(evidence.codes, evidence.y)
-                model = _AsMeasuredThere(fitted, Alignment(evidence.codes, self.options))
-            found.append(self._source(name, model))
+        names = sorted(self.sources) if cls.every_source else [str(self._most_alike(rows))]
+        wanted = cls.learns_on in ("source", "both")
+        found = [self._source(name, self._source_model(name) if wanted else None) for name in names]
         return Source.joined(found) if cls.every_source else found[0]
+
+    def _source_model(self, name: str) -> _AsMeasuredThere:
+        if name not in self._source_models:
+            evidence = self._source(name, None).evidence
+            seed = seed_for(self.recipe.seed, "train", name, self.recipe.objective, self.recipe.learner)
+            fitted = self._learner(seed).fit(evidence.codes, evidence.y)
+            self._source_models[name] = _AsMeasuredThere(fitted, Alignment(evidence.codes, self.options))
+        return self._source_models[name]
 
     def _learner(self, seed: int) -> Any:
         return learners.make(str(self.recipe.learner), self.options, seed, self.recipe.parameters)
@@ -200,28 +210,38 @@ class TransferredModel:
     @cached_property
     def fitted(self) -> Strategy:
         """The strategy, fitted to all that was measured in the target."""
-        return self._fit(np.arange(len(self.target)))
+        return self._fit.strategy
 
     @cached_property
-    def _refits(self) -> tuple[list[np.ndarray], list[Strategy]]:
-        """What each refit leaves out, and the refits; none for a chosen sample (``conformal``)."""
-        cls, n = strategies.load(self.recipe.strategy), len(self.target)
-        exchangeable = getattr(cls.design, "EXCHANGEABLE", False)
-        if cls.interval is not Strategy.interval or not exchangeable or n < 2 or self.recipe.folds < 2:
-            return [], []
-        parts = conformal.folds(n, self.recipe.folds, seed_for(self.recipe.seed, "folds", self.recipe.environment))
-        return parts, [self._fit(np.delete(np.arange(n), part)) for part in parts]
+    def _fit(self) -> _Fit:
+        return self._fitted_to(np.arange(len(self.target)))
 
-    def _fit(self, rows: np.ndarray) -> Strategy:
+    @cached_property
+    def _refits(self) -> tuple[np.ndarray, list[np.ndarray], list[_Fit]]:
+        """Which measurements were drawn, which of them each refit leaves out, and the refits.
+
+        None for a chosen sample (``conformal``). The default configuration was not drawn: it is measured in any case.
+        """
+        cls, n = strategies.load(self.recipe.strategy), len(self.target)
+        default = pd.DataFrame([{o.name: level_text(self.space.default[o.name]) for o in self.space.options}])
+        drawn = np.flatnonzero((self.target.codes != self.codes_of(default)).any(axis=1))
+        exchangeable = getattr(cls.design, "EXCHANGEABLE", False)
+        if cls.interval is not Strategy.interval or not exchangeable or len(drawn) < 2 or self.recipe.folds < 2:
+            return drawn, [], []
+        seed = seed_for(self.recipe.seed, "folds", self.recipe.environment)
+        parts = conformal.folds(len(drawn), self.recipe.folds, seed)
+        return drawn, parts, [self._fitted_to(np.delete(np.arange(n), drawn[part])) for part in parts]
+
+    def _fitted_to(self, rows: np.ndarray) -> _Fit:
         cls, recipe = strategies.load(self.recipe.strategy), self.recipe
         seed = seed_for(recipe.seed, "fit", recipe.environment, recipe.objective, recipe.strategy, recipe.learner)
         learner = self._learner(seed) if cls.learns_on in ("target", "both") else None
-        given = self._given
-        if given is not None and cls.learns_on == "source":
-            given = given.without_model()
+        given = self._given(rows)
+        told = given.without_model() if given is not None and cls.learns_on == "source" else given
         noise = self._noise
         more = {"noise": None if noise is None else noise[rows]} if cls.knows_noise else {}
-        return cls(learner, self.options, seed).fit(self.target.codes[rows], self._y[rows], given, **more)
+        strategy = cls(learner, self.options, seed).fit(self.target.codes[rows], self._y[rows], told, **more)
+        return _Fit(strategy, given)
 
     def predict(self, X: np.ndarray) -> Prediction:
         """Predict configurations, given as codes.
@@ -233,16 +253,16 @@ class TransferredModel:
                 f"{self.recipe.environment}: nothing was measured there yet: `perftransfer plan` says what to measure"
             )
         backward = SCALES[self.recipe.scale][1]
-        position = self.fitted.predict(X, self._given)
-        ends: Sequence[np.ndarray] | None = self.fitted.interval(X, conformal.INTERVAL, self._given)
-        parts, refits = self._refits
+        fit, (drawn, parts, refits) = self._fit, self._refits
+        position = fit.predict(X)
+        ends: Sequence[np.ndarray] | None = fit.strategy.interval(X, conformal.INTERVAL, fit.given)
         if ends is None and refits:
             # Intervals look up what refits predict for the sample: it stands before what was asked for.
             every = np.vstack([self.target.codes, X])
-            again = [refit.predict(every, self._given) for refit in refits]
+            again = [refit.predict(every) for refit in refits]
             ends = [
                 end[len(self.target) :]
-                for end in conformal.interval(self._y, np.arange(len(self.target)), parts, again, conformal.INTERVAL)
+                for end in conformal.interval(self._y[drawn], drawn, parts, again, conformal.INTERVAL)
             ]
         if ends is None:
             return Prediction(backward(position), None, None, position, None)
@@ -312,6 +332,17 @@ class TransferredModel:
             raise BadInput(f"{path}: what it holds has been changed: its fingerprint is {fingerprint}, not "
                            f"{model.fingerprint}")  # fmt: skip
         return model
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """A fitted strategy, and what it is told of its sources."""
+
+    strategy: Strategy
+    given: Source | None
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(self.strategy.predict(X, self.given), dtype=float)
 
 
 @dataclass(frozen=True)
