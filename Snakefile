@@ -13,7 +13,7 @@ from pathlib import Path
 
 from perftransfer import package_path, stale_lock
 from perftransfer.errors import BadInput
-from perftransfer.study import Study, export_usable_cpus
+from perftransfer.study import RESOURCES, Study, export_usable_cpus, still_to_measure
 
 package_path.export()
 export_usable_cpus()
@@ -34,7 +34,7 @@ except BadInput as error:
 
 # Said before a long run, not during it: other options of Snakemake are not known while this file is read.
 if {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
-    for line in study.still_to_measure():
+    for line in still_to_measure(study):
         print(line, file=sys.stderr)
 
 

@@ -12,7 +12,7 @@ from spaces import factorial
 
 from perftransfer import strategies
 from perftransfer.dataset import tables
-from perftransfer.evaluation.batch import Inputs, evaluate_batch, join, key, write
+from perftransfer.evaluation.batch import Inputs, collect, evaluate_batch, join, key, write
 from perftransfer.evaluation.cells import COLUMNS, SCHEMA, TIMING_COLUMNS, Plan, evaluate
 from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.sources import load_sources
@@ -134,8 +134,16 @@ def test_the_key_is_that_of_settings_and_of_what_the_inputs_hold(inputs, tmp_pat
     assert key(SETTINGS, dataclasses.replace(inputs, influence=copy)) != found
 
 
-def test_tables_as_text_are_joined_below_one_header(tmp_path):
+def test_tables_of_seconds_are_joined_below_one_header(tmp_path):
+    header = ",".join(TIMING_COLUMNS) + "\n"
     for i in range(3):
-        (tmp_path / f"{i}.csv").write_text(f"a,b\n{i},x\n" if i else "a,b\n")
-    join(tmp_path / "new/all.csv", [tmp_path / f"{i}.csv" for i in range(3)])
-    assert (tmp_path / "new/all.csv").read_text() == "a,b\n1,x\n2,x\n"
+        (tmp_path / f"{i}.csv").write_text(f"{header}{i},x\n" if i else header)
+    join([tmp_path / f"{i}.csv" for i in range(3)], tmp_path / "new/all.csv")
+    assert (tmp_path / "new/all.csv").read_text() == f"{header}1,x\n2,x\n"
+
+
+def test_nothing_to_compare_is_tables_without_rows(tmp_path):
+    assert collect([], tmp_path / "cells.parquet") == 0
+    assert list(tables.read(tmp_path / "cells.parquet").columns) == list(COLUMNS)
+    join([], tmp_path / "all.csv")
+    assert list(pd.read_csv(tmp_path / "all.csv").columns) == list(TIMING_COLUMNS)

@@ -114,5 +114,5 @@ def test_what_is_measured_anyway_need_not_be_told_again() -> None:
     arena = [option.name for option in model.options].index("arena")
     twin = known.ALL[alone[0]].copy()
     twin[arena] = 1 - twin[arena]
-    place = int(np.flatnonzero((known.ALL == twin).all(axis=1))[0])
+    place = int(np.flatnonzero((twin == known.ALL).all(axis=1))[0])
     assert alone[0] not in choose_next(model, known.ALL, 3, [place], {})

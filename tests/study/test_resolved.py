@@ -12,7 +12,7 @@ from perftransfer import yaml_file
 from perftransfer.errors import BadInput
 from perftransfer.measuring import fingerprint
 from perftransfer.measuring.protocol import Protocol
-from perftransfer.study import Study, command_line, reference
+from perftransfer.study import Study, command_line, reference, still_to_measure
 
 
 @pytest.fixture(autouse=True)
@@ -80,7 +80,7 @@ def test_a_target_is_no_environment_to_compare_and_is_measured_like_others():
     assert like.items() <= target.items()
     assert "code" not in target
     assert "code" not in study.confirm("squeezenet-128px-allcores")
-    assert any("squeezenet-128px-allcores: up to 24 measurements" in line for line in study.still_to_measure())
+    assert any("squeezenet-128px-allcores: up to 24 measurements" in line for line in still_to_measure(study))
 
 
 def test_the_example_for_engineers_takes_over_what_the_default_study_measures():
@@ -250,7 +250,7 @@ def test_what_is_still_to_be_measured_is_told_with_the_pace_so_far(tmp_path, mon
     study = study_of("config/config.yaml")
     protocol = study.benchmark("inceptionv3-128px-1core")["protocol"]
     monkeypatch.chdir(tmp_path)
-    assert study.still_to_measure()[3] == "inceptionv3-128px-1core: up to 80 measurements to make; 24 s or more"
+    assert still_to_measure(study)[3] == "inceptionv3-128px-1core: up to 80 measurements to make; 24 s or more"
     journal = Path("results/default/journal/inceptionv3-128px-1core.jsonl")
     journal.parent.mkdir(parents=True)
     records = [
@@ -261,6 +261,6 @@ def test_what_is_still_to_be_measured_is_told_with_the_pace_so_far(tmp_path, mon
         for i in range(20)
     ]  # fmt: skip
     journal.write_text("".join(json.dumps(record) + "\n" for record in records))
-    assert study.still_to_measure()[3] == (
+    assert still_to_measure(study)[3] == (
         "inceptionv3-128px-1core: up to 60 measurements to make, 20 are in the journal; about 2 min 0 s"
     )

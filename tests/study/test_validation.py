@@ -192,7 +192,7 @@ def test_all_that_is_wrong_is_listed_at_once(check):
             ROW.format(name="a", network="xception").replace("\t1\tonnx", "\t999\tonnx"),
             "environment a: asks for 999 cores; this machine lets us use",
         ),
-        (ROW.format(name="a", network="xception"), "a study compares environments, at least two; there is only a"),
+        (ROW.format(name="a", network="xception"), "at least two, or has a target beside one; there is only a"),
     ],
 )
 def test_a_wrong_row_of_the_sheet_is_named_by_line(check, sheet, message):

@@ -24,6 +24,21 @@ recommendation: {strategy: KT+active, most: 2, repeats: 2}
 figures: [influence]
 tables: [options]
 """
+SMALL_SPACE = """\
+options:
+  intra_op_threads: {levels: [1, 2], ordered: true}
+  graph_optimization_level: {levels: [disabled, basic, all], ordered: true, default: all}
+  memory_arena: {levels: [true, false]}
+"""
+ONE_SOURCE = """\
+study: toy
+environments: config/one_source.tsv
+objectives: [latency_ms, peak_memory_mib]
+measuring:
+  {configurations: 12, repeats: 1, runs: 3, seconds: 0, warmup_seconds: 0, warmup_most_seconds: 0, most_seconds: 0}
+learning: {learners: [RT]}
+recommendation: {most: 2, repeats: 1}
+"""
 pytestmark = pytest.mark.workflow
 ROW = "simulated-new\tnone\tno\t1\tsimulated\tnone\tsimulated\t2\t192\ttarget\t7\n"
 TARGET = "results/toy/targets/simulated-new"
@@ -76,7 +91,7 @@ def test_the_report_says_what_to_run(clone: Clone) -> None:
     said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", section))
     assert "For low latency, run with" in said
     assert "Measured side by side:" in said
-    assert "more measurements would lower the typical error" in said
+    assert "measurements would lower the typical error" in said
 
 
 def test_its_model_answers_on_the_command_line(clone: Clone) -> None:
@@ -122,3 +137,40 @@ def test_nothing_is_measured_twice(clone: Clone) -> None:
     done = clone.snakemake("--configfile", "config/toy.yaml", "--forcerun", "target", "--until", "target")
     assert done.returncode == 0, done.stderr[-3000:]
     assert (clone.path / "results/toy/journal/simulated-new.jsonl").read_text() == before
+
+
+@pytest.fixture(scope="module")
+def one_source(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """One known environment and a target, by two objectives, really measured: nothing is compared."""
+    clone = copy_tree(tmp_path_factory.mktemp("one_source"))
+    clone.write("config/spaces/small.yaml", SMALL_SPACE)
+    clone.write("config/toy.yaml", ONE_SOURCE)
+    header, row = simulated_study.SHEET.splitlines()[0], "this machine\tno\tall\tonnxruntime\tsqueezenet\tsmall\t1"
+    rows = [f"{header}\trole\tbudget", f"known\t{row}\t64\t\t", f"new\t{row}\t96\ttarget\t5"]
+    clone.write("config/one_source.tsv", "\n".join(rows))
+    done = clone.snakemake("--configfile", "config/toy.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    return clone
+
+
+def test_one_source_is_enough_for_a_target(one_source: Clone) -> None:
+    results = one_source.path / "results/toy"
+    assert len(pd.read_parquet(results / "transfer.parquet")) == 0
+    assert len(list((results / "figures").glob("*.svg"))) > 0
+    measured = pd.read_parquet(results / "targets/new/measurements.parquet")
+    assert measured["configuration_id"].nunique() == 5
+
+
+def test_of_two_objectives_each_has_its_best_and_there_is_a_front(one_source: Clone) -> None:
+    table = pd.read_parquet(one_source.path / "results/toy/recommendation.parquet")
+    for objective, own in table.groupby("objective"):
+        assert (own["rank"] == 1).sum() == 1, objective
+        assert own["measured"].notna().all()
+    assert table["pareto"].any()
+    # A configuration is on the front in all objectives or in none.
+    assert len(table[["configuration_id", "pareto"]].drop_duplicates()) == table["configuration_id"].nunique()
+    page = (one_source.path / "results/toy/report.html").read_text()
+    for quantity in ("latency", "peak memory"):
+        assert f"For low {quantity}, run with" in page or f"For {quantity}, nothing is expected" in page
+    assert "on the Pareto front" in page
+    assert "What was compared" not in page

@@ -5,7 +5,7 @@ MEASURING = {
     "device": 1,
     **{
         name: lambda wildcards, name=name: study.submission(wildcards.environment, name)
-        for name in study.submitted
+        for name in RESOURCES
     },
 }
 

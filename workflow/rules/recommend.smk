@@ -20,10 +20,6 @@ rule space:
 # Plans and measures, in rounds where the design looks at what was found.
 rule target:
     input:
-        configurations=lambda wildcards: collect(
-            "<results>/configurations/{space}.parquet",
-            space=study.space_of(wildcards.environment),
-        ),
         every=lambda wildcards: collect(
             "<results>/spaces/{space}.parquet",
             space=study.space_of(wildcards.environment),

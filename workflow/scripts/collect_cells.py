@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from perftransfer.dataset import tables
-from perftransfer.evaluation.batch import join
+from perftransfer.evaluation.batch import collect, join
 from perftransfer.job import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        n = tables.stack(Path(snakemake.output.cells), tables.parts_of(snakemake.input.cells))
-        join(Path(snakemake.output.timing), snakemake.input.timing)
+        n = collect(snakemake.input.cells, Path(snakemake.output.cells))
+        join(snakemake.input.timing, Path(snakemake.output.timing))
         print(f"{n} cells", file=log)

@@ -12,23 +12,20 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         settings, name = snakemake.params.settings, snakemake.wildcards.environment
         journal_path = Path(snakemake.params.journal)
-        sampled = snakemake.input.configurations[0]
-        candidates, options = tables.read(sampled), tables.options(sampled)
+        # The whole space, not what was measured in the sources: what tells most may lie elsewhere.
+        every, options = tables.read(snakemake.input.every[0]), tables.options(snakemake.input.every[0])
         measured.check_names(options)
-        configurations = tables.configurations_of(candidates, options)
 
         asked = (name, settings, snakemake.input.networks)
         if snakemake.input.brought:
             journal_path = Path(snakemake.input.brought[0])
-            # Whoever measured by hand may have chosen from the whole space.
-            every = set(tables.read(snakemake.input.every[0], ["configuration_id"])["configuration_id"])
-            records = by_hand.brought(journal_path, name, every)
+            records = by_hand.brought(journal_path, name, set(every["configuration_id"]))
         else:
             model = gather.of_study(name, settings["objectives"][0], settings, snakemake.input)
             chosen = measure_in_rounds(
                 model,
-                candidates,
-                configurations,
+                every,
+                tables.configurations_of(every, options),
                 settings["budget"],
                 settings["batch"],
                 bench.measured_before(*asked, journal_path),

@@ -105,16 +105,20 @@ def write(parts: Sequence[Path], cells: Path, timing: Path) -> int:
     return n
 
 
-def join(path: Path, files: Sequence[Path | str]) -> None:
-    """Put CSV files with the same header one below the other, by way of a temporary name."""
+def collect(files: Sequence[Path | str], path: Path) -> int:
+    """Put tables of cells one below the other; without any, write one without rows. Return how many cells."""
+    return tables.stack(path, tables.parts_of(files) if files else [SCHEMA.empty_table()])
+
+
+def join(files: Sequence[Path | str], path: Path) -> None:
+    """Put tables of seconds one below the other, by way of a temporary name; without any, write one without rows."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("wb") as out:
-        for i, name in enumerate(files):
+        out.write((",".join(TIMING_COLUMNS) + "\n").encode())
+        for name in files:
             with Path(name).open("rb") as file:
-                header = file.readline()
-                if i == 0:
-                    out.write(header)
+                file.readline()
                 shutil.copyfileobj(file, out)
     temporary.replace(path)
 

@@ -24,6 +24,8 @@ CAPTION = (
     "and a full bar are an influence that carries over, a short bar is one that belongs to some environments."
 )
 TABLES = ("environments", "influence")
+# Of a single environment there is nothing to draw.
+SEVERAL = True
 
 ROW = 0.19  # inches
 STRIP, BAR = 3.6, 1.0  # inches that the two parts are wide

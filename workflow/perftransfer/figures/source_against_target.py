@@ -43,6 +43,8 @@ CAPTION = (
     "only to be carried over, a bent band needs more than that, a cloud does not carry over."
 )
 TABLES = ("environments", "values")
+# Of a single environment there is nothing to draw.
+SEVERAL = True
 
 INSET = 0.05  # part of a cell left free at each side
 NARROWEST = math.log10(2.6)  # decades; always holds one of 1, 2, 5, so that each axis has a tick

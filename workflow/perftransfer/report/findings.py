@@ -59,6 +59,27 @@ def sections(
     def kept(*found: Table | None) -> list[Table]:
         return [table for table in found if table is not None]
 
+    alone = [
+        Section(
+            "influence",
+            "Which options matter",
+            [
+                *findings_influence.what_matters(influence, objective, study["learning"]["scale"]),
+                *findings_similarity.stability(similarity, objective),
+            ],
+            ["influence", "influence_stability"],
+            kept(tables_environments.influence(influence, objective, labels)),
+        ),
+        Section(
+            "noise",
+            "How noisy the values are",
+            findings_environments.noise(ranges, objective, results, labels),
+            ["noise"],
+            kept(tables_environments.values(ranges, objective, labels)),
+        ),
+    ]
+    if len(study["environments"]) == 1:
+        return alone
     return [
         Section(
             "budget",
@@ -108,23 +129,7 @@ def sections(
             ["source_against_target", "similarity"],
             [],
         ),
-        Section(
-            "influence",
-            "Which options matter",
-            [
-                *findings_influence.what_matters(influence, objective, study["learning"]["scale"]),
-                *findings_similarity.stability(similarity, objective),
-            ],
-            ["influence", "influence_stability"],
-            kept(tables_environments.influence(influence, objective, labels)),
-        ),
-        Section(
-            "noise",
-            "How noisy the values are",
-            findings_environments.noise(ranges, objective, results, labels),
-            ["noise"],
-            kept(tables_environments.values(ranges, objective, labels)),
-        ),
+        *alone,
     ]
 
 
@@ -170,6 +175,8 @@ def lead(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], results_o
             *findings_transfer.many_measurements(results),
             *findings_transfer.no_comparison(results),
         ]
+        if len(study["environments"]) == 1:
+            main = []
         prefix = f"{objectives.split(objective)[0].capitalize()}: " if several else ""
         first += [prefix + sentence for sentence in main[: 1 if several else 2]]
         rest = [
@@ -201,4 +208,6 @@ def overview(study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame]) -> st
         mark = "; 1 of them is emulated, a restriction of the same machine"
     else:
         mark = f"; {emulated} of them are emulated, restrictions of the same machine"
+    if len(environments) == 1:
+        return f"One environment is known{pool.removesuffix(' each')}{mark.replace('1 of them', 'it')}."
     return f"This study compares {count(len(environments), what)}{pool}{mixed}{mark}."

@@ -41,8 +41,9 @@ def recommended(table: pd.DataFrame, known: Mapping[str, Mapping[str, Any]]) -> 
 def worth_measuring(objective: str, outlook: Outlook) -> str:
     """Say whether more measurements are worth it."""
     now, then, noise = (percent(100 * value) for value in (outlook.now, outlook.then, outlook.noise))
-    more, quantity = count(MORE, "more measurement"), objectives.split(objective)[0]
-    text = f"{more} would lower the typical error of a prediction of {quantity} from {now} to about {then}"
+    quantity = objectives.split(objective)[0]
+    more = count(MORE, "measurement")
+    text = f"A further {more} would lower the typical error of a prediction of {quantity} from {now} to about {then}"
     if outlook.enough:
         return f"{text}, by less than the noise of a measurement ({noise}): these are enough."
     return f"{text}, by more than the noise of a measurement ({noise}): measuring more is worth it."

@@ -98,6 +98,7 @@ def render(
     return _template().render(
         study=study,
         version=perftransfer.__version__,
+        compares=len(study["environments"]) > 1,
         lead=findings.lead(study, tables, results),
         left_out=protocol.left_out(study),
         at_a_glance=at_a_glance,

@@ -67,6 +67,14 @@ def how_evaluated(study: Mapping[str, Any]) -> list[str]:
         name if strategy_title(name) == name else f"{name} ({strategy_title(name)})"
         for name in evaluation["strategies"]
     )
+    influence = (
+        "Influence is a stepwise linear regression with interactions of up to "
+        f"{study['influence']['order']} options (forward and backward, by "
+        f"{study['influence']['criterion'].upper()}), as in "
+        "the paper whose study this workflow follows: Iqbal, Kotthoff and Jamshidi, OpML 2019, arXiv 1904.02838."
+    )
+    if len(study["environments"]) == 1:
+        return [influence]
     return [
         f"Strategies: {strategies}. Each is crossed with the learners {listed(learning['learners'])}, which learn "
         f"{scale}, and, where it uses a source, with every other environment as the source, which is known in full.",
@@ -85,10 +93,7 @@ def how_evaluated(study: Mapping[str, Any]) -> list[str]:
         "who happens to choose well. The median learner is what to expect without that luck.",
         "The error of a perfect model is an estimate from the spread of repeated processes, for independent, normal "
         "noise. A model can fall below it by chance only.",
-        "Influence is a stepwise linear regression with interactions of up to "
-        f"{study['influence']['order']} options (forward and backward, by "
-        f"{study['influence']['criterion'].upper()}), as in "
-        "the paper whose study this workflow follows: Iqbal, Kotthoff and Jamshidi, OpML 2019, arXiv 1904.02838.",
+        influence,
     ]
 
 
@@ -124,6 +129,8 @@ def not_claimed(study: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]]
         said.append("All measurements come from one machine; another one may behave differently.")
     if any(host.get("virtual_machine") for host in hosts.values()):
         said.append("It is a virtual machine: what its neighbours did is seen only as far as the system tells.")
+    if len(environments) == 1:
+        return said
     said.append(
         "The unit of the tests of significance is the target. Sources, learners and repeats on one target are no "
         "further evidence: they share its measurements. Where two medians are close, their order may be chance."

@@ -5,60 +5,36 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-import statistics
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
-from datetime import datetime
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from perftransfer import catalogue, designs, learners, objectives, strategies, yaml_file
+from perftransfer import catalogue, designs, learners, strategies, yaml_file
 from perftransfer.code_digest import modules_used, script_digest
 from perftransfer.dataset import published
 from perftransfer.dataset.published import PublishedFile
-from perftransfer.errors import BadInput, unknown
-from perftransfer.measuring import engines, fingerprint, journal, networks
+from perftransfer.errors import BadInput
+from perftransfer.measuring import networks
 from perftransfer.measuring.protocol import Protocol
-from perftransfer.progress import duration
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import level_text
-from perftransfer.study import command_line, sheet
+from perftransfer.study import checks, command_line, sheet, submission
+from perftransfer.study.machine import usable_cpus
 from perftransfer.study.sections import FIGURES, SUMMARIES, Hardware, ImportedEnvironment, StudySections
 from perftransfer.study.validation import validate
 
-_SPACES = Path("config/spaces")
 #: Stands in the name of a figure's file that shows all objectives.
 ALL_OBJECTIVES = "all"
-# Says on how many CPUs the workflow was started, to its jobs on other machines.
-_CPUS_VARIABLE = "PERFTRANSFER_CPUS"
-#: CPUs that a job asks for, where it is to have all that its node has: the executor leaves the number out.
-NO_NUMBER = -1
 #: Jobs of a strategy where the study does not say how many targets share one. A job takes two CPU seconds to start, and
 #: 0.1 of Snakemake's own: with twenty strategies, these are 320 jobs, a few for each of 64 cores.
 MOST_BATCHES = 16
-_SUBMITTED = (
-    "slurm_partition", "slurm_account", "constraint", "gres", "cpus_per_task", "runtime", "mem_mb", "slurm_extra",
-)  # fmt: skip
-# Engines that read a network from a file; the others make up their numbers.
-_NO_FILE = "simulated"
-
-
-def usable_cpus() -> int:
-    """CPUs of the machine at hand; in a job that a scheduler sent elsewhere, of the one that the workflow started on.
-
-    For such a job the study has to be the same: see ``export_usable_cpus``.
-    """
-    return int(os.environ.get(_CPUS_VARIABLE) or len(fingerprint.usable_cpus()))
-
-
-def export_usable_cpus() -> None:
-    """Let all jobs that are started from here on count the CPUs of this machine."""
-    os.environ[_CPUS_VARIABLE] = str(usable_cpus())
+# What is known of several environments only.
+_OF_SEVERAL = {"transfer", "timing", "similarity"}
 
 
 class Study:
@@ -80,15 +56,16 @@ class Study:
         self.where = where
         self.left_out = sorted(left_out)
         self._commands = list(commands)
-        self._rows = {row.environment: row for row in rows}
-        self._imported = {
+        self.rows = {row.environment: row for row in rows}
+        self.imports = {
             name: (mapping, environment)
             for mapping in sections.imports.values()
             for name, environment in mapping.environments.items()
             if name not in left_out
         }
         self._evaluations: dict[str, dict[str, Any]] = {}
-        self._check()
+        if problems := checks.problems(self):
+            raise BadInput("\n".join(problems))
 
     @classmethod
     def of(cls, config: Mapping[str, Any], files: Sequence[Path | str]) -> Study:
@@ -119,7 +96,7 @@ class Study:
         """
         files = {
             name: PublishedFile(found.file, found.address, found.sha256.lower())
-            for name, (_, found) in self._imported.items()
+            for name, (_, found) in self.imports.items()
             if not Path(f"results/{self.name}/imported/{name}.parquet").exists()
         }
         problems = published.unavailable(files.values(), downloads)
@@ -127,7 +104,7 @@ class Study:
             return self
         if self.sections.missing == "stop":
             advice = (
-                f"{len(problems)} of {len(self._imported)} published environments cannot be had. Set DATASETS to a "
+                f"{len(problems)} of {len(self.imports)} published environments cannot be had. Set DATASETS to a "
                 "folder that holds the files, or leave them out: missing: leave_out in the study, or --config "
                 "missing=leave_out (make CONFIG=missing=leave_out)"
             )
@@ -135,7 +112,7 @@ class Study:
         left_out = [name for name, file in files.items() if file.name in problems]
         for name in left_out:
             print(f"The environment {name} is left out: {problems[files[name].name]}", file=sys.stderr)
-        return Study(self.sections, list(self._rows.values()), self.where, self._commands, left_out)
+        return Study(self.sections, list(self.rows.values()), self.where, self._commands, left_out)
 
     @property
     def name(self) -> str:
@@ -154,8 +131,10 @@ class Study:
 
     @property
     def strategies(self) -> list[str]:
-        """Strategies to compare, those without transfer that stand for a design included."""
+        """Strategies to compare, those without transfer that stand for a design included; none if nothing compares."""
         evaluation = self.sections.evaluation
+        if not self.compares:
+            return []
         compared = ["random", *(name for name in evaluation.designs if name != "random")] if evaluation.designs else []
         return [*evaluation.strategies, *map(strategies.without_transfer, compared)]
 
@@ -171,8 +150,8 @@ class Study:
 
     @property
     def figures(self) -> list[str]:
-        """Figures to draw."""
-        return list(self.sections.figures)
+        """Figures to draw; of a single environment those that need no other."""
+        return self._to_show(FIGURES, self.sections.figures)
 
     @property
     def figure_files(self) -> list[str]:
@@ -189,65 +168,49 @@ class Study:
 
     @property
     def tables(self) -> list[str]:
-        """Tables to write."""
-        return list(self.sections.tables)
+        """Tables to write; of a single environment those that need no other."""
+        return self._to_show(SUMMARIES, self.sections.tables)
+
+    def _to_show(self, package: str, names: Sequence[str]) -> list[str]:
+        def alone(name: str) -> bool:
+            several = catalogue.constant(package, name, "SEVERAL", default=False)
+            return not several and not _OF_SEVERAL & set(catalogue.constant(package, name, "TABLES"))
+
+        return [name for name in names if self.compares or alone(name)]
 
     @property
     def measured(self) -> list[str]:
         """Environments that are measured here, in full."""
-        return [name for name, row in self._rows.items() if row.budget is None]
+        return [name for name, row in self.rows.items() if row.budget is None]
 
     @property
     def targets(self) -> list[str]:
         """Environments in which a handful of configurations is measured, and one is recommended."""
-        return [name for name, row in self._rows.items() if row.budget is not None]
+        return [name for name, row in self.rows.items() if row.budget is not None]
 
     @property
     def imported(self) -> list[str]:
         """Environments whose measurements were published."""
-        return list(self._imported)
+        return list(self.imports)
 
     @property
     def environments(self) -> list[str]:
         """All environments but the targets of recommendations, in the order of sheet and study."""
-        return [*self.measured, *self._imported]
+        return [*self.measured, *self.imports]
+
+    @property
+    def compares(self) -> bool:
+        """Whether there are environments to compare; a single one is there to be carried to a target."""
+        return len(self.environments) > 1
 
     @property
     def confirmed(self) -> list[str]:
         """Targets in which what is recommended is measured here; elsewhere somebody does that by hand."""
         return [name for name in self.targets if not self.brought(name)]
 
-    def still_to_measure(self) -> list[str]:
-        """Say for each environment how much there is to measure, and how long that takes at the pace so far.
-
-        The journals know the pace; without one the protocol tells how long a measurement takes at most, if none fails.
-        """
-        measuring, said = self.sections.measuring, []
-        for name, row in self._rows.items():
-            if self.brought(name):
-                continue
-            known = journal.measurements(journal.read(Path(f"results/{self.name}/journal/{name}.jsonl")))
-            own = [
-                record
-                for key, record in known.items()
-                if key[3] == self._protocol.key and key[4] == 0 and journal.is_final(record, measuring.timeout_seconds)
-            ]
-            left = max(0, (row.budget or measuring.configurations) * measuring.repeats - len(own))
-            if not left:
-                continue
-            # The pace within runs: between them nothing was measured.
-            starts = [datetime.fromisoformat(record["started_at"]).timestamp() for record in own]
-            steps = [later - start for start, later in pairwise(sorted(starts))]
-            if steps:
-                time = f"about {duration(left * statistics.median(steps))}"
-            else:
-                time = f"{duration(left * (measuring.warmup_seconds + measuring.seconds))} or more"
-            there = f", {len(own)} are in the journal" if own else ""
-            said.append(f"{name}: up to {left} measurements to make{there}; {time}")
-        return said
-
     @cached_property
-    def _protocol(self) -> Protocol:
+    def protocol(self) -> Protocol:
+        """How each measurement is made."""
         measuring = self.sections.measuring
         own = {field.name: getattr(measuring, field.name) for field in fields(Protocol) if field.name != "energy"}
         return Protocol(**own, energy="energy_mj" in self.objectives)
@@ -256,140 +219,26 @@ class Study:
     def spaces(self) -> dict[str, OptionSpace]:
         """Option spaces of the measured environments by name."""
         return {
-            name: OptionSpace.read(_SPACES / f"{name}.yaml") for name in {r.space: None for r in self._rows.values()}
+            name: OptionSpace.read(checks.SPACES / f"{name}.yaml")
+            for name in {r.space: None for r in self.rows.values()}
         }
 
-    def _check(self) -> None:
-        problems: list[str] = []
-        for row in self._rows.values():
-            if not (_SPACES / f"{row.space}.yaml").exists():
-                allowed = sorted(path.stem for path in _SPACES.glob("*.yaml"))
-                where = f"{self.sections.environments}: environment {row.environment}"
-                problems.append(unknown(where, "option space", row.space, allowed))
-        if problems:
-            raise BadInput("\n".join(problems))
-        problems += self._space_problems()
-        for name in self._imported:
-            if name in self._rows:
-                problems.append(f"{self.where}: imports: the environment {name} stands in the sheet already")
-        for key, mapping in self.sections.imports.items():
-            for name in mapping.environments:
-                if name in self._imported and self._imported[name][0] is not mapping:
-                    problems.append(f"{self.where}: imports.{key}.environments: {name} is imported twice")
-            for name, option in mapping.options.items():
-                where = f"{self.where}: imports.{key}.options.{name}"
-                if option.column and option.columns:
-                    problems.append(f"{where}: give column or columns, not both")
-                if option.by_rank and option.factor is not None:
-                    problems.append(f"{where}: give factor or by_rank, not both: ranks have no unit")
-                if option.by_rank and not option.ordered:
-                    problems.append(f"{where}: by_rank needs an order: ordered: true")
-        if self.left_out and len(self.environments) < 2:
-            problems.append(
-                f"{self.where}: a study compares environments, at least two; without those that are left out there "
-                f"{f'is only {self.environments[0]}' if self.environments else 'is none'}"
-            )
-        elif not self.environments:
-            problems.append(f"{self.where}: no environment: give a sheet (environments) or published ones (imports)")
-        elif len(self.environments) < 2:
-            problems.append(
-                f"{self.where}: a study compares environments, at least two; there is only {self.environments[0]}"
-            )
-        if self.environments:
-            problems += self._objective_problems()
-        pool = self.sections.measuring.configurations
-        for key in ("budgets", "design_budgets"):
-            largest = max(getattr(self.sections.evaluation, key) or [0])
-            if not self._rows or largest <= pool - pool // 3:
-                continue
-            problems.append(
-                f"{self.where}: evaluation.{key}: found {largest}; of {pool} measured configurations a third is held "
-                f"out, so at most {pool - pool // 3} can be chosen: measure more (measuring.configurations)"
-            )
-        for name in self.confirmed:
-            if (self._rows[name].budget or 0) > pool:
-                problems.append(
-                    f"{self.sections.environments}: environment {name}: budget: found {self._rows[name].budget}; it is "
-                    f"chosen from the {pool} configurations that are measured in the sources (measuring.configurations)"
-                )
-        problems += self._hardware_problems()
-        usable = usable_cpus()
-        for row in self._rows.values():
-            if row.measurements or row.hardware in self.sections.hardware:
-                continue
-            if row.cores != "all" and int(row.cores) > usable:
-                problems.append(
-                    f"{self.sections.environments}: environment {row.environment}: asks for {row.cores} cores; this "
-                    f"machine lets us use {usable}"
-                )
-            elif row.engine != _NO_FILE and row.cores != "all" and int(row.cores) < usable and not row.emulated:
-                problems.append(
-                    f"{self.sections.environments}: environment {row.environment}: found emulated no with {row.cores} "
-                    f"of this machine's {usable} cores; a restriction is emulated: yes"
-                )
-        if problems:
-            raise BadInput("\n".join(problems))
-
-    def _hardware_problems(self) -> list[str]:
-        problems, named = [], {row.hardware for row in self._rows.values()}
-        for name, hardware in self.sections.hardware.items():
-            where, cluster = f"{self.where}: hardware.{name}", hardware.cluster
-            if name not in named:
-                problems.append(unknown(where, "hardware in the sheet", name, sorted(named)))
-            if cluster.gpu_type and not cluster.gpus:
-                problems.append(f"{where}.cluster.gpu_type: found {cluster.gpu_type!r}, but gpus: 0")
-            every = [row.environment for row in self._rows.values() if row.hardware == name and row.cores == "all"]
-            if every and not (cluster.exclusive or cluster.cpus):
-                problems.append(
-                    f"{where}.cluster.cpus: is missing: {every[0]} measures on all cores, and no job without "
-                    "exclusive: true gets all of a node"
-                )
-        return problems
-
-    def _space_problems(self) -> list[str]:
-        problems = []
-        for row in self._rows.values():
-            engine = engines.load(row.engine)
-            for option in self.spaces[row.space].options:
-                if option.name not in engine.options:
-                    where = f"{_SPACES / row.space}.yaml: options"
-                    problems.append(unknown(where, f"{row.engine} option", option.name, sorted(engine.options)))
-            for level in self._levels(row, "precision"):
-                if row.engine != _NO_FILE and level not in networks.PRECISIONS:
-                    where = f"{_SPACES / row.space}.yaml: options.precision.levels"
-                    problems.append(unknown(where, "precision", level, networks.PRECISIONS))
-        return list(dict.fromkeys(problems))
-
-    def _objective_problems(self) -> list[str]:
-        problems = []
-        for i, objective in enumerate(self.objectives):
-            # Environments are compared by every objective of the study, so all have to have it.
-            offers = {f"imports.{key}": set(mapping.objectives) for key, mapping in self.sections.imports.items()}
-            if self._rows:
-                offers[f"measured environments ({self.sections.environments})"] = set(objectives.MEASURED)
-            where, every = f"{self.where}: objectives[{i}]", set().union(*offers.values())
-            lacking = [name for name, offered in offers.items() if objective not in offered]
-            if objective not in every:
-                problems.append(unknown(where, "objective", objective, sorted(every)))
-            elif lacking:
-                problems.append(f"{where}: {objective} is not known of {', '.join(lacking)}")
-        return problems
-
-    def _levels(self, row: sheet.EnvironmentRow, option: str) -> list[str]:
+    def levels(self, row: sheet.EnvironmentRow, option: str) -> list[str]:
+        """Levels of an option in the space of a row, as text; none if it has no such option."""
         found = [o.levels for o in self.spaces[row.space].options if o.name == option]
         return [level_text(level) for levels in found for level in levels]
 
     def precisions(self, environment: str) -> list[str]:
         """Precisions in which a network of ours is to be built for an environment."""
-        row = self._rows[environment]
-        if row.engine == _NO_FILE:
+        row = self.rows[environment]
+        if row.simulated:
             return []
         # A file of the user's is what it is; other precisions are not supported by it.
-        return [] if row.own_network else self._levels(row, "precision") or [networks.PRECISIONS[0]]
+        return [] if row.own_network else self.levels(row, "precision") or [networks.PRECISIONS[0]]
 
     def brought(self, environment: str) -> list[str]:
         """File of measurements that were made elsewhere; none where the environment is measured here."""
-        return [file for file in (self._rows[environment].measurements,) if file]
+        return [file for file in (self.rows[environment].measurements,) if file]
 
     def network_files(self, environment: str) -> list[str]:
         """Files of the network that measuring here needs, one for each of its ``precisions``."""
@@ -397,14 +246,14 @@ class Study:
 
     def files_for_a_board(self, environment: str) -> list[str]:
         """Files of the network, one for each of its ``precisions``; the user's own as it is."""
-        row = self._rows[environment]
+        row = self.rows[environment]
         if row.own_network:
             return [row.network]
         return [f"results/{self.name}/networks/{row.network}.{level}.onnx" for level in self.precisions(environment)]
 
     def space_of(self, environment: str) -> str:
         """Name of the option space of a measured environment."""
-        return self._rows[environment].space
+        return self.rows[environment].space
 
     # Parameters of the rules, in the order of the pipeline.
 
@@ -422,9 +271,9 @@ class Study:
 
     def benchmark(self, environment: str) -> dict[str, Any]:
         """What to measure. No digest of code in here: no edit may ever measure again."""
-        row, measuring = self._rows[environment], self.sections.measuring
+        row, measuring = self.rows[environment], self.sections.measuring
         workload = row.workload
-        if row.engine == _NO_FILE and row.cores != "all":
+        if row.simulated and row.cores != "all":
             workload["cores"] = int(row.cores)
         return {
             "engine": row.engine,
@@ -438,7 +287,7 @@ class Study:
             "precisions": self.precisions(environment) or [networks.PRECISIONS[0]] * row.own_network,
             "repeats": measuring.repeats,
             "retries": measuring.retries,
-            "protocol": asdict(self._protocol),
+            "protocol": asdict(self.protocol),
             "seed": self.sections.seed,
             **self._known_from(environment),
         }
@@ -450,33 +299,20 @@ class Study:
     def _hardware(self, row: sheet.EnvironmentRow) -> Hardware:
         return self.sections.hardware.get(row.hardware, Hardware())
 
-    @property
-    def submitted(self) -> tuple[str, ...]:
-        """Names of Snakemake's resources by which a scheduler is asked for hardware."""
-        return _SUBMITTED
-
     def submission(self, environment: str, resource: str) -> int | str | None:
         """What a scheduler is asked for by the job that measures an environment, by the name of Snakemake's resource.
 
         None where nothing is asked for, 0 where Snakemake wants a number. Jobs on the machine at hand are not touched.
         """
-        row = self._rows[environment]
-        asked = self._hardware(row).cluster
-        cpus = asked.cpus or (NO_NUMBER if row.cores == "all" else int(row.cores))
-        flags = ["--exclusive"] * asked.exclusive + [asked.flags] * bool(asked.flags)
-        gpus = ":".join(["gpu", *filter(None, [asked.gpu_type]), str(asked.gpus)]) if asked.gpus else None
-        asks: tuple[int | str | None, ...] = (
-            asked.partition, asked.account, asked.constraint, gpus, cpus, asked.minutes or 0, asked.memory_mib or 0,
-            " ".join(flags) or None,
-        )  # fmt: skip
-        return dict(zip(_SUBMITTED, asks, strict=True))[resource]
+        row = self.rows[environment]
+        return submission.asked(self._hardware(row).cluster, row.cores)[resource]
 
     @staticmethod
     def _network_version(row: sheet.EnvironmentRow) -> int:
         """Version of the network; of a file of the user's, a number that stands for what it holds."""
         if row.own_network:
             return int(hashlib.sha256(Path(row.network).read_bytes()).hexdigest()[:12], 16)
-        return 0 if row.engine == _NO_FILE else networks.version(row.network)
+        return 0 if row.simulated else networks.version(row.network)
 
     def space(self) -> dict[str, Any]:
         """How many configurations of a space may be recommended."""
@@ -486,7 +322,7 @@ class Study:
         """How a handful of configurations is chosen and measured; no digest of code, as in ``benchmark``."""
         return {
             **self.benchmark(environment),
-            "budget": self._rows[environment].budget,
+            "budget": self.rows[environment].budget,
             "batch": self.sections.evaluation.batch,
             **self._modelled(environment),
         }
@@ -530,7 +366,7 @@ class Study:
 
     def import_table(self, environment: str) -> dict[str, Any]:
         """Where a published table is, and how it is mapped."""
-        mapping, found = self._imported[environment]
+        mapping, found = self.imports[environment]
         return {
             "file": found.file,
             "address": found.address,
@@ -667,7 +503,7 @@ class Study:
         for name in self.measured:
             out[name] = self._described(name)
         wanted = set(ImportedEnvironment.model_fields) - {"file", "address", "sha256", "rows"}
-        for name, (_, found) in self._imported.items():
+        for name, (_, found) in self.imports.items():
             description = found.model_dump(include=wanted)
             if found.cores is not None:
                 description["cores"] = str(found.cores)
@@ -676,7 +512,7 @@ class Study:
 
     def _described(self, name: str) -> dict[str, Any]:
         """One environment of the sheet; what is done there is no part of what it is."""
-        row = self._rows[name]
+        row = self.rows[name]
         own = {key: value for key, value in row.description().items() if key not in ("role", "budget")}
         return {**own, "cores": str(row.cores), "kind": "measured"}
 
@@ -686,7 +522,7 @@ class Study:
         content["environments"] = list(self.descriptions().values())
         content["evaluation"]["design_budgets"] = self.design_budgets
         content["left_out"] = self.left_out
-        content["targets"] = [{**self._described(name), "budget": self._rows[name].budget} for name in self.targets]
+        content["targets"] = [{**self._described(name), "budget": self.rows[name].budget} for name in self.targets]
         return {"sheet": self.sections.environments, **content}
 
     def as_yaml(self) -> str:
@@ -709,7 +545,7 @@ def _without_doubles(rows: Sequence[sheet.EnvironmentRow], elsewhere: Collection
     usable = usable_cpus()
     kept: dict[tuple[Any, ...], sheet.EnvironmentRow] = {}
     for row in rows:
-        if row.engine == _NO_FILE or row.hardware in elsewhere:
+        if row.simulated or row.hardware in elsewhere:
             kept[(row.environment,)] = row
             continue
         cores = usable if row.cores == "all" else int(row.cores)

@@ -60,6 +60,11 @@ class EnvironmentRow:
         """Whether the network is a file of the user's."""
         return self.network.endswith(".onnx")
 
+    @property
+    def simulated(self) -> bool:
+        """Whether its engine makes up its numbers, and reads no network's file."""
+        return self.engine == _SIMULATED
+
     def description(self) -> dict[str, Any]:
         """The row as plain values."""
         return asdict(self)

@@ -1,0 +1,163 @@
+"""What is wrong with a study beyond what each of its keys allows: where keys, sheet and spaces do not fit together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perftransfer import objectives
+from perftransfer.errors import unknown
+from perftransfer.measuring import engines, networks
+from perftransfer.study.machine import usable_cpus
+
+if TYPE_CHECKING:
+    from perftransfer.study.resolved import Study
+
+SPACES = Path("config/spaces")
+
+
+def problems(study: Study) -> list[str]:
+    """Return a line for each: where it is, what was found, what is allowed."""
+    lacking = _lacking_spaces(study)
+    if lacking:
+        return lacking
+    return [
+        *_options(study),
+        *_imports(study),
+        *_number_of_environments(study),
+        *(_objectives(study) if study.environments else []),
+        *_budgets(study),
+        *_hardware(study),
+        *_cores(study),
+    ]
+
+
+def _lacking_spaces(study: Study) -> list[str]:
+    found = []
+    for row in study.rows.values():
+        if not (SPACES / f"{row.space}.yaml").exists():
+            allowed = sorted(path.stem for path in SPACES.glob("*.yaml"))
+            where = f"{study.sections.environments}: environment {row.environment}"
+            found.append(unknown(where, "option space", row.space, allowed))
+    return found
+
+
+def _imports(study: Study) -> list[str]:
+    found = []
+    for name in study.imports:
+        if name in study.rows:
+            found.append(f"{study.where}: imports: the environment {name} stands in the sheet already")
+    for key, mapping in study.sections.imports.items():
+        for name in mapping.environments:
+            if name in study.imports and study.imports[name][0] is not mapping:
+                found.append(f"{study.where}: imports.{key}.environments: {name} is imported twice")
+        for name, option in mapping.options.items():
+            where = f"{study.where}: imports.{key}.options.{name}"
+            if option.column and option.columns:
+                found.append(f"{where}: give column or columns, not both")
+            if option.by_rank and option.factor is not None:
+                found.append(f"{where}: give factor or by_rank, not both: ranks have no unit")
+            if option.by_rank and not option.ordered:
+                found.append(f"{where}: by_rank needs an order: ordered: true")
+    return found
+
+
+def _number_of_environments(study: Study) -> list[str]:
+    there = study.environments
+    # One that is known is enough to carry to a target.
+    if len(there) > 1 or (there and study.targets):
+        return []
+    if study.left_out:
+        is_there = f"is only {there[0]}" if there else "is none"
+        return [
+            f"{study.where}: a study compares environments, at least two; without those that are left out there "
+            f"{is_there}"
+        ]
+    if not there:
+        return [f"{study.where}: no environment: give a sheet (environments) or published ones (imports)"]
+    return [
+        f"{study.where}: a study compares environments, at least two, or has a target beside one; there is only "
+        f"{there[0]}"
+    ]
+
+
+def _budgets(study: Study) -> list[str]:
+    found = []
+    pool = study.sections.measuring.configurations
+    for key in ("budgets", "design_budgets"):
+        largest = max(getattr(study.sections.evaluation, key) or [0])
+        # Without a second environment nothing is compared.
+        if not study.rows or not study.compares or largest <= pool - pool // 3:
+            continue
+        found.append(
+            f"{study.where}: evaluation.{key}: found {largest}; of {pool} measured configurations a third is held "
+            f"out, so at most {pool - pool // 3} can be chosen: measure more (measuring.configurations)"
+        )
+    return found
+
+
+def _cores(study: Study) -> list[str]:
+    found = []
+    usable = usable_cpus()
+    for row in study.rows.values():
+        if row.measurements or row.hardware in study.sections.hardware:
+            continue
+        if row.cores != "all" and int(row.cores) > usable:
+            found.append(
+                f"{study.sections.environments}: environment {row.environment}: asks for {row.cores} cores; this "
+                f"machine lets us use {usable}"
+            )
+        elif not row.simulated and row.cores != "all" and int(row.cores) < usable and not row.emulated:
+            found.append(
+                f"{study.sections.environments}: environment {row.environment}: found emulated no with {row.cores} "
+                f"of this machine's {usable} cores; a restriction is emulated: yes"
+            )
+    return found
+
+
+def _hardware(study: Study) -> list[str]:
+    found, named = [], {row.hardware for row in study.rows.values()}
+    for name, hardware in study.sections.hardware.items():
+        where, cluster = f"{study.where}: hardware.{name}", hardware.cluster
+        if name not in named:
+            found.append(unknown(where, "hardware in the sheet", name, sorted(named)))
+        if cluster.gpu_type and not cluster.gpus:
+            found.append(f"{where}.cluster.gpu_type: found {cluster.gpu_type!r}, but gpus: 0")
+        every = [row.environment for row in study.rows.values() if row.hardware == name and row.cores == "all"]
+        if every and not (cluster.exclusive or cluster.cpus):
+            found.append(
+                f"{where}.cluster.cpus: is missing: {every[0]} measures on all cores, and no job without "
+                "exclusive: true gets all of a node"
+            )
+    return found
+
+
+def _options(study: Study) -> list[str]:
+    found = []
+    for row in study.rows.values():
+        engine = engines.load(row.engine)
+        for option in study.spaces[row.space].options:
+            if option.name not in engine.options:
+                where = f"{SPACES / row.space}.yaml: options"
+                found.append(unknown(where, f"{row.engine} option", option.name, sorted(engine.options)))
+        for level in study.levels(row, "precision"):
+            if not row.simulated and level not in networks.PRECISIONS:
+                where = f"{SPACES / row.space}.yaml: options.precision.levels"
+                found.append(unknown(where, "precision", level, networks.PRECISIONS))
+    return list(dict.fromkeys(found))
+
+
+def _objectives(study: Study) -> list[str]:
+    found = []
+    for i, objective in enumerate(study.objectives):
+        # Environments are compared by every objective of the study, so all have to have it.
+        offers = {f"imports.{key}": set(mapping.objectives) for key, mapping in study.sections.imports.items()}
+        if study.rows:
+            offers[f"measured environments ({study.sections.environments})"] = set(objectives.MEASURED)
+        where, every = f"{study.where}: objectives[{i}]", set().union(*offers.values())
+        lacking = [name for name, offered in offers.items() if objective not in offered]
+        if objective not in every:
+            found.append(unknown(where, "objective", objective, sorted(every)))
+        elif lacking:
+            found.append(f"{where}: {objective} is not known of {', '.join(lacking)}")
+    return found
