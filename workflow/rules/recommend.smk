@@ -99,6 +99,7 @@ rule recommend:
             objective=study.objectives,
         ),
         predictions="<results>/targets/{environment}/predictions.parquet",
+        left_out="<results>/targets/{environment}/left_out.parquet",
         recommendation="<results>/targets/{environment}/recommendation.parquet",
     log:
         "<results>/logs/recommend/{environment}.log",

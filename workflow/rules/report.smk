@@ -70,6 +70,14 @@ rule report:
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
         recommendation=["<results>/recommendation.parquet"] if study.targets else [],
+        predictions=collect(
+            "<results>/targets/{environment}/predictions.parquet",
+            environment=study.targets,
+        ),
+        left_out=collect(
+            "<results>/targets/{environment}/left_out.parquet",
+            environment=study.targets,
+        ),
         measurements=collect(
             "<results>/measurements/{environment}.parquet", environment=study.measured
         ),
@@ -83,7 +91,8 @@ rule report:
         summaries=collect("<results>/tables/{table}.csv", table=study.tables),
         figures=collect("<results>/figures/{file}.svg", file=study.figure_files),
     output:
-        report(
+        drawings=directory("<results>/figures/report"),
+        page=report(
             "<results>/report.html",
             caption="../report/report.rst",
             category="Report",

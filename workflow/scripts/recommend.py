@@ -7,7 +7,7 @@ from perftransfer.dataset import tables
 from perftransfer.errors import BadInput
 from perftransfer.job import logged
 from perftransfer.recommend import gather, stopping
-from perftransfer.recommend.recommendation import predict_space, predictions_table, recommend
+from perftransfer.recommend.recommendation import left_out_table, predict_space, predictions_table, recommend
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
@@ -23,6 +23,7 @@ if __name__ == "__main__":
         predicted = predict_space(models, every)
         options = tables.options(snakemake.input.every[0])
         tables.write(Path(snakemake.output.predictions), predictions_table(every, predicted), options=options)
+        tables.write(Path(snakemake.output.left_out), left_out_table(models, every))
         good = measurements.loc[measurements["status"] == "ok", "configuration_id"]
         failed = set(measurements["configuration_id"]) - set(good)
         found = recommend(models, every, predicted, settings["most"], failed)

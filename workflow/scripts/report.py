@@ -10,6 +10,7 @@ from perftransfer.dataset import tables
 from perftransfer.job import logged
 from perftransfer.report import findings_measuring, findings_recommendation
 from perftransfer.report.figure_file import FigureFile
+from perftransfer.report.interactive_target import Target
 from perftransfer.report.page import excerpt_of, render
 from perftransfer.report.summary import Summary
 
@@ -31,8 +32,17 @@ if __name__ == "__main__":
         recommended = []
         for path in snakemake.input.recommendation:
             known = json.loads(tables.metadata(path)["targets"])
-            recommended = findings_recommendation.recommended(tables.read(path), known)
+            table = tables.read(path)
+            targets = {}
+            for files in zip(snakemake.input.predictions, snakemake.input.left_out, strict=True):
+                name, (predictions, left_out) = Path(files[0]).parent.name, map(tables.read, files)
+                own = table[table["environment"] == name]
+                targets[name] = Target(name, predictions, left_out, own)
+            recommended = findings_recommendation.recommended(table, known, targets)
         columns = findings_measuring.columns(study["objectives"])
+        drawings = Path(snakemake.output.drawings)
+        # There may be nothing to draw.
+        drawings.mkdir(parents=True, exist_ok=True)
         page = render(
             study=study,
             tables={
@@ -49,6 +59,7 @@ if __name__ == "__main__":
             constant_options=json.loads(tables.metadata(snakemake.input.dataset)["constant_options"]),
             commands=snakemake.params.settings["commands"],
             recommended=recommended,
+            drawings=drawings,
             excerpt=excerpt_of(snakemake.input.dataset, study["objectives"]),
         )
-        tables.write_text(Path(snakemake.output[0]), page)
+        tables.write_text(Path(snakemake.output.page), page)

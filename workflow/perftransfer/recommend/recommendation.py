@@ -10,12 +10,15 @@ from scipy.stats import rankdata
 
 from perftransfer.dataset import tables
 from perftransfer.recommend.transferred_model import Prediction, TransferredModel, written
+from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import configuration_id
 
 COLUMNS = (
     "environment", "objective", "configuration_id", "configuration", "default", "rank", "pareto", "predicted", "low",
     "high", "probability_better",
 )  # fmt: skip
+
+LEFT_OUT = ("objective", "configuration_id", "measured", "predicted", "low", "high")
 
 
 def predict_space(models: Mapping[str, TransferredModel], space: pd.DataFrame) -> dict[str, Prediction]:
@@ -31,6 +34,25 @@ def predictions_table(space: pd.DataFrame, predicted: Mapping[str, Prediction]) 
         for end, values in (("low", found.low), ("high", found.high)):
             columns[f"{objective}_{end}"] = np.full(len(space), np.nan) if values is None else values
     return space.assign(**columns)
+
+
+def left_out_table(models: Mapping[str, TransferredModel], space: pd.DataFrame) -> pd.DataFrame:
+    """What was measured, beside what is predicted from all other measurements: one row per configuration and objective.
+
+    Columns: ``objective, configuration_id, measured, predicted, low, high``, all in the objective's unit; without rows
+    where too little was measured.
+    """
+    frames = [pd.DataFrame(columns=list(LEFT_OUT))]
+    for objective, model in models.items():
+        found = model.left_out()
+        if found is None:
+            continue
+        places = ConfigurationIndex(model.codes_of(space)).find(model.target.codes)
+        ends = [np.full(len(places), np.nan) if end is None else end for end in (found.low, found.high)]
+        columns = [objective, space["configuration_id"].to_numpy()[places], model.target.y, found.value, *ends]
+        frames.append(pd.DataFrame(dict(zip(LEFT_OUT, columns, strict=True))))
+    types = {name: "str" if name in LEFT_OUT[:2] else "float64" for name in LEFT_OUT}
+    return pd.concat([frame.astype(types) for frame in frames], ignore_index=True)
 
 
 def recommend(

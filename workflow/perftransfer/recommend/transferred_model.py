@@ -31,6 +31,8 @@ from perftransfer.strategies._selected_source import agreement
 from perftransfer.strategies.interface import Source, Strategy
 
 _KIND = "transferred model"
+# Parts in which what was measured is left out, and measurements without which nothing is predicted.
+_PARTS, _FEWEST_OTHERS = 20, 2
 # Of a learner's parameters in a file: trees, iterations.
 _LARGEST = 10_000
 
@@ -57,6 +59,10 @@ class Measured:
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def rows(self, places: np.ndarray) -> Measured:
+        """Some of it."""
+        return Measured(self.codes[places], self.y[places], self.cv[places], self.n[places], self.terms)
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,27 @@ class Prediction:
     position: np.ndarray
     spread: np.ndarray | None
 
+    @classmethod
+    def joined(cls, parts: Sequence[Prediction]) -> Prediction:
+        """Put predictions of one strategy together; what any of them lacks is lacking."""
+
+        def together(values: Sequence[np.ndarray | None]) -> np.ndarray | None:
+            known = [one for one in values if one is not None]
+            return np.concatenate(known) if len(known) == len(values) else None
+
+        return cls(
+            np.concatenate([part.value for part in parts]),
+            together([part.low for part in parts]),
+            together([part.high for part in parts]),
+            np.concatenate([part.position for part in parts]),
+            together([part.spread for part in parts]),
+        )
+
+    def rows(self, places: np.ndarray) -> Prediction:
+        """Some of it."""
+        low, high, spread = (None if one is None else one[places] for one in (self.low, self.high, self.spread))
+        return Prediction(self.value[places], low, high, self.position[places], spread)
+
     def better_than(self, other: int) -> np.ndarray | None:
         """Probability that each is lower than the row ``other``, as if both were normal; None without intervals."""
         if self.spread is None:
@@ -124,7 +151,9 @@ class TransferredModel:
 
     def with_target(self, target: Measured) -> TransferredModel:
         """The same with other measurements of the target."""
-        return TransferredModel(self.recipe, self.options, self.space, self.sources, target)
+        out = TransferredModel(self.recipe, self.options, self.space, self.sources, target)
+        out._source_models = self._source_models
+        return out
 
     def with_strategy(self, strategy: str) -> TransferredModel:
         """The same measurements with another strategy."""
@@ -273,6 +302,22 @@ class TransferredModel:
         spread = np.maximum((high - low) / (2 * far), 1e-12)
         # On a linear scale, an end may lie below what an objective can be.
         return Prediction(backward(position), np.maximum(backward(low), 0), backward(high), position, spread)
+
+    def left_out(self) -> Prediction | None:
+        """Predict each configuration that was measured in the target from the others; None if there are too few.
+
+        Up to twenty are left out one by one, more in twenty parts.
+        """
+        n = len(self.target)
+        if n < _FEWEST_OTHERS + 1:
+            return None
+        parts = conformal.folds(n, _PARTS, seed_for(self.recipe.seed, "left out", self.recipe.environment))
+        rest = (np.delete(np.arange(n), part) for part in parts)
+        found = [
+            self.with_target(self.target.rows(others)).predict(self.target.codes[part])
+            for part, others in zip(parts, rest, strict=True)
+        ]
+        return Prediction.joined(found).rows(np.argsort(np.concatenate(parts)))
 
     @property
     def fingerprint(self) -> str:

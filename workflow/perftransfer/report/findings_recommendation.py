@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,21 +10,30 @@ import pandas as pd
 
 from perftransfer import objectives
 from perftransfer.recommend.stopping import MORE, Outlook
+from perftransfer.report import interactive_target
+from perftransfer.report.interactive import Interactive
+from perftransfer.report.interactive_target import Target
 from perftransfer.report.table import Cell, Table
 from perftransfer.report.words import NOTHING, count, number, percent
 
 
 @dataclass(frozen=True)
 class Recommended:
-    """What is said of one target: sentences, and a table of the configurations for each objective."""
+    """What is said of one target: sentences, a table of the configurations for each objective, figures that answer."""
 
     target: str
     sentences: list[str]
     tables: list[Table]
+    figures: Sequence[Interactive] = ()
 
 
-def recommended(table: pd.DataFrame, known: Mapping[str, Mapping[str, Any]]) -> list[Recommended]:
-    """Return what to run in each target. table: recommendation.parquet; known: its metadata, by target."""
+def recommended(
+    table: pd.DataFrame, known: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Target]
+) -> list[Recommended]:
+    """Return what to run in each target. table: recommendation.parquet; known: its metadata, by target.
+
+    targets: what figures show, by target; none for one that has none.
+    """
     out = []
     for target, rows in table.groupby("environment", sort=False):
         facts = known[str(target)]
@@ -34,7 +43,8 @@ def recommended(table: pd.DataFrame, known: Mapping[str, Mapping[str, Any]]) -> 
             said += _sentences(str(objective), own, bool(facts["confirmed"]))
             said.append(worth_measuring(str(objective), Outlook(**facts["outlooks"][objective])))
             tables.append(_table(str(objective), own, several=len(facts["outlooks"]) > 1))
-        out.append(Recommended(str(target), said, tables))
+        shown = interactive_target.figures(targets[str(target)]) if target in targets else []
+        out.append(Recommended(str(target), said, tables, shown))
     return out
 
 

@@ -6,11 +6,13 @@ report is made. Vega's own script, and vl-convert that brings it, are loaded whe
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 import markupsafe
@@ -106,6 +108,24 @@ class Interactive:
         for sign in "<>&":
             text = text.replace(sign, f"\\u{ord(sign):04x}")
         return markupsafe.Markup(text)
+
+    def write(self, folder: Path) -> None:
+        """Write SVG and PDF of the figure as it is first seen, for papers: ``<name>.svg`` and ``<name>.pdf``.
+
+        What its controls say stands below its title.
+        """
+        import vl_convert
+
+        content = copy.deepcopy(_compiled(json.dumps(self.chart)))
+        rows = [dict(zip(self.columns, row, strict=True)) for row in zip(*self.columns.values(), strict=True)]
+        next(data for data in content["data"] if data["name"] == ROWS)["values"] = rows
+        chosen = [f"{one.label}: {one.options[0][1]}" for one in self.controls if isinstance(one, Choice)]
+        content["title"] = {"text": self.title, "subtitle": "; ".join(chosen), "anchor": "start", "offset": 14}
+        folder.mkdir(parents=True, exist_ok=True)
+        for ending, convert in (("svg", vl_convert.vega_to_svg), ("pdf", vl_convert.vega_to_pdf)):
+            # Nothing is fetched: there is no address that may be asked.
+            found = convert(content, allowed_base_urls=[])
+            (folder / f"{self.name}.{ending}").write_bytes(found if isinstance(found, bytes) else found.encode())
 
 
 def encoded(values: Sequence[object]) -> object:

@@ -39,12 +39,12 @@ def figure(excerpt: Excerpt, objective: str, labels: Mapping[str, str], influenc
         return None
     shares = influential(influence, objective).groupby("term")["share_of_variance"].sum()
     options.sort(key=lambda name: -float(shares.get(name, 0)))
-    levels = {name: _levels(configurations[name]) for name in options}
+    levels = {name: levels_of(configurations[name]) for name in options}
     keys = {name: f"o{i}" for i, name in enumerate(options)}
     environments = {str(name): f"e{i}" for i, name in enumerate(values.columns)}
     columns: dict[str, Sequence[Any]] = {
         "configuration": [str(one) for one in configurations["configuration_id"]],
-        "beside": [round((i * _GOLDEN) % 1, 3) for i in range(len(values))],
+        "beside": side_by_side(len(values)),
         **{keys[name]: [level_text(level) for level in configurations[name]] for name in options},
         **{key: [rounded(float(value)) for value in values[name]] for name, key in environments.items()},
     }
@@ -80,7 +80,32 @@ def _second_first(options: Sequence[str]) -> list[str]:
     return [*options[1:], *options[:1]]
 
 
-def _levels(values: pd.Series) -> list[str]:
+def by_level(levels: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return the encoding of the horizontal axis: the level of the option that the signal ``option`` names.
+
+    levels: of each option that can be chosen, in their order. Rows have ``level``, its ``place`` among them, and
+    ``beside``: where within the level, from 0 to 1.
+    """
+    longest = max((len(level) for own in levels.values() for level in own), default=0)
+    return {
+        "x": {
+            "field": "level",
+            "type": "nominal",
+            "title": "level of the option",
+            "sort": {"field": "place", "op": "min"},
+            "scale": {"paddingInner": 0.25, "paddingOuter": 0.1},
+            "axis": {"labelAngle": 0 if longest < 9 else -30, "ticks": False},
+        },
+        "xOffset": {"field": "beside", "type": "quantitative", "scale": {"domain": [0, 1]}},
+    }
+
+
+def side_by_side(n: int) -> list[float]:
+    """Return where within a level each of ``n`` rows stands, from 0 to 1, evenly spread."""
+    return [round((i * _GOLDEN) % 1, 3) for i in range(n)]
+
+
+def levels_of(values: pd.Series) -> list[str]:
     """Levels in order: numbers by value, texts by name."""
     distinct = sorted(values.dropna().unique(), key=lambda level: (isinstance(level, str), level))
     return list(dict.fromkeys(level_text(level) for level in distinct))
@@ -94,7 +119,6 @@ def _chart(
         *({"field": key, "title": name} for name, key in keys.items()),
         {"field": "configuration", "title": "configuration"},
     ]
-    order = sorted({level for key in levels for level in levels[key]})
     first_colour = keys[_second_first(few)[0]] if few else _PLAIN
     return {
         "width": 820,
@@ -115,15 +139,7 @@ def _chart(
         ],
         "mark": {"type": "point", "filled": True, "size": 46, "opacity": 0.75},
         "encoding": {
-            "x": {
-                "field": "level",
-                "type": "nominal",
-                "title": "level of the option",
-                "sort": {"field": "place", "op": "min"},
-                "scale": {"paddingInner": 0.25, "paddingOuter": 0.1},
-                "axis": {"labelAngle": 0 if max(map(len, order), default=0) < 9 else -30, "ticks": False},
-            },
-            "xOffset": {"field": "beside", "type": "quantitative", "scale": {"domain": [0, 1]}},
+            **by_level(levels),
             "y": {
                 "field": "value",
                 "type": "quantitative",

@@ -67,6 +67,7 @@ def render(
     commands: Sequence[str],
     excerpt: Excerpt,
     recommended: Sequence[findings_recommendation.Recommended] = (),
+    drawings: Path | None = None,
 ) -> str:
     """Return the page as HTML: nothing is looked up elsewhere, no time; the same input gives the same text.
 
@@ -75,7 +76,7 @@ def render(
     hosts: descriptions of the machines by environment, empty where all is imported. summaries: the tables of the study.
     constant_options: options that never varied, and their values. commands: shell commands that make this
     study again. excerpt: configurations to look at, see ``excerpt_of``. recommended: what to run in targets, where the
-    study has some.
+    study has some. drawings: folder for SVG and PDF of figures that answer and have no still one.
 
     Raises BadInput if a figure's file cannot be read.
     """
@@ -90,7 +91,12 @@ def render(
         )
         for objective, found in results.items()
     ]
-    answering = [one for part in by_objective for one in part.interactive]
+    answering = [one for part in recommended for one in part.figures]
+    answering += [one for part in by_objective for one in part.figures]
+    if drawings is not None:
+        for one in answering:
+            if not one.still:
+                one.write(drawings)
     at_a_glance = [figure for figure in figures if figure.objective == ALL_OBJECTIVES]
     shown = {id(figure) for figure in at_a_glance} | {id(figure) for part in by_objective for figure in part.shown}
     claims = summary.of_name(summaries, summary.CLAIMS)
@@ -184,7 +190,7 @@ class _Objective:
     ) -> None:
         self.name = name
         self.label = objectives.label(name)
-        self.interactive = interactive
+        self.figures = interactive
         own = [figure for figure in figures if figure.objective == name]
         instead = {still: one.name for one in interactive for still in one.still}
         # Each section with its still figures, each of these with the one that says the same and answers, if any.

@@ -1,0 +1,100 @@
+"""The figures of a target hold what is predicted, mark what is recommended, and say what they leave out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from perftransfer.recommend.recommendation import COLUMNS, pareto_front
+from perftransfer.report import interactive_target
+from perftransfer.report.interactive import Interactive
+from perftransfer.report.interactive_target import Target, figures
+
+NAMES = ["latency_ms", "energy_mj"]
+
+
+def target(n: int = 40, names: list[str] = NAMES, intervals: bool = True) -> Target:
+    rng = np.random.default_rng(2)
+    ids = [f"c{i:03}" for i in range(n)]
+    table = pd.DataFrame({"configuration_id": ids, "threads": np.arange(n) % 3 + 1, "arena": np.arange(n) % 2 == 0})
+    for name in names:
+        table[name] = np.exp(rng.normal(1, 0.5, n))
+        table[f"{name}_low"] = table[name] / 1.3 if intervals else np.nan
+        table[f"{name}_high"] = table[name] * 1.3 if intervals else np.nan
+    left_out, recommended = [], []
+    for name in names:
+        chosen = table.iloc[[0, 5, 7]]
+        left_out.append(
+            pd.DataFrame({"objective": name, "configuration_id": chosen["configuration_id"], "measured": 2.0})
+            .assign(predicted=chosen[name], low=chosen[f"{name}_low"], high=chosen[f"{name}_high"])
+        )  # fmt: skip
+        best = table.iloc[[0, int(table[names[0]].argmin())]]
+        row = dict.fromkeys(COLUMNS) | {"environment": "new", "objective": name}
+        recommended.append(
+            pd.DataFrame([row] * 2).assign(
+                configuration_id=list(best["configuration_id"]), default=[True, False], predicted=list(best[name]),
+                low=list(best[f"{name}_low"]), high=list(best[f"{name}_high"]), measured=[3.0, np.nan],
+            )
+        )  # fmt: skip
+    return Target("new", table, pd.concat(left_out), pd.concat(recommended))
+
+
+def rows(figure: Interactive) -> list[dict[str, Any]]:
+    return [dict(zip(figure.columns, row, strict=True)) for row in zip(*figure.columns.values(), strict=True)]
+
+
+def test_each_configuration_stands_at_what_is_predicted_and_is_marked_for_what_it_is() -> None:
+    known = target()
+    choices, front, _ = figures(known)
+    found = rows(choices)
+    assert len(found) == 40
+    assert {row["kind"] for row in found} == set(interactive_target.KINDS)
+    (default,) = [row for row in found if row["kind"] == interactive_target.DEFAULT]
+    assert default["v0"] == pytest.approx(known.predictions["latency_ms"][0], rel=1e-3)
+    best = min(found, key=lambda row: float(row["v0"]))
+    assert best["kind"] == interactive_target.RECOMMENDED
+    on_front = [row for row in rows(front) if row["front"]]
+    assert len(on_front) == len(pareto_front(known.predictions[NAMES].to_numpy()))
+    for figure in (choices, front):
+        assert "the default" in figure.content
+
+
+def test_of_one_objective_there_is_no_front() -> None:
+    assert [figure.name for figure in figures(target(names=["latency_ms"]))] == [
+        "new-interactive-choices", "new-interactive-predicted",
+    ]  # fmt: skip
+
+
+def test_predicted_stands_beside_measured_left_out_or_afterwards() -> None:
+    predicted = figures(target())[-1]
+    found = rows(predicted)
+    # Of each objective: three left out, and one that was measured afterwards.
+    assert len(found) == 2 * (3 + 1)
+    assert {row["objective"] for row in found} == set(NAMES)
+    assert all(row["low"] < row["predicted"] < row["high"] for row in found)
+    assert rows(figures(target(intervals=False))[-1])[0]["low"] is None
+
+
+def test_of_a_large_space_some_are_shown_and_those_that_are_marked_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interactive_target, "CONFIGURATIONS", 12)
+    choices = figures(target(200, ["latency_ms"]))[0]
+    assert len(choices.columns["kind"]) == 12
+    assert "Shown are 12 of 200 configurations" in choices.caption
+    assert interactive_target.DEFAULT in choices.columns["kind"]
+    assert interactive_target.RECOMMENDED in choices.columns["kind"]
+
+
+def test_a_figure_is_written_for_papers_the_same_each_time(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        figures(target())[0].write(tmp_path / folder)
+    names = ["new-interactive-choices.pdf", "new-interactive-choices.svg"]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == names
+    text = (tmp_path / "a" / names[1]).read_text()
+    # In a PDF the parts stand in an order of their own each time.
+    assert (tmp_path / "b" / names[1]).read_text() == text
+    assert "What may be chosen in new" in text
+    assert "Objective: latency (ms); Option: threads" in text
