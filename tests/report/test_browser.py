@@ -10,9 +10,12 @@ from pathlib import Path
 import browser
 import pytest
 import studies
+from test_interactive_target import target
 from test_page import FOUR, page
 
+from perftransfer.report import interactive_target
 from perftransfer.report import page as report
+from perftransfer.report.findings_recommendation import Recommended
 
 if browser.PROGRAM is None and os.environ.get("CI") != "true":
     pytest.skip("no browser: on Debian, tests/report/install.sh installs Chromium", allow_module_level=True)
@@ -187,3 +190,25 @@ def test_a_hundred_environments(tmp_path: Path) -> None:
     assert len(figures) == len(KINDS)
     assert not any("hidden" in figure for figure in figures)
     assert report.interactive.ENVIRONMENTS == 100
+
+
+def test_the_figures_of_a_target_answer(tmp_path: Path) -> None:
+    known = target()
+    shown = Recommended("new", ["For low latency, run with threads=2."], [], interactive_target.figures(known))
+    steps = """
+      const marks = (name, role) =>
+        [...document.querySelectorAll(`#new-interactive-${name} [aria-roledescription="${role}"]`)]
+          .map((mark) => mark.getAttribute("aria-label"));
+      const control = (name, signal) => document.querySelector(`#new-interactive-${name} [data-signal=${signal}]`);
+      said.points = marks("choices", "point").length;
+      said.default = marks("choices", "point").filter((text) => text.includes("the default")).length;
+      await change(control("choices", "option"), "o1");
+      await change(control("choices", "objective"), "v1");
+      said.level = marks("choices", "point").filter((text) => /level of the option: true/.test(text)).length;
+      said.front = marks("front", "point").length;
+      said.predicted = marks("predicted", "point").length;
+      await change(control("predicted", "objective"), "energy_mj");
+      said.energy = marks("predicted", "point").length;
+    """
+    found = said(read(page(FOUR, tmp_path, recommended=[shown]), tmp_path, steps))
+    assert found == {"points": 40, "default": 1, "level": 20, "front": 40, "predicted": 4, "energy": 4}
