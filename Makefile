@@ -1,19 +1,20 @@
 # make         install what is needed into .venv, and run the default study
 # make test    all tests            make lint    all checks of style and types
+# make site    the documentation as a site, in docs/_build/html
 # make lock    resolve the pinned requirements anew (needs uv)
 # make paper   the study of the paper, from the measurements that its authors published
 # make test-cluster    the tests on a Slurm cluster of their own (as root on Debian, installs Slurm)
 # STUDY=config/other.yaml and CORES=2 say which study, and on how many cores; CONFIG="seed=2 study=two" changes keys of it.
 STUDY ?= config/config.yaml
 CORES ?= all
-# PROFILE=slurm runs the jobs on a cluster, see docs/clusters.md.
+# PROFILE=slurm runs the jobs on a cluster, see docs/how-to/cluster.md.
 WHERE = $(if $(PROFILE),--workflow-profile $(PROFILE),--cores $(CORES))
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
 export PYTHONPATH := workflow$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DELETE_ON_ERROR:
-.PHONY: run paper test test-cluster lint format docs lock
+.PHONY: run paper test test-cluster lint format docs site lock
 
 run: .venv/installed
 	@$(BIN)/python -m perftransfer.stale_lock
@@ -45,9 +46,13 @@ format: .venv/installed-dev
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile workflow
 
-# The schema for editors and the page on the keys of a study, from the classes that check a study.
+# The schema for editors and the pages of the reference that say what the code says already, from that code.
 docs: .venv/installed-dev
 	$(BIN)/python -m perftransfer.study.reference
+
+# Warnings are errors: a link that leads nowhere is one.
+site: .venv/installed-dev
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs docs/_build/html
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

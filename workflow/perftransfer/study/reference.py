@@ -19,7 +19,7 @@ from perftransfer.study import sheet
 from perftransfer.study.sections import StudySections
 
 SCHEMA = Path("config/schema.json")
-PAGE = Path("docs/study.md")
+PAGE = Path("docs/reference/study.md")
 
 _HEAD = """# Keys of a study
 

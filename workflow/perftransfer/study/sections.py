@@ -321,7 +321,7 @@ class Identity(Section):
 
 
 class Cluster(Section):
-    """How a scheduler is asked for this hardware, for jobs that measure. See docs/clusters.md."""
+    """How a scheduler is asked for this hardware, for jobs that measure. See docs/how-to/cluster.md."""
 
     partition: str | None = Field(None, description="Partition (queue) of its nodes.")
     constraint: str | None = Field(None, description="Features that a node must have: `tx2`, `a100&nvlink`.")
