@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 from tests_root import ROOT
 
-from perftransfer import yaml_file
+from perftransfer import strategies, yaml_file
 from perftransfer.errors import BadInput
 from perftransfer.measuring import fingerprint
 from perftransfer.measuring.protocol import Protocol
-from perftransfer.study import Study, command_line, reference, still_to_measure
+from perftransfer.study import Study, command_line, reference, reference_strategies, still_to_measure
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,15 @@ def test_the_schema_and_the_page_of_keys_are_up_to_date():
     assert reference.SCHEMA.read_text() == reference.schema(), "run `make docs`"
     assert reference.PAGE.read_text() == reference.page(), "run `make docs`"
     assert json.loads(reference.schema())["additionalProperties"] is False
+
+
+def test_the_page_of_strategies_is_up_to_date_and_tells_whom_each_is_after():
+    page = reference_strategies.page()
+    assert reference_strategies.PAGE.read_text() == page, "run `make docs`"
+    sections = page[page.index("## Strategies") : page.index("## Designs")].split("\n### ")[1:]
+    assert [section.partition("\n")[0] for section in sections] == strategies.names()
+    for section in sections:
+        assert re.search(r"\b(19|20)\d\d\b|Ours\.", section), section
 
 
 def test_the_resolved_study_holds_every_default_and_every_environment():

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 
+import described
 import pandas as pd
 import pytest
 import simulated_study
@@ -77,6 +78,11 @@ def test_the_budget_is_kept_and_what_is_recommended_is_measured_beside_the_defau
     best = table.sort_values("rank").iloc[0]
     assert best["measured"] <= table.loc[table["default"], "measured"].item()
     assert abs(best["measured"] / best["predicted"] - 1) < 0.2
+
+
+def test_its_files_and_their_columns_are_in_the_reference(clone: Clone) -> None:
+    used = described.check(clone.path / "results/toy")
+    assert {"`recommendation.parquet`", "`ranges.parquet`"} <= used
 
 
 def test_the_target_is_no_part_of_the_comparison(clone: Clone) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import described
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,7 +38,7 @@ learning: {learners: [RT]}
 evaluation: {budgets: [2, 6], repeats: 2, targets_per_job: 4, strategies: [RS, KT, TEAMS]}
 # Those that look at options or at configurations that environments have in common.
 figures: [source_against_target, similarity, influence]
-tables: [options, environments]
+tables: [options, environments, similarity]
 """
 
 
@@ -74,3 +75,4 @@ def test_environments_with_unlike_options_are_a_study_like_any_other(clone: Clon
     at_two = cells[cells["budget"] == 2].groupby("strategy")["mape"].mean()
     assert at_two["KT"] < at_two["RS"]
     assert (results / "report.html").is_file()
+    assert "`imported/<environment>.parquet`" in described.check(results)

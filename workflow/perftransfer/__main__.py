@@ -17,11 +17,11 @@ _OF_MODELS = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a subcommand; return the exit status. Each imports only what it needs: a board has little."""
-    parser = argparse.ArgumentParser(prog="perftransfer", description=perftransfer.__doc__)
-    parser.add_argument("--version", action="version", version=perftransfer.__version__)
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    out = argparse.ArgumentParser(prog="perftransfer", description=perftransfer.__doc__)
+    out.add_argument("--version", action="version", version=perftransfer.__version__)
+    commands = out.add_subparsers(dest="command", required=True)
     measure = commands.add_parser(
         "measure",
         help="measure an environment on this machine, without Snakemake",
@@ -52,7 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_argument(
             "--out", type=Path, metavar="FILE", help="CSV or Parquet to write; plan: .json for measure"
         )
-    found = parser.parse_args(arguments)
+    return out
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand; return the exit status. Each imports only what it needs: a board has little."""
+    found = parser().parse_args(arguments)
     try:
         _run(found)
     except BadInput as error:

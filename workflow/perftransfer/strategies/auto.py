@@ -17,7 +17,7 @@ _ODDS = 4.0
 class AUTO(Strategy):
     """A mixture weighted by how well each explains what was measured in the target.
 
-    The weights are the geometric mean of those of Bayesian model averaging (marginal likelihoods: how well each
+    Ours. The weights are the geometric mean of those of Bayesian model averaging (marginal likelihoods: how well each
     measurement is predicted from those before it) and of pseudo Bayesian model averaging (leave-one-out densities: from
     all others; Yao, Vehtari, Simpson and Gelman, "Using stacking to average Bayesian predictive distributions",
     Bayesian Analysis 13, 2018, section 3.4). The first knows how bold a prior was, the second how good it is by now. A

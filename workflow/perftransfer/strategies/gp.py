@@ -12,9 +12,10 @@ from perftransfer.strategies.interface import Source
 
 
 class GP(GaussianProcess):
-    """A Gaussian process on a random sample of the target (Rasmussen and Williams 2006), its variances averaged over.
+    """A Gaussian process on a random sample of the target, its variances averaged over.
 
-    The same as in ``KT``, but for what the source tells.
+    Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006. The same as in ``KT``, but for what
+    the source tells.
     """
 
     title = "Gaussian process without a source"

@@ -1,6 +1,6 @@
 """The JSON schema of a study, for editors, and the page that explains its keys: made from ``sections.py``.
 
-``make docs`` writes both; a test tells when they are out of date.
+``make docs`` writes both, and the page on strategies; a test tells when they are out of date.
 """
 
 from __future__ import annotations
@@ -131,3 +131,7 @@ def _default(field: FieldInfo) -> str:
 if __name__ == "__main__":
     SCHEMA.write_text(schema(), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
+    # It imports all strategies and learners, which takes seconds; who asks for the keys alone does without.
+    from perftransfer.study import reference_strategies
+
+    reference_strategies.PAGE.write_text(reference_strategies.page(), encoding="utf-8")

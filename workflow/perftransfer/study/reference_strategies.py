@@ -1,0 +1,99 @@
+"""The page of the reference on strategies, designs and learners, made from their own modules."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from perftransfer import designs, learners, strategies
+from perftransfer.strategies.interface import Strategy
+
+PAGE = Path("docs/reference/strategies.md")
+
+_HEAD = """# Strategies, designs, learners
+
+Made from the modules in `workflow/perftransfer/strategies`, `designs` and `learners` by `make docs`: do not edit.
+
+What a study may name, and after whom it is. A strategy is a design and a way to use the source; each one that takes a
+learner is crossed with those of the study. Iqbal et al. 2019 is the paper: Iqbal, Kotthoff and Jamshidi, "Transfer
+Learning for Performance Modeling of Deep Neural Network Systems", OpML 2019, arXiv 1904.02838.
+
+Any strategy may be named with another design than its own (`KT+random`, `AUTO+active`), and a strategy may be a
+[class of your own](../how-to/strategy.md).
+"""
+_STRATEGIES = """## Strategies
+
+- **source**: one (each other environment in turn), all other environments at once, or none.
+- **learner**: where it learns: on the target's sample, on the source, on both; or the strategy takes none.
+- **intervals**: the strategy's own, or CV+ from refits on parts of a random sample (`evaluation.interval_folds`); none
+  where nothing is measured in the target, or where the sample is chosen and not drawn.
+"""
+_LEARNS = {"target": "on the target", "source": "on the source", "both": "on both", "itself": "none"}
+_DESIGNS = """## Designs
+
+Which configurations of the pool are measured in the target. Those without a source can be compared by themselves
+(`evaluation.designs`). A design of a fixed size has as many points as the options ask for; an active one looks, batch by
+batch, at what was measured so far.
+"""
+_LEARNERS = """## Learners
+
+How a performance model is fitted. Parameters are keys of a [study](study.md), in `learning.parameters`.
+"""
+
+
+def page() -> str:
+    """Return the page as Markdown. Imports every strategy, design and learner there is."""
+    found = [(name, strategies.load(name)) for name in strategies.names()]
+    modules = [(name, importlib.import_module(designs.module_of(name))) for name in designs.names()]
+    fitted = [(name, importlib.import_module(learners.module_of(name))) for name in learners.names()]
+    rows = [_strategy(name, cls) for name, cls in found]
+    of_designs = [
+        (f"[`{name}`](#{name})", module.TITLE, "yes" if module.NEEDS_SOURCE else "no", _size(name, module))
+        for name, module in modules
+    ]
+    parts = [
+        _HEAD,
+        _STRATEGIES,
+        _table(("name", "in words", "source", "learner", "design", "intervals"), rows),
+        *(f"### {name}\n\n{_text(cls)}" for name, cls in found),
+        _DESIGNS,
+        _table(("name", "in words", "asks a source", "size"), of_designs),
+        *(f"### {name}\n\n{_text(module)}" for name, module in modules),
+        _LEARNERS,
+        _table(("name", "in words"), [(f"[`{name}`](#{name.lower()})", module.TITLE) for name, module in fitted]),
+        *(f"### {name}\n\n{_text(module)}" for name, module in fitted),
+    ]
+    return "\n".join(parts)
+
+
+def _strategy(name: str, cls: type[Strategy]) -> tuple[str, ...]:
+    source = ("all" if cls.every_source else "one") if cls.needs_source else "none"
+    design = designs.name(cls.design)
+    if cls.interval is not Strategy.interval:
+        intervals = "its own"
+    elif cls.needs_target and getattr(cls.design, "EXCHANGEABLE", False):
+        intervals = "CV+"
+    else:
+        intervals = "none"
+    chosen = f"[`{design}`](#{design})" if cls.needs_target else "measures nothing"
+    return f"[`{name}`](#{name.lower()})", cls.title, source, _LEARNS[cls.learns_on], chosen, intervals
+
+
+def _size(name: str, module: object) -> str:
+    if designs.is_active(name):
+        return "any, active"
+    return "fixed" if hasattr(module, "size") else "any"
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _text(documented: object) -> str:
+    """Docstring as Markdown."""
+    text = inspect.cleandoc(getattr(documented, "__doc__", None) or "").replace("``", "`")
+    return re.sub(r"<(?=\w)", r"\<", text) + "\n"
