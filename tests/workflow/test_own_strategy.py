@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from pathlib import Path
 
+import described
 import pandas as pd
 import pytest
 import simulated_study
@@ -17,9 +17,10 @@ pytestmark = pytest.mark.workflow
 
 def test_a_strategy_outside_the_project_is_compared_with_everything(clone: Clone, tmp_path: Path) -> None:
     (tmp_path / "research").mkdir()
-    # The one in the README, word by word.
-    (block,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), flags=re.DOTALL)
-    (tmp_path / "research/my_strategies.py").write_text(textwrap.dedent(block))
+    # The one in the documentation, word by word.
+    page = (ROOT / "docs/how-to/strategy.md").read_text()
+    (block,) = re.findall(r"my_strategies.py <<'EOF'\n(.*?)^EOF$", page, flags=re.DOTALL | re.MULTILINE)
+    (tmp_path / "research/my_strategies.py").write_text(block)
     study = simulated_study.STUDY.replace("[RS, LMS]", "[RS, LMS, KT+random, MKT, AUTO, GP, my_strategies.Ratio]")
     figures = "[error_against_budget, error_per_target, learner_comparison, noise]"
     study = study.replace("evaluation: {", "evaluation: {targets_per_job: 2, ")
@@ -42,6 +43,7 @@ def test_a_strategy_outside_the_project_is_compared_with_everything(clone: Clone
     page = (clone.path / "results/toy/report.html").read_text()
     assert "Ratio" in page
     assert "kernel transfer" in page
+    assert sum("`tables/" in heading for heading in described.check(clone.path / "results/toy")) == 7
 
     without = clone.snakemake(*arguments, "--dry-run")
     assert without.returncode != 0
