@@ -21,8 +21,8 @@ What a study may name, and after whom it is. A strategy is a design and a way to
 learner is crossed with those of the study. Iqbal et al. 2019 is the paper: Iqbal, Kotthoff and Jamshidi, "Transfer
 Learning for Performance Modeling of Deep Neural Network Systems", OpML 2019, arXiv 1904.02838.
 
-Any strategy may be named with another design than its own (`KT+random`, `AUTO+active`), and a strategy may be a
-[class of your own](../how-to/strategy.md).
+`AUTO` is for who wants none of the rest. Any strategy may be named with another design than its own (`KT+random`,
+`AUTO+active`), and a strategy may be a [class of your own](../how-to/strategy.md).
 """
 _STRATEGIES = """## Strategies
 
