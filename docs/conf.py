@@ -2,8 +2,11 @@
 
 project = "perftransfer"
 extensions = ["myst_parser"]
+# A block that names no language is none: paths, cells of a sheet.
+highlight_language = "none"
 html_theme = "furo"
 html_title = "perftransfer"
+html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
 # Pages link to headings of others as GitHub names them.

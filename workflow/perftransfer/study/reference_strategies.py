@@ -35,8 +35,8 @@ _LEARNS = {"target": "on the target", "source": "on the source", "both": "on bot
 _DESIGNS = """## Designs
 
 Which configurations of the pool are measured in the target. Those without a source can be compared by themselves
-(`evaluation.designs`). A design of a fixed size has as many points as the options ask for; an active one looks, batch by
-batch, at what was measured so far.
+(`evaluation.designs`). A design of a fixed size has as many points as the options ask for; an active one looks, batch
+by batch, at what was measured so far.
 """
 _LEARNERS = """## Learners
 
