@@ -15,7 +15,9 @@ import onnx
 import onnxruntime
 import pytest
 import scipy.stats
+import tiny_network
 from onnx import numpy_helper
+from onnx.external_data_helper import convert_model_to_external_data
 
 from perftransfer.errors import BadInput
 from perftransfer.measuring import networks
@@ -323,3 +325,19 @@ def test_unknown_names_are_explained(tmp_path: Path):
     with pytest.raises(BadInput, match="no precision 'int4'; allowed: fp32, int8; did you mean 'int8'"):
         networks.write("xception", "int4", tmp_path / "network.onnx", seed=SEED)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_that_lie_beside_a_file_belong_to_it(tmp_path: Path) -> None:
+    path = Path(tiny_network.network(tmp_path, [1, 3, 8, 8]))
+    assert networks.files_of(path) == [path]
+    model = onnx.load(path)
+    convert_model_to_external_data(model, all_tensors_to_one_file=False, size_threshold=0)
+    onnx.save(model, path)
+    files = networks.files_of(path)
+    assert files == [path, tmp_path / "w"]
+    files[1].unlink()
+    with pytest.raises(BadInput, match="its weights are missing"):
+        networks.files_of(path)
+    path.write_text("nothing of the kind")
+    with pytest.raises(BadInput, match="no ONNX file that can be read"):
+        networks.files_of(path)

@@ -34,7 +34,10 @@ def parser() -> argparse.ArgumentParser:
     for name, text in _OF_MODELS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         command.add_argument(
-            "model", type=Path, metavar="MODEL", help="results/<study>/targets/<environment>/*.parquet"
+            "model",
+            type=Path,
+            metavar="MODEL",
+            help="results/<study>/targets/<environment>/model.<objective>.parquet, or sources.<objective>.parquet",
         )
         if name == "predict":
             command.add_argument("--set", nargs="+", default=[], metavar="OPTION=LEVEL", help="others: their defaults")

@@ -6,6 +6,7 @@ There: a folder with ``environment.json``, ``configurations.json`` and the netwo
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from perftransfer import package_path
 from perftransfer.errors import BadInput
-from perftransfer.measuring import bench, journal
+from perftransfer.measuring import bench, journal, networks
 from perftransfer.measuring.engines.interface import Options
 from perftransfer.measuring.protocol import Protocol
 
@@ -33,12 +34,12 @@ def pack(
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for precision, path in environment.files.items():
-        files[precision] = Path(path).name
-        (folder / files[precision]).write_bytes(Path(path).read_bytes())
-        # Weights that are kept apart, as exporters name them.
-        apart = Path(f"{path}.data")
-        if apart.is_file():
-            (folder / apart.name).write_bytes(apart.read_bytes())
+        source = Path(path)
+        files[precision] = source.name
+        for file in networks.files_of(source):
+            copy = folder / file.relative_to(source.parent)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
     description = {**asdict(environment), "workload": dict(environment.workload), "files": files}
     what = {"environment": description, "protocol": asdict(protocol), "repeats": repeats, "retries": retries}
     for name, content in (("environment", what), ("configurations", {k: dict(v) for k, v in configurations.items()})):

@@ -10,6 +10,8 @@ from perftransfer.errors import BadInput
 from perftransfer.study import Study
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"python -m perftransfer.study: found {len(sys.argv) - 1} files, expected one: a study")
     try:
         print(Study.of(yaml_file.read(Path(sys.argv[1])), sys.argv[1:2]).name)
     except BadInput as error:

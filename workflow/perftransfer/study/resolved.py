@@ -311,7 +311,10 @@ class Study:
     def _network_version(row: sheet.EnvironmentRow) -> int:
         """Version of the network; of a file of the user's, a number that stands for what it holds."""
         if row.own_network:
-            return int(hashlib.sha256(Path(row.network).read_bytes()).hexdigest()[:12], 16)
+            digest = hashlib.sha256()
+            for file in networks.files_of(Path(row.network)):
+                digest.update(file.read_bytes())
+            return int(digest.hexdigest()[:12], 16)
         return 0 if row.simulated else networks.version(row.network)
 
     def space(self) -> dict[str, Any]:

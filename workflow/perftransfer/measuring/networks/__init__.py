@@ -2,7 +2,7 @@
 
 How long an inference takes depends on the graph, not on what its weights were trained for; nothing is said about
 accuracy. Each file is a network: ``VERSION`` and ``build(seed)``. Names, versions and precisions are known without
-onnx, which only ``write`` needs: files are written on the host and shipped to boards that cannot.
+onnx, which only ``write`` and ``files_of`` need: files are written on the host and shipped to boards that cannot.
 """
 
 from __future__ import annotations
@@ -53,6 +53,16 @@ def write(name: str, precision: str, path: Path, *, seed: int) -> None:
             from perftransfer.measuring.networks._quantisation import quantise
 
             quantise(fp32, path, seed=seed)
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return the ONNX file and those beside it that hold its weights, as exporters write large networks; sorted.
+
+    Raises BadInput if it cannot be read, or if weights would be looked for elsewhere than beside it.
+    """
+    from perftransfer.measuring.networks._external_data import beside
+
+    return [path, *beside(path)]
 
 
 def _network(name: str) -> ModuleType:
