@@ -91,7 +91,13 @@ rule report:
         summaries=collect("<results>/tables/{table}.csv", table=study.tables),
         figures=collect("<results>/figures/{file}.svg", file=study.figure_files),
     output:
-        drawings=directory("<results>/figures/report"),
+        drawings=report(
+            directory("<results>/figures/report"),
+            patterns=["{drawing}.svg"],
+            caption="../report/drawing.rst",
+            category="Figures of the report, as first seen",
+            labels={"figure": "{drawing}"},
+        ),
         page=report(
             "<results>/report.html",
             caption="../report/report.rst",
