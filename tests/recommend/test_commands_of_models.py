@@ -9,18 +9,19 @@ import pandas as pd
 import pytest
 
 from perftransfer.__main__ import main
+from perftransfer.recommend import stored_model
 from perftransfer.space.options import configuration_id
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> str:
-    known.model().save(tmp_path / "model.parquet")
+    stored_model.save(known.model(), tmp_path / "model.parquet")
     return str(tmp_path / "model.parquet")
 
 
 @pytest.fixture
 def untouched(tmp_path: Path) -> str:
-    known.model(measured=0).save(tmp_path / "untouched.parquet")
+    stored_model.save(known.model(measured=0), tmp_path / "untouched.parquet")
     return str(tmp_path / "untouched.parquet")
 
 

@@ -14,7 +14,7 @@ from perftransfer import strategies
 from perftransfer.dataset import tables
 from perftransfer.errors import BadInput
 from perftransfer.evaluation.metrics import mape
-from perftransfer.recommend.transferred_model import TransferredModel
+from perftransfer.recommend import stored_model
 
 
 @pytest.mark.parametrize("strategy", [*strategies.names(), "KT+random", "LMS+greedy"])
@@ -23,8 +23,8 @@ def test_every_strategy_predicts_the_target_and_survives_its_file(strategy: str,
     found = model.predict(known.ALL)
     assert found.value.shape == (len(known.FRAME),)
     assert (found.value > 0).all()
-    model.save(tmp_path / "model.parquet")
-    again = TransferredModel.load(tmp_path / "model.parquet")
+    stored_model.save(model, tmp_path / "model.parquet")
+    again = stored_model.load(tmp_path / "model.parquet")
     assert again.fingerprint == model.fingerprint
     np.testing.assert_array_equal(again.predict(known.ALL).value, found.value)
     assert [option.name for option in again.space.options] == [option.name for option in known.SPACE.options]
@@ -79,14 +79,14 @@ def test_a_file_that_is_no_model_or_was_changed_is_refused(tmp_path: Path) -> No
     path = tmp_path / "model.parquet"
     tables.write(path, pd.DataFrame({"a": [1]}))
     with pytest.raises(BadInput, match="no model of perftransfer"):
-        TransferredModel.load(path)
-    known.model().save(path)
+        stored_model.load(path)
+    stored_model.save(known.model(), path)
     table = pq.read_table(path)
     for column in ("y", "cv"):
         changed = table.set_column(table.schema.get_field_index(column), column, [[2.0] * len(table)])
         pq.write_table(changed, path)
         with pytest.raises(BadInput, match="has been changed"):
-            TransferredModel.load(path)
+            stored_model.load(path)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_model_or_was_changed_is_refused(tmp_path: Path) -> No
 )  # fmt: skip
 def test_a_file_does_not_say_which_code_runs_nor_for_how_long(key: str, value: object, tmp_path: Path) -> None:
     path = tmp_path / "model.parquet"
-    known.model().save(path)
+    stored_model.save(known.model(), path)
     table = pq.read_table(path)
     metadata = dict(table.schema.metadata)
     recipe = json.loads(metadata[b"perftransfer.recipe"]) | {"learner": "RF", key: value}
@@ -106,7 +106,7 @@ def test_a_file_does_not_say_which_code_runs_nor_for_how_long(key: str, value: o
     pq.write_table(table.replace_schema_metadata(metadata), path)
     named = next(iter(value)) if isinstance(value, dict) else value
     with pytest.raises(BadInput, match=re.escape(str(named))):
-        TransferredModel.load(path)
+        stored_model.load(path)
 
 
 def test_a_configuration_outside_the_space_is_refused() -> None:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from perftransfer.job import logged
-from perftransfer.recommend import gather
+from perftransfer.recommend import gather, stored_model
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         wildcards = snakemake.wildcards
         known = gather.of_study(wildcards.environment, wildcards.objective, snakemake.params.settings, snakemake.input)
-        known.save(Path(snakemake.output[0]))
+        stored_model.save(known, Path(snakemake.output[0]))

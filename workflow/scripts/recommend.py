@@ -6,7 +6,7 @@ from pathlib import Path
 from perftransfer.dataset import tables
 from perftransfer.errors import BadInput
 from perftransfer.job import logged
-from perftransfer.recommend import gather, stopping
+from perftransfer.recommend import gather, stopping, stored_model
 from perftransfer.recommend.recommendation import left_out_table, predict_space, predictions_table, recommend
 
 if __name__ == "__main__":
@@ -19,7 +19,7 @@ if __name__ == "__main__":
             models[objective] = gather.touched(untouched, measurements)
             if not len(models[objective].target):
                 raise BadInput(f"environment {name}: no measurement there gave a value of {objective}: see its journal")
-            models[objective].save(Path(path))
+            stored_model.save(models[objective], Path(path))
         predicted = predict_space(models, every)
         options = tables.options(snakemake.input.every[0])
         tables.write(Path(snakemake.output.predictions), predictions_table(every, predicted), options=options)

@@ -15,12 +15,13 @@ from perftransfer import influence, objectives
 from perftransfer.dataset import tables
 from perftransfer.errors import BadInput
 from perftransfer.evaluation.conformal import INTERVAL
+from perftransfer.recommend import stored_model
 from perftransfer.recommend.planning import choose_next
-from perftransfer.recommend.transferred_model import Measured, TransferredModel, written
+from perftransfer.recommend.transferred_model import Measured, TransferredModel
 from perftransfer.scales import SCALES
 from perftransfer.space import terms
 from perftransfer.space.encoding import ConfigurationIndex
-from perftransfer.space.options import INACTIVE, Option, configuration_id, level_text
+from perftransfer.space.options import INACTIVE, Option, configuration_id, level_text, written
 
 # Configurations that stand for a larger space.
 _MOST = 20_000
@@ -36,7 +37,7 @@ def predict(
     given: ``option=level``, the others have their defaults. configurations: CSV or Parquet with a column per option.
     measured: see ``_with``. out: CSV or Parquet; without, CSV is printed.
     """
-    known = _with(TransferredModel.load(model), measured)
+    known = _with(stored_model.load(model), measured)
     if configurations is None:
         print(_said(known, _pairs(given)))
         return
@@ -53,7 +54,7 @@ def predict(
 
 def explain(model: Path, measured: Path | None, out: Path | None) -> None:
     """Tell which options and interactions matter in the target, by the model, beside the sources, as measured."""
-    known = _with(TransferredModel.load(model), measured)
+    known = _with(stored_model.load(model), measured)
     every = known.space.every(_EXPLAINED, known.recipe.seed)
     X = known.codes_of(tables.configurations_frame(every, known.space.options))
     shares = {known.recipe.environment: _shares(known, X, known.predict(X).position)}
@@ -78,7 +79,7 @@ def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     """Say which configurations to measure next in the target: CSV, Parquet, or JSON for ``perftransfer measure``."""
     if n < 1:
         raise BadInput(f"--n: found {n}, expected a number from 1")
-    known = _with(TransferredModel.load(model), measured)
+    known = _with(stored_model.load(model), measured)
     every = known.space.every(_MOST, known.recipe.seed)
     frame = tables.configurations_frame(every, known.space.options)
     X, target = known.codes_of(frame), known.target

@@ -9,9 +9,10 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from perftransfer.dataset import tables
-from perftransfer.recommend.transferred_model import Prediction, TransferredModel, written
+from perftransfer.recommend.prediction import Prediction
+from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.space.encoding import ConfigurationIndex
-from perftransfer.space.options import configuration_id
+from perftransfer.space.options import configuration_id, written
 
 COLUMNS = (
     "environment", "objective", "configuration_id", "configuration", "default", "rank", "pareto", "predicted", "low",

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,25 +15,22 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from perftransfer import learners, strategies
-from perftransfer.dataset import tables
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import BadInput
 from perftransfer.evaluation import conformal
 from perftransfer.evaluation.noise import known_variance
 from perftransfer.evaluation.seeds import seed_for
+from perftransfer.recommend.prediction import Prediction
 from perftransfer.scales import SCALES
 from perftransfer.space import terms
 from perftransfer.space.alignment import Alignment
 from perftransfer.space.encoding import codes
 from perftransfer.space.option_space import OptionSpace
-from perftransfer.space.options import INACTIVE, Level, Option, level_text, to_json
+from perftransfer.space.options import INACTIVE, Option, level_text, to_json
 from perftransfer.strategies._selected_source import agreement
 from perftransfer.strategies.interface import Source, Strategy
 
-_KIND = "transferred model"
 # Parts in which what was measured is left out, and measurements without which nothing is predicted.
 _PARTS, _FEWEST_OTHERS = 20, 2
-# Of a learner's parameters in a file: trees, iterations.
-_LARGEST = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,49 +78,6 @@ class Recipe:
     folds: int = 5
     parameters: Mapping[str, Any] = field(default_factory=dict)
     described: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """In the objective's unit, shape (rows,): the value and the ends of an interval for a new measurement.
-
-    The ends are None where the strategy gives none. position, spread: value and standard deviation on the scale of
-    learning; the spread is None where there are no intervals.
-    """
-
-    value: np.ndarray
-    low: np.ndarray | None
-    high: np.ndarray | None
-    position: np.ndarray
-    spread: np.ndarray | None
-
-    @classmethod
-    def joined(cls, parts: Sequence[Prediction]) -> Prediction:
-        """Put predictions of one strategy together; what any of them lacks is lacking."""
-
-        def together(values: Sequence[np.ndarray | None]) -> np.ndarray | None:
-            known = [one for one in values if one is not None]
-            return np.concatenate(known) if len(known) == len(values) else None
-
-        return cls(
-            np.concatenate([part.value for part in parts]),
-            together([part.low for part in parts]),
-            together([part.high for part in parts]),
-            np.concatenate([part.position for part in parts]),
-            together([part.spread for part in parts]),
-        )
-
-    def rows(self, places: np.ndarray) -> Prediction:
-        """Some of it."""
-        low, high, spread = (None if one is None else one[places] for one in (self.low, self.high, self.spread))
-        return Prediction(self.value[places], low, high, self.position[places], spread)
-
-    def better_than(self, other: int) -> np.ndarray | None:
-        """Probability that each is lower than the row ``other``, as if both were normal; None without intervals."""
-        if self.spread is None:
-            return None
-        far = (self.position[other] - self.position) / np.hypot(self.spread, self.spread[other])
-        return np.asarray(np.where(np.arange(len(far)) == other, np.nan, norm.cdf(far)))
 
 
 class TransferredModel:
@@ -330,54 +283,6 @@ class TransferredModel:
                 digest.update(np.ascontiguousarray(values.astype("<f8")).tobytes())
         return digest.hexdigest()[:12]
 
-    def save(self, path: Path) -> None:
-        """Write it as a Parquet table, a row per measured configuration; how it is fitted is in the metadata."""
-        frames = []
-        for name, one in [*self.sources.items(), (self.recipe.environment, self.target)]:
-            columns: dict[str, Any] = {"environment": name}
-            for i, option in enumerate(self.options):
-                columns[option.name] = np.array(option.texts, dtype=object)[one.codes[:, i]]
-            frame = pd.DataFrame(columns, index=range(len(one)))
-            frames.append(frame.assign(y=one.y, cv=one.cv, n=one.n))
-        types = {"environment": "str", **{option.name: "str" for option in self.options}}
-        table = pd.concat([frame.astype(types) for frame in frames], ignore_index=True)
-        metadata = {
-            "kind": _KIND,
-            "recipe": asdict(self.recipe),
-            # As text: the options are to keep their order.
-            "space": json.dumps(self.space.content),
-            "terms": {name: list(one.terms) for name, one in self.sources.items()},
-            "fingerprint": self.fingerprint,
-        }
-        tables.write(path, table, options=self.options, metadata=metadata)
-
-    @classmethod
-    def load(cls, path: Path) -> TransferredModel:
-        """Read what ``save`` wrote.
-
-        Raises BadInput if it is no such file, or if what it holds is not what its fingerprint says.
-        """
-        found = tables.metadata(path)
-        try:
-            if json.loads(found["kind"]) != _KIND:
-                raise ValueError(found["kind"])
-            recipe = Recipe(**json.loads(found["recipe"]))
-            options = tables.options(path)
-            space = OptionSpace(json.loads(json.loads(found["space"])), str(path))
-            of_source, fingerprint = json.loads(found["terms"]), json.loads(found["fingerprint"])
-            _check(recipe)
-            frame = tables.read(path)
-            parts = {name: Measured.of(rows, options) for name, rows in frame.groupby("environment", sort=False)}
-            target = parts.pop(recipe.environment, None) or Measured.of(frame.iloc[:0], options)
-            sources = {str(name): replace(one, terms=tuple(of_source[name])) for name, one in parts.items()}
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise BadInput(f"{path}: no model of perftransfer: {type(error).__name__}: {error}") from error
-        model = cls(recipe, options, space, sources, target)
-        if model.fingerprint != fingerprint:
-            raise BadInput(f"{path}: what it holds has been changed: its fingerprint is {fingerprint}, not "
-                           f"{model.fingerprint}")  # fmt: skip
-        return model
-
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
@@ -399,30 +304,3 @@ class _AsMeasuredThere:
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         return np.asarray(self.model.predict(self.aligned(X)), dtype=float)
-
-
-def _check(recipe: Recipe) -> None:
-    """Raise BadInput for a name that is none of ours: a file is not to say which code runs."""
-    base = recipe.strategy.partition("+")[0]
-    if base not in strategies.names():
-        raise BadInput(unknown("model file", "strategy", recipe.strategy, strategies.names()))
-    strategies.modules_of(recipe.strategy)
-    for name, kind in (("environment", str), ("objective", str), ("seed", int), ("folds", int), ("parameters", dict)):
-        if not isinstance(getattr(recipe, name), kind):
-            raise BadInput(f"model file: {name}: found {getattr(recipe, name)!r}")
-    known = learners.parameters(recipe.learner) if recipe.learner in learners.names() else {}
-    for key, value in recipe.parameters.items():
-        if key not in known:
-            raise BadInput(unknown("model file", f"parameter of {recipe.learner}", key, known))
-        # Others' files are not to keep a machine busy for days.
-        if not isinstance(value, int | float | str) or (not isinstance(value, str) and not 0 <= value <= _LARGEST):
-            raise BadInput(f"model file: {key}: found {value!r}, allowed: at most {_LARGEST:,}")
-    if recipe.learner is not None and recipe.learner not in learners.names():
-        raise BadInput(unknown("model file", "learner", recipe.learner, learners.names()))
-    if recipe.scale not in SCALES:
-        raise BadInput(unknown("model file", "scale", recipe.scale, SCALES))
-
-
-def written(configuration: Mapping[str, Level | None]) -> str:
-    """Write a configuration as people give it to ``--set``; options that play no part are left out."""
-    return " ".join(f"{name}={level_text(level)}" for name, level in configuration.items() if level is not None)

@@ -87,3 +87,8 @@ def configuration_ids(texts: Mapping[str, Iterable[str]]) -> list[str]:
         columns.append([pairs.get(text) for text in column])
     written = ("[" + ",".join(filter(None, row)) + "]" for row in zip(*columns, strict=True))
     return [hashlib.sha256(text.encode()).hexdigest()[:12] for text in written]
+
+
+def written(configuration: Mapping[str, Level | None]) -> str:
+    """Write a configuration as people give it to ``--set``; options that play no part are left out."""
+    return " ".join(f"{name}={level_text(level)}" for name, level in configuration.items() if level is not None)

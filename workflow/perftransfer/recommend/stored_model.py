@@ -1,0 +1,93 @@
+"""A target's model as a file: a table of what it is fitted to, so that loading one runs no code of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from perftransfer import learners, strategies
+from perftransfer.dataset import tables
+from perftransfer.errors import BadInput, unknown
+from perftransfer.recommend.transferred_model import Measured, Recipe, TransferredModel
+from perftransfer.scales import SCALES
+from perftransfer.space.option_space import OptionSpace
+
+_KIND = "transferred model"
+# Of a learner's parameters in a file: trees, iterations.
+_LARGEST = 10_000
+
+
+def save(model: TransferredModel, path: Path) -> None:
+    """Write it as a Parquet table, a row per measured configuration; how it is fitted is in the metadata."""
+    frames = []
+    for name, one in [*model.sources.items(), (model.recipe.environment, model.target)]:
+        columns: dict[str, Any] = {"environment": name}
+        for i, option in enumerate(model.options):
+            columns[option.name] = np.array(option.texts, dtype=object)[one.codes[:, i]]
+        frame = pd.DataFrame(columns, index=range(len(one)))
+        frames.append(frame.assign(y=one.y, cv=one.cv, n=one.n))
+    types = {"environment": "str", **{option.name: "str" for option in model.options}}
+    table = pd.concat([frame.astype(types) for frame in frames], ignore_index=True)
+    metadata = {
+        "kind": _KIND,
+        "recipe": asdict(model.recipe),
+        # As text: the options are to keep their order.
+        "space": json.dumps(model.space.content),
+        "terms": {name: list(one.terms) for name, one in model.sources.items()},
+        "fingerprint": model.fingerprint,
+    }
+    tables.write(path, table, options=model.options, metadata=metadata)
+
+
+def load(path: Path) -> TransferredModel:
+    """Read what ``save`` wrote; nothing of it is run.
+
+    Raises BadInput if it is no such file, or if what it holds is not what its fingerprint says.
+    """
+    found = tables.metadata(path)
+    try:
+        if json.loads(found["kind"]) != _KIND:
+            raise ValueError(found["kind"])
+        recipe = Recipe(**json.loads(found["recipe"]))
+        options = tables.options(path)
+        space = OptionSpace(json.loads(json.loads(found["space"])), str(path))
+        of_source, fingerprint = json.loads(found["terms"]), json.loads(found["fingerprint"])
+        _check(recipe)
+        frame = tables.read(path)
+        parts = {name: Measured.of(rows, options) for name, rows in frame.groupby("environment", sort=False)}
+        target = parts.pop(recipe.environment, None) or Measured.of(frame.iloc[:0], options)
+        sources = {str(name): replace(one, terms=tuple(of_source[name])) for name, one in parts.items()}
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise BadInput(f"{path}: no model of perftransfer: {type(error).__name__}: {error}") from error
+    model = TransferredModel(recipe, options, space, sources, target)
+    if model.fingerprint != fingerprint:
+        raise BadInput(f"{path}: what it holds has been changed: its fingerprint is {fingerprint}, not "
+                       f"{model.fingerprint}")  # fmt: skip
+    return model
+
+
+def _check(recipe: Recipe) -> None:
+    """Raise BadInput for a name that is none of ours: a file is not to say which code runs."""
+    base = recipe.strategy.partition("+")[0]
+    if base not in strategies.names():
+        raise BadInput(unknown("model file", "strategy", recipe.strategy, strategies.names()))
+    strategies.modules_of(recipe.strategy)
+    for name, kind in (("environment", str), ("objective", str), ("seed", int), ("folds", int), ("parameters", dict)):
+        if not isinstance(getattr(recipe, name), kind):
+            raise BadInput(f"model file: {name}: found {getattr(recipe, name)!r}")
+    known = learners.parameters(recipe.learner) if recipe.learner in learners.names() else {}
+    for key, value in recipe.parameters.items():
+        if key not in known:
+            raise BadInput(unknown("model file", f"parameter of {recipe.learner}", key, known))
+        # Others' files are not to keep a machine busy for days.
+        if not isinstance(value, int | float | str) or (not isinstance(value, str) and not 0 <= value <= _LARGEST):
+            raise BadInput(f"model file: {key}: found {value!r}, allowed: at most {_LARGEST:,}")
+    if recipe.learner is not None and recipe.learner not in learners.names():
+        raise BadInput(unknown("model file", "learner", recipe.learner, learners.names()))
+    if recipe.scale not in SCALES:
+        raise BadInput(unknown("model file", "scale", recipe.scale, SCALES))
