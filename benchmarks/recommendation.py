@@ -54,10 +54,12 @@ def held_back(results: Path, strategy: str, budgets: list[int], objective: str) 
         for budget in budgets:
             known = tables.configurations_of(candidates, options)
             look_up = partial(_of, measurements)
-            chosen = measure_in_rounds(model, candidates, known, budget, 5, [], look_up)
-            fitted = touched(model, look_up(chosen))
+            measured = measure_in_rounds(model, candidates, known, budget, 5, [], look_up)
+            chosen = measured.chosen
+            fitted = touched(model, look_up(chosen), measured.drawn)
             X = fitted.codes_of(candidates)
             found, expected = fitted.predict(X), outlook(fitted, X)
+            assert expected is not None
             unseen = ~pool["configuration_id"].isin(chosen).to_numpy()
             best = int(np.argmin(found.value))
             row = {
@@ -65,7 +67,7 @@ def held_back(results: Path, strategy: str, budgets: list[int], objective: str) 
                 "budget": budget,
                 "expected_percent": 100 * expected.now,
                 "found_percent": 100 * np.median(np.abs(found.value / truth - 1)[unseen]),
-                "noise_percent": 100 * expected.noise,
+                "noise_percent": 100 * (expected.noise if expected.noise is not None else np.nan),
                 "enough": expected.enough,
                 "slower_than_best_percent": 100 * (truth[best] / truth.min() - 1),
                 "faster_than_default_percent": 100 * (1 - truth[best] / truth[default]),

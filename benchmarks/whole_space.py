@@ -38,7 +38,7 @@ _MEASURING = {"configurations": 40, "repeats": 2, "most_seconds": 0.4}
 
 def everything(environments: list[str]) -> None:
     """Measure all configurations of these environments, once each."""
-    sheet = _sheet(environments, {})
+    sheet = _sheet(sorted(_known()), {})
     # More than there are is all of them.
     measuring = {**_MEASURING, "configurations": 100_000, "repeats": 1, "journals_of": None}
     study = _study("whole-space-truth", sheet, measuring=measuring)
@@ -84,7 +84,8 @@ def _row(note: dict[str, Any]) -> dict[str, Any]:
     target, folder = note["target"], Path(f"results/whole-space-{note['target']}-{note['budget']}")
     truth = _truth(target)
     predicted = tables.read(folder / f"targets/{target}/predictions.parquet").set_index("configuration_id")
-    own = predicted.drop(index=tables.read(folder / f"targets/{target}/measurements.parquet")["configuration_id"])
+    rows = tables.read(folder / f"targets/{target}/measurements.parquet")
+    own = predicted.drop(index=rows["configuration_id"].unique())
     y = truth.reindex(own.index)
     known = y.notna()
     recommended = tables.read(folder / "recommendation.parquet").set_index("configuration_id")
@@ -96,11 +97,12 @@ def _row(note: dict[str, Any]) -> dict[str, Any]:
         "target": target,
         "measured": note["budget"],
         "of": len(truth),
-        "s measuring": _seconds(folder / f"journal/{target}.jsonl"),
+        "s measuring": _seconds(folder / f"journal/{target}.jsonl", set(rows["configuration_id"])),
         "s in all": note["seconds"],
         "s everything": _seconds(Path(f"results/whole-space-truth/journal/{target}.jsonl")),
         "error expected %": 100 * outlook["now"],
         "error found %": 100 * float((own[_OBJECTIVE] / y - 1).abs()[known].median()),
+        "noise %": 100 * (outlook["noise"] or np.nan),
         "held %": 100 * held[known].mean(),
         "promised": first["predicted"],
         "low": first["low"],
@@ -127,9 +129,13 @@ def _medians(path: Path) -> pd.Series:
     return frame.groupby("id")["value"].median()
 
 
-def _seconds(path: Path) -> float:
-    """Seconds that measuring took, pauses between runs left out."""
-    starts = sorted(datetime.fromisoformat(one["started_at"]).timestamp() for one in journal.read(path))
+def _seconds(path: Path, configurations: set[str] | None = None) -> float:
+    """Seconds that measuring took, pauses between runs left out. configurations: none stands for all."""
+    starts = sorted(
+        datetime.fromisoformat(one["started_at"]).timestamp()
+        for one in journal.read(path)
+        if "started_at" in one and (configurations is None or one["configuration_id"] in configurations)
+    )
     steps = np.diff(starts)
     usual = float(np.median(steps))
     return float(np.where(steps > 60 * usual, usual, steps).sum() + usual)
@@ -140,9 +146,14 @@ def _rows(path: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
+def _known() -> dict[str, dict[str, str]]:
+    """Environments of the default study and of the example for engineers."""
+    return {row["environment"]: row for file in ("engineer", "environments") for row in _rows(f"config/{file}.tsv")}
+
+
 def _sheet(names: list[str], budgets: dict[str, int]) -> Path:
-    """Write a sheet of these environments, taken from the default study and the example for engineers."""
-    known = {row["environment"]: row for file in ("engineer", "environments") for row in _rows(f"config/{file}.tsv")}
+    """Write a sheet of these environments."""
+    known = _known()
     columns = [*_rows("config/environments.tsv")[0], "role", "budget"]
     _RESULTS.mkdir(parents=True, exist_ok=True)
     path = _RESULTS / f"{'-'.join(budgets) or 'truth'}.tsv"

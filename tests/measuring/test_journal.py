@@ -162,14 +162,15 @@ def test_what_another_journal_holds_is_taken_over_once_and_by_the_same_protocol(
     other = [
         host, measurement("c", 0, latency_ms=[1.0]), measurement("c", 1), measurement("d", protocol="v0"),
         measurement("d", environment_digest="f"), {**measurement(), "record": "sentinel"},
+        measurement("nobody asked for this"),
     ]  # fmt: skip
     path = tmp_path / "e.jsonl"
     own = measurement("c", 1, status="ok")
     write(path, own)
     for _ in range(2):
         with Journal(path) as writer:
-            writer.take_over(other, "e", "v1")
+            writer.take_over(other, "e", "v1", {"c", "d", "x"})
     assert journal.read(path) == [own, host, other[1]]
     with Journal(path) as writer:
-        writer.take_over([host, measurement("x", environment_digest="g")], "e", "v1")
+        writer.take_over([host, measurement("x", environment_digest="g")], "e", "v1", {"c", "d", "x"})
     assert len(journal.read(path)) == 3

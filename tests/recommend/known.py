@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -42,7 +44,7 @@ TARGET = truth(3.0, 9)
 
 
 def model(
-    strategy: str = "AUTO", learner: str | None = "RT", measured: int = 8, noise: bool = True
+    strategy: str = "AUTO", learner: str | None = "RT", measured: int = 8, noise: bool = True, drawn: bool = True
 ) -> TransferredModel:
     """A model of the target to which so many configurations are known, the default one first."""
     recipe = Recipe("target", "latency_ms", strategy, "RT", "log", 1)
@@ -56,7 +58,7 @@ def model(
         for name, factor, seed in (("a", 1.0, 1), ("b", 10.0, 2))
     }
     nothing = TransferredModel(recipe, options, SPACE, sources, Measured.of(target.iloc[:0], options))
-    return nothing.with_target(Measured.of(target.iloc[order[:measured]], options))
+    return nothing.with_target(replace(Measured.of(target.iloc[order[:measured]], options), drawn=drawn))
 
 
 ALL = model().codes_of(FRAME)

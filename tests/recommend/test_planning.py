@@ -6,6 +6,7 @@ import known
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from perftransfer.recommend.planning import choose_next
 from perftransfer.recommend.rounds import measure_in_rounds
@@ -19,12 +20,12 @@ STRATEGIES = ["AUTO", "KT+active", "RS", "GS", "LMS+kmeans", "LMS+plackett_burma
 def test_what_is_next_was_not_measured(strategy: str) -> None:
     model = known.model(strategy)
     measured = [0, 7, 3]
-    values = {0: known.TARGET[0], 7: np.nan, 3: known.TARGET[3]}
-    found = choose_next(model, known.ALL, 5, measured, values)
+    values = {0: known.TARGET[0], 3: known.TARGET[3]}
+    found = choose_next(model, known.ALL, 5, measured, values, {7})
     assert len(set(found)) == 5
     assert not set(found) & set(measured)
-    assert found == choose_next(model, known.ALL, 5, measured, values)
-    everything = choose_next(model, known.ALL, 1000, measured, values)
+    assert found == choose_next(model, known.ALL, 5, measured, values, {7})
+    everything = choose_next(model, known.ALL, 1000, measured, values, {7})
     assert sorted([*everything, *measured]) == list(range(len(known.ALL)))
 
 
@@ -40,8 +41,9 @@ class Machine:
         self.asked.append(list(configurations))
         places = [ids.index(one) for one in configurations]
         good = [place != self._broken for place in places]
-        return pd.DataFrame(
-            {
+        options = known.FRAME.iloc[places].drop(columns="configuration_id").reset_index(drop=True)
+        return options.assign(
+            **{
                 "configuration_id": list(configurations),
                 "status": ["ok" if one else "failed" for one in good],
                 "disturbed": False,
@@ -56,7 +58,7 @@ def test_the_budget_is_spent_the_default_first_and_the_same_again(strategy: str)
     for _ in range(2):
         machine = Machine()
         model = known.model(strategy, measured=0)
-        chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 9, 3, [], machine.measure)
+        chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 9, 3, [], machine.measure).chosen
         found.append(list(chosen))
         assert len(chosen) == 9
         assert next(iter(chosen)) == configuration_id(known.SPACE.default)
@@ -71,40 +73,78 @@ def test_the_budget_is_spent_the_default_first_and_the_same_again(strategy: str)
 def test_what_was_measured_before_counts_whoever_planned_it(strategy: str) -> None:
     before = [list(known.CONFIGURATIONS)[place] for place in (5, 17, 3)]
     model = known.model(strategy, measured=0)
-    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 7, 2, before, Machine().measure)
+    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 7, 2, before, Machine().measure).chosen
     assert len(chosen) == 7
     assert set(before) < set(chosen)
     machine = Machine()
-    spent = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 3, 2, before, machine.measure)
+    spent = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 3, 2, before, machine.measure).chosen
     assert list(spent) == [configuration_id(known.SPACE.default), *before]
     assert len(machine.asked) == 1
 
 
 def test_what_cannot_be_measured_is_not_asked_for_again() -> None:
     model = known.model("KT+active", measured=0)
-    second = list(measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 3, 1, [], Machine().measure))[1]
+    second = list(measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 3, 1, [], Machine().measure).chosen)[1]
     machine = Machine(list(known.CONFIGURATIONS).index(second))
-    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 6, 1, [], machine.measure)
+    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 6, 1, [], machine.measure).chosen
     assert len(chosen) == 6
 
 
 def test_a_budget_beyond_the_space_is_all_of_it() -> None:
     model = known.model(measured=0)
-    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 1000, 5, [], Machine().measure)
+    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 1000, 5, [], Machine().measure).chosen
     assert set(chosen) == set(known.CONFIGURATIONS)
 
 
 def test_more_measurements_are_worth_less_the_more_there_are() -> None:
     few, many = (outlook(known.model(measured=n), known.ALL) for n in (3, 20))
+    assert few is not None
+    assert many is not None
     assert few.then < few.now
     assert many.now < few.now
     assert many.now - many.then < few.now - few.then
     assert many.enough
-    assert few.noise == pytest.approx(0.02 / np.sqrt(2))
+    assert few.noise == pytest.approx(0.02 / np.sqrt(2) * norm.ppf(0.75))
 
 
-def test_noise_that_nobody_measured_is_what_the_model_takes_for_it() -> None:
-    assert outlook(known.model(measured=12, noise=False), known.ALL).noise > 0
+def test_noise_that_nobody_measured_is_not_made_up() -> None:
+    found = outlook(known.model(measured=12, noise=False), known.ALL)
+    assert found is not None
+    assert found.noise is None
+    assert found.enough is None
+
+
+def test_the_outlook_is_on_what_is_left() -> None:
+    model = known.model(measured=20)
+    measured = {tuple(row) for row in model.target.codes}
+    left = known.ALL[[tuple(row) not in measured for row in known.ALL]]
+    found, on_left = outlook(model, known.ALL), outlook(model, left)
+    assert found is not None
+    assert on_left is not None
+    assert found.now == pytest.approx(on_left.now, rel=0.05)
+    assert outlook(known.model(measured=len(known.ALL)), known.ALL) is None
+    nearly = outlook(known.model(measured=len(known.ALL) - 2), known.ALL)
+    assert nearly is not None
+    assert nearly.then == 0
+
+
+def test_a_killed_run_makes_the_same_choices_again() -> None:
+    model = known.model(measured=0)
+    whole = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 8, 3, [], Machine().measure)
+    for some in ([5, 2], [7], [1, 3, 4, 6]):
+        before = [list(whole.chosen)[place] for place in some]
+        again = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 8, 3, before, Machine().measure)
+        assert list(again.chosen) == list(whole.chosen)
+
+
+@pytest.mark.parametrize(("strategy", "drawn"), [("RS", True), ("KT+active", False)])
+def test_what_others_chose_was_not_drawn(strategy: str, drawn: bool) -> None:
+    model = known.model(strategy, measured=0)
+    whole = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 6, 3, [], Machine().measure)
+    assert whole.drawn == drawn
+    others = [one for one in known.CONFIGURATIONS if one not in whole.chosen][:2]
+    mixed = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 6, 3, others, Machine().measure)
+    assert not mixed.drawn
 
 
 def test_what_is_measured_anyway_need_not_be_told_again() -> None:

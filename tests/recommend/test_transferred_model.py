@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import known
@@ -15,6 +16,7 @@ from perftransfer.dataset import tables
 from perftransfer.errors import BadInput
 from perftransfer.evaluation.metrics import mape
 from perftransfer.recommend import stored_model
+from perftransfer.recommend.planning import choose_next
 
 
 @pytest.mark.parametrize("strategy", [*strategies.names(), "KT+random", "LMS+greedy"])
@@ -52,6 +54,22 @@ def test_a_chosen_sample_without_intervals_knows_no_chance() -> None:
     found = known.model("LMS+greedy").predict(known.ALL)
     assert found.low is None
     assert found.better_than(0) is None
+
+
+def test_who_did_not_draw_has_no_interval_by_refits() -> None:
+    assert known.model("RS", measured=12).predict(known.ALL).low is not None
+    assert known.model("RS", measured=12, drawn=False).predict(known.ALL).low is None
+
+
+def test_what_failed_is_kept_in_its_file_and_not_planned_again(tmp_path: Path) -> None:
+    model = known.model("AUTO")
+    next_one = choose_next(model, known.ALL, 1, list(range(3)), dict.fromkeys(range(3), 1.0))
+    failed = replace(model.target, failed=known.ALL[next_one])
+    stored_model.save(model.with_target(failed), tmp_path / "model.parquet")
+    again = stored_model.load(tmp_path / "model.parquet")
+    np.testing.assert_array_equal(again.target.failed, known.ALL[next_one])
+    assert len(again.target) == len(model.target)
+    assert again.target.drawn
 
 
 def test_a_strategy_of_one_source_takes_the_most_alike() -> None:

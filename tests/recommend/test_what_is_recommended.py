@@ -81,7 +81,9 @@ def test_the_front_is_what_nothing_beats(values: np.ndarray) -> None:
 
 def test_predictions_have_a_row_each() -> None:
     predicted = predict_space({"latency_ms": known.model("LMS+greedy")}, known.FRAME)
-    table = predictions_table(known.FRAME, predicted)
+    first, second, *_ = known.CONFIGURATIONS
+    table = predictions_table(known.FRAME, predicted, [first], [second])
+    assert table["status"].tolist()[:3] == ["ok", "failed", ""]
     assert table["configuration_id"].tolist() == list(known.CONFIGURATIONS)
     assert table["latency_ms_low"].isna().all()
 
@@ -89,7 +91,7 @@ def test_predictions_have_a_row_each() -> None:
 def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:
     models = {"latency_ms": known.model()}
     promised = recommend(models, known.FRAME, predict_space(models, known.FRAME), 2)
-    facts = {"outlooks": {}, "budget": 8, "space": len(known.FRAME)}
+    facts = {"outlooks": {}, "strategy": "AUTO", "budget": 8, "space": len(known.FRAME)}
     ids = promised["configuration_id"].tolist()
     rows = [(one, "ok", False, value) for i, one in enumerate(ids[:2]) for value in (1.0 + i, 2.0 + i, 3.0 + i)]
     rows.append((ids[2], "crashed", None, None))

@@ -17,10 +17,11 @@ from perftransfer.report.interactive_target import Target, figures
 NAMES = ["latency_ms", "energy_mj"]
 
 
-def target(n: int = 40, names: list[str] = NAMES, intervals: bool = True) -> Target:
+def target(n: int = 40, names: list[str] = NAMES, intervals: bool = True, failed: int | None = None) -> Target:
     rng = np.random.default_rng(2)
     ids = [f"c{i:03}" for i in range(n)]
     table = pd.DataFrame({"configuration_id": ids, "threads": np.arange(n) % 3 + 1, "arena": np.arange(n) % 2 == 0})
+    table["status"] = ["ok" if i in (0, 5, 7) else "failed" if i == failed else "" for i in range(n)]
     for name in names:
         table[name] = np.exp(rng.normal(1, 0.5, n))
         table[f"{name}_low"] = table[name] / 1.3 if intervals else np.nan
@@ -40,7 +41,7 @@ def target(n: int = 40, names: list[str] = NAMES, intervals: bool = True) -> Tar
                 low=list(best[f"{name}_low"]), high=list(best[f"{name}_high"]), measured=[3.0, np.nan],
             )
         )  # fmt: skip
-    return Target("new", table, pd.concat(left_out), pd.concat(recommended))
+    return Target("new", "new (emulated)", table, pd.concat(left_out), pd.concat(recommended))
 
 
 def rows(figure: Interactive) -> list[dict[str, Any]]:
@@ -52,7 +53,8 @@ def test_each_configuration_stands_at_what_is_predicted_and_is_marked_for_what_i
     choices, front, _ = figures(known)
     found = rows(choices)
     assert len(found) == 40
-    assert {row["kind"] for row in found} == set(interactive_target.KINDS)
+    assert {row["kind"] for row in found} == set(interactive_target.KINDS) - {interactive_target.FAILED}
+    assert choices.title == "What may be chosen in new (emulated)"
     (default,) = [row for row in found if row["kind"] == interactive_target.DEFAULT]
     assert default["v0"] == pytest.approx(known.predictions["latency_ms"][0], rel=1e-3)
     best = min(found, key=lambda row: float(row["v0"]))
@@ -61,6 +63,15 @@ def test_each_configuration_stands_at_what_is_predicted_and_is_marked_for_what_i
     assert len(on_front) == len(pareto_front(known.predictions[NAMES].to_numpy()))
     for figure in (choices, front):
         assert "the default" in figure.content
+
+
+def test_what_failed_is_on_no_front() -> None:
+    table = target().predictions
+    best = int(table["energy_mj"].argmin())
+    choices, front, _ = figures(target(failed=best))
+    (row,) = [row for row in rows(front) if row["kind"] == interactive_target.FAILED]
+    assert not row["front"]
+    assert interactive_target.FAILED in choices.columns["kind"]
 
 
 def test_of_one_objective_there_is_no_front() -> None:
@@ -76,7 +87,11 @@ def test_predicted_stands_beside_measured_left_out_or_afterwards() -> None:
     assert len(found) == 2 * (3 + 1)
     assert {row["objective"] for row in found} == set(NAMES)
     assert all(row["low"] < row["predicted"] < row["high"] for row in found)
-    assert rows(figures(target(intervals=False))[-1])[0]["low"] is None
+    assert "each left out once" in predicted.caption
+    assert "bars are intervals" in predicted.caption
+    without = figures(target(intervals=False))[-1]
+    assert rows(without)[0]["low"] is None
+    assert "interval" not in without.caption
 
 
 def test_of_a_large_space_some_are_shown_and_those_that_are_marked_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,5 +111,5 @@ def test_a_figure_is_written_for_papers_the_same_each_time(tmp_path: Path) -> No
     text = (tmp_path / "a" / names[1]).read_text()
     # In a PDF the parts stand in an order of their own each time.
     assert (tmp_path / "b" / names[1]).read_text() == text
-    assert "What may be chosen in new" in text
+    assert "What may be chosen in new (emulated)" in text
     assert "Objective: latency (ms); Option: threads" in text

@@ -70,6 +70,10 @@ rule report:
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
         recommendation=["<results>/recommendation.parquet"] if study.targets else [],
+        of_targets=collect(
+            "<results>/targets/{environment}/measurements.parquet",
+            environment=study.targets,
+        ),
         predictions=collect(
             "<results>/targets/{environment}/predictions.parquet",
             environment=study.targets,

@@ -1,5 +1,6 @@
 """Model a target, predict all that may be chosen there, and recommend."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,23 +14,27 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         settings, name = snakemake.params.settings, snakemake.wildcards.environment
         measurements, every = tables.read(snakemake.input.measurements), tables.read(snakemake.input.every[0])
+        drawn = bool(json.loads(tables.metadata(snakemake.input.measurements)["drawn"]))
         models = {}
         for objective, path in zip(settings["objectives"], snakemake.output.models, strict=True):
             untouched = gather.of_study(name, objective, settings, snakemake.input)
-            models[objective] = gather.touched(untouched, measurements)
+            models[objective] = gather.touched(untouched, measurements, drawn)
             if not len(models[objective].target):
                 raise BadInput(f"environment {name}: no measurement there gave a value of {objective}: see its journal")
             stored_model.save(models[objective], Path(path))
         predicted = predict_space(models, every)
-        options = tables.options(snakemake.input.every[0])
-        tables.write(Path(snakemake.output.predictions), predictions_table(every, predicted), options=options)
         tables.write(Path(snakemake.output.left_out), left_out_table(models, every))
         good = measurements.loc[measurements["status"] == "ok", "configuration_id"]
         failed = set(measurements["configuration_id"]) - set(good)
+        options, table = tables.options(snakemake.input.every[0]), predictions_table(every, predicted, good, failed)
+        tables.write(Path(snakemake.output.predictions), table, options=options)
         found = recommend(models, every, predicted, settings["most"], failed)
         outlooks = {
-            objective: asdict(stopping.outlook(model, model.codes_of(every))) for objective, model in models.items()
+            objective: outlook and asdict(outlook)
+            for objective, model in models.items()
+            for outlook in [stopping.outlook(model, model.codes_of(every))]
         }
         budget = measurements["configuration_id"].nunique()
-        metadata = {"outlooks": outlooks, "budget": budget, "space": len(every)}
+        strategy = settings["recipe"]["strategy"]
+        metadata = {"outlooks": outlooks, "strategy": strategy, "budget": budget, "space": len(every)}
         tables.write(Path(snakemake.output.recommendation), found, metadata=metadata)

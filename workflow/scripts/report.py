@@ -13,6 +13,7 @@ from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.interactive_target import Target
 from perftransfer.report.page import excerpt_of, render
 from perftransfer.report.summary import Summary
+from perftransfer.report.words import environment_labels
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
@@ -33,12 +34,13 @@ if __name__ == "__main__":
         for path in snakemake.input.recommendation:
             known = json.loads(tables.metadata(path)["targets"])
             table = tables.read(path)
-            targets = {}
+            targets, labels = {}, environment_labels(study["targets"])
             for files in zip(snakemake.input.predictions, snakemake.input.left_out, strict=True):
                 name, (predictions, left_out) = Path(files[0]).parent.name, map(tables.read, files)
                 own = table[table["environment"] == name]
-                targets[name] = Target(name, predictions, left_out, own)
-            recommended = findings_recommendation.recommended(table, known, targets)
+                targets[name] = Target(name, labels[name], predictions, left_out, own)
+            recommended = findings_recommendation.recommended(table, known, targets, study["targets"])
+        measured = [*snakemake.input.measurements, *snakemake.input.of_targets]
         columns = findings_measuring.columns(study["objectives"])
         drawings = Path(snakemake.output.drawings)
         # There may be nothing to draw.
@@ -52,8 +54,10 @@ if __name__ == "__main__":
                 "influence": tables.read(snakemake.input.influence),
                 "similarity": tables.read(snakemake.input.similarity),
             },
-            measurements=(tables.read(path, columns) for path in snakemake.input.measurements),
-            hosts={Path(path).stem: json.loads(tables.metadata(path)["host"]) for path in snakemake.input.measurements},
+            measurements=(tables.read(path, columns) for path in measured),
+            hosts={
+                json.loads(found["environment"]): json.loads(found["host"]) for found in map(tables.metadata, measured)
+            },
             figures=figures,
             summaries=summaries,
             constant_options=json.loads(tables.metadata(snakemake.input.dataset)["constant_options"]),

@@ -19,10 +19,12 @@ if __name__ == "__main__":
         asked = (name, settings, snakemake.input.networks)
         if snakemake.input.brought:
             journal_path = Path(snakemake.input.brought[0])
+            # Nobody knows here who chose.
+            drawn = False
             records = by_hand.brought(journal_path, name, set(every["configuration_id"]))
         else:
             model = gather.of_study(name, settings["objectives"][0], settings, snakemake.input)
-            chosen = measure_in_rounds(
+            found = measure_in_rounds(
                 model,
                 every,
                 tables.configurations_of(every, options),
@@ -33,8 +35,9 @@ if __name__ == "__main__":
                     bench.measure_as_set(*asked, chosen, journal_path, log), name, settings["engine"], options
                 ),
             )
-            records = bench.measure_as_set(*asked, chosen, journal_path, log)
-        metadata = bench.metadata(records, journal_path, name)
+            drawn = found.drawn
+            records = bench.measure_as_set(*asked, found.chosen, journal_path, log)
+        metadata = {**bench.metadata(records, journal_path, name), "drawn": drawn}
         frame = measured.measurements(records, name, settings["engine"], options)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)

@@ -132,7 +132,7 @@ def measure_environment(
     with ExitStack() as stack:
         writer = stack.enter_context(journal.Journal(journal_path))
         if known_from is not None:
-            writer.take_over(journal.read(known_from), digest, protocol.key)
+            writer.take_over(journal.read(known_from), digest, protocol.key, configurations)
         run = _Run(environment, configurations, protocol, writer, engine, digest, host, (root, state))
         wanted = [(digest, cid, repeat, protocol.key, 0) for cid in configurations for repeat in range(repeats)]
         last = wanted

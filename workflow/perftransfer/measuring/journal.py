@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -135,12 +135,20 @@ class Journal:
         nodes = [record["node"] for record in read(self.path) if record.get("record") == "host" and "node" in record]
         return f" (its last writer was on {nodes[-1]})" if nodes else ""
 
-    def take_over(self, records: list[Record], environment_digest: str, protocol: str) -> None:
-        """Add what another journal holds of an environment, by this protocol, and this one does not, with its host."""
+    def take_over(
+        self, records: list[Record], environment_digest: str, protocol: str, configurations: Collection[str]
+    ) -> None:
+        """Add what another journal holds of these configurations and this one does not, with its host.
+
+        Of the environment, by the protocol. Others are left where they are: who chooses what to measure by what was
+        measured would take them for chosen.
+        """
         known = measurements(read(self.path))
         own = [record for record in records if record.get("environment_digest") == environment_digest]
         new = [
-            record for kind, record in measurements(own).items() if record["protocol"] == protocol and kind not in known
+            record
+            for kind, record in measurements(own).items()
+            if record["protocol"] == protocol and kind[1] in configurations and kind not in known
         ]
         hosts = [record for record in own if record.get("record") == "host"]
         for record in [*hosts, *new] if new else []:

@@ -91,7 +91,9 @@ def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     # Whatever else is measured, the default configuration is what all are compared with.
     chosen = [] if len(target) else [list(every).index(configuration_id(known.space.default))]
     values = dict(zip(map(int, places), target.y, strict=True))
-    chosen += choose_next(known, X, n - len(chosen), [*values, *chosen], values)
+    lost = [] if target.failed is None else ConfigurationIndex(X).find(target.failed).tolist()
+    failed = [int(place) for place in lost if place >= 0 and place not in values]
+    chosen += choose_next(known, X, n - len(chosen), [*values, *failed, *chosen], values, failed)
     ids = [str(frame["configuration_id"].iloc[place]) for place in chosen]
     if out is not None and out.suffix == ".json":
         tables.write_text(out, json.dumps({one: every[one] for one in ids}, indent=1) + "\n")
@@ -204,7 +206,9 @@ def _with(model: TransferredModel, measured: Path | None) -> TransferredModel:
         np.concatenate([before[kept], now.to_numpy(dtype=float)])
         for before, now in ((old.y, y), (old.cv, cv), (old.n, n))
     ]
-    return model.with_target(Measured(np.vstack([old.codes[kept], codes]), joined[0], joined[1], joined[2]))
+    # Nobody knows here who chose what was measured.
+    target = Measured(np.vstack([old.codes[kept], codes]), joined[0], joined[1], joined[2], failed=old.failed)
+    return model.with_target(target)
 
 
 def _write(frame: pd.DataFrame, out: Path | None) -> None:

@@ -30,7 +30,7 @@ def together(recommendations: Iterable[Path], confirmations: Iterable[Path]) -> 
     for path in recommendations:
         frame, found = tables.read(path), tables.metadata(path)
         target = str(frame["environment"].iloc[0])
-        known[target] = {key: json.loads(found[key]) for key in ("outlooks", "budget", "space")}
+        known[target] = {key: json.loads(found[key]) for key in ("outlooks", "strategy", "budget", "space")}
         known[target]["confirmed"] = target in came
         frames.append(frame.assign(**dict.fromkeys(CONFIRMED, np.nan)))
         if target not in came:

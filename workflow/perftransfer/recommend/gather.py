@@ -65,15 +65,20 @@ def untouched(
     return TransferredModel(recipe, options, space, found, Measured.of(nothing, options))
 
 
-def touched(model: TransferredModel, measurements: pd.DataFrame) -> TransferredModel:
-    """Return the model with what was measured in the target: a table of measurements, one row per process."""
+def touched(model: TransferredModel, measurements: pd.DataFrame, drawn: bool = False) -> TransferredModel:
+    """Return the model with what was measured in the target: a table of measurements, one row per process.
+
+    drawn: whether the design of its strategy drew all of them, but for the default configuration.
+    """
     objective = model.recipe.objective
     values = measured.per_configuration(measurements, [objective])
     values = values[values[objective].notna()]
-    rows = measurements.drop_duplicates("configuration_id").set_index("configuration_id").loc[values.index]
-    frame = rows[[option.name for option in model.space.options]]
+    rows = measurements.drop_duplicates("configuration_id").set_index("configuration_id")
+    rows = rows[[option.name for option in model.space.options]]
+    failed = rows[~rows.index.isin(values.index)]
     y, cv, n = (values[name].to_numpy(dtype=float) for name in (objective, f"{objective}_cv", f"{objective}_n"))
-    return model.with_target(Measured(model.codes_of(frame), y, cv, n))
+    lost = model.codes_of(failed) if len(failed) else None
+    return model.with_target(Measured(model.codes_of(rows.loc[values.index]), y, cv, n, failed=lost, drawn=drawn))
 
 
 def write_space(path: Path, space: OptionSpace, most: int, seed: int, also: Mapping[str, Any]) -> None:

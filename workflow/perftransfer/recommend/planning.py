@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -13,19 +13,23 @@ from perftransfer.scales import SCALES
 
 
 def choose_next(
-    model: TransferredModel, candidates: np.ndarray, n: int, chosen: Sequence[int], values: Mapping[int, float]
+    model: TransferredModel,
+    candidates: np.ndarray,
+    n: int,
+    chosen: Sequence[int],
+    values: Mapping[int, float],
+    failed: Collection[int] = (),
 ) -> list[int]:
     """Choose ``n`` more of the candidates by the design of the model's strategy; fewer only if there are no more.
 
     candidates: codes, shape (rows, options). chosen: positions of those that are measured in any case, in that order.
-    values: of those that were measured already, by position, in the objective's unit; NaN for one that has none: it is
-    not asked for again.
+    values: of those of them that were measured already, by position, in the objective's unit. failed: those of them
+    that have none: they tell nothing, and are not asked for again.
 
     Returns positions in the order in which to measure them.
     """
     design = strategies.load(model.recipe.strategy).design
-    free = len(candidates) - len(set(chosen))
-    if min(n, free) <= 0:
+    if min(n, len(candidates) - len(set(chosen))) <= 0:
         return []
     evidence = model.known.evidence if model.known is not None else None
     lots = np.random.default_rng(seed_for(model.recipe.seed, "plan", model.recipe.environment))
@@ -33,17 +37,18 @@ def choose_next(
     more, go_on = getattr(design, "more", None), getattr(design, "go_on", None)
     if more is None and go_on is None:
         return _beside(design.choose(candidates, model.options, order, len(chosen) + n, evidence), chosen, order)[:n]
-    # It is not to look at those without a value, neither as measured nor as free.
-    lost = [place for place in chosen if not np.isfinite(values.get(place, np.nan if more is not None else 0.0))]
-    kept = np.setdiff1d(np.arange(len(candidates)), lost)
+    # An active design looks at values, another one takes for known what will be.
+    telling = [place for place in chosen if place not in failed and (more is None or place in values)]
+    silent = [place for place in chosen if place not in telling]
+    kept = np.setdiff1d(np.arange(len(candidates)), silent)
     lots_of_kept = np.searchsorted(kept, order[np.isin(order, kept)])
-    good = [place for place in chosen if place not in lost]
-    among = np.searchsorted(kept, np.array(good, dtype=int))
+    among = np.searchsorted(kept, np.array(telling, dtype=int))
+    asked = (candidates[kept], model.options, lots_of_kept, n, evidence, among)
     if more is not None:
-        y = SCALES[model.recipe.scale][0](np.array([values[place] for place in good]))
-        found = more(candidates[kept], model.options, lots_of_kept, n, evidence, among, y)
-    elif go_on is not None:
-        found = go_on(candidates[kept], model.options, lots_of_kept, n, evidence, among)
+        found = more(*asked, SCALES[model.recipe.scale][0](np.array([values[place] for place in telling])))
+    else:
+        assert go_on is not None
+        found = go_on(*asked)
     return [int(place) for place in kept[found]][:n]
 
 

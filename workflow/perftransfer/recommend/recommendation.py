@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,11 @@ from perftransfer.dataset import tables
 from perftransfer.recommend.prediction import Prediction
 from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.space.encoding import ConfigurationIndex
-from perftransfer.space.options import configuration_id, written
+from perftransfer.space.options import configuration_id, level_text, written
 
 COLUMNS = (
-    "environment", "objective", "configuration_id", "configuration", "default", "rank", "pareto", "predicted", "low",
-    "high", "probability_better",
+    "environment", "objective", "configuration_id", "configuration", "changes", "default", "rank", "pareto",
+    "predicted", "low", "high", "probability_better",
 )  # fmt: skip
 
 LEFT_OUT = ("objective", "configuration_id", "measured", "predicted", "low", "high")
@@ -27,9 +28,17 @@ def predict_space(models: Mapping[str, TransferredModel], space: pd.DataFrame) -
     return {objective: model.predict(model.codes_of(space)) for objective, model in models.items()}
 
 
-def predictions_table(space: pd.DataFrame, predicted: Mapping[str, Prediction]) -> pd.DataFrame:
-    """One row per configuration: ``configuration_id``, its options, each objective, and the ends of its interval."""
-    columns = {}
+def predictions_table(
+    space: pd.DataFrame, predicted: Mapping[str, Prediction], good: Collection[str], failed: Collection[str]
+) -> pd.DataFrame:
+    """One row per configuration: ``configuration_id``, its options, each objective, and the ends of its interval.
+
+    good, failed: configurations that were measured; ``status`` is "ok", "failed", or "" for the others.
+    """
+    ids = space["configuration_id"]
+    columns: dict[str, Any] = {
+        "status": np.where(ids.isin(list(good)), "ok", np.where(ids.isin(list(failed)), "failed", ""))
+    }
     for objective, found in predicted.items():
         columns[objective] = found.value
         for end, values in (("low", found.low), ("high", found.high)):
@@ -69,6 +78,7 @@ def recommend(
     many for each objective. failed: configurations that cannot be measured there; they rank last. All objectives are
     to be low.
 
+    - ``changes``: what is not as in the default configuration, "" of the default one.
     - ``rank``: 1 is the best by the prediction, among all; the default has one as well.
     - ``pareto``: whether nothing is predicted to be better in one objective and no worse in the others; such
       configurations are recommended where there are several objectives, ``most`` of them spread over the front.
@@ -87,6 +97,11 @@ def recommend(
     chosen = list(dict.fromkeys([*best, default]))
     named = tables.configurations_of(space.iloc[chosen], first.space.options)
     texts = [written(configuration) for configuration in named.values()]
+    usual = first.space.default
+    changes = [
+        ", ".join(f"{name}={level_text(level)}" for name, level in one.items() if level not in (None, usual[name]))
+        for one in named.values()
+    ]
     frames = []
     for objective, found in predicted.items():
         better = found.better_than(default)
@@ -99,6 +114,7 @@ def recommend(
                     "objective": objective,
                     "configuration_id": space["configuration_id"].to_numpy()[chosen],
                     "configuration": texts,
+                    "changes": changes,
                     "default": np.array(chosen) == default,
                     "rank": ranks[chosen],
                     "pareto": np.isin(chosen, front),

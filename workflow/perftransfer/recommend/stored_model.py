@@ -24,13 +24,19 @@ _LARGEST = 10_000
 
 def save(model: TransferredModel, path: Path) -> None:
     """Write it as a Parquet table, a row per measured configuration; how it is fitted is in the metadata."""
+    """Write it as a Parquet table, a row per configuration measured; what failed in the target has no value."""
+    target = model.target
+    parts = [(name, one.codes, one.y, one.cv, one.n) for name, one in model.sources.items()]
+    parts.append((model.recipe.environment, target.codes, target.y, target.cv, target.n))
+    if target.failed is not None:
+        nothing = np.full(len(target.failed), np.nan)
+        parts.append((model.recipe.environment, target.failed, nothing, nothing, nothing))
     frames = []
-    for name, one in [*model.sources.items(), (model.recipe.environment, model.target)]:
+    for name, codes, y, cv, n in parts:
         columns: dict[str, Any] = {"environment": name}
         for i, option in enumerate(model.options):
-            columns[option.name] = np.array(option.texts, dtype=object)[one.codes[:, i]]
-        frame = pd.DataFrame(columns, index=range(len(one)))
-        frames.append(frame.assign(y=one.y, cv=one.cv, n=one.n))
+            columns[option.name] = np.array(option.texts, dtype=object)[codes[:, i]]
+        frames.append(pd.DataFrame(columns, index=range(len(codes))).assign(y=y, cv=cv, n=n))
     types = {"environment": "str", **{option.name: "str" for option in model.options}}
     table = pd.concat([frame.astype(types) for frame in frames], ignore_index=True)
     metadata = {
@@ -39,6 +45,7 @@ def save(model: TransferredModel, path: Path) -> None:
         # As text: the options are to keep their order.
         "space": json.dumps(model.space.content),
         "terms": {name: list(one.terms) for name, one in model.sources.items()},
+        "drawn": target.drawn,
         "fingerprint": model.fingerprint,
     }
     tables.write(path, table, options=model.options, metadata=metadata)
@@ -59,8 +66,14 @@ def load(path: Path) -> TransferredModel:
         of_source, fingerprint = json.loads(found["terms"]), json.loads(found["fingerprint"])
         _check(recipe)
         frame = tables.read(path)
-        parts = {name: Measured.of(rows, options) for name, rows in frame.groupby("environment", sort=False)}
-        target = parts.pop(recipe.environment, None) or Measured.of(frame.iloc[:0], options)
+        here = frame["environment"] == recipe.environment
+        failed = Measured.of(frame[here & frame["y"].isna()], options).codes
+        target = replace(
+            Measured.of(frame[here & frame["y"].notna()], options),
+            failed=failed if len(failed) else None,
+            drawn=bool(json.loads(found["drawn"])),
+        )
+        parts = {name: Measured.of(rows, options) for name, rows in frame[~here].groupby("environment", sort=False)}
         sources = {str(name): replace(one, terms=tuple(of_source[name])) for name, one in parts.items()}
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise BadInput(f"{path}: no model of perftransfer: {type(error).__name__}: {error}") from error

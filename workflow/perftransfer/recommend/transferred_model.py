@@ -38,7 +38,8 @@ class Measured:
     """What was measured in an environment: codes, shape (rows, options), values in the objective's unit, shape (rows,).
 
     cv, n: coefficient of variation over the processes of each and their number, NaN where unknown. terms: options and
-    interactions that matter there, the most influential first, as text.
+    interactions that matter there, the most influential first, as text. failed: codes of what was tried and has no
+    value. drawn: whether a design drew all of it at random, but for the default configuration.
     """
 
     codes: np.ndarray
@@ -46,6 +47,8 @@ class Measured:
     cv: np.ndarray
     n: np.ndarray
     terms: tuple[str, ...] = ()
+    failed: np.ndarray | None = None
+    drawn: bool = False
 
     @classmethod
     def of(cls, rows: pd.DataFrame, options: Sequence[Option]) -> Measured:
@@ -57,8 +60,10 @@ class Measured:
         return len(self.y)
 
     def rows(self, places: np.ndarray) -> Measured:
-        """Some of it."""
-        return Measured(self.codes[places], self.y[places], self.cv[places], self.n[places], self.terms)
+        """Some of it, but all that failed."""
+        return replace(
+            self, codes=self.codes[places], y=self.y[places], cv=self.cv[places], n=self.n[places]
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -202,12 +207,13 @@ class TransferredModel:
     def _refits(self) -> tuple[np.ndarray, list[np.ndarray], list[_Fit]]:
         """Which measurements were drawn, which of them each refit leaves out, and the refits.
 
-        None for a chosen sample (``conformal``). The default configuration was not drawn: it is measured in any case.
+        None for a chosen sample (``conformal``), whoever chose it. The default configuration was not drawn: it is
+        measured in any case.
         """
         cls, n = strategies.load(self.recipe.strategy), len(self.target)
         default = pd.DataFrame([{o.name: level_text(self.space.default[o.name]) for o in self.space.options}])
         drawn = np.flatnonzero((self.target.codes != self.codes_of(default)).any(axis=1))
-        exchangeable = getattr(cls.design, "EXCHANGEABLE", False)
+        exchangeable = self.target.drawn and getattr(cls.design, "EXCHANGEABLE", False)
         if cls.interval is not Strategy.interval or not exchangeable or len(drawn) < 2 or self.recipe.folds < 2:
             return drawn, [], []
         seed = seed_for(self.recipe.seed, "folds", self.recipe.environment)
@@ -279,6 +285,7 @@ class TransferredModel:
         digest = hashlib.sha256(json.dumps(how, sort_keys=True).encode())
         for name, one in [*sorted(self.sources.items()), (self.recipe.environment, self.target)]:
             digest.update(json.dumps([name, one.codes.tolist(), list(one.terms)]).encode())
+            digest.update(json.dumps([[] if one.failed is None else one.failed.tolist(), one.drawn]).encode())
             for values in (one.y, one.cv, one.n):
                 digest.update(np.ascontiguousarray(values.astype("<f8")).tobytes())
         return digest.hexdigest()[:12]

@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.recommend.stopping import MORE, Outlook
+from perftransfer.recommend.stopping import JUDGE, MORE, Outlook
 from perftransfer.report import interactive_target
+from perftransfer.report.findings_measuring import SIMULATED
 from perftransfer.report.interactive import Interactive
 from perftransfer.report.interactive_target import Target
 from perftransfer.report.table import Cell, Table
@@ -25,38 +26,53 @@ class Recommended:
     sentences: list[str]
     tables: list[Table]
     figures: Sequence[Interactive] = ()
+    emulated: bool = False
+    simulated: bool = False
 
 
 def recommended(
-    table: pd.DataFrame, known: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Target]
+    table: pd.DataFrame,
+    known: Mapping[str, Mapping[str, Any]],
+    targets: Mapping[str, Target],
+    described: Sequence[Mapping[str, Any]] = (),
 ) -> list[Recommended]:
     """Return what to run in each target. table: recommendation.parquet; known: its metadata, by target.
 
-    targets: what figures show, by target; none for one that has none.
+    targets: what figures show, by target; none for one that has none. described: targets as the resolved study does.
     """
     out = []
+    emulated = {str(row["environment"]) for row in described if row.get("emulated") is True}
+    simulated = {str(row["environment"]) for row in described if row.get("engine") == SIMULATED}
     for target, rows in table.groupby("environment", sort=False):
         facts = known[str(target)]
         said = [f"Of {count(int(facts['space']), 'configuration')} {int(facts['budget']):,} were measured."]
         tables = []
         for objective, own in rows.groupby("objective", sort=False):
             said += _sentences(str(objective), own, bool(facts["confirmed"]))
-            said.append(worth_measuring(str(objective), Outlook(**facts["outlooks"][objective])))
+            outlook = facts["outlooks"][objective]
+            said.append(worth_measuring(str(objective), outlook and Outlook(**outlook), str(facts["strategy"])))
             tables.append(_table(str(objective), own, several=len(facts["outlooks"]) > 1))
         shown = interactive_target.figures(targets[str(target)]) if target in targets else []
-        out.append(Recommended(str(target), said, tables, shown))
+        out.append(Recommended(str(target), said, tables, shown, target in emulated, target in simulated))
     return out
 
 
-def worth_measuring(objective: str, outlook: Outlook) -> str:
-    """Say whether more measurements are worth it."""
-    now, then, noise = (percent(100 * value) for value in (outlook.now, outlook.then, outlook.noise))
+def worth_measuring(objective: str, outlook: Outlook | None, strategy: str) -> str:
+    """Say whether more measurements are worth it. outlook: None if nothing is left to measure."""
+    if outlook is None:
+        return "Nothing is left to measure."
+    now, then = (percent(100 * value) for value in (outlook.now, outlook.then))
     quantity = objectives.split(objective)[0]
     more = count(MORE, "measurement")
     text = f"A further {more} would lower the typical error of a prediction of {quantity} from {now} to about {then}"
+    if strategy != JUDGE:
+        text += f", as {JUDGE} sees it: {strategy} does not tell"
+    if outlook.noise is None:
+        return f"{text}. How noisy a value is was not measured: each rests on one process."
+    noise = f"what noise makes of a value (typically {percent(100 * outlook.noise)})"
     if outlook.enough:
-        return f"{text}, by less than the noise of a measurement ({noise}): these are enough."
-    return f"{text}, by more than the noise of a measurement ({noise}): measuring more is worth it."
+        return f"{text}, by less than {noise}: these are enough."
+    return f"{text}, by more than {noise}: measuring more is worth it."
 
 
 def _sentences(objective: str, rows: pd.DataFrame, confirmed: bool) -> Iterator[str]:
@@ -69,7 +85,7 @@ def _sentences(objective: str, rows: pd.DataFrame, confirmed: bool) -> Iterator[
     if best["default"]:
         yield f"For {quantity}, nothing is expected to be better than the default configuration."
         return
-    text = f"For low {quantity}, run with {changes(best['configuration'], default['configuration'])}: "
+    text = f"For low {quantity}, run with {best['changes']}: "
     text += f"{value(best['predicted'])} promised"
     if pd.notna(best["low"]):
         text += f" ({value(best['low'])} to {value(best['high'])} with 90 % probability)"
@@ -90,19 +106,11 @@ def _sentences(objective: str, rows: pd.DataFrame, confirmed: bool) -> Iterator[
     yield f"{text}."
 
 
-def changes(configuration: str, default: str) -> str:
-    """Say in what a configuration differs from the default one, both written as ``option=level option=level``."""
-    own, usual = (dict(entry.split("=", 1) for entry in text.split()) for text in (configuration, default))
-    found = [f"{name}={level}" for name, level in own.items() if usual.get(name) != level]
-    return ", ".join(found)
-
-
 def _table(objective: str, rows: pd.DataFrame, several: bool) -> Table:
     quantity, unit = objectives.split(objective)
-    default = rows.loc[rows["default"], "configuration"].iloc[0]
     body = []
     for _, row in rows.sort_values("rank").iterrows():
-        what = "the default configuration" if row["default"] else changes(row["configuration"], default)
+        what = "the default configuration" if row["default"] else row["changes"]
         known = pd.notna(row["low"])
         interval = f"{number(row['low'], 3)} to {number(row['high'], 3)}" if known else NOTHING
         chance = percent(100 * row["probability_better"]) if pd.notna(row["probability_better"]) else NOTHING

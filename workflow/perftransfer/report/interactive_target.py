@@ -13,18 +13,19 @@ from perftransfer import objectives
 from perftransfer.recommend.recommendation import pareto_front
 from perftransfer.report.interactive import Choice, Interactive, chart, rounded, scale, some_of
 from perftransfer.report.interactive_configurations import by_level, levels_of, side_by_side
+from perftransfer.report.words import capital
 from perftransfer.space.options import level_text
 
 #: Configurations of a target that the page holds at most; those that are marked are always among them.
 CONFIGURATIONS = 1_500
 #: What marks a configuration, the plain first: later ones are drawn above, and win where several hold.
-PLAIN, MEASURED, FRONT, RECOMMENDED, DEFAULT = KINDS = (
-    "predicted", "measured", "on the Pareto front", "recommended", "the default",
+PLAIN, MEASURED, FRONT, FAILED, RECOMMENDED, DEFAULT = KINDS = (
+    "predicted", "measured", "on the Pareto front", "failed when measured", "recommended", "the default",
 )  # fmt: skip
 # Told apart by lightness and shape as well; each stands out from white by 3 to 1 at least (WCAG 2.2, 1.4.11).
-_COLOURS = ("#8394a5", "#004c97", "#2a8a68", "#c8500a", "#000000")
-_SHAPES = ("circle", "circle", "diamond", "triangle-up", "square")
-_SIZES = (30, 70, 80, 190, 150)
+_COLOURS = ("#8394a5", "#004c97", "#2a8a68", "#7b3294", "#c8500a", "#000000")
+_SHAPES = ("circle", "circle", "diamond", "cross", "triangle-up", "square")
+_SIZES = (30, 70, 80, 90, 190, 150)
 _LEFT_OUT, _AFTERWARDS = "left out once", "recommended, measured afterwards"
 
 
@@ -32,11 +33,12 @@ _LEFT_OUT, _AFTERWARDS = "left out once", "recommended, measured afterwards"
 class Target:
     """What is known of a target once it was modelled.
 
-    predictions: ``configuration_id``, options, and each objective with ``_low`` and ``_high``. left_out, recommended:
-    ``recommendation.left_out_table``, and the target's rows of recommendation.parquet.
+    label: what it is called, that it is emulated included. predictions: ``recommendation.predictions_table``.
+    left_out, recommended: ``recommendation.left_out_table``, and the target's rows of recommendation.parquet.
     """
 
     name: str
+    label: str
     predictions: pd.DataFrame
     left_out: pd.DataFrame
     recommended: pd.DataFrame
@@ -55,9 +57,10 @@ def _excerpt(target: Target, names: Sequence[str]) -> pd.DataFrame:
     table = target.predictions.reset_index(drop=True)
     ids, recommended = table["configuration_id"], target.recommended
     kinds = np.full(len(table), KINDS.index(PLAIN))
-    kinds[ids.isin(target.left_out["configuration_id"])] = KINDS.index(MEASURED)
+    kinds[(table["status"] == "ok").to_numpy()] = KINDS.index(MEASURED)
     if len(names) > 1:
-        kinds[pareto_front(table[names].to_numpy(dtype=float))] = KINDS.index(FRONT)
+        kinds[_on_front(table, names)] = KINDS.index(FRONT)
+    kinds[(table["status"] == "failed").to_numpy()] = KINDS.index(FAILED)
     kinds[ids.isin(recommended.loc[~recommended["default"], "configuration_id"])] = KINDS.index(RECOMMENDED)
     kinds[ids.isin(recommended.loc[recommended["default"], "configuration_id"])] = KINDS.index(DEFAULT)
     plain = np.flatnonzero(kinds == 0)
@@ -68,9 +71,17 @@ def _excerpt(target: Target, names: Sequence[str]) -> pd.DataFrame:
     return table.assign(kind=np.array(KINDS, dtype=object)[kinds]).iloc[places]
 
 
+def _on_front(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Whether each configuration is on the Pareto front of those that did not fail, shape (rows,)."""
+    good = np.flatnonzero(table["status"] != "failed")
+    found = np.zeros(len(table), dtype=bool)
+    found[good[pareto_front(table[list(names)].to_numpy(dtype=float)[good])]] = True
+    return found
+
+
 def _options(target: Target, names: Sequence[str]) -> list[str]:
     values = {f"{name}{end}" for name in names for end in ("", "_low", "_high")}
-    columns = [str(name) for name in target.predictions if name not in {"configuration_id", *values}]
+    columns = [str(name) for name in target.predictions if name not in {"configuration_id", "status", *values}]
     return [name for name in columns if len(target.predictions[name].unique()) > 1]
 
 
@@ -145,11 +156,11 @@ def _by_option(target: Target, shown: pd.DataFrame, names: Sequence[str]) -> Int
     return Interactive(
         name=f"{target.name}-interactive-choices",
         section="recommendation",
-        title=f"What may be chosen in {target.name}",
+        title=f"What may be chosen in {target.label}",
         caption="A point per configuration, at what is predicted of it, by the level of the chosen option; within a "
         "level they stand side by side only to be told apart. Marked is what was measured, recommended, and the "
         "default." + _some(target, shown),
-        chart=chart(f"Points: what is predicted of each configuration of {target.name}, by option.", content),
+        chart=chart(f"Points: what is predicted of each configuration of {target.label}, by option.", content),
         columns={**columns, "beside": side_by_side(len(shown))},
         controls=[
             Choice("objective", "Objective", [(f"v{i}", objectives.label(name)) for i, name in enumerate(names)]),
@@ -184,8 +195,6 @@ def _by_objectives(target: Target, shown: pd.DataFrame, names: Sequence[str]) ->
         "mark": {"type": "point", "filled": True, "opacity": 0.85},
         "encoding": {"x": axis("x"), "y": axis("y"), **_kind_of(target, shown, names)},
     }
-    on_front = np.zeros(len(shown), dtype=bool)
-    on_front[pareto_front(shown[names].to_numpy(dtype=float))] = True
     content = {
         "width": 820,
         "height": 420,
@@ -202,12 +211,12 @@ def _by_objectives(target: Target, shown: pd.DataFrame, names: Sequence[str]) ->
     return Interactive(
         name=f"{target.name}-interactive-front",
         section="recommendation",
-        title=f"What is to be had at the same time in {target.name}",
+        title=f"What is to be had at the same time in {target.label}",
         caption="A point per configuration, at what is predicted of it. On the Pareto front nothing is predicted to be "
         "better in one objective and no worse in the others; recommended configurations may lie on it as well."
         + _some(target, shown),
-        chart=chart(f"Points: two objectives of each configuration of {target.name}, as predicted.", content),
-        columns={**columns, "front": [bool(one) for one in on_front]},
+        chart=chart(f"Points: two objectives of each configuration of {target.label}, as predicted.", content),
+        columns={**columns, "front": [bool(one) for one in _on_front(shown, names)]},
         controls=[Choice("across", "Across", every), Choice("up", "Up", [every[1], every[0], *every[2:]])],
     )
 
@@ -222,6 +231,7 @@ def _predicted(target: Target, names: Sequence[str]) -> Interactive | None:
     kinds = [kind for kind in (_LEFT_OUT, _AFTERWARDS) if (rows["kind"] == kind).any()]
     places = [(_LEFT_OUT, _AFTERWARDS).index(kind) for kind in kinds]
     kind = scale(_finite(rows))
+    floor = min(_finite(rows)) / 10 if kind == "log" else 0.0
     axis = {"type": "quantitative", "scale": {"type": kind, "nice": False, "zero": False, "padding": 12}}
     shade = {"field": "kind", "type": "nominal", "sort": kinds}
     legend = {"title": None, "orient": "top"}
@@ -245,8 +255,7 @@ def _predicted(target: Target, names: Sequence[str]) -> Interactive | None:
                 "encoding": {"x": {"field": "at", **axis}, "y": {"field": "at", **axis}},
             },
             {
-                # On a linear scale of learning, an interval may reach down to 0.
-                "transform": [{"filter": "isValid(datum.low) && datum.low > 0"}],
+                "transform": [{"filter": "isValid(datum.low)"}],
                 "mark": {"type": "rule", "strokeWidth": 1.6, "opacity": 0.7, "aria": False},
                 "encoding": {
                     "x": {"field": "measured", **axis},
@@ -274,18 +283,31 @@ def _predicted(target: Target, names: Sequence[str]) -> Interactive | None:
     return Interactive(
         name=f"{target.name}-interactive-predicted",
         section="recommendation",
-        title=f"Predicted against measured in {target.name}",
-        caption="What was measured in the target, each predicted from all other measurements, and what was recommended "
-        "and measured afterwards. On the dashed line, the prediction is right; bars are intervals that are to hold "
-        "90 % of new measurements.",
-        chart=chart(f"Points: predicted against measured values in {target.name}, with intervals.", content),
+        title=f"Predicted against measured in {target.label}",
+        caption=_caption(rows),
+        chart=chart(f"Points: predicted against measured values in {target.label}, with intervals.", content),
         columns={
             "objective": list(rows["objective"].astype(object)),
             "kind": list(rows["kind"]),
-            **{name: [rounded(float(value)) for value in rows[name]] for name in columns[2:]},
+            **{name: [rounded(float(value)) for value in rows[name]] for name in columns[2:4]},
+            # Learnt on a linear scale, an interval may reach down to 0, which no logarithmic axis has.
+            "low": [rounded(max(float(value), floor)) for value in rows["low"]],
+            "high": [rounded(float(value)) for value in rows["high"]],
         },
         controls=[Choice("objective", "Objective", [(name, objectives.label(name)) for name in ends])],
     )
+
+
+def _caption(rows: pd.DataFrame) -> str:
+    said = []
+    if (rows["kind"] == _LEFT_OUT).any():
+        said.append("what was measured in the target, each left out once and predicted from others")
+    if (rows["kind"] == _AFTERWARDS).any():
+        said.append("what was recommended and measured afterwards")
+    text = f"{capital(' and '.join(said))}. On the dashed line, the prediction is right"
+    if rows["low"].notna().any():
+        return f"{text}; bars are intervals that are to hold 90 % of new measurements."
+    return f"{text}."
 
 
 def _finite(rows: pd.DataFrame) -> list[float]:

@@ -105,6 +105,7 @@ def render(
         study=study,
         version=perftransfer.__version__,
         compares=len(study["environments"]) > 1,
+        everywhere=protocol.everywhere(study),
         lead=findings.lead(study, tables, results),
         left_out=protocol.left_out(study),
         at_a_glance=at_a_glance,

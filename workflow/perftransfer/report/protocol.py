@@ -10,9 +10,14 @@ from perftransfer.report.findings_measuring import SIMULATED
 from perftransfer.report.words import count, listed, number, percent, strategy_title
 
 
+def everywhere(study: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Environments of a resolved study, and its targets."""
+    return [*study["environments"], *study.get("targets", ())]
+
+
 def really_measured(study: Mapping[str, Any]) -> bool:
     """Whether any environment was measured here, and not simulated."""
-    return any(row["kind"] == "measured" and row.get("engine") != SIMULATED for row in study["environments"])
+    return any(row["kind"] == "measured" and row.get("engine") != SIMULATED for row in everywhere(study))
 
 
 def how_measured(study: Mapping[str, Any], constant_options: Mapping[str, object]) -> list[str]:
@@ -36,6 +41,10 @@ def how_measured(study: Mapping[str, Any], constant_options: Mapping[str, object
             f"({count(measuring['retries'], 'more attempt')} at most); a configuration's value rests on its "
             "undisturbed processes if it has any.",
         ]
+        if study.get("targets"):
+            said.append(
+                "In a target only as many configurations are measured as its budget says, chosen from its whole space."
+            )
     if any(row["kind"] == "imported" for row in study["environments"]):
         said.append(
             "Imported values are those of published tables: one value per configuration, of which it is not known how "
@@ -110,7 +119,7 @@ def _designs(names: Sequence[str], budgets: Sequence[int]) -> list[str]:
 
 def not_claimed(study: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]], *, tested: bool) -> list[str]:
     """Say what nobody should read out of this page."""
-    environments = study["environments"]
+    environments = everywhere(study)
     said = []
     if any(row.get("engine") == SIMULATED for row in environments):
         said.append("Simulated environments are made up, for tests: their numbers say nothing of any real system.")
@@ -129,7 +138,7 @@ def not_claimed(study: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]]
         said.append("All measurements come from one machine; another one may behave differently.")
     if any(host.get("virtual_machine") for host in hosts.values()):
         said.append("It is a virtual machine: what its neighbours did is seen only as far as the system tells.")
-    if len(environments) == 1:
+    if len(study["environments"]) == 1:
         return said
     said.append(
         "The unit of the tests of significance is the target. Sources, learners and repeats on one target are no "

@@ -73,6 +73,8 @@ def _number_of_environments(study: Study) -> list[str]:
             f"{study.where}: a study compares environments, at least two; without those that are left out there "
             f"{is_there}"
         ]
+    if not there and study.targets:
+        return [f"{study.sections.environments}: there is a target, but no source: measure or import one environment"]
     if not there:
         return [f"{study.where}: no environment: give a sheet (environments) or published ones (imports)"]
     return [
@@ -87,7 +89,7 @@ def _budgets(study: Study) -> list[str]:
     for key in ("budgets", "design_budgets"):
         largest = max(getattr(study.sections.evaluation, key) or [0])
         # Without a second environment nothing is compared.
-        if not study.rows or not study.compares or largest <= pool - pool // 3:
+        if not study.measured or not study.compares or largest <= pool - pool // 3:
             continue
         found.append(
             f"{study.where}: evaluation.{key}: found {largest}; of {pool} measured configurations a third is held "
