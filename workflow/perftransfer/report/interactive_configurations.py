@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,6 +26,8 @@ VALUES = 300_000
 COLOURS = ("#004c97", "#c8500a", "#2a8a68", "#7b3294", "#000000", "#a87000", "#8c8c8c", "#cc79a7")
 _SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 _PLAIN = "none"
+# Characters from which on levels are slanted, so that they do not run into each other.
+_LONG = 9
 # Its multiples spread evenly over an interval, however many there are.
 _GOLDEN = 0.6180339887498949
 
@@ -86,7 +89,8 @@ def by_level(levels: Mapping[str, list[str]]) -> dict[str, Any]:
     levels: of each option that can be chosen, in their order. Rows have ``level``, its ``place`` among them, and
     ``beside``: where within the level, from 0 to 1.
     """
-    longest = max((len(level) for own in levels.values() for level in own), default=0)
+    slanted = [key for key, own in levels.items() if max(map(len, own), default=0) >= _LONG]
+    flat = f"indexof({json.dumps(slanted)}, option) < 0"
     return {
         "x": {
             "field": "level",
@@ -94,7 +98,12 @@ def by_level(levels: Mapping[str, list[str]]) -> dict[str, Any]:
             "title": "level of the option",
             "sort": {"field": "place", "op": "min"},
             "scale": {"paddingInner": 0.25, "paddingOuter": 0.1},
-            "axis": {"labelAngle": 0 if longest < 9 else -30, "ticks": False},
+            "axis": {
+                "labelAngle": {"expr": f"{flat} ? 0 : -30"},
+                "labelAlign": {"expr": f"{flat} ? 'center' : 'right'"},
+                "labelBaseline": "top",
+                "ticks": False,
+            },
         },
         "xOffset": {"field": "beside", "type": "quantitative", "scale": {"domain": [0, 1]}},
     }
