@@ -19,7 +19,8 @@ def check(results: Path) -> set[str]:
     sections, others = _read()
     objectives = yaml.safe_load((results / "study.yaml").read_text())["objectives"]
     used = set()
-    for path in sorted(path for path in results.rglob("*") if path.is_file()):
+    # Hidden ones are Snakemake's, or parts of what is not finished.
+    for path in sorted(path for path in results.rglob("[!.]*") if path.is_file()):
         name = path.relative_to(results).as_posix()
         found = [heading for heading in sections if any(_matches(pattern, name) for pattern in _code(heading))]
         if path.suffix not in (".parquet", ".csv"):
