@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import known
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.stats import norm
 from perftransfer.recommend.planning import choose_next
 from perftransfer.recommend.rounds import measure_in_rounds
 from perftransfer.recommend.stopping import outlook
+from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.space.options import configuration_id
 
 STRATEGIES = ["AUTO", "KT+active", "RS", "GS", "LMS+kmeans", "LMS+plackett_burman"]
@@ -126,6 +128,19 @@ def test_the_outlook_is_on_what_is_left() -> None:
     nearly = outlook(known.model(measured=len(known.ALL) - 2), known.ALL)
     assert nearly is not None
     assert nearly.then == 0
+
+
+def test_it_is_planned_from_what_should_be_good_and_from_all_if_need_be() -> None:
+    model = known.model(measured=0)
+    half = TransferredModel(
+        replace(model.recipe, promising=0.5), model.options, model.space, model.sources, model.target
+    )
+    slow = known.truth(1.0, 1) + known.truth(1.0, 2)
+    fastest = set(np.argsort(slow)[: len(slow) * 2 // 3])
+    chosen = choose_next(half, known.ALL, 8, [], {})
+    assert set(chosen) <= fastest
+    assert not set(choose_next(model, known.ALL, 8, [], {})) <= fastest
+    assert sorted(choose_next(half, known.ALL, 1000, [0], {})) == list(range(1, len(known.ALL)))
 
 
 def test_a_killed_run_makes_the_same_choices_again() -> None:

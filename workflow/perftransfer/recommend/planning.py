@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
 from perftransfer import strategies
 from perftransfer.evaluation.seeds import seed_for
+from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.scales import SCALES
 
@@ -40,7 +42,8 @@ def choose_next(
     # An active design looks at values, another one takes for known what will be.
     telling = [place for place in chosen if place not in failed and (more is None or place in values)]
     silent = [place for place in chosen if place not in telling]
-    kept = np.setdiff1d(np.arange(len(candidates)), silent)
+    kept = np.union1d(_promising(model, candidates, n + len(chosen)), np.array(telling, dtype=int))
+    kept = np.setdiff1d(kept, silent)
     lots_of_kept = np.searchsorted(kept, order[np.isin(order, kept)])
     among = np.searchsorted(kept, np.array(telling, dtype=int))
     asked = (candidates[kept], model.options, lots_of_kept, n, evidence, among)
@@ -50,6 +53,18 @@ def choose_next(
         assert go_on is not None
         found = go_on(*asked)
     return [int(place) for place in kept[found]][:n]
+
+
+def _promising(model: TransferredModel, candidates: np.ndarray, least: int) -> np.ndarray:
+    """Positions of the share of the candidates, ``least`` or more, that should be lowest by what the sources tell.
+
+    Who looks for the best has to tell apart the good ones: of the others it is enough to know that they are not.
+    """
+    n = max(least, math.ceil(model.recipe.promising * len(candidates)))
+    if n >= len(candidates) or model.known is None:
+        return np.arange(len(candidates))
+    expected = FromSources.of(model.known.evidence.every, model.options).view(candidates).mean
+    return np.argsort(expected, kind="stable")[:n]
 
 
 def _beside(wanted: np.ndarray, chosen: Sequence[int], order: np.ndarray) -> list[int]:

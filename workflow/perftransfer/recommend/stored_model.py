@@ -90,7 +90,8 @@ def _check(recipe: Recipe) -> None:
     if base not in strategies.names():
         raise BadInput(unknown("model file", "strategy", recipe.strategy, strategies.names()))
     strategies.modules_of(recipe.strategy)
-    for name, kind in (("environment", str), ("objective", str), ("seed", int), ("folds", int), ("parameters", dict)):
+    kinds = {"environment": str, "objective": str, "seed": int, "folds": int, "promising": float, "parameters": dict}
+    for name, kind in kinds.items():
         if not isinstance(getattr(recipe, name), kind):
             raise BadInput(f"model file: {name}: found {getattr(recipe, name)!r}")
     known = learners.parameters(recipe.learner) if recipe.learner in learners.names() else {}

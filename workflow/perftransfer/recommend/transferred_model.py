@@ -71,7 +71,7 @@ class Recipe:
     """How the model is fitted.
 
     environment: the target; described: what is known of it. scale: of learning. seed: of the study. folds: refits for
-    intervals of strategies that have none of their own.
+    intervals of strategies that have none of their own. promising: share of the space that is planned from.
     """
 
     environment: str
@@ -81,6 +81,7 @@ class Recipe:
     scale: str
     seed: int
     folds: int = 5
+    promising: float = 1.0
     parameters: Mapping[str, Any] = field(default_factory=dict)
     described: Mapping[str, Any] = field(default_factory=dict)
 

@@ -359,6 +359,7 @@ class Study:
                 "scale": self.sections.learning.scale,
                 "seed": self.sections.seed,
                 "folds": self.sections.evaluation.interval_folds,
+                "promising": own.promising,
                 "described": self._described(environment),
             },
         }
