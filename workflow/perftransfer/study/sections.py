@@ -298,12 +298,12 @@ class Recommendation(Section):
         "RF", description="Learner of a strategy that is crossed with learners."
     )
     promising: float = Field(
-        0.5,
+        1.0,
         gt=0,
         le=1,
         description="Share of the space from which designs that ask the sources (greedy, active) choose what to "
-        "measure: those configurations that should be best by what the sources tell. Less of it finds better ones to "
-        "run, and predicts the others worse; 1: all of the space.",
+        "measure: those configurations that should be best by what the sources tell. With less than 1, all of the "
+        "space, good ones are told apart better if the sources are right, and the others are predicted worse.",
     )
     space: PositiveInt = Field(
         20_000, description="Configurations that may be recommended: all of the space, or so many of a larger one."
