@@ -9,16 +9,11 @@ import sys
 
 import pandas as pd
 import pytest
+import small_space
 
 from perftransfer.measuring import networks
 
 pytestmark = pytest.mark.workflow
-SPACE = """\
-options:
-  intra_op_threads: {levels: [1, 2], ordered: true}
-  graph_optimization_level: {levels: [disabled, basic, all], ordered: true, default: all}
-  memory_arena: {levels: [true, false]}
-"""
 HEADER = "environment\thardware\temulated\tcores\tengine\tnetwork\tspace\tbatch\timage_px\tsizes\tmeasurements\n"
 ROW = "{name}\tthis machine\tno\tall\tonnxruntime\t{network}\tsmall\t1\t{image_px}\t{sizes}\t{measurements}\n"
 STUDY = """\
@@ -43,7 +38,7 @@ def rows(measurements: str) -> str:
 
 
 def test_a_text_network_a_network_of_the_user_and_measurements_from_a_board(clone):
-    clone.write("config/spaces/small.yaml", SPACE)
+    clone.write("config/spaces/small.yaml", small_space.SPACE)
     clone.write("config/mixed.yaml", STUDY)
     (clone.path / "mine").mkdir()
     networks.write("squeezenet", "fp32", clone.path / "mine/net.onnx", seed=7)

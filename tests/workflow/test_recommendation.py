@@ -11,6 +11,7 @@ import described
 import pandas as pd
 import pytest
 import simulated_study
+import small_space
 from conftest import Clone, copy_tree
 
 from perftransfer.measuring import journal
@@ -24,12 +25,6 @@ evaluation: {budgets: [5], repeats: 1, strategies: [RS], batch: 3}
 recommendation: {strategy: KT+active, most: 2, repeats: 2}
 figures: [influence]
 tables: [options]
-"""
-SMALL_SPACE = """\
-options:
-  intra_op_threads: {levels: [1, 2], ordered: true}
-  graph_optimization_level: {levels: [disabled, basic, all], ordered: true, default: all}
-  memory_arena: {levels: [true, false]}
 """
 ONE_SOURCE = """\
 study: toy
@@ -149,7 +144,7 @@ def test_nothing_is_measured_twice(clone: Clone) -> None:
 def one_source(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """One known environment and a target, by two objectives, really measured: nothing is compared."""
     clone = copy_tree(tmp_path_factory.mktemp("one_source"))
-    clone.write("config/spaces/small.yaml", SMALL_SPACE)
+    clone.write("config/spaces/small.yaml", small_space.SPACE)
     clone.write("config/toy.yaml", ONE_SOURCE)
     header, row = simulated_study.SHEET.splitlines()[0], "this machine\tno\tall\tonnxruntime\tsqueezenet\tsmall\t1"
     rows = [f"{header}\trole\tbudget", f"known\t{row}\t64\t\t", f"new\t{row}\t96\ttarget\t5"]

@@ -71,7 +71,7 @@ def worth_measuring(objective: str, outlook: Outlook | None, strategy: str) -> s
         return f"{text}. How noisy a value is was not measured: each rests on one process."
     noise = f"what noise makes of a value (typically {percent(100 * outlook.noise)})"
     if outlook.enough:
-        return f"{text}, by less than {noise}: these are enough."
+        return f"{text}, by less than {noise}: for predicting, these are enough."
     return f"{text}, by more than {noise}: measuring more is worth it."
 
 

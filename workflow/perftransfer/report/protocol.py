@@ -42,9 +42,7 @@ def how_measured(study: Mapping[str, Any], constant_options: Mapping[str, object
             "undisturbed processes if it has any.",
         ]
         if study.get("targets"):
-            said.append(
-                "In a target only as many configurations are measured as its budget says, chosen from its whole space."
-            )
+            said.append("In a target only a handful of configurations is measured: as many as its budget says.")
     if any(row["kind"] == "imported" for row in study["environments"]):
         said.append(
             "Imported values are those of published tables: one value per configuration, of which it is not known how "
