@@ -12,8 +12,8 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 from pathlib import Path
 
 from perftransfer import package_path, stale_lock
-from perftransfer.errors import BadInput
-from perftransfer.study import RESOURCES, Study, export_usable_cpus, still_to_measure
+from perftransfer.errors import UserError
+from perftransfer.study import RESOURCES, Study, export_usable_cpus, pending_measurements
 
 package_path.export()
 export_usable_cpus()
@@ -25,16 +25,16 @@ if not workflow.overwrite_configfiles:
 
 
 try:
-    study = Study.of(config, workflow.configfiles).of_what_can_be_had(
+    study = Study.of(config, workflow.configfiles).with_available_imports(
         Path("results/downloads")
     )
-except BadInput as error:
+except UserError as error:
     raise WorkflowError(str(error)) from None
 
 
 # Said before a long run, not during it: other options of Snakemake are not known while this file is read.
 if {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
-    for line in still_to_measure(study):
+    for line in pending_measurements(study):
         print(line, file=sys.stderr)
 
 

@@ -27,7 +27,7 @@ from perftransfer import strategies, yaml_file
 from perftransfer.dataset import imported, tables
 from perftransfer.dataset.merge import merge
 from perftransfer.dataset.published import PublishedFile
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.evaluation.cells import COLUMNS, Plan, evaluate
 from perftransfer.evaluation.influence_table import influence_table
 from perftransfer.evaluation.pool import Pool
@@ -145,14 +145,14 @@ def main() -> None:
         data = Data(dataset, options, Path(folder), influence)
         found = []
         for objective in study.objectives:
-            if any(strategies.load(name).learns_on in ("source", "both") for name in given.strategies):
+            if any(strategies.load(name).fits_learner_on in ("source", "both") for name in given.strategies):
                 run(delayed(learn)(data, name, objective, plan) for name in {source for source, _ in drawn})
             jobs = []
             for name in given.strategies:
                 strategy = strategies.load(name)
                 if strategy.needs_source:
                     jobs += [(name, [source], target) for source, target in drawn]
-                if strategy.every_source or not strategy.needs_source:
+                if strategy.uses_all_sources or not strategy.needs_source:
                     jobs += [(name, [one for one in study.imported if one != target], target) for target in targets]
             found += run(delayed(cells)(data, name, objective, plan, one, target) for name, one, target in jobs)
     everything = pd.concat(found, ignore_index=True)[list(COLUMNS)]
@@ -164,5 +164,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except BadInput as error:
+    except UserError as error:
         sys.exit(str(error))

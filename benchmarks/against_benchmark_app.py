@@ -61,7 +61,7 @@ def ours(server: MeasuringServer, case: Case, file: str) -> Median:
     outcome = server.measure(request)
     if outcome["status"] != "ok":
         raise SystemExit(f"{case}: {outcome['error']}")
-    return Median(statistics.median(outcome["latency_ms"]), outcome["others_cpu_share"])
+    return Median(statistics.median(outcome["latency_ms"]), outcome["external_cpu_share"])
 
 
 def inputs_of(case: Case, file: str, folder: Path) -> dict[str, Path]:

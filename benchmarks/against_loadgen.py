@@ -53,7 +53,7 @@ CASES = (
 def ours(session: Session, cpus: list[int]) -> Median:
     """Our median, under the protocol's own settings."""
     timing = time_session(session, Protocol(), cpus)
-    return Median(statistics.median(timing.latencies_ms), timing.others_cpu_share)
+    return Median(statistics.median(timing.latencies_ms), timing.external_cpu_share)
 
 
 def single_stream(session: Session, cpus: list[int], seconds: float) -> Median:

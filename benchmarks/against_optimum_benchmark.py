@@ -31,7 +31,7 @@ from typing import Any
 from _side_by_side import SEED, arguments, describe_machine, need, show, tool
 
 from perftransfer import package_path
-from perftransfer.measuring import by_hand, journal
+from perftransfer.measuring import journal, remote
 from perftransfer.measuring.bench import Environment
 from perftransfer.measuring.protocol import Protocol, relative_precision
 
@@ -139,7 +139,7 @@ def ours(model: Path, folder: Path) -> Sweep:
         files={"fp32": str(model / "model.onnx")},
         seed=SEED,
     )
-    by_hand.pack(folder, environment, configurations, protocol=Protocol(), repeats=1, retries=0)
+    remote.pack(folder, environment, configurations, protocol=Protocol(), repeats=1, retries=0)
     out = folder / "journal.jsonl"
     command = [sys.executable, "-m", "perftransfer", "measure", "--out", str(out)]
     for what in ("environment", "configurations"):

@@ -29,14 +29,14 @@ def measured(results: Path, repeats: int) -> pd.DataFrame:
     dataset, options = tables.read(results / "dataset.parquet"), tables.options(results / "dataset.parquet")
     influence = tables.read(results / "influence.parquet")
     environments = [row["environment"] for row in study["environments"]]
-    predictions = tables.Rows(results / "models/predictions.parquet")
+    predictions = tables.PartitionedTable(results / "models/predictions.parquet")
     objective = study["objectives"][0]
     target = Pool.of(dataset, environments[0], objective, options)
     rows = []
     for name in [*evaluation["strategies"], *map(strategies.without_transfer, evaluation["designs"])]:
         strategy = strategies.load(name)
         # A strategy that learns by itself takes no learner, and is the same beside each.
-        for learner in learning["learners"][: 1 if strategy.learns_on == "itself" else None]:
+        for learner in learning["learners"][: 1 if strategy.fits_learner_on == "none" else None]:
             plan = Plan(
                 budgets=evaluation["budgets"],
                 repeats=repeats,
@@ -55,7 +55,7 @@ def measured(results: Path, repeats: int) -> pd.DataFrame:
             started = time.process_time()
             cells, _ = evaluate(strategy, target, sources, objective, options, plan)
             seconds = time.process_time() - started
-            shown = "-" if strategy.learns_on == "itself" else learner
+            shown = "-" if strategy.fits_learner_on == "none" else learner
             rows.append({"strategy": name, "learner": shown, "cells": len(cells), "cpu_seconds": seconds})
     frame = pd.DataFrame(rows)
     frame["cells_per_cpu_second"] = frame["cells"] / frame["cpu_seconds"]

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from perftransfer.dataset import tables
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.evaluation import statistics
 from perftransfer.summaries import wins
 
@@ -77,7 +77,7 @@ def main() -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     files = parser.parse_args().files
     if len(set(map(name, files))) < len(files):
-        raise BadInput(f"two data sets have the same name: {', '.join(map(name, files))}")
+        raise UserError(f"two data sets have the same name: {', '.join(map(name, files))}")
     sets = {name(path): read(path) for path in files}
     by_error = {key: errors(cells) for key, cells in sets.items()}
     by_share = {key: shares(cells) for key, cells in sets.items()}
@@ -98,5 +98,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except BadInput as error:
+    except UserError as error:
         sys.exit(str(error))

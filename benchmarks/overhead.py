@@ -54,7 +54,7 @@ def bare(run: Callable[[], object], seconds: float) -> Median:
 def wrapped(session: Session, protocol: Protocol, cpus: list[int]) -> Median:
     """Our median."""
     timing = time_session(session, protocol, cpus)
-    return Median(statistics.median(timing.latencies_ms), timing.others_cpu_share)
+    return Median(statistics.median(timing.latencies_ms), timing.external_cpu_share)
 
 
 def nearest_to_1_ms(folder: Path) -> Case:

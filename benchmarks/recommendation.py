@@ -21,7 +21,7 @@ import yaml
 
 from perftransfer.dataset import tables
 from perftransfer.evaluation.pool import Pool
-from perftransfer.recommend.gather import touched
+from perftransfer.recommend.gather import add_target_measurements
 from perftransfer.recommend.rounds import measure_in_rounds
 from perftransfer.recommend.stopping import outlook
 from perftransfer.recommend.transferred_model import Measured, Recipe, TransferredModel
@@ -56,7 +56,7 @@ def held_back(results: Path, strategy: str, budgets: list[int], objective: str) 
             look_up = partial(_of, measurements)
             measured = measure_in_rounds(model, candidates, known, budget, 5, [], look_up)
             chosen = measured.chosen
-            fitted = touched(model, look_up(chosen), measured.drawn)
+            fitted = add_target_measurements(model, look_up(chosen), measured.drawn)
             X = fitted.codes_of(candidates)
             found, expected = fitted.predict(X), outlook(fitted, X)
             assert expected is not None

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perftransfer.dataset import measured, parts, tables
+from perftransfer.dataset import measured, row_groups, tables
 from perftransfer.dataset.merge import merge
 from perftransfer.evaluation.influence_table import influence_table
 from perftransfer.evaluation.ranges import ranges_table
@@ -84,8 +84,8 @@ def template(rows: int) -> pd.DataFrame:
     for name, factor in {"p10": 0.9, "p90": 1.2, "p99": 1.5, "mad": 0.05}.items():
         frame[f"latency_ms_{name}"] = frame["latency_ms"] * factor
     frame["latency_ms_n"], frame["warmup_n"], frame["warmup_ms"], frame["steady"] = 100, 10, 80.0, True
-    frame["others_cpu_share"], frame["peak_memory_mib"] = rng.random((2, len(frame))) * [[0.15], [100.0]]
-    frame["disturbed"] = frame["others_cpu_share"] > 0.12
+    frame["external_cpu_share"], frame["peak_memory_mib"] = rng.random((2, len(frame))) * [[0.15], [100.0]]
+    frame["disturbed"] = frame["external_cpu_share"] > 0.12
     # One real record says which columns there are, and of what types.
     some = {option.name: option.default for option in OPTIONS}
     record = {"configuration_id": configuration_id(some), "repeat": 0, "status": "ok", "options": some}
@@ -135,32 +135,32 @@ def merge_files(files: dict[str, Path], out: Path) -> None:
 
 def train_one(dataset: Path, environment: str) -> None:
     """Do what the rule ``train`` does, with one learner."""
-    rows, options = tables.Rows(dataset).read(environment), tables.options(dataset)
+    rows, options = tables.PartitionedTable(dataset).read(environment), tables.options(dataset)
     model = train(rows, environment, "latency_ms", "RT", options, scale="log", seed=0)
-    predictions([model], rows, parts.configurations(dataset), options)
+    predictions([model], rows, row_groups.configurations(dataset), options)
 
 
 def influence_of_one(dataset: Path, environment: str) -> None:
     """Do what the rule ``influence`` does for each environment."""
-    rows, options = tables.Rows(dataset).read(environment), tables.options(dataset)
+    rows, options = tables.PartitionedTable(dataset).read(environment), tables.options(dataset)
     influence_table(rows, [environment], ["latency_ms"], options, scale="log", criterion="bic", order=2)
 
 
 def describe(dataset: Path) -> None:
     """Read what most figures read."""
-    parts.environments(dataset)
+    row_groups.environments(dataset)
 
 
 def similarity_of_all(dataset: Path) -> None:
     """Do what the rule ``similarity`` does, without influences."""
-    names = [*parts.environments(dataset)["environment"]]
+    names = [*row_groups.environments(dataset)["environment"]]
     none = pd.DataFrame(columns=["environment", "objective", "term", "share_of_variance", "selected"])
-    similarity_table(partial(parts.by_configuration, dataset), none, names, ["latency_ms"], scale="log")
+    similarity_table(partial(row_groups.by_configuration, dataset), none, names, ["latency_ms"], scale="log")
 
 
 def ranges_of_all(dataset: Path) -> None:
     """Do what the rule ``ranges`` does."""
-    ranges_table(parts.by_environment(dataset, ["latency_ms"]), ["latency_ms"])
+    ranges_table(row_groups.by_environment(dataset, ["latency_ms"]), ["latency_ms"])
 
 
 def outcomes_of_all(files: dict[str, Path]) -> None:

@@ -33,14 +33,14 @@ from perftransfer.measuring import journal
 _OBJECTIVE = "latency_ms"
 _RESULTS = Path("results/whole-space")
 _FASTEST, _PROCESSES = 20, 5
-_MEASURING = {"configurations": 40, "repeats": 2, "most_seconds": 0.4}
+_MEASURING = {"configurations": 40, "repeats": 2, "max_seconds": 0.4}
 
 
 def everything(environments: list[str]) -> None:
     """Measure all configurations of these environments, once each."""
     sheet = _sheet(sorted(_known()), {})
     # More than there are is all of them.
-    measuring = {**_MEASURING, "configurations": 100_000, "repeats": 1, "journals_of": None}
+    measuring = {**_MEASURING, "configurations": 100_000, "repeats": 1, "reuse_journals_from": None}
     study = _study("whole-space-truth", sheet, measuring=measuring)
     for name in environments:
         _snakemake(study, f"results/whole-space-truth/measurements/{name}.parquet")
@@ -51,7 +51,7 @@ def hour(target: str, budget: int) -> None:
     names = [row["environment"] for row in _rows("config/environments.tsv")]
     name = f"whole-space-{target}-{budget}"
     sheet = _sheet([*(one for one in names if one != target), target], {target: budget})
-    study = _study(name, sheet, measuring={**_MEASURING, "journals_of": "default"})
+    study = _study(name, sheet, measuring={**_MEASURING, "reuse_journals_from": "default"})
     start = time.time()
     _snakemake(study, f"results/{name}/report.html")
     seconds = time.time() - start

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from perftransfer import catalogue
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_module_is_imported_by_its_name(shelf):
 
 @pytest.mark.parametrize("name", ["plumb", "_basket", "interface", ""])
 def test_what_is_no_offer_is_refused_with_those_that_are(shelf, name):
-    with pytest.raises(BadInput, match="apple, plum"):
+    with pytest.raises(UserError, match="apple, plum"):
         catalogue.module(shelf, name)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.job import logged
 
 
@@ -20,7 +20,7 @@ def test_a_job_that_works_says_so_in_its_log(tmp_path: Path) -> None:
 def test_bad_input_is_a_message_and_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "job.log"
     with pytest.raises(SystemExit) as ended, logged(str(path)):
-        raise BadInput("table.csv: line 3: no number")
+        raise UserError("table.csv: line 3: no number")
     assert ended.value.code == 1
     assert path.read_text() == "table.csv: line 3: no number\n"
     assert capsys.readouterr().err == "table.csv: line 3: no number\n"

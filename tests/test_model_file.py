@@ -17,7 +17,7 @@ from spaces import CONTENT
 
 from perftransfer import learners, model_file
 from perftransfer.dataset import tables
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.model_file import Model
 from perftransfer.space.encoding import codes
 from perftransfer.space.option_space import OptionSpace
@@ -74,9 +74,9 @@ def test_a_model_of_768_configurations_stays_below_a_megabyte(tmp_path, name):
 def test_a_configuration_outside_the_space_of_the_model_is_refused(tmp_path):
     model_file.save(tmp_path / "rt.skops", fitted("RT"))
     model = model_file.load(tmp_path / "rt.skops")
-    with pytest.raises(BadInput, match=r"row 3: threads.*no level '3'.*allowed: 1, 2, 4"):
+    with pytest.raises(UserError, match=r"row 3: threads.*no level '3'.*allowed: 1, 2, 4"):
         model.predict(FRAME.assign(threads=[1, 2, 3, *[1] * (len(FRAME) - 3)]))
-    with pytest.raises(BadInput, match="spinning"):
+    with pytest.raises(UserError, match="spinning"):
         model.predict(FRAME.drop(columns="spinning"))
 
 
@@ -96,7 +96,7 @@ def facts(**other: str) -> str:
 
 def test_what_is_no_model_file_is_refused_with_its_path(tmp_path):
     path = tmp_path / "model.skops"
-    with pytest.raises(BadInput, match="no such file") as caught:
+    with pytest.raises(UserError, match="no such file") as caught:
         model_file.load(path)
     assert str(path) in str(caught.value)
     archive = io.BytesIO()
@@ -113,7 +113,7 @@ def test_what_is_no_model_file_is_refused_with_its_path(tmp_path):
         skops.io.dumps({"pipeline": LinearRegression(), "facts": facts(colour="red")}),
     ):
         path.write_bytes(content)
-        with pytest.raises(BadInput, match="no model file of perftransfer") as caught:
+        with pytest.raises(UserError, match="no model file of perftransfer") as caught:
             model_file.load(path)
         assert str(path) in str(caught.value)
 
@@ -121,7 +121,7 @@ def test_what_is_no_model_file_is_refused_with_its_path(tmp_path):
 def test_a_pickle_is_refused_and_nothing_of_it_is_run(tmp_path):
     marker, path = tmp_path / "marker", tmp_path / "model.skops"
     path.write_bytes(pickle.dumps(Marks(marker)))
-    with pytest.raises(BadInput, match="no model file"):
+    with pytest.raises(UserError, match="no model file"):
         model_file.load(path)
     assert not marker.exists()
 
@@ -135,7 +135,7 @@ def test_a_file_that_asks_for_a_foreign_type_is_refused_by_its_name_and_nothing_
         except Exception as error:  # what skops cannot even write, it cannot read either
             pytest.fail(f"skops has changed: {error}")
         path.write_bytes(content)
-        with pytest.raises(BadInput, match="refused"):
+        with pytest.raises(UserError, match="refused"):
             model_file.load(path)
     assert not marker.exists()
 
@@ -164,7 +164,7 @@ def test_a_file_that_names_a_function_in_place_of_a_type_is_refused(tmp_path):
             file.writestr(
                 name, json.dumps(schema).replace("here", f"touch {marker}") if name == "schema.json" else content
             )
-    with pytest.raises(BadInput, match=r"refused.*os\.system"):
+    with pytest.raises(UserError, match=r"refused.*os\.system"):
         model_file.load(path)
     assert not marker.exists()
 

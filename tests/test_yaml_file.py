@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from perftransfer import yaml_file
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_mapping_is_read_with_its_types(write):
 )
 def test_what_is_wrong_is_said_with_file_and_line(write, content, expected):
     path = write(content)
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UserError) as caught:
         yaml_file.read(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert expected in str(caught.value)
@@ -57,7 +57,7 @@ def test_what_is_wrong_is_said_with_file_and_line(write, content, expected):
 
 def test_a_file_that_is_missing_or_a_folder_is_named(tmp_path):
     for path in (tmp_path / "missing.yaml", tmp_path):
-        with pytest.raises(BadInput, match="cannot be read") as caught:
+        with pytest.raises(UserError, match="cannot be read") as caught:
             yaml_file.read(path)
         assert str(path) in str(caught.value)
 

@@ -44,8 +44,8 @@ def request(
         runs=5,
         seconds=0.0,
         timeout_seconds=timeout_seconds,
-        most_seconds=0.0,
-        warmup_most_seconds=0.0,
+        max_seconds=0.0,
+        max_warmup_seconds=0.0,
     )
     return {
         "files": {"fp32": path},

@@ -31,7 +31,7 @@ STUDY = """\
 study: nodes
 environments: config/nodes.tsv
 measuring: {{configurations: 10, repeats: 1, retries: 0, runs: 3, seconds: {seconds}, warmup_seconds: 0,
-            warmup_most_seconds: 0, most_seconds: {seconds}}}
+            max_warmup_seconds: 0, max_seconds: {seconds}}}
 learning: {{learners: [RT]}}
 evaluation: {{budgets: [5], repeats: 1, strategies: [RS, LMS]}}
 figures: [influence]

@@ -13,7 +13,7 @@ import pytest
 from perftransfer import yaml_file
 from perftransfer.dataset import imported, tables
 from perftransfer.dataset.published import PublishedFile
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.options import configuration_id
 
 ROOT = Path(__file__).parents[2]
@@ -132,7 +132,7 @@ def test_a_level_is_written_as_the_study_declares_it() -> None:
 def test_a_mapping_that_does_not_fit_its_table_is_bad_input(
     source: pd.DataFrame, changes: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(UserError) as error:
         convert(source, **changes)
     assert message in str(error.value)
 
@@ -146,9 +146,9 @@ def test_an_objective_that_is_no_number_is_missing() -> None:
 )
 def test_a_file_that_is_no_table_is_bad_input(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(BadInput, match=f"{name}: no readable"):
+    with pytest.raises(UserError, match=f"{name}: no readable"):
         imported.read(tmp_path / name)
-    with pytest.raises(BadInput, match="nowhere"):
+    with pytest.raises(UserError, match="nowhere"):
         imported.read(tmp_path / f"nowhere{name}")
 
 
@@ -191,5 +191,5 @@ def test_numbers_are_turned_into_the_unit_that_they_have_elsewhere() -> None:
 @pytest.mark.parametrize("wrong", [True, "fast", float("inf")])
 def test_a_factor_needs_numbers(wrong: Any) -> None:
     table = frame(a=pd.Series([1, wrong], dtype=object), y_s=[1.0, 2.0])
-    with pytest.raises(BadInput, match=rf"t\.csv: row 2: option a is {wrong!r}; a factor needs numbers"):
+    with pytest.raises(UserError, match=rf"t\.csv: row 2: option a is {wrong!r}; a factor needs numbers"):
         convert(table, options={"a": {"factor": 0.5}})

@@ -12,7 +12,7 @@ import pytest
 from tests_root import ROOT
 
 from perftransfer.dataset import measured, tables
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import Option
 
@@ -36,7 +36,7 @@ def record(configuration: str, repeat: int, latencies: list[float] | None, **mor
     else:
         outcome = {
             "status": "ok", "error": None, "latency_ms": latencies, "warmup_n": 3, "open_ms": 4.5,
-            "others_cpu_share": 0.25, "disturbed": True,
+            "external_cpu_share": 0.25, "disturbed": True,
         }  # fmt: skip
     return {**common, **outcome, **more}
 
@@ -50,7 +50,7 @@ def test_latencies_are_summed_up() -> None:
     assert row["latency_ms"] == 5.0
     assert [row[f"latency_ms_p{p}"] for p in (10, 90, 99)] == pytest.approx([1.0, 9.0, 9.9])
     assert (row["latency_ms_mad"], row["latency_ms_n"]) == (3.0, 11)
-    assert (row["warmup_n"], row["open_ms"], row["others_cpu_share"], row["disturbed"]) == (3, 4.5, 0.25, True)
+    assert (row["warmup_n"], row["open_ms"], row["external_cpu_share"], row["disturbed"]) == (3, 4.5, 0.25, True)
     assert (row["environment"], row["engine"], row["threads"], row["inner"]) == ("new-name", "engine", 2, "inactive")
 
 
@@ -76,7 +76,7 @@ def test_columns_have_their_types_even_if_everything_failed(tmp_path: Path, reco
     assert len(frame) == len(records)
     tables.write(tmp_path / "m.parquet", frame, options=OPTIONS)
     stored = {field.name: str(field.type) for field in pq.read_schema(tmp_path / "m.parquet")}
-    for name in ("latency_ms", "latency_ms_p10", "latency_ms_p99", "latency_ms_mad", "open_ms", "others_cpu_share"):
+    for name in ("latency_ms", "latency_ms_p10", "latency_ms_p99", "latency_ms_mad", "open_ms", "external_cpu_share"):
         assert stored[name] == "double"
     for name in ("latency_ms_n", "warmup_n"):
         assert stored[name] == "int64"
@@ -122,5 +122,5 @@ def test_no_shipped_option_is_called_like_a_column(file: Path) -> None:
 
 
 def test_an_option_that_is_called_like_a_column_is_told() -> None:
-    with pytest.raises(BadInput, match="option disturbed: a column of the table of measurements"):
+    with pytest.raises(UserError, match="option disturbed: a column of the table of measurements"):
         measured.check_names([Option("disturbed", (True, False), False, True)])

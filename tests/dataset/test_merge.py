@@ -10,7 +10,7 @@ import pytest
 
 from perftransfer.dataset import measured, tables
 from perftransfer.dataset.merge import ENVIRONMENT_COLUMNS, merge, mixed_hosts
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.options import INACTIVE, Option, configuration_id
 
 THREADS = Option("threads", (1, 2), True, 1)
@@ -182,7 +182,7 @@ def test_an_option_with_one_level_wherever_it_exists_decides_nothing(study: Stud
 
 def test_an_option_that_is_called_like_a_column_is_told(study: Study) -> None:
     study.publish("one", (THREADS, Option("cores", (1, 2), True, 1)), {(1, 1): 1.0, (2, 2): 2.0})
-    with pytest.raises(BadInput, match="option cores: a column of the dataset has that name"):
+    with pytest.raises(UserError, match="option cores: a column of the dataset has that name"):
         study.merge()
 
 
@@ -247,7 +247,7 @@ def test_energy_that_could_not_be_counted_stops_with_the_reason(study: Study) ->
         study.measure(name, (THREADS,), {(1,): [4.0], (2,): [5.0]})
         frame = tables.read(study.measured[name]).assign(energy_missing="RAPL: no such folder")
         tables.write(study.measured[name], frame, options=(THREADS,))
-    with pytest.raises(BadInput, match=r"environment one: energy_mj could not be measured \(RAPL: no such folder\)"):
+    with pytest.raises(UserError, match=r"environment one: energy_mj could not be measured \(RAPL: no such folder\)"):
         study.merge("energy_mj")
     study.merge("latency_ms")
 

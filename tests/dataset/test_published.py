@@ -10,7 +10,7 @@ import pytest
 from loopback import Site, serving
 
 from perftransfer.dataset.published import PublishedFile, Unavailable, unavailable
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 
 CONTENT = b"a,b\n1,2\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -53,17 +53,17 @@ def test_a_file_with_another_content_is_bad_input_with_both_sums(
     (tmp_path / folder / "t.csv").write_bytes(b"another")
     if folder == "datasets":
         monkeypatch.setenv("DATASETS", str(tmp_path / folder))
-    with pytest.raises(BadInput) as error:
+    with pytest.raises(UserError) as error:
         PublishedFile("t.csv", None, SHA256).locate(tmp_path / "downloads")
     for part in (str(tmp_path / folder / "t.csv"), SHA256, hashlib.sha256(b"another").hexdigest()):
         assert part in str(error.value)
 
 
 def test_a_file_that_can_be_had_nowhere_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(BadInput, match=r"t\.csv: not below the folder DATASETS \(not set\), and no address is given"):
+    with pytest.raises(UserError, match=r"t\.csv: not below the folder DATASETS \(not set\), and no address is given"):
         PublishedFile("t.csv", None, SHA256).locate(tmp_path)
     monkeypatch.setenv("DATASETS", str(tmp_path / "nowhere"))
-    with pytest.raises(BadInput, match=r"DATASETS names .*nowhere: there is no such folder"):
+    with pytest.raises(UserError, match=r"DATASETS names .*nowhere: there is no such folder"):
         PublishedFile("t.csv", None, SHA256).locate(tmp_path)
 
 
@@ -81,7 +81,7 @@ def test_a_file_is_downloaded_once(tmp_path: Path, site: Site) -> None:
 )
 def test_a_download_that_fails_leaves_nothing_behind(tmp_path: Path, site: Site, name: str, words: str) -> None:
     expected = "0" * 64 if name == "t.csv" else SHA256
-    with pytest.raises(BadInput, match=words) as error:
+    with pytest.raises(UserError, match=words) as error:
         PublishedFile(name, site.address(name), expected).locate(tmp_path)
     assert site.address(name) in str(error.value)
     assert list(tmp_path.iterdir()) == []
@@ -89,7 +89,7 @@ def test_a_download_that_fails_leaves_nothing_behind(tmp_path: Path, site: Site,
 
 def test_an_address_that_nobody_answers_is_bad_input(tmp_path: Path) -> None:
     for wrong in ("http://127.0.0.1:1/t.csv", "no address"):
-        with pytest.raises(BadInput, match=r"t\.csv: not below the folder DATASETS .* cannot be fetched"):
+        with pytest.raises(UserError, match=r"t\.csv: not below the folder DATASETS .* cannot be fetched"):
             PublishedFile("t.csv", wrong, SHA256).locate(tmp_path)
 
 
@@ -109,7 +109,7 @@ def test_what_cannot_be_had_is_named_and_what_can_is_fetched(tmp_path: Path, sit
 
 
 def test_a_wrong_checksum_is_an_error_even_among_files_that_cannot_be_had(tmp_path: Path, site: Site) -> None:
-    with pytest.raises(BadInput, match="SHA-256 is") as error:
+    with pytest.raises(UserError, match="SHA-256 is") as error:
         unavailable([file("t.csv", site.address("t.csv"), "0" * 64), file("nowhere.csv", None)], tmp_path)
     assert not isinstance(error.value, Unavailable)
     assert SHA256 in str(error.value)

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from perftransfer.dataset import tables
-from perftransfer.dataset.tables import Rows, parts_of, stack
+from perftransfer.dataset.tables import PartitionedTable, read_row_groups, stack
 
 PARTS = [pa.table({"environment": [f"n{i}"] * (i + 1), "value": [float(i)] * (i + 1)}) for i in range(5)]
 WHOLE = pa.concat_tables(PARTS)
@@ -27,7 +27,7 @@ def test_the_bytes_do_not_hang_on_what_files_the_parts_came_from(tmp_path):
     for file, part in zip(files, PARTS, strict=True):
         pq.write_table(part, file)
     stack(tmp_path / "a.parquet", PARTS)
-    stack(tmp_path / "b.parquet", parts_of(files))
+    stack(tmp_path / "b.parquet", read_row_groups(files))
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
@@ -35,14 +35,17 @@ def test_tables_without_rows_leave_the_columns(tmp_path):
     empty = PARTS[0].slice(0, 0)
     for name in ("one", "two"):
         assert (
-            stack(tmp_path / f"{name}.parquet", [empty] if name == "one" else parts_of([tmp_path / "one.parquet"])) == 0
+            stack(
+                tmp_path / f"{name}.parquet", [empty] if name == "one" else read_row_groups([tmp_path / "one.parquet"])
+            )
+            == 0
         )
         assert list(pd.read_parquet(tmp_path / f"{name}.parquet")) == ["environment", "value"]
 
 
 def test_rows_of_one_value_are_read_alone(tmp_path):
     stack(tmp_path / "t.parquet", [*PARTS, PARTS[1]], rows=1)
-    rows = Rows(tmp_path / "t.parquet")
+    rows = PartitionedTable(tmp_path / "t.parquet")
     assert rows.environments == ["n0", "n1", "n2", "n3", "n4"]
     assert rows.read("n3")["value"].tolist() == [3.0] * 4
     assert rows.read("n1")["value"].tolist() == [1.0] * 4
@@ -51,4 +54,4 @@ def test_rows_of_one_value_are_read_alone(tmp_path):
 def test_a_row_group_of_two_environments_is_refused(tmp_path):
     stack(tmp_path / "t.parquet", PARTS)
     with pytest.raises(ValueError, match="row group 0 holds rows of both n0 and n4"):
-        Rows(tmp_path / "t.parquet")
+        PartitionedTable(tmp_path / "t.parquet")

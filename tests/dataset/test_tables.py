@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import perftransfer
 from perftransfer.dataset import tables
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.options import Option
 
 OPTIONS = (
@@ -75,11 +75,11 @@ def test_a_table_of_several_frames_is_that_of_all_of_them_in_parts(tmp_path: Pat
 def test_frames_that_cannot_be_made_leave_the_old_table_and_nothing_else(tmp_path: Path) -> None:
     def frames() -> Iterator[pd.DataFrame]:
         yield table()
-        raise BadInput("no more")
+        raise UserError("no more")
 
     tables.write(tmp_path / "t.parquet", table())
     before = (tmp_path / "t.parquet").read_bytes()
-    with pytest.raises(BadInput, match="no more"):
+    with pytest.raises(UserError, match="no more"):
         tables.write_groups(tmp_path / "t.parquet", frames())
     assert [file.name for file in tmp_path.iterdir()] == ["t.parquet"]
     assert (tmp_path / "t.parquet").read_bytes() == before
@@ -93,19 +93,19 @@ def test_text_is_written_wholly(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("reader", [tables.read, tables.options, tables.metadata])
 def test_a_file_that_is_missing_or_no_table_is_bad_input(tmp_path: Path, reader: Any) -> None:
-    with pytest.raises(BadInput, match=r"t\.parquet: there is no such file"):
+    with pytest.raises(UserError, match=r"t\.parquet: there is no such file"):
         reader(tmp_path / "t.parquet")
     tables.write(tmp_path / "good.parquet", table())
     good = (tmp_path / "good.parquet").read_bytes()
     for garbage in (b"", b"no table", b"PAR1" * 10, good[: len(good) // 2], good[:-40] + b"\xff" * 32 + good[-8:]):
         (tmp_path / "t.parquet").write_bytes(garbage)
-        with pytest.raises(BadInput, match=r"t\.parquet: no readable Parquet file"):
+        with pytest.raises(UserError, match=r"t\.parquet: no readable Parquet file"):
             reader(tmp_path / "t.parquet")
 
 
 def test_a_file_that_tells_nothing_of_its_options_is_bad_input(tmp_path: Path) -> None:
     tables.write(tmp_path / "t.parquet", table())
-    with pytest.raises(BadInput, match="tells nothing of its option columns"):
+    with pytest.raises(UserError, match="tells nothing of its option columns"):
         tables.options(tmp_path / "t.parquet")
 
 

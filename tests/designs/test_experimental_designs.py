@@ -28,7 +28,7 @@ from perftransfer.designs import (
     systematic,
     uniform,
 )
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.encoding import codes, matrix
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import Option
@@ -437,7 +437,7 @@ def test_too_few_or_too_many_options_are_an_error_for_people(design, options, me
         lambda: design.size(options),
         lambda: design.choose(candidates, options, permutation(0, 3), 2, None),
     ):
-        with pytest.raises(BadInput) as caught:
+        with pytest.raises(UserError) as caught:
             call()
         assert str(caught.value) == message
 

@@ -43,7 +43,7 @@ def inputs(tmp_path_factory) -> Inputs:
         models = [train(dataset, name, one, "RT", OPTIONS, scale="log", seed=5) for one in OBJECTIVES]
         files.append(folder / f"{name}.parquet")
         tables.write(files[-1], predictions(models, dataset, frames[0], OPTIONS))
-    tables.stack(folder / "predictions.parquet", tables.parts_of(files), rows=1)
+    tables.stack(folder / "predictions.parquet", tables.read_row_groups(files), rows=1)
     return Inputs(folder / "dataset.parquet", folder / "predictions.parquet")
 
 
@@ -59,7 +59,7 @@ def test_a_batch_has_the_cells_of_all_its_targets_and_objectives(name, inputs, t
     file = run(inputs, tmp_path, name, targets=["b", "d"])
     cells = pd.read_parquet(file)
     cls, dataset = strategies.load(name), tables.read(inputs.dataset)
-    learnt = tables.Rows(inputs.predictions).read
+    learnt = tables.PartitionedTable(inputs.predictions).read
     frames = []
     for objective in OBJECTIVES:
         sources = load_sources(cls, NAMES, dataset, learnt, None, objective, OPTIONS, PLAN)
@@ -67,7 +67,7 @@ def test_a_batch_has_the_cells_of_all_its_targets_and_objectives(name, inputs, t
         frames += [evaluate(cls, pool, sources, objective, OPTIONS, PLAN)[0] for pool in pools]
     expected = pa.Table.from_pandas(pd.concat(frames, ignore_index=True), SCHEMA).to_pandas()
     pd.testing.assert_frame_equal(cells, expected)
-    assert tables.parts_of([file]).__next__().schema.names == SCHEMA.names == list(COLUMNS)
+    assert tables.read_row_groups([file]).__next__().schema.names == SCHEMA.names == list(COLUMNS)
     seconds = pd.read_csv(tmp_path / "1.csv")
     assert tuple(seconds.columns) == TIMING_COLUMNS
     assert len(seconds) == len(cells)

@@ -100,10 +100,10 @@ def test_there_is_one_cell_for_each_source_budget_learner_and_repeat(name, sourc
     assert tuple(cells.columns) == COLUMNS
     key = ["source", "budget", "learner", "repeat"]
     budgets = PLAN.budgets if cls.needs_target else (0,)
-    origins = ENVIRONMENTS[1:] if cls.needs_source and not cls.every_source else (None,)
-    learners = 1 if cls.learns_on == "itself" else len(LEARNERS)
+    origins = ENVIRONMENTS[1:] if cls.needs_source and not cls.uses_all_sources else (None,)
+    learners = 1 if cls.fits_learner_on == "none" else len(LEARNERS)
     assert len(cells) == len(cells[key].drop_duplicates()) == len(origins) * len(budgets) * learners * PLAN.repeats
-    assert cells["learner"].isna().all() == (cls.learns_on == "itself")
+    assert cells["learner"].isna().all() == (cls.fits_learner_on == "none")
     assert set(cells["source"]) == set(origins) or cells["source"].isna().all()
     assert set(cells["budget"]) == set(budgets)
     assert set(cells["strategy"]) == {name.partition("+")[0]}
@@ -208,7 +208,7 @@ def test_the_same_seed_gives_the_same_cells_and_another_seed_others(name, source
     assert not other["mape"].equals(cells["mape"])
 
 
-OF_ONE_SOURCE = [name for name in NAMES if (cls := strategies.load(name)).needs_source and not cls.every_source]
+OF_ONE_SOURCE = [name for name in NAMES if (cls := strategies.load(name)).needs_source and not cls.uses_all_sources]
 
 
 @pytest.mark.parametrize("name", ["MKT", "AUTO", "LCS", "MSS", "BEETLE"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.evaluation.pool import Pool, split
 from perftransfer.evaluation.seeds import seed_for
 from perftransfer.scales import SCALES
@@ -36,7 +36,7 @@ def test_a_pool_is_what_was_measured_in_the_environment_by_configuration_id():
 
 
 def test_too_few_measurements_are_an_error_for_people():
-    with pytest.raises(BadInput, match="environment b: latency_ms was measured for 2 configurations"):
+    with pytest.raises(UserError, match="environment b: latency_ms was measured for 2 configurations"):
         Pool.of(dataset(), "b", "latency_ms", OPTIONS)
 
 

@@ -7,7 +7,7 @@ import itertools
 import pytest
 from matplotlib.colors import to_rgb
 
-from perftransfer import looks, objectives
+from perftransfer import objectives, palette
 from perftransfer.figures import _names, _style
 
 
@@ -24,7 +24,7 @@ def test_the_papers_strategies_differ_in_grey_marker_and_line() -> None:
 
 
 def test_every_colour_stands_out_from_white() -> None:
-    for look in (*looks.KNOWN.values(), *looks.OTHERS):
+    for look in (*palette.KNOWN.values(), *palette.OTHERS):
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(look.colour)]
         assert 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05) >= 3, look
 

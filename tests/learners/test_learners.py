@@ -9,7 +9,7 @@ from spaces import CONTENT
 
 from perftransfer import learners
 from perftransfer.dataset import tables
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.encoding import codes
 from perftransfer.space.option_space import OptionSpace
 
@@ -37,9 +37,9 @@ def test_learners_are_the_files_of_their_folder():
 
 
 def test_an_unknown_learner_is_refused_with_the_nearest_one():
-    with pytest.raises(BadInput, match="did you mean 'SVR'"):
+    with pytest.raises(UserError, match="did you mean 'SVR'"):
         learners.make("SVRR", SPACE.options, 0)
-    with pytest.raises(BadInput):
+    with pytest.raises(UserError):
         learners.module_of("rf")
 
 

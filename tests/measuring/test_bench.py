@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import bench, journal, server
 from perftransfer.measuring.bench import Environment, measure_environment
 from perftransfer.measuring.engines.simulated import ENGINE
@@ -25,7 +25,7 @@ from perftransfer.measuring.fingerprint import usable_cpus
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.package_path import package_path
 
-PROTOCOL = Protocol(1, 0.0, 3, 0.0, timeout_seconds=20.0, warmup_most_seconds=0.0, most_seconds=0.0)
+PROTOCOL = Protocol(1, 0.0, 3, 0.0, timeout_seconds=20.0, max_warmup_seconds=0.0, max_seconds=0.0)
 ENVIRONMENT = Environment(
     name="simulated-a",
     engine="simulated",
@@ -157,13 +157,15 @@ def test_a_time_out_is_tried_again_once_it_is_given_more_time(path: Path, monkey
 
 
 def test_what_nothing_real_measured_is_never_disturbed(path: Path) -> None:
-    assert {(r["others_cpu_share"], r["disturbed"]) for r in measure(path)} == {(None, None)}
+    assert {(r["external_cpu_share"], r["disturbed"]) for r in measure(path)} == {(None, None)}
 
 
 def test_a_share_of_others_above_the_threshold_marks_a_measurement(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shares = {1: 0.05, 2: 0.12, 4: 0.5}
     monkeypatch.setattr(
-        bench, "measure", lambda engine, r, cpus: {"status": "ok", "others_cpu_share": shares[r["options"]["threads"]]}
+        bench,
+        "measure",
+        lambda engine, r, cpus: {"status": "ok", "external_cpu_share": shares[r["options"]["threads"]]},
     )
     assert [r["disturbed"] for r in measure(path, repeats=1)] == [False, False, True]
 
@@ -172,14 +174,14 @@ def test_a_share_of_others_above_the_threshold_marks_a_measurement(path: Path, m
 def test_a_clock_that_changed_marks_a_measurement(
     path: Path, monkeypatch: pytest.MonkeyPatch, change: float | None, disturbed: bool | None
 ) -> None:
-    told = {"status": "ok", "error": None, "latency_ms": [1.0], "others_cpu_share": None, "cpu_mhz_change": change}
+    told = {"status": "ok", "error": None, "latency_ms": [1.0], "external_cpu_share": None, "cpu_mhz_change": change}
     monkeypatch.setattr(bench, "measure", lambda engine, request, cpus: dict(told))
     assert {record["disturbed"] for record in measure(path)} == {disturbed}
 
 
 def test_too_many_cores_are_bad_input_and_nothing_is_written(path: Path) -> None:
     too_many = len(usable_cpus()) + 1
-    with pytest.raises(BadInput, match=f"simulated-a: asks for {too_many} cores, {too_many - 1} can be used"):
+    with pytest.raises(UserError, match=f"simulated-a: asks for {too_many} cores, {too_many - 1} can be used"):
         measure(path, environment=replace(ENVIRONMENT, cores=too_many))
     assert not path.exists()
 
@@ -190,7 +192,7 @@ def test_the_last_cpus_are_taken() -> None:
 
 
 def test_a_second_job_on_the_same_journal_is_refused(path: Path) -> None:
-    with journal.Journal(path), pytest.raises(BadInput, match="another process is measuring"):
+    with journal.Journal(path), pytest.raises(UserError, match="another process is measuring"):
         measure(path)
 
 
@@ -224,7 +226,7 @@ bench.measure = slowly
 bench.measure_environment(
     bench.Environment("simulated-a", "simulated", "none", 0, "all", {"batch": 1, "image_px": 128}, {}, 1),
     {f"c{i}": {"threads": i} for i in range(1, 101)},
-    repeats=2, protocol=protocol.Protocol(1, 0.0, 3, 0.0, warmup_most_seconds=0.0, most_seconds=0.0),
+    repeats=2, protocol=protocol.Protocol(1, 0.0, 3, 0.0, max_warmup_seconds=0.0, max_seconds=0.0),
     journal_path=Path(sys.argv[1]), seed=5,
 )
 """
@@ -262,7 +264,7 @@ def test_what_was_disturbed_is_measured_again_later_and_both_stay(path: Path, mo
     def now_and_then(engine: Any, request: dict[str, Any], cpus: Any) -> dict[str, Any]:
         threads = request["options"]["threads"]
         order.append(threads)
-        return {**server.measure(engine, request, cpus), "others_cpu_share": 0.5 if threads == 2 else 0.0}
+        return {**server.measure(engine, request, cpus), "external_cpu_share": 0.5 if threads == 2 else 0.0}
 
     monkeypatch.setattr(bench, "measure", now_and_then)
     configurations = {f"c{i}": {"threads": i} for i in (1, 2, 4)}

@@ -158,7 +158,7 @@ def test_a_real_measurement_gives_positive_latencies(server: MeasuringServer, ti
     assert len(outcome["latency_ms"]) >= 5
     assert min(outcome["latency_ms"]) > 0
     assert outcome["open_ms"] > 0
-    share = outcome["others_cpu_share"]
+    share = outcome["external_cpu_share"]
     assert share is None or 0 <= share <= 1
 
 

@@ -28,7 +28,7 @@ from fake_boards import (
     policy,
 )
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import hardware
 from perftransfer.measuring.hardware import placement
 from perftransfer.measuring.hardware.interface import Board
@@ -156,7 +156,7 @@ def test_parse_orders_settings_as_they_are_applied() -> None:
     ],
 )
 def test_what_cannot_be_meant_is_said(text: str, words: str) -> None:
-    with pytest.raises(BadInput, match=re.escape(words)):
+    with pytest.raises(UserError, match=re.escape(words)):
         hardware.parse(text)
 
 
@@ -438,7 +438,7 @@ def test_a_state_file_that_is_not_ours(content: str, pc: Path, state: Path) -> N
 
 def test_one_at_a_time(pc: Path, state: Path) -> None:
     with hardware.applied(hardware.parse("governor=performance"), pc, state):
-        with pytest.raises(BadInput, match="another process"):
+        with pytest.raises(UserError, match="another process"):
             hardware.restore(state, pc)
         assert (pc / CPU / "cpufreq/policy0/scaling_governor").read_text().strip() == "performance"
 

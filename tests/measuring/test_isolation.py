@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import engines, server
 from perftransfer.measuring.fingerprint import usable_cpus
 from perftransfer.measuring.isolation import MeasuringServer
@@ -66,7 +66,7 @@ def request(timeout: float = 20.0, **options: Any) -> dict[str, Any]:
         "files": {},
         "workload": {"batch": 1},
         "options": options,
-        "protocol": asdict(Protocol(1, 0.0, 3, 0.0, timeout, warmup_most_seconds=0.0, most_seconds=0.0)),
+        "protocol": asdict(Protocol(1, 0.0, 3, 0.0, timeout, max_warmup_seconds=0.0, max_seconds=0.0)),
         "seed": 1,
     }
 
@@ -210,10 +210,10 @@ def test_server_and_child_die_with_the_job() -> None:
 
 @pytest.mark.parametrize("name", ["nowhere", "interface", "os"])
 def test_an_unknown_engine_is_bad_input(name: str, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(BadInput, match=f"no engine '{name}'; allowed: .*simulated"):
+    with pytest.raises(UserError, match=f"no engine '{name}'; allowed: .*simulated"):
         engines.load(name)
     with (
-        pytest.raises(BadInput, match=f"engine {name}: its measuring server did not start"),
+        pytest.raises(UserError, match=f"engine {name}: its measuring server did not start"),
         MeasuringServer(name, usable_cpus()),
     ):
         pass
@@ -224,7 +224,7 @@ def test_an_unknown_engine_is_bad_input(name: str, capfd: pytest.CaptureFixture[
 def test_an_engine_whose_library_is_not_installed_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "imaginary.py").write_text("import no_such_library.at_all\n")
     monkeypatch.setattr(engines, "__path__", [*engines.__path__, str(tmp_path)])
-    with pytest.raises(BadInput, match="engine imaginary: the Python package 'no_such_library' is not installed"):
+    with pytest.raises(UserError, match="engine imaginary: the Python package 'no_such_library' is not installed"):
         engines.load("imaginary")
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import journal
 from perftransfer.measuring.journal import Journal
 from perftransfer.package_path import package_path
@@ -97,7 +97,7 @@ def test_a_second_writer_is_refused_and_the_journal_stays_readable(tmp_path: Pat
     path = tmp_path / "e.jsonl"
     with Journal(path) as writer:
         writer.append({"a": 1})
-        with pytest.raises(BadInput, match=r"e\.jsonl: another process is measuring"), Journal(path):
+        with pytest.raises(UserError, match=r"e\.jsonl: another process is measuring"), Journal(path):
             pass
         writer.append({"a": 2})
     write(path, {"a": 3})
@@ -115,7 +115,7 @@ def test_a_writer_in_another_process_is_refused_and_a_killed_one_holds_nothing(t
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"open\n"
-        with pytest.raises(BadInput, match="another process"), Journal(path):
+        with pytest.raises(UserError, match="another process"), Journal(path):
             pass
         other.kill()
     write(path, {"a": 2})
@@ -146,14 +146,14 @@ def test_a_file_system_without_locks_is_refused(tmp_path: Path, monkeypatch: pyt
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr("perftransfer.measuring.journal.fcntl.flock", no_locks)
-    with pytest.raises(BadInput, match=r"j\.jsonl: this file system knows no locks \(No locks available\)"):
+    with pytest.raises(UserError, match=r"j\.jsonl: this file system knows no locks \(No locks available\)"):
         write(tmp_path / "j.jsonl", measurement())
 
 
 def test_who_is_writing_is_told_by_its_node(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
     write(path, {"record": "host", "environment_digest": "e", "node": "node7"})
-    with Journal(path), pytest.raises(BadInput, match=r"another process .* \(its last writer was on node7\)"):
+    with Journal(path), pytest.raises(UserError, match=r"another process .* \(its last writer was on node7\)"):
         write(path, measurement())
 
 
@@ -174,3 +174,9 @@ def test_what_another_journal_holds_is_taken_over_once_and_by_the_same_protocol(
     with Journal(path) as writer:
         writer.take_over([host, measurement("x", environment_digest="g")], "e", "v1", {"c", "d", "x"})
     assert len(journal.read(path)) == 3
+
+
+def test_records_of_earlier_versions_are_read_under_the_present_names(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    path.write_text(json.dumps(measurement(others_cpu_share=0.25)) + "\n")
+    assert journal.read(path) == [measurement(external_cpu_share=0.25)]

@@ -19,7 +19,7 @@ import tiny_network
 from onnx import numpy_helper
 from onnx.external_data_helper import convert_model_to_external_data
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import networks
 
 NAMES = ["bertmini", "inceptionv3", "mobilenetv2", "resnet18", "squeezenet", "xception"]
@@ -318,11 +318,11 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatc
 
 
 def test_unknown_names_are_explained(tmp_path: Path):
-    with pytest.raises(BadInput, match=r"no network 'mobilenet'; allowed: bertmini, .*; did you mean 'mobilenetv2'"):
+    with pytest.raises(UserError, match=r"no network 'mobilenet'; allowed: bertmini, .*; did you mean 'mobilenetv2'"):
         networks.write("mobilenet", "fp32", tmp_path / "network.onnx", seed=SEED)
-    with pytest.raises(BadInput, match="no network '_graph'"):
+    with pytest.raises(UserError, match="no network '_graph'"):
         networks.version("_graph")
-    with pytest.raises(BadInput, match="no precision 'int4'; allowed: fp32, int8; did you mean 'int8'"):
+    with pytest.raises(UserError, match="no precision 'int4'; allowed: fp32, int8; did you mean 'int8'"):
         networks.write("xception", "int4", tmp_path / "network.onnx", seed=SEED)
     assert list(tmp_path.iterdir()) == []
 
@@ -336,8 +336,8 @@ def test_weights_that_lie_beside_a_file_belong_to_it(tmp_path: Path) -> None:
     files = networks.files_of(path)
     assert files == [path, tmp_path / "w"]
     files[1].unlink()
-    with pytest.raises(BadInput, match="its weights are missing"):
+    with pytest.raises(UserError, match="its weights are missing"):
         networks.files_of(path)
     path.write_text("nothing of the kind")
-    with pytest.raises(BadInput, match="no ONNX file that can be read"):
+    with pytest.raises(UserError, match="no ONNX file that can be read"):
         networks.files_of(path)

@@ -54,9 +54,7 @@ def server() -> Iterator[MeasuringServer]:
 
 def status(server: MeasuringServer, path: str, options: dict[str, Any]) -> str:
     """What becomes of two inferences in a process of their own."""
-    protocol = Protocol(
-        warmup_runs=1, warmup_seconds=0.0, runs=1, seconds=0.0, warmup_most_seconds=0.0, most_seconds=0.0
-    )
+    protocol = Protocol(warmup_runs=1, warmup_seconds=0.0, runs=1, seconds=0.0, max_warmup_seconds=0.0, max_seconds=0.0)
     request = {
         "files": {"fp32": path, "int8": path},
         "workload": WORKLOAD,

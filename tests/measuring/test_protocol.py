@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from perftransfer.measuring.protocol import Protocol, is_steady, relative_precision, time_session
 
 # What is at least measured, and nothing beyond.
-LEAST = {"warmup_most_seconds": 0.0, "most_seconds": 0.0}
+LEAST = {"max_warmup_seconds": 0.0, "max_seconds": 0.0}
 
 
 class FakeSession:
@@ -75,7 +75,7 @@ def test_no_warm_up_at_all_can_be_asked_for() -> None:
 
 
 def test_nobody_disturbs_a_session_in_a_time_of_its_own() -> None:
-    assert time_session(FakeSession(1.0), Protocol(), None).others_cpu_share is None
+    assert time_session(FakeSession(1.0), Protocol(), None).external_cpu_share is None
 
 
 def test_garbage_is_collected_before_the_inferences_and_not_in_between() -> None:
@@ -106,7 +106,7 @@ def test_the_key_of_the_default_protocol_stays_what_journals_hold() -> None:
 
 def test_warm_up_goes_on_until_latencies_are_steady() -> None:
     falling = [1.0 * 0.8**i for i in range(20)]
-    timing = time_session(FakeSession(*falling, falling[-1]), Protocol(3, 0.0, 7, 0.0, warmup_most_seconds=1e9), None)
+    timing = time_session(FakeSession(*falling, falling[-1]), Protocol(3, 0.0, 7, 0.0, max_warmup_seconds=1e9), None)
     assert timing.steady
     # Two windows of equal inferences, or nearly so.
     assert 20 <= timing.warmup_n <= 30
@@ -116,7 +116,7 @@ def test_warm_up_goes_on_until_latencies_are_steady() -> None:
 
 def test_warm_up_that_never_gets_steady_ends_after_its_time_and_says_so() -> None:
     falling = [1.0 * 0.9**i for i in range(200)]
-    timing = time_session(FakeSession(*falling), Protocol(3, 0.0, 7, 0.0, warmup_most_seconds=5.0), None)
+    timing = time_session(FakeSession(*falling), Protocol(3, 0.0, 7, 0.0, max_warmup_seconds=5.0), None)
     assert not timing.steady
     assert timing.warmup_ms >= 5000
 
@@ -131,13 +131,11 @@ def test_steady_is_a_question_of_ratios(latencies: list[float]) -> None:
 
 def test_timing_goes_on_until_the_median_is_precise() -> None:
     noisy = [1.0 + 0.1 * ((7 * i) % 11 - 5) / 5 for i in range(1000)]
-    timing = time_session(
-        FakeSession(*noisy), Protocol(0, 0.0, 7, 0.0, warmup_most_seconds=0.0, most_seconds=1e9), None
-    )
+    timing = time_session(FakeSession(*noisy), Protocol(0, 0.0, 7, 0.0, max_warmup_seconds=0.0, max_seconds=1e9), None)
     assert timing.stopped == "precise"
     assert timing.precision <= 0.02
     assert len(timing.latencies_ms) > 20
-    short = time_session(FakeSession(*noisy), Protocol(0, 0.0, 7, 0.0, warmup_most_seconds=0.0, most_seconds=8.0), None)
+    short = time_session(FakeSession(*noisy), Protocol(0, 0.0, 7, 0.0, max_warmup_seconds=0.0, max_seconds=8.0), None)
     assert (short.stopped, len(short.latencies_ms)) == ("time", 9)
     assert short.precision > 0.02
 
@@ -163,5 +161,5 @@ def test_the_interval_of_the_median_covers_it_nineteen_times_in_twenty() -> None
 def test_a_session_with_a_devices_clock_is_watched_all_the_same() -> None:
     timing = time_session(FakeSession(1.0), Protocol(3, 0.1, 7, 0.2, **LEAST), [0])
     assert timing.latencies_ms == pytest.approx([1000.0] * 7)
-    assert (timing.others_cpu_share is None) == (not Path("/proc/stat").exists())
-    assert time_session(FakeSession(1.0), Protocol(3, 0.1, 7, 0.2, **LEAST), None).others_cpu_share is None
+    assert (timing.external_cpu_share is None) == (not Path("/proc/stat").exists())
+    assert time_session(FakeSession(1.0), Protocol(3, 0.1, 7, 0.2, **LEAST), None).external_cpu_share is None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import bench, journal, same_hardware
 from perftransfer.measuring.protocol import Protocol
 
@@ -28,7 +28,7 @@ def check(path: Path, hardware: str = "TX2", declared: dict[str, Any] | None = N
 def test_the_first_machine_is_learnt_and_another_one_refused(path: Path) -> None:
     check(path)
     check(path)
-    with pytest.raises(BadInput) as raised:
+    with pytest.raises(UserError) as raised:
         check(path, processor="Cortex-A72", cpus=6)
     said = str(raised.value)
     assert said.startswith("environment tx2: the machine ")
@@ -40,7 +40,7 @@ def test_the_first_machine_is_learnt_and_another_one_refused(path: Path) -> None
 
 def test_a_gpu_that_is_there_no_more_is_another_hardware(path: Path) -> None:
     check(path, gpus=["A100"])
-    with pytest.raises(BadInput, match="gpus is None, and was A100"):
+    with pytest.raises(UserError, match="gpus is None, and was A100"):
         check(path)
 
 
@@ -55,7 +55,7 @@ def test_of_machines_that_come_at_the_same_time_one_is_learnt(path: Path) -> Non
     def accepted(cpus: int) -> bool:
         try:
             check(path, cpus=cpus)
-        except BadInput:
+        except UserError:
             return False
         return True
 
@@ -76,7 +76,7 @@ def test_of_machines_that_come_at_the_same_time_one_is_learnt(path: Path) -> Non
 def test_what_is_declared_is_checked_and_what_does_not_fit_is_not_learnt(
     path: Path, declared: dict[str, Any], said: str
 ) -> None:
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(UserError, match=said):
         check(path, declared=declared)
     assert not (path.parent / "hardware").exists()
 
@@ -91,7 +91,7 @@ def test_a_file_that_somebody_broke_is_named(path: Path) -> None:
     learnt = path.parent / "hardware/TX2.json"
     for text in ("{", "[1]"):
         learnt.write_text(text)
-        with pytest.raises(BadInput, match=r"TX2\.json"):
+        with pytest.raises(UserError, match=r"TX2\.json"):
             check(path)
 
 
@@ -100,7 +100,7 @@ def test_on_the_wrong_machine_nothing_is_measured(path: Path, monkeypatch: pytes
         "tx2", "onnxruntime", "none", 0, "all", {}, {}, 1, hardware="TX2", identity={"processor": "no such processor"}
     )
     protocol = Protocol(1, 0.0, 1, 0.0, timeout_seconds=20.0)
-    with pytest.raises(BadInput, match="expected no such processor"):
+    with pytest.raises(UserError, match="expected no such processor"):
         bench.measure_environment(environment, {"c": {}}, repeats=1, protocol=protocol, journal_path=path, seed=1)
     assert journal.read(path) == []
 

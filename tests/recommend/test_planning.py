@@ -133,7 +133,7 @@ def test_the_outlook_is_on_what_is_left() -> None:
 def test_it_is_planned_from_what_should_be_good_and_from_all_if_need_be() -> None:
     model = known.model(measured=0)
     half = TransferredModel(
-        replace(model.recipe, promising=0.5), model.options, model.space, model.sources, model.target
+        replace(model.recipe, candidate_fraction=0.5), model.options, model.space, model.sources, model.target
     )
     slow = known.truth(1.0, 1) + known.truth(1.0, 2)
     fastest = set(np.argsort(slow)[: len(slow) * 2 // 3])

@@ -13,7 +13,7 @@ import pytest
 
 from perftransfer import strategies
 from perftransfer.dataset import tables
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.evaluation.metrics import mape
 from perftransfer.recommend import stored_model
 from perftransfer.recommend.planning import choose_next
@@ -89,21 +89,21 @@ def test_refits_leave_out_what_was_drawn_and_not_the_default() -> None:
 
 
 def test_nothing_measured_is_said() -> None:
-    with pytest.raises(BadInput, match="nothing was measured there yet"):
+    with pytest.raises(UserError, match="nothing was measured there yet"):
         known.model(measured=0).predict(known.ALL)
 
 
 def test_a_file_that_is_no_model_or_was_changed_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.parquet"
     tables.write(path, pd.DataFrame({"a": [1]}))
-    with pytest.raises(BadInput, match="no model of perftransfer"):
+    with pytest.raises(UserError, match="no model of perftransfer"):
         stored_model.load(path)
     stored_model.save(known.model(), path)
     table = pq.read_table(path)
     for column in ("y", "cv"):
         changed = table.set_column(table.schema.get_field_index(column), column, [[2.0] * len(table)])
         pq.write_table(changed, path)
-        with pytest.raises(BadInput, match="has been changed"):
+        with pytest.raises(UserError, match="has been changed"):
             stored_model.load(path)
 
 
@@ -123,10 +123,10 @@ def test_a_file_does_not_say_which_code_runs_nor_for_how_long(key: str, value: o
     metadata[b"perftransfer.recipe"] = json.dumps(recipe).encode()
     pq.write_table(table.replace_schema_metadata(metadata), path)
     named = next(iter(value)) if isinstance(value, dict) else value
-    with pytest.raises(BadInput, match=re.escape(str(named))):
+    with pytest.raises(UserError, match=re.escape(str(named))):
         stored_model.load(path)
 
 
 def test_a_configuration_outside_the_space_is_refused() -> None:
-    with pytest.raises(BadInput, match="no level '8'"):
+    with pytest.raises(UserError, match="no level '8'"):
         known.model().codes_of(known.FRAME.assign(threads=8))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from perftransfer.dataset import tables
-from perftransfer.recommend.confirmation import CONFIRMED, together
+from perftransfer.recommend.confirmation import CONFIRMED, merge_confirmations
 from perftransfer.recommend.recommendation import COLUMNS, pareto_front, predict_space, predictions_table, recommend
 from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.space.options import configuration_id
@@ -98,13 +98,13 @@ def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:
     came = pd.DataFrame(rows, columns=["configuration_id", "status", "disturbed", "latency_ms"])
     tables.write(tmp_path / "promised.parquet", promised, metadata=facts)
     tables.write(tmp_path / "came.parquet", came.astype({"disturbed": "boolean"}), metadata={"environment": "target"})
-    table, metadata = together([tmp_path / "promised.parquet"], [tmp_path / "came.parquet"])
+    table, metadata = merge_confirmations([tmp_path / "promised.parquet"], [tmp_path / "came.parquet"])
     assert tuple(table) == (*COLUMNS, *CONFIRMED)
     assert table["measured"].tolist()[:2] == [2.0, 3.0]
     assert np.isnan(table["measured"].iloc[2])
     assert metadata == {"targets": {"target": facts | {"confirmed": True}}}
     # Where nobody could measure it, as on a board.
-    alone, metadata = together([tmp_path / "promised.parquet"], [])
+    alone, metadata = merge_confirmations([tmp_path / "promised.parquet"], [])
     assert metadata == {"targets": {"target": facts | {"confirmed": False}}}
     assert alone["measured"].isna().all()
     assert alone["predicted"].tolist() == pytest.approx(table["predicted"].tolist())

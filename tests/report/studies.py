@@ -10,7 +10,7 @@ import pandas as pd
 from wide import by_configuration
 
 from perftransfer import catalogue
-from perftransfer.dataset.parts import Excerpt
+from perftransfer.dataset.row_groups import Excerpt
 from perftransfer.evaluation.ranges import ranges_table
 from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.report.figure_file import FigureFile
@@ -54,7 +54,7 @@ def study(environments: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
         "influence": {"criterion": "bic", "order": 2},
         "measuring": {
             "configurations": 48, "repeats": 2, "warmup_runs": 3, "warmup_seconds": 0.1, "runs": 7, "seconds": 0.2,
-            "timeout_seconds": 120.0, "warmup_most_seconds": 2.0, "most_seconds": 1.0, "precision": 0.02, "retries": 1,
+            "timeout_seconds": 120.0, "max_warmup_seconds": 2.0, "max_seconds": 1.0, "precision": 0.02, "retries": 1,
         },
     }  # fmt: skip
     return settings | changes

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import studies
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.report import findings
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.page import render, tight
@@ -251,7 +251,7 @@ def test_many_environments(tmp_path: Path) -> None:
 
 def test_a_missing_figure_is_named(tmp_path: Path) -> None:
     gone = FigureFile("noise", "latency_ms", "Noise", "Caption.", tmp_path / "gone.svg")
-    with pytest.raises(BadInput, match=r"gone\.svg: the figure cannot be read"):
+    with pytest.raises(UserError, match=r"gone\.svg: the figure cannot be read"):
         page(FOUR, tmp_path, figures=[gone])
 
 

@@ -9,7 +9,7 @@ from sklearn.base import clone
 from spaces import CONTENT, option_spaces
 
 from perftransfer.dataset import tables
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.encoding import KINDS, ConfigurationIndex, Encoder, codes, distances, level_distances, matrix
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import Option, to_json
@@ -129,11 +129,11 @@ def test_columns_may_stand_in_any_order_and_hold_other_types():
 
 def test_a_missing_column_and_an_unknown_level_are_named():
     options = [Option("threads", (1, 2, 4), True, 1), Option("mode", ("sequential", "parallel"), False, "sequential")]
-    with pytest.raises(BadInput, match=r"'mode'.*found: threads, moed"):
+    with pytest.raises(UserError, match=r"'mode'.*found: threads, moed"):
         codes(pd.DataFrame({"threads": [1], "moed": ["parallel"]}), options)
-    with pytest.raises(BadInput, match=r"row 2: mode.*'paralel'.*sequential, parallel.*did you mean 'parallel'"):
+    with pytest.raises(UserError, match=r"row 2: mode.*'paralel'.*sequential, parallel.*did you mean 'parallel'"):
         codes(pd.DataFrame({"threads": [1, 2], "mode": ["parallel", "paralel"]}), options)
-    with pytest.raises(BadInput, match=r"row 1: threads.*'3'.*1, 2, 4"):
+    with pytest.raises(UserError, match=r"row 1: threads.*'3'.*1, 2, 4"):
         codes(pd.DataFrame({"threads": [3], "mode": ["parallel"]}), options)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from spaces import CONTENT, option_spaces
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import configuration_id, level_text
 
@@ -198,7 +198,7 @@ TWO = {"a": {"levels": [1, 2]}, "b": {"levels": ["x", "y"]}}
     ],
 )
 def test_what_is_wrong_with_a_space_is_said_with_its_place(content, expected):
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(UserError) as caught:
         OptionSpace(content, "spaces/mine.yaml")
     assert str(caught.value).startswith("spaces/mine.yaml: ")
     for text in expected:

@@ -33,7 +33,7 @@ def of(name: str, y: np.ndarray) -> Source:
 def error(name: str, target: np.ndarray, source: Source, learner: str = "BRT") -> float:
     """Mean absolute error where nothing was measured."""
     cls: Any = strategies.load(name)
-    given = learners.make(learner, OPTIONS, 0) if cls.learns_on in ("target", "both") else None
+    given = learners.make(learner, OPTIONS, 0) if cls.fits_learner_on in ("target", "both") else None
     fitted = cls(given, OPTIONS, 0).fit(CODES[ROWS], target[ROWS], source)
     return float(np.abs(fitted.predict(CODES[REST], source) - target[REST]).mean())
 
@@ -64,7 +64,7 @@ def test_boosting_learns_what_a_line_leaves():
 def test_the_most_similar_source_is_picked_by_what_was_measured():
     rng = np.random.default_rng(1)
     sources = [of("noise", rng.normal(size=len(CODES))), of("alike", BASE), of("less", BASE + 2 * OWN)]
-    joined = Source.joined(sources)
+    joined = Source.combine(sources)
     fitted = strategies.load("MSS")(None, OPTIONS).fit(CODES[ROWS], 3 * BASE[ROWS], joined)
     assert fitted.selected_ == 1
     assert fitted.predict(CODES, joined) == pytest.approx(3 * BASE)
@@ -73,7 +73,7 @@ def test_the_most_similar_source_is_picked_by_what_was_measured():
 def test_the_bellwether_agrees_with_the_other_sources_whatever_the_target_is():
     rng = np.random.default_rng(1)
     noisy = [of(f"noisy{i}", BASE + rng.normal(0, 0.6, len(CODES))) for i in range(4)]
-    joined = Source.joined([*noisy[:2], of("bellwether", BASE), *noisy[2:]])
+    joined = Source.combine([*noisy[:2], of("bellwether", BASE), *noisy[2:]])
     for target in (BASE, rng.normal(size=len(CODES))):
         fitted = strategies.load("BEETLE")(None, OPTIONS).fit(CODES[ROWS], target[ROWS], joined)
         assert fitted.selected_ == 2
@@ -84,12 +84,12 @@ def test_equal_ranks_do_not_make_the_first_name_the_best(name):
     """All rank the configurations alike; only one is a line away from the target."""
     bent, straight = np.exp(BASE), 2 * BASE + 1
     for first, second in ((bent, straight), (straight, bent)):
-        assert error(name, BASE, Source.joined([of("a", first), of("b", second)])) < 1e-9
+        assert error(name, BASE, Source.combine([of("a", first), of("b", second)])) < 1e-9
 
 
 def test_sources_are_combined_as_the_target_wants_it():
     a, b = BASE, 0.3 * CODES[:, 3] - 0.2 * CODES[:, 1]
-    joined = Source.joined([of("a", a), of("b", b), of("both", a + b)])
+    joined = Source.combine([of("a", a), of("b", b), of("both", a + b)])
     target = 0.3 * a + 0.7 * b + 5
     assert error("LCS", target, joined) < 0.02
     assert error("LCS", target, joined) < 0.1 * error("MSS", target, joined)

@@ -11,7 +11,7 @@ from spaces import factorial
 
 from perftransfer import learners, strategies
 from perftransfer.designs import exploiting, greedy, guided, random
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Source
 
@@ -39,7 +39,9 @@ def source(measured: slice = slice(None), predict: Any = truth) -> Source:
 
 def made(name: str, learner: str = "RT") -> Any:
     cls = strategies.load(name)
-    return cls(learners.make(learner, OPTIONS, 0) if cls.learns_on in ("target", "both") else None, OPTIONS, seed=0)
+    return cls(
+        learners.make(learner, OPTIONS, 0) if cls.fits_learner_on in ("target", "both") else None, OPTIONS, seed=0
+    )
 
 
 def percentage_error(strategy: Any, given: Source | None) -> np.ndarray:
@@ -53,9 +55,9 @@ def test_strategies_are_the_files_of_their_folder():
 
 
 def test_an_unknown_strategy_is_refused_with_the_nearest_one():
-    with pytest.raises(BadInput, match="did you mean 'NLMS'"):
+    with pytest.raises(UserError, match="did you mean 'NLMS'"):
         strategies.load("NLSM")
-    with pytest.raises(BadInput):
+    with pytest.raises(UserError):
         strategies.modules_of("interface")
 
 
@@ -77,10 +79,10 @@ def test_a_strategy_says_what_it_is(name):
     cls = strategies.load(name)
     assert cls.__name__ == name
     assert cls.title[0].islower() or name == "GP"
-    places = {**dict.fromkeys((*BY_THEMSELVES, "GP"), "itself"), **dict.fromkeys(ON_THE_TARGET, "target")}
-    assert cls.learns_on == {"TEAMS": "both", **places}.get(name, "source")
+    places = {**dict.fromkeys((*BY_THEMSELVES, "GP"), "none"), **dict.fromkeys(ON_THE_TARGET, "target")}
+    assert cls.fits_learner_on == {"TEAMS": "both", **places}.get(name, "source")
     assert cls.design is DESIGNS.get(name, random)
-    assert cls.every_source is (name in OF_ALL_SOURCES)
+    assert cls.uses_all_sources is (name in OF_ALL_SOURCES)
     assert cls.needs_source is (name not in WITHOUT_SOURCE)
     assert cls.needs_target is (name != "DM")
 
@@ -90,7 +92,7 @@ def test_a_design_without_transfer_is_a_strategy():
     assert (cls.__name__, cls.design, cls.needs_source) == ("NT", random, False)
     assert "simple random" in cls.title
     assert "NT" not in NAMES
-    with pytest.raises(BadInput, match=r"no design 'rondom'.*did you mean 'random'"):
+    with pytest.raises(UserError, match=r"no design 'rondom'.*did you mean 'random'"):
         strategies.load("NT+rondom")
 
 
@@ -207,7 +209,7 @@ def test_many_sources_tell_what_one_does_not():
     sources = [of(f"s{i}", a * slow + (1 - a) * wide) for i, a in enumerate((0.1, 0.5, 0.9))]
     target, rows = 0.3 * slow + 0.7 * wide, [0, 6, 11, 17, 20]
     one = made("KT").fit(CODES[rows], target[rows], sources[2])
-    many = made("MKT").fit(CODES[rows], target[rows], Source.joined(sources))
+    many = made("MKT").fit(CODES[rows], target[rows], Source.combine(sources))
     assert np.abs(many.predict(CODES) - target).mean() < 0.5 * np.abs(one.predict(CODES) - target).mean()
 
 
@@ -238,19 +240,19 @@ def test_a_source_in_which_nothing_makes_a_difference_takes_nothing_from_the_oth
     rows, constant = np.arange(0, 24, 4), of("constant", np.full(len(CODES), 3.0))
     others = [of("a", SOURCE_Y), of("b", 1.1 * SOURCE_Y + 0.1 * CODES[:, 2])]
     with_it, without = (
-        made(name).fit(CODES[rows], TARGET_Y[rows], Source.joined(sources)).predict(CODES)
+        made(name).fit(CODES[rows], TARGET_Y[rows], Source.combine(sources)).predict(CODES)
         for sources in (others, [*others, constant])
     )
     assert with_it == pytest.approx(without)
-    alone = made(name).fit(CODES[rows], TARGET_Y[rows], Source.joined([constant, constant])).predict(CODES)
+    alone = made(name).fit(CODES[rows], TARGET_Y[rows], Source.combine([constant, constant])).predict(CODES)
     assert np.isfinite(alone).all()
 
 
 def test_several_sources_are_one_that_knows_of_the_others():
-    joined = Source.joined([of("a", SOURCE_Y), of("b", TARGET_Y)])
+    joined = Source.combine([of("a", SOURCE_Y), of("b", TARGET_Y)])
     assert joined.environment == "a, b"
-    assert [evidence.y[0] for evidence in joined.evidence.every] == [SOURCE_Y[0], TARGET_Y[0]]
-    assert of("a", SOURCE_Y).evidence.every[0].y is SOURCE_Y
+    assert [evidence.y[0] for evidence in joined.evidence.members] == [SOURCE_Y[0], TARGET_Y[0]]
+    assert of("a", SOURCE_Y).evidence.members[0].y is SOURCE_Y
 
 
 @pytest.mark.parametrize("name", [*BY_THEMSELVES, "GP"])
@@ -270,7 +272,7 @@ def test_terms_of_joined_sources_are_those_that_matter_in_all():
     first = Source("a", CODES, SOURCE_Y, OPTIONS, None, [a, b])
     second = Source("b", CODES, SOURCE_Y, OPTIONS, None, [b, c])
     for sources in ([first, second], [second, first]):
-        assert Source.joined(sources).evidence.terms == (b, a, c)
+        assert Source.combine(sources).evidence.terms == (b, a, c)
 
 
 def test_a_strategy_may_be_named_with_another_design():
@@ -279,7 +281,7 @@ def test_a_strategy_may_be_named_with_another_design():
     assert "simple random" in cls.title
     asks = strategies.load("GP+greedy")
     assert (asks.__name__, asks.design, asks.needs_source) == ("GP", greedy, True)
-    with pytest.raises(BadInput, match=r"no design 'gready'.*did you mean 'greedy'"):
+    with pytest.raises(UserError, match=r"no design 'gready'.*did you mean 'greedy'"):
         strategies.load("KT+gready")
 
 
@@ -291,7 +293,7 @@ class Constant(Strategy):
     title = "the mean"
     design = random
     needs_source = False
-    learns_on = "itself"
+    fits_learner_on = "none"
 
     def fit(self, X, y, source=None):
         self.mean_ = y.mean()
@@ -307,7 +309,7 @@ class Stranger:
 
 def test_a_strategy_of_ones_own_is_named_by_its_import_path(tmp_path, monkeypatch):
     (tmp_path / "own_strategies.py").write_text(OWN)
-    with pytest.raises(BadInput, match="no Python module own_strategies; is its folder on PYTHONPATH"):
+    with pytest.raises(UserError, match="no Python module own_strategies; is its folder on PYTHONPATH"):
         strategies.modules_of("own_strategies.Constant")
     monkeypatch.syspath_prepend(tmp_path)
     assert strategies.modules_of("own_strategies.Constant") == ["own_strategies"]
@@ -315,7 +317,7 @@ def test_a_strategy_of_ones_own_is_named_by_its_import_path(tmp_path, monkeypatc
     assert cls(None, OPTIONS).fit(CODES, TARGET_Y).predict(CODES[:2]) == pytest.approx([TARGET_Y.mean()] * 2)
     assert strategies.load("own_strategies.Constant+greedy").design is greedy
     for name in ("own_strategies.Constand", "own_strategies.Stranger"):
-        with pytest.raises(BadInput, match=r"own_strategies has no class of that name that is a .*\.Strategy"):
+        with pytest.raises(UserError, match=r"own_strategies has no class of that name that is a .*\.Strategy"):
             strategies.load(name)
 
 

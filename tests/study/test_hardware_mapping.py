@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import fingerprint
 from perftransfer.study import Study, export_usable_cpus
 
@@ -74,7 +74,7 @@ def test_a_measuring_job_is_told_its_hardware_and_what_is_known_of_it():
 def test_hardware_elsewhere_may_have_more_cores_than_this_machine_and_equal_rows_are_kept():
     elsewhere = study({"x": {}, "y": {}}, {"a": ("x", "64"), "b": ("x", "all"), "c": ("x", "2"), "d": ("y", "2")})
     assert elsewhere.measured == ["a", "b", "c", "d"]
-    with pytest.raises(BadInput, match="asks for 64 cores; this machine lets us use 2"):
+    with pytest.raises(UserError, match="asks for 64 cores; this machine lets us use 2"):
         study({}, {"a": ("x", "64"), "b": ("x", "2")})
 
 
@@ -101,6 +101,6 @@ def test_jobs_on_other_machines_see_the_same_study(monkeypatch: pytest.MonkeyPat
     ],
 )
 def test_what_is_wrong_is_told_by_its_key(hardware: dict[str, Any], said: str):
-    with pytest.raises(BadInput) as raised:
+    with pytest.raises(UserError) as raised:
         study(hardware, {"a": ("x", "1"), "b": ("x", "all")})
     assert said in str(raised.value)

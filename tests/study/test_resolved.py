@@ -10,10 +10,10 @@ import yaml
 from tests_root import ROOT
 
 from perftransfer import strategies, yaml_file
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import fingerprint
 from perftransfer.measuring.protocol import Protocol
-from perftransfer.study import Study, command_line, reference, reference_strategies, still_to_measure
+from perftransfer.study import Study, command_line, pending_measurements, reference, reference_strategies
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +90,7 @@ def test_a_target_is_no_environment_to_compare_and_is_measured_like_others():
     assert like.items() <= target.items()
     assert "code" not in target
     assert "code" not in study.confirm("squeezenet-128px-allcores")
-    assert any("squeezenet-128px-allcores: up to 24 measurements" in line for line in still_to_measure(study))
+    assert any("squeezenet-128px-allcores: up to 24 measurements" in line for line in pending_measurements(study))
 
 
 def test_the_example_for_engineers_takes_over_what_the_default_study_measures():
@@ -98,7 +98,7 @@ def test_the_example_for_engineers_takes_over_what_the_default_study_measures():
     default, engineer = study_of("config/config.yaml"), study_of("config/engineer.yaml")
     for name in engineer.measured:
         own = engineer.benchmark(name)
-        assert own.pop("known_from") == f"results/default/journal/{name}.jsonl"
+        assert own.pop("reuse_journals_from") == f"results/default/journal/{name}.jsonl"
         assert own == default.benchmark(name)
     assert engineer.sample("onnxruntime") == default.sample("onnxruntime")
 
@@ -209,13 +209,13 @@ def half_a_study(tmp_path, monkeypatch):
     def resolve(**change: object) -> Study:
         content = {"study": "half", "objectives": ["t_s"], "imports": {"x": mapping}} | change
         Path("half.yaml").write_text(yaml.safe_dump(content))
-        return Study.of(content, ["half.yaml"]).of_what_can_be_had(Path("downloads"))
+        return Study.of(content, ["half.yaml"]).with_available_imports(Path("downloads"))
 
     return resolve
 
 
 def test_a_published_table_that_cannot_be_had_stops_the_study(half_a_study):
-    with pytest.raises(BadInput, match=r"half\.yaml: c\.csv: not below the folder DATASETS") as error:
+    with pytest.raises(UserError, match=r"half\.yaml: c\.csv: not below the folder DATASETS") as error:
         half_a_study()
     assert "1 of 3 published environments cannot be had" in str(error.value)
     assert "missing=leave_out" in str(error.value)
@@ -230,7 +230,7 @@ def test_or_its_environments_are_left_out_when_the_study_says_so(half_a_study, c
 
 def test_a_wrong_checksum_stops_it_whatever_it_says(half_a_study):
     Path("files/a.csv").write_bytes(b"other")
-    with pytest.raises(BadInput, match=r"a\.csv: SHA-256 is [0-9a-f]{64}, the study says [0-9a-f]{64}"):
+    with pytest.raises(UserError, match=r"a\.csv: SHA-256 is [0-9a-f]{64}, the study says [0-9a-f]{64}"):
         half_a_study(missing="leave_out")
 
 
@@ -242,7 +242,7 @@ def test_what_was_imported_already_is_not_asked_for_again(half_a_study):
 
 def test_too_few_environments_left_are_no_study(half_a_study):
     Path("files/a.csv").unlink()
-    with pytest.raises(BadInput, match="at least two; without those that are left out there is only b"):
+    with pytest.raises(UserError, match="at least two; without those that are left out there is only b"):
         half_a_study(missing="leave_out")
 
 
@@ -252,7 +252,7 @@ def test_an_objective_that_only_some_environments_have_is_told_before_anything_r
         return {"options": {"threads": {}}, "objectives": {objective: {"column": "t"}}, "environments": environments}
 
     imports = {"x": mapping("a", "t_s"), "y": mapping("b", "power_w")}
-    with pytest.raises(BadInput, match=r"objectives\[0\]: t_s is not known of imports\.y"):
+    with pytest.raises(UserError, match=r"objectives\[0\]: t_s is not known of imports\.y"):
         Study.of({"study": "half", "objectives": ["t_s"], "imports": imports}, [])
 
 
@@ -260,7 +260,7 @@ def test_what_is_still_to_be_measured_is_told_with_the_pace_so_far(tmp_path, mon
     study = study_of("config/config.yaml")
     protocol = study.benchmark("inceptionv3-128px-1core")["protocol"]
     monkeypatch.chdir(tmp_path)
-    assert still_to_measure(study)[3] == "inceptionv3-128px-1core: up to 80 measurements to make; 24 s or more"
+    assert pending_measurements(study)[3] == "inceptionv3-128px-1core: up to 80 measurements to make; 24 s or more"
     journal = Path("results/default/journal/inceptionv3-128px-1core.jsonl")
     journal.parent.mkdir(parents=True)
     records = [
@@ -271,6 +271,6 @@ def test_what_is_still_to_be_measured_is_told_with_the_pace_so_far(tmp_path, mon
         for i in range(20)
     ]  # fmt: skip
     journal.write_text("".join(json.dumps(record) + "\n" for record in records))
-    assert still_to_measure(study)[3] == (
+    assert pending_measurements(study)[3] == (
         "inceptionv3-128px-1core: up to 60 measurements to make, 20 are in the journal; about 2 min 0 s"
     )

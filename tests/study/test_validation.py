@@ -10,7 +10,7 @@ import pytest
 import yaml
 from tests_root import ROOT
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import fingerprint
 from perftransfer.study import Study
 
@@ -38,7 +38,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
         Path("config/environments.tsv").write_text(HEADER + rows if sheet is None else sheet)
         content = {"study": "mine", "environments": "config/environments.tsv"} | (change or {})
         Path("study.yaml").write_text(text if text is not None else yaml.safe_dump(content))
-        with pytest.raises(BadInput) as caught:
+        with pytest.raises(UserError) as caught:
             Study.of(content, [Path("study.yaml")])
         return str(caught.value)
 

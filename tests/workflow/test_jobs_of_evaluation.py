@@ -31,7 +31,7 @@ class WITNESS(Strategy):
     title = "witness"
     design = random
     needs_source = False
-    learns_on = "itself"
+    fits_learner_on = "none"
 
     def fit(self, X, y, source=None):
         pools = {(pool["user_api"], pool["num_threads"]) for pool in threadpoolctl.threadpool_info()}

@@ -22,7 +22,7 @@ environments: config/simulated.tsv
 measuring: {configurations: 24, repeats: 2}
 learning: {learners: [RT]}
 evaluation: {budgets: [5], repeats: 1, strategies: [RS], batch: 3}
-recommendation: {strategy: KT+active, most: 2, repeats: 2}
+recommendation: {strategy: KT+active, n_recommendations: 2, repeats: 2}
 figures: [influence]
 tables: [options]
 """
@@ -31,9 +31,9 @@ study: toy
 environments: config/one_source.tsv
 objectives: [latency_ms, peak_memory_mib]
 measuring:
-  {configurations: 12, repeats: 1, runs: 3, seconds: 0, warmup_seconds: 0, warmup_most_seconds: 0, most_seconds: 0}
+  {configurations: 12, repeats: 1, runs: 3, seconds: 0, warmup_seconds: 0, max_warmup_seconds: 0, max_seconds: 0}
 learning: {learners: [RT]}
-recommendation: {most: 2, repeats: 1}
+recommendation: {n_recommendations: 2, repeats: 1}
 """
 pytestmark = pytest.mark.workflow
 ROW = "simulated-new\tnone\tno\t1\tsimulated\tnone\tsimulated\t2\t192\ttarget\t7\n"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import perftransfer
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 
 _OF_MODELS = {
     "predict": "predict configurations of a target by a model of it, with intervals",
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = parser().parse_args(arguments)
     try:
         _run(found)
-    except BadInput as error:
+    except UserError as error:
         print(f"perftransfer {found.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -74,9 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(found: argparse.Namespace) -> None:
     if found.command == "measure":
-        from perftransfer.measuring import by_hand
+        from perftransfer.measuring import remote
 
-        by_hand.measure(found.environment, found.configurations, found.out)
+        remote.measure(found.environment, found.configurations, found.out)
         return
     from perftransfer.recommend import command_line
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 
 
 def modules(package: str) -> dict[str, str]:
@@ -35,17 +35,17 @@ def in_capitals(package: str) -> dict[str, str]:
 def path_of(offered: Mapping[str, str], what: str, name: str) -> str:
     """Import path that ``modules`` or ``in_capitals`` give for ``name``; ``what`` it is, for the message.
 
-    Raises BadInput if there is none.
+    Raises UserError if there is none.
     """
     if name not in offered:
-        raise BadInput(unknown(what, what, name, offered))
+        raise UserError(unknown(what, what, name, offered))
     return offered[name]
 
 
 def module(package: str, name: str) -> ModuleType:
     """Import the module ``name`` of ``package``.
 
-    Raises BadInput if there is none.
+    Raises UserError if there is none.
     """
     return importlib.import_module(path_of(modules(package), package.rpartition(".")[2], name))
 

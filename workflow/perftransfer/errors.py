@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 
-class BadInput(ValueError):
+class UserError(ValueError):
     """An input that a person must mend.
 
     Programs that face a person print ``str(error)`` alone, without a traceback, and end with a status other than 0.

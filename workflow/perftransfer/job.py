@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 
 
 @contextmanager
 def logged(path: str) -> Iterator[TextIO]:
     """Open the log of a job, and end the job with status 1 if its work fails.
 
-    A BadInput is one message, in the log and on standard error; anything else is a defect of ours, with a traceback.
+    A UserError is one message, in the log and on standard error; anything else is a defect of ours, with a traceback.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with Path(path).open("w", encoding="utf-8") as log:
         try:
             yield log
-        except BadInput as error:
+        except UserError as error:
             print(error, file=log)
             print(error, file=sys.stderr)
             sys.exit(1)

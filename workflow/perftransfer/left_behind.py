@@ -8,7 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 
 #: What the names of our jobs start with, see ``profiles``.
 PREFIX = "perftransfer_"
@@ -20,7 +20,7 @@ _PATIENCE_SECONDS = 120.0
 def jobs(folder: Path) -> list[str]:
     """Ids of this user's jobs in Slurm's queue that work in ``folder``; none if none was ever submitted there.
 
-    Raises BadInput if Slurm does not answer.
+    Raises UserError if Slurm does not answer.
     """
     if not (folder / _LOGS).exists() or shutil.which("squeue") is None:
         return []
@@ -32,7 +32,7 @@ def jobs(folder: Path) -> list[str]:
 def cancel(folder: Path) -> list[str]:
     """Cancel the jobs that work in ``folder``, wait until they have ended, and return their ids.
 
-    Raises BadInput if Slurm does not answer, or if they do not end.
+    Raises UserError if Slurm does not answer, or if they do not end.
     """
     found = jobs(folder)
     if found:
@@ -40,7 +40,7 @@ def cancel(folder: Path) -> list[str]:
         until = time.monotonic() + _PATIENCE_SECONDS
         while left := jobs(folder):
             if time.monotonic() > until:
-                raise BadInput(f"These jobs do not end: {', '.join(left)}. Ask Slurm: scontrol show job {left[0]}")
+                raise UserError(f"These jobs do not end: {', '.join(left)}. Ask Slurm: scontrol show job {left[0]}")
             time.sleep(0.5)
     return found
 
@@ -49,5 +49,5 @@ def _answer(command: list[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     # What ended meanwhile needs no cancelling.
     if done.returncode and "nvalid job id" not in done.stderr and "already complet" not in done.stderr:
-        raise BadInput(f"{command[0]} failed: {done.stderr.strip()}; start again when Slurm answers")
+        raise UserError(f"{command[0]} failed: {done.stderr.strip()}; start again when Slurm answers")
     return done.stdout

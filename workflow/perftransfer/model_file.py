@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import perftransfer
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.scales import SCALES
 
 # Beside what skops itself holds harmless: the types of which the learners' models consist. A fixed list; what else a
@@ -47,7 +47,7 @@ class Model:
     def predict(self, configurations: pd.DataFrame | np.ndarray) -> np.ndarray:
         """Predict the objective in its own unit, shape (rows,), from a table with a column per option, or from codes.
 
-        Raises BadInput for a configuration outside the space of the model.
+        Raises UserError for a configuration outside the space of the model.
         """
         backward = SCALES[self.scale][1]
         return np.asarray(backward(self.pipeline.predict(configurations)), dtype=float)
@@ -73,22 +73,22 @@ def save(path: Path, model: Model) -> None:
 def load(path: Path) -> Model:
     """Read a model.
 
-    Raises BadInput if the file is no model, or holds a type that a model has no need of.
+    Raises UserError if the file is no model, or holds a type that a model has no need of.
     """
     import skops.io
 
     try:
         foreign = set(skops.io.get_untrusted_types(file=path)) - set(ALLOWED_TYPES)
         if foreign:
-            raise BadInput(f"{path}: refused: holds types that a model has no need of: {', '.join(sorted(foreign))}")
+            raise UserError(f"{path}: refused: holds types that a model has no need of: {', '.join(sorted(foreign))}")
         content = skops.io.load(path, trusted=list(ALLOWED_TYPES))
         model = Model(pipeline=content["pipeline"], **json.loads(content["facts"]))
         if model.scale not in SCALES or not hasattr(model.pipeline, "predict"):
-            raise BadInput(f"{path}: no model file of perftransfer: no scale of learning, or nothing that predicts")
+            raise UserError(f"{path}: no model file of perftransfer: no scale of learning, or nothing that predicts")
         return model
     except FileNotFoundError as error:
-        raise BadInput(f"{path}: there is no such file") from error
-    except BadInput:
+        raise UserError(f"{path}: there is no such file") from error
+    except UserError:
         raise
     except Exception as error:
-        raise BadInput(f"{path}: no model file of perftransfer: {type(error).__name__}: {error}") from error
+        raise UserError(f"{path}: no model file of perftransfer: {type(error).__name__}: {error}") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from perftransfer import left_behind
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 
 _SCRIPTS = ".snakemake/scripts/"
 # What a Snakemake is told that is itself a job, as those are that a scheduler starts.
@@ -63,7 +63,7 @@ def clear(folder: Path) -> int:
     print("The last run was killed and left its lock behind. No measurement is lost: each is in its journal.")
     try:
         cancelled = left_behind.cancel(folder)
-    except BadInput as error:
+    except UserError as error:
         print(error)
         return 1
     if cancelled:

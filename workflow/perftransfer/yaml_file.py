@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 
 # ``<<: *other`` takes over the keys of another mapping; it is no key itself.
 _MERGE = "tag:yaml.org,2002:merge"
@@ -46,22 +46,22 @@ class _Loader(yaml.SafeLoader):
 def read(path: Path) -> dict[str, Any]:
     """Return the mapping in a YAML file.
 
-    Raises BadInput with file and line if the file is missing, is no YAML, holds a key twice, or is no mapping.
+    Raises UserError with file and line if the file is missing, is no YAML, holds a key twice, or is no mapping.
     """
     try:
         with path.open(encoding="utf-8") as file:
             content = _Loader(file).get_single_data()
     except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: not UTF-8 text: {error}") from error
+        raise UserError(f"{path}: not UTF-8 text: {error}") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
-        raise BadInput(f"{path}: {line}{getattr(error, 'problem', None) or error}") from error
+        raise UserError(f"{path}: {line}{getattr(error, 'problem', None) or error}") from error
     if content is None:
-        raise BadInput(f"{path}: is empty, expected a mapping of keys to values")
+        raise UserError(f"{path}: is empty, expected a mapping of keys to values")
     if not isinstance(content, dict):
         found = "a list" if isinstance(content, list) else repr(content)
-        raise BadInput(f"{path}: found {found}, expected a mapping of keys to values")
+        raise UserError(f"{path}: found {found}, expected a mapping of keys to values")
     return content

@@ -47,7 +47,7 @@ rule benchmark:
         # A network that was built again is the same network; its version would say if it were not.
         networks=lambda wildcards: ancient(study.network_files(wildcards.environment)),
         # Measured elsewhere, and brought here.
-        brought=lambda wildcards: study.brought(wildcards.environment),
+        external_journal=lambda wildcards: study.external_journal(wildcards.environment),
     output:
         measurements="<results>/measurements/{environment}.parquet",
         samples="<results>/samples/{environment}.parquet",

@@ -28,7 +28,7 @@ rule target:
             "config/spaces/{space}.yaml", space=study.space_of(wildcards.environment)
         ),
         networks=lambda wildcards: ancient(study.network_files(wildcards.environment)),
-        brought=lambda wildcards: study.brought(wildcards.environment),
+        external_journal=lambda wildcards: study.external_journal(wildcards.environment),
         influence="<results>/influence.parquet",
         measured=collect(
             "<results>/measurements/{source}.parquet", source=study.measured
@@ -52,7 +52,7 @@ rule target:
 
 
 # For a board that is measured by hand: `perftransfer plan` says with it what to measure.
-rule know:
+rule prepare_target:
     input:
         every=lambda wildcards: collect(
             "<results>/spaces/{space}.parquet",
@@ -69,13 +69,13 @@ rule know:
     output:
         "<results>/targets/{environment}/sources.{objective}.parquet",
     log:
-        "<results>/logs/know/{environment}.{objective}.log",
+        "<results>/logs/prepare_target/{environment}.{objective}.log",
     conda:
         "../../envs/perftransfer.yaml"
     params:
         settings=lambda wildcards: study.recommend(wildcards.environment),
     script:
-        "../scripts/know.py"
+        "../scripts/prepare_target.py"
 
 
 rule recommend:

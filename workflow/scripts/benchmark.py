@@ -4,7 +4,7 @@ from pathlib import Path
 
 from perftransfer.dataset import measured, tables
 from perftransfer.job import logged
-from perftransfer.measuring import bench, by_hand, journal
+from perftransfer.measuring import bench, journal, remote
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
@@ -13,11 +13,11 @@ if __name__ == "__main__":
         configurations, options = (read(snakemake.input.configurations[0]) for read in (tables.read, tables.options))
         measured.check_names(options)
         chosen = tables.configurations_of(configurations, options)
-        if snakemake.input.brought:
-            journal_path = Path(snakemake.input.brought[0])
-            records = by_hand.brought(journal_path, name, chosen)
+        if snakemake.input.external_journal:
+            journal_path = Path(snakemake.input.external_journal[0])
+            records = remote.load_external_journal(journal_path, name, chosen)
         else:
-            records = bench.measure_as_set(name, settings, snakemake.input.networks, chosen, journal_path, log)
+            records = bench.measure_job(name, settings, snakemake.input.networks, chosen, journal_path, log)
         metadata = bench.metadata(records, journal_path, name)
         frame = measured.measurements(records, name, settings["engine"], options)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)

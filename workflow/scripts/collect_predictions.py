@@ -7,4 +7,4 @@ from perftransfer.job import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        tables.stack(Path(snakemake.output[0]), tables.parts_of(snakemake.input), rows=1)
+        tables.stack(Path(snakemake.output[0]), tables.read_row_groups(snakemake.input), rows=1)

@@ -16,6 +16,6 @@ if __name__ == "__main__":
         # One journal per set: what is compared is measured together, not beside values of another day.
         digest = hashlib.sha256(" ".join(sorted(chosen)).encode()).hexdigest()[:12]
         journal_path = Path(snakemake.params.journal).with_suffix(f".{digest}.jsonl")
-        records = bench.measure_as_set(name, settings, snakemake.input.networks, chosen, journal_path, log)
+        records = bench.measure_job(name, settings, snakemake.input.networks, chosen, journal_path, log)
         frame = measured.measurements(records, name, settings["engine"], options)
         tables.write(Path(snakemake.output[0]), frame, options=options, metadata={"environment": name})

@@ -13,7 +13,7 @@ if __name__ == "__main__":
         settings = snakemake.params.settings
         options = tables.options(snakemake.input[0])
         how = {name: settings[name] for name in ("scale", "criterion", "order")}
-        frames, rows = [], tables.Rows(snakemake.input[0])
+        frames, rows = [], tables.PartitionedTable(snakemake.input[0])
         for name in settings["environments"]:
             frames.append(influence_table(rows.read(name), [name], settings["objectives"], options, **how))
         tables.write(Path(snakemake.output[0]), pd.concat(frames, ignore_index=True))

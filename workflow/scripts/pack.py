@@ -4,14 +4,14 @@ from pathlib import Path
 
 from perftransfer.dataset import tables
 from perftransfer.job import logged
-from perftransfer.measuring import bench, by_hand
+from perftransfer.measuring import bench, remote
 from perftransfer.measuring.protocol import Protocol
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         settings = snakemake.params.settings
         configurations, options = (read(snakemake.input.configurations[0]) for read in (tables.read, tables.options))
-        by_hand.pack(
+        remote.pack(
             Path(snakemake.output[0]),
             bench.Environment.of(snakemake.wildcards.environment, settings, snakemake.input.networks),
             tables.configurations_of(configurations, options),

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from perftransfer.dataset import parts, tables
+from perftransfer.dataset import row_groups, tables
 from perftransfer.evaluation.ranges import ranges_table
 from perftransfer.job import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         objectives = snakemake.params.settings["objectives"]
-        frame = ranges_table(parts.by_environment(snakemake.input[0], objectives), objectives)
+        frame = ranges_table(row_groups.by_environment(snakemake.input[0], objectives), objectives)
         tables.write(Path(snakemake.output[0]), frame)

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from perftransfer.dataset import tables
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.job import logged
 from perftransfer.recommend import gather, stopping, stored_model
 from perftransfer.recommend.recommendation import left_out_table, predict_space, predictions_table, recommend
@@ -17,10 +17,12 @@ if __name__ == "__main__":
         drawn = bool(json.loads(tables.metadata(snakemake.input.measurements)["drawn"]))
         models = {}
         for objective, path in zip(settings["objectives"], snakemake.output.models, strict=True):
-            untouched = gather.of_study(name, objective, settings, snakemake.input)
-            models[objective] = gather.touched(untouched, measurements, drawn)
+            untouched = gather.model_from_job(name, objective, settings, snakemake.input)
+            models[objective] = gather.add_target_measurements(untouched, measurements, drawn)
             if not len(models[objective].target):
-                raise BadInput(f"environment {name}: no measurement there gave a value of {objective}: see its journal")
+                raise UserError(
+                    f"environment {name}: no measurement there gave a value of {objective}: see its journal"
+                )
             stored_model.save(models[objective], Path(path))
         predicted = predict_space(models, every)
         tables.write(Path(snakemake.output.left_out), left_out_table(models, every))
@@ -28,7 +30,7 @@ if __name__ == "__main__":
         failed = set(measurements["configuration_id"]) - set(good)
         options, table = tables.options(snakemake.input.every[0]), predictions_table(every, predicted, good, failed)
         tables.write(Path(snakemake.output.predictions), table, options=options)
-        found = recommend(models, every, predicted, settings["most"], failed)
+        found = recommend(models, every, predicted, settings["n_recommendations"], failed)
         outlooks = {
             objective: outlook and asdict(outlook)
             for objective, model in models.items()

@@ -12,4 +12,4 @@ if __name__ == "__main__":
         settings, sampled = snakemake.params.settings, snakemake.input.configurations
         also = tables.configurations_of(tables.read(sampled), tables.options(sampled))
         space = OptionSpace.read(Path(snakemake.input.space))
-        write_space(Path(snakemake.output[0]), space, settings["most"], settings["seed"], also)
+        write_space(Path(snakemake.output[0]), space, settings["max_configurations"], settings["seed"], also)

@@ -5,13 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from perftransfer import catalogue
-from perftransfer.dataset import parts, tables
+from perftransfer.dataset import row_groups, tables
 from perftransfer.job import logged
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         module = catalogue.module("perftransfer.summaries", snakemake.wildcards.table)
-        content = parts.read([name for name in module.TABLES if name != "timing"], dict(snakemake.input.items()))
+        content = row_groups.read([name for name in module.TABLES if name != "timing"], dict(snakemake.input.items()))
         if "timing" in module.TABLES:
             content["timing"] = pd.read_csv(snakemake.input.timing, keep_default_na=False, na_values=[""])
         options = tables.options(snakemake.input.dataset)

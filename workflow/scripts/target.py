@@ -4,7 +4,7 @@ from pathlib import Path
 
 from perftransfer.dataset import measured, tables
 from perftransfer.job import logged
-from perftransfer.measuring import bench, by_hand
+from perftransfer.measuring import bench, remote
 from perftransfer.recommend import gather
 from perftransfer.recommend.rounds import measure_in_rounds
 
@@ -17,13 +17,13 @@ if __name__ == "__main__":
         measured.check_names(options)
 
         asked = (name, settings, snakemake.input.networks)
-        if snakemake.input.brought:
-            journal_path = Path(snakemake.input.brought[0])
+        if snakemake.input.external_journal:
+            journal_path = Path(snakemake.input.external_journal[0])
             # Nobody knows here who chose.
             drawn = False
-            records = by_hand.brought(journal_path, name, set(every["configuration_id"]))
+            records = remote.load_external_journal(journal_path, name, set(every["configuration_id"]))
         else:
-            model = gather.of_study(name, settings["objectives"][0], settings, snakemake.input)
+            model = gather.model_from_job(name, settings["objectives"][0], settings, snakemake.input)
             found = measure_in_rounds(
                 model,
                 every,
@@ -32,11 +32,11 @@ if __name__ == "__main__":
                 settings["batch"],
                 bench.measured_before(*asked, journal_path),
                 lambda chosen: measured.measurements(
-                    bench.measure_as_set(*asked, chosen, journal_path, log), name, settings["engine"], options
+                    bench.measure_job(*asked, chosen, journal_path, log), name, settings["engine"], options
                 ),
             )
             drawn = found.drawn
-            records = bench.measure_as_set(*asked, found.chosen, journal_path, log)
+            records = bench.measure_job(*asked, found.chosen, journal_path, log)
         metadata = {**bench.metadata(records, journal_path, name), "drawn": drawn}
         frame = measured.measurements(records, name, settings["engine"], options)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from perftransfer import model_file
-from perftransfer.dataset import parts, tables
+from perftransfer.dataset import row_groups, tables
 from perftransfer.evaluation.training import predictions, train
 from perftransfer.job import logged
 
@@ -11,7 +11,7 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
         settings = snakemake.params.settings
         environment, options = snakemake.wildcards.environment, tables.options(snakemake.input[0])
-        dataset = tables.Rows(snakemake.input[0]).read(environment)
+        dataset = tables.PartitionedTable(snakemake.input[0]).read(environment)
         models = []
         for path in map(Path, snakemake.output.models):
             model = train(
@@ -26,5 +26,5 @@ if __name__ == "__main__":
             )
             model_file.save(path, model)
             models.append(model)
-        configurations = parts.configurations(snakemake.input[0])
+        configurations = row_groups.configurations(snakemake.input[0])
         tables.write(Path(snakemake.output.predictions), predictions(models, dataset, configurations, options))

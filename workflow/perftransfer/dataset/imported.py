@@ -11,7 +11,7 @@ import pandas as pd
 
 from perftransfer.dataset import tables
 from perftransfer.dataset.tables import configurations_frame
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import Level, Option, configuration_id, level_text
 
 
@@ -23,7 +23,7 @@ def read(path: Path) -> pd.DataFrame:
         # Only an empty cell is empty: "None" may be a level.
         return pd.read_csv(path, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
-        raise BadInput(f"{path}: no readable CSV file: {error}") from error
+        raise UserError(f"{path}: no readable CSV file: {error}") from error
 
 
 def convert(
@@ -46,16 +46,16 @@ def convert(
 
     Returns the table, the schema of its options, and for options by rank what the ranks stand for.
 
-    Raises BadInput that names the column or level that is missing, or a configuration that stands twice; rows are
+    Raises UserError that names the column or level that is missing, or a configuration that stands twice; rows are
     counted from 1, the first below the header.
     """
     for column, value in rows.items():
         _need(table, column, where)
         table = table[table[column].map(level_text) == level_text(value)]
         if table.empty:
-            raise BadInput(f"{where}: environment {environment}: no row has {column} = {value!r}")
+            raise UserError(f"{where}: environment {environment}: no row has {column} = {value!r}")
     if table.empty:
-        raise BadInput(f"{where}: environment {environment}: the table has no rows")
+        raise UserError(f"{where}: environment {environment}: the table has no rows")
     # What a person counts in the file, whatever rows were picked.
     numbers = [int(position) + 1 for position in table.index]
     table = table.reset_index(drop=True)
@@ -67,12 +67,12 @@ def convert(
             _need(table, part, where)
         values = table[parts].sum(axis=1, skipna=False) if len(parts) > 1 else table[parts[0]]
         if values.isna().any():
-            raise BadInput(f"{where}: row {numbers[int(values.isna().to_numpy().argmax())]}: option {name} is empty")
+            raise UserError(f"{where}: row {numbers[int(values.isna().to_numpy().argmax())]}: option {name} is empty")
         if mapping.get("factor") is not None:
             wrong = [i for i, value in enumerate(values) if not _is_number(value)]
             if wrong:
                 found = f"option {name} is {_plain(values.iloc[wrong[0]])!r}; a factor needs numbers"
-                raise BadInput(f"{where}: row {numbers[wrong[0]]}: {found}")
+                raise UserError(f"{where}: row {numbers[wrong[0]]}: {found}")
             # A level that was read in the other unit is to be the same: twelve digits hide what rounding did.
             values = values.map(lambda value, factor=float(mapping["factor"]): float(f"{float(value) * factor:.12g}"))
         columns[name] = values
@@ -84,7 +84,7 @@ def convert(
         strange = texts[~texts.isin(option.texts)]
         if len(strange):
             row = numbers[strange.index[0]]
-            raise BadInput(unknown(f"{where}: row {row}: {option.name}", "level", strange.iloc[0], option.levels))
+            raise UserError(unknown(f"{where}: row {row}: {option.name}", "level", strange.iloc[0], option.levels))
         if options[option.name].get("by_rank"):
             ranked[option.name] = list(option.levels)
             schema[i] = _by_rank(option)
@@ -104,7 +104,7 @@ def convert(
         head[name] = pd.to_numeric(table[column], errors="coerce") * float(mapping.get("factor", 1.0))
     twice = head[head["configuration_id"].duplicated()]
     if len(twice):
-        raise BadInput(
+        raise UserError(
             f"{where}: environment {environment}: row {numbers[twice.index[0]]} is a configuration that stood before; "
             "does an option or a row selection lack in the mapping?"
         )
@@ -118,7 +118,7 @@ def _is_number(value: Any) -> bool:
 
 def _need(table: pd.DataFrame, column: str, where: str) -> None:
     if column not in table:
-        raise BadInput(unknown(where, "column", column, table.columns))
+        raise UserError(unknown(where, "column", column, table.columns))
 
 
 def _option(name: str, values: pd.Series, mapping: Mapping[str, Any], where: str) -> Option:
@@ -129,7 +129,7 @@ def _option(name: str, values: pd.Series, mapping: Mapping[str, Any], where: str
     if default is None:
         default = _plain(values.iloc[0])
     if level_text(default) not in map(level_text, levels):
-        raise BadInput(unknown(f"{where}: option {name}: default", "level", default, levels))
+        raise UserError(unknown(f"{where}: option {name}: default", "level", default, levels))
     return Option(name, tuple(levels), bool(mapping.get("ordered", False)), default)
 
 

@@ -9,24 +9,24 @@ import numpy as np
 import pandas as pd
 
 from perftransfer.dataset.tables import configurations_frame
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.options import Option
 
 #: Columns of measurements/<environment>.parquet before the options.
 COLUMNS = (
     "environment", "engine", "configuration_id", "repeat", "attempt", "order", "status", "error", "started_at",
     "latency_ms", "latency_ms_p10", "latency_ms_p90", "latency_ms_p99", "latency_ms_mad", "latency_ms_n",
-    "warmup_n", "warmup_ms", "steady", "relative_ci", "stopped", "open_ms", "peak_memory_mib", "others_cpu_share",
+    "warmup_n", "warmup_ms", "steady", "relative_ci", "stopped", "open_ms", "peak_memory_mib", "external_cpu_share",
     "steal_cpu_share", "throttle_events", "cpu_mhz", "cpu_mhz_change", "disturbed", "energy_mj", "energy_resolution",
     "energy_n", "energy_covers", "energy_missing",
 )  # fmt: skip
 
 
 def check_names(options: Sequence[Option]) -> None:
-    """Raise BadInput for an option that is called like a column of the table of measurements."""
+    """Raise UserError for an option that is called like a column of the table of measurements."""
     for option in options:
         if option.name in COLUMNS:
-            raise BadInput(
+            raise UserError(
                 f"option {option.name}: a column of the table of measurements has that name; give it another one"
             )
 
@@ -68,7 +68,7 @@ def measurements(
                 "relative_ci",
                 "open_ms",
                 "peak_memory_mib",
-                "others_cpu_share",
+                "external_cpu_share",
                 "steal_cpu_share",
                 "cpu_mhz",
                 "cpu_mhz_change",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from perftransfer.dataset import measured, tables
 from perftransfer.dataset.option_column import OptionColumn, texts
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.options import Level, Option, configuration_id, configuration_ids, level_text
 
 #: Columns of dataset.parquet that describe the environment, before ``configuration_id``.
@@ -96,18 +96,18 @@ def columns_of(objective: str) -> tuple[str, str, str]:
 
 
 def _check_names(options: Sequence[str], objectives: Sequence[str]) -> None:
-    """Raise BadInput for an option that is called like another column of the dataset."""
+    """Raise UserError for an option that is called like another column of the dataset."""
     others = {*ENVIRONMENT_COLUMNS, "configuration_id", *(name for given in objectives for name in columns_of(given))}
     for name in options:
         if name in others:
-            raise BadInput(f"option {name}: a column of the dataset has that name; give it another one")
+            raise UserError(f"option {name}: a column of the dataset has that name; give it another one")
 
 
 def _check_energy(environment: str, path: Path) -> None:
-    """Raise BadInput if an environment has no energy at all; the measurements themselves stay."""
+    """Raise UserError if an environment has no energy at all; the measurements themselves stay."""
     reasons = [str(reason) for reason in tables.distinct(path, ["energy_missing"])["energy_missing"].dropna()]
     if reasons and tables.read(path, ["energy_mj"])["energy_mj"].isna().all():
-        raise BadInput(
+        raise UserError(
             f"environment {environment}: energy_mj could not be measured ({'; '.join(reasons)}); leave it out of the "
             "study's objectives: there are no estimates here"
         )

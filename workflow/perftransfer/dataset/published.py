@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 
 # Seconds without an answer after which an address counts as out of reach.
 _PATIENCE = 20
 
 
-class Unavailable(BadInput):
+class Unavailable(UserError):
     """A file that can be had neither from DATASETS nor from its address."""
 
 
@@ -36,7 +36,7 @@ class PublishedFile:
         one with the right content), then in ``downloads``, then fetched from its address into ``downloads``, where
         nothing but the right content stays.
 
-        Raises Unavailable if it can be had nowhere, BadInput if its SHA-256 is another one.
+        Raises Unavailable if it can be had nowhere, UserError if its SHA-256 is another one.
         """
         problems = []
         for path in self._at_hand(downloads):
@@ -45,7 +45,7 @@ class PublishedFile:
                 return path
             problems.append(problem)
         if problems:
-            raise BadInput("\n".join(problems))
+            raise UserError("\n".join(problems))
         if self.address is None:
             raise Unavailable(f"{self._nowhere()}, and no address is given")
         self._download(self.address, downloads / self.name)
@@ -54,7 +54,7 @@ class PublishedFile:
     def _at_hand(self, downloads: Path) -> list[Path]:
         folder = os.environ.get("DATASETS")
         if folder and not Path(folder).is_dir():
-            raise BadInput(f"DATASETS names {folder}: there is no such folder")
+            raise UserError(f"DATASETS names {folder}: there is no such folder")
         found = sorted(path for path in Path(folder).rglob(self.name) if path.is_file()) if folder else []
         return found or [path for path in (downloads / self.name,) if path.exists()]
 
@@ -73,7 +73,7 @@ class PublishedFile:
             raise Unavailable(f"{self._nowhere()}, and {address} cannot be fetched ({error})") from error
         problem = self._mismatch(address, content)
         if problem is not None:
-            raise BadInput(problem)
+            raise UserError(problem)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Environments of one file are imported side by side: each job has a temporary name of its own.
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -84,13 +84,13 @@ class PublishedFile:
 def unavailable(files: Iterable[PublishedFile], downloads: Path) -> dict[str, str]:
     """Fetch what is not at hand, side by side; return why a file cannot be had, by name.
 
-    Raises BadInput that lists the files with a wrong SHA-256.
+    Raises UserError that lists the files with a wrong SHA-256.
     """
 
-    def problem(file: PublishedFile) -> BadInput | None:
+    def problem(file: PublishedFile) -> UserError | None:
         try:
             file.locate(downloads)
-        except BadInput as error:
+        except UserError as error:
             return error
         return None
 
@@ -99,5 +99,5 @@ def unavailable(files: Iterable[PublishedFile], downloads: Path) -> dict[str, st
         problems = dict(zip((file.name for file in wanted), pool.map(problem, wanted), strict=True))
     wrong = [str(error) for error in problems.values() if error is not None and not isinstance(error, Unavailable)]
     if wrong:
-        raise BadInput("\n".join(wrong))
+        raise UserError("\n".join(wrong))
     return {name: str(error) for name, error in problems.items() if error is not None}

@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import perftransfer
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space import options as space_options
 from perftransfer.space.options import INACTIVE, Level, Option
 
 _PREFIX = "perftransfer."
-#: Rows from which on a row group of stacked tables is written: few enough to hold them, many enough to read them fast.
+#: Rows per row group of stacked tables: few enough to hold in memory, many enough to read fast.
 ROWS = 2**16
 
 
@@ -67,7 +67,7 @@ def stack(path: Path, parts: Iterable[pa.Table], rows: int = ROWS) -> int:
     return _write(path, _filled(parts, rows), {"version": perftransfer.__version__})
 
 
-def parts_of(paths: Iterable[Path | str]) -> Iterator[pa.Table]:
+def read_row_groups(paths: Iterable[Path | str]) -> Iterator[pa.Table]:
     """Yield the row groups of Parquet files, one after the other; an empty table where a file has none."""
     for path in paths:
         with _opened(path) as file:
@@ -118,17 +118,17 @@ def write_text(path: Path, text: str) -> None:
 def read(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a table.
 
-    Raises BadInput if the file is missing or no Parquet.
+    Raises UserError if the file is missing or no Parquet.
     """
     with _opened(path) as file:
         frame: pd.DataFrame = file.read(columns=columns).to_pandas()
     return frame
 
 
-class Rows:
+class PartitionedTable:
     """A table of which no row group holds rows of two environments, to be read environment by environment.
 
-    Raises BadInput if the file is missing or no Parquet.
+    Raises UserError if the file is missing or no Parquet.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -150,13 +150,13 @@ class Rows:
         return list(self._groups)
 
     def read(self, environment: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Rows of an environment. Raises BadInput if they cannot be read."""
+        """Rows of an environment. Raises UserError if they cannot be read."""
         with _opened(self._path, self._metadata) as file:
             frame: pd.DataFrame = file.read_row_groups(self._groups[environment], columns=columns).to_pandas()
         return frame
 
     def firsts(self, columns: Sequence[str]) -> pd.DataFrame:
-        """Read the first row of each environment, and no others. Raises BadInput if they cannot be read."""
+        """Read the first row of each environment, and no others. Raises UserError if they cannot be read."""
         with _opened(self._path, self._metadata) as file:
             batches = [next(file.iter_batches(1, groups[:1], columns)) for groups in self._groups.values()]
         frame: pd.DataFrame = pa.Table.from_batches(batches).to_pandas()
@@ -170,15 +170,15 @@ def _opened(path: Path | str, metadata: pq.FileMetaData | None = None) -> Iterat
         with pq.ParquetFile(path, metadata=metadata) as file:
             yield file
     except FileNotFoundError as error:
-        raise BadInput(f"{path}: there is no such file") from error
+        raise UserError(f"{path}: there is no such file") from error
     except (pa.ArrowInvalid, OSError) as error:
-        raise BadInput(f"{path}: no readable Parquet file: {error}") from error
+        raise UserError(f"{path}: no readable Parquet file: {error}") from error
 
 
 def metadata(path: Path | str) -> dict[str, str]:
     """Return the file's own metadata, without the prefix of their names.
 
-    Raises BadInput if the file is missing or no Parquet.
+    Raises UserError if the file is missing or no Parquet.
     """
     with _opened(path) as file:
         found = file.schema_arrow.metadata or {}
@@ -189,7 +189,7 @@ def metadata(path: Path | str) -> dict[str, str]:
 def distinct(path: Path | str, columns: Sequence[str]) -> dict[str, pd.Series]:
     """Return the different values of each column, in the order in which they are found; no other column is read.
 
-    Raises BadInput if the file is missing or no Parquet.
+    Raises UserError if the file is missing or no Parquet.
     """
     with _opened(path) as file:
         table = file.read(columns=columns)
@@ -199,7 +199,7 @@ def distinct(path: Path | str, columns: Sequence[str]) -> dict[str, pd.Series]:
 def columns(path: Path | str) -> list[str]:
     """Return the names of the columns of a file.
 
-    Raises BadInput if the file is missing or no Parquet.
+    Raises UserError if the file is missing or no Parquet.
     """
     with _opened(path) as file:
         return list(file.schema_arrow.names)
@@ -208,11 +208,11 @@ def columns(path: Path | str) -> list[str]:
 def options(path: Path | str) -> tuple[Option, ...]:
     """Schema of the option columns of a file.
 
-    Raises BadInput if the file tells none, is missing, or is no Parquet.
+    Raises UserError if the file tells none, is missing, or is no Parquet.
     """
     text = metadata(path).get("options")
     if text is None:
-        raise BadInput(f"{path}: tells nothing of its option columns (metadata {_PREFIX}options)")
+        raise UserError(f"{path}: tells nothing of its option columns (metadata {_PREFIX}options)")
     return space_options.from_json(text)
 
 

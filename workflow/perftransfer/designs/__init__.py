@@ -32,7 +32,7 @@ def names() -> list[str]:
 def module_of(name: str) -> str:
     """Import path of the module that holds the design ``name``.
 
-    Raises BadInput if there is none.
+    Raises UserError if there is none.
     """
     return catalogue.path_of(catalogue.modules(__name__), "design", name)
 

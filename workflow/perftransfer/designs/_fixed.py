@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from perftransfer.designs._nearest import nearest
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.space.options import Option
 
 #: More than anyone measures.
@@ -15,12 +15,14 @@ LIMIT = 10_000
 
 
 def check(title: str, options: Sequence[Option], least: int, points: int) -> None:
-    """Raise BadInput if there are fewer than ``least`` options, or more ``points`` than anyone measures."""
+    """Raise UserError if there are fewer than ``least`` options, or more ``points`` than anyone measures."""
     if len(options) < least:
         names = ", ".join(option.name for option in options)
-        raise BadInput(f"{title}: needs {least} options or more; found {len(options)}: {names}")
+        raise UserError(f"{title}: needs {least} options or more; found {len(options)}: {names}")
     if points > LIMIT:
-        raise BadInput(f"{title}: {points:,} configurations for {len(options)} options; at most {LIMIT:,} are possible")
+        raise UserError(
+            f"{title}: {points:,} configurations for {len(options)} options; at most {LIMIT:,} are possible"
+        )
 
 
 def two_levels(option: Option, rng: np.random.Generator) -> tuple[int, int]:

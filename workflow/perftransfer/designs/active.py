@@ -37,5 +37,5 @@ def more(
     """Choose the next ``n`` after ``chosen``, whose objective is ``y``; the first as the greedy design does."""
     if source is None or not len(chosen):
         return choose(candidates, options, order, n, source)
-    belief = Posterior(FromSources.of(source.every, options), candidates[chosen], y)
-    return most_informative(belief, candidates, n, order, chosen)
+    posterior = Posterior(FromSources.of(source.members, options), candidates[chosen], y)
+    return most_informative(posterior, candidates, n, order, chosen)

@@ -22,7 +22,7 @@ NEEDS_SOURCE = False
 def size(options: Sequence[Option]) -> int:
     """How many configurations the design takes; of an option with two levels, one is its middle level, too.
 
-    Raises BadInput if there are fewer than two options, or too many.
+    Raises UserError if there are fewer than two options, or too many.
     """
     corners = 2 ** len(options)
     _fixed.check(TITLE, options, 2, corners + 2 * len(options) + 1)
@@ -42,7 +42,7 @@ def choose(
 ) -> np.ndarray:
     """Take the nearest unused candidate for each point, in a random order, then others at random.
 
-    Raises BadInput as ``size`` does.
+    Raises UserError as ``size`` does.
     """
     size(options)
     return _fixed.choose(points, candidates, options, order, n)

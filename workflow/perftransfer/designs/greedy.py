@@ -38,4 +38,4 @@ def go_on(
     """Choose the next ``n`` after ``chosen``, whoever chose them: what they will tell need not be told again."""
     if source is None:
         raise ValueError("the greedy design needs a source")
-    return most_informative(FromSources.of(source.every, options), candidates, n, order, chosen)
+    return most_informative(FromSources.of(source.members, options), candidates, n, order, chosen)

@@ -27,7 +27,7 @@ class Evidence:
     others: tuple[Evidence, ...] = ()
 
     @property
-    def every(self) -> tuple[Evidence, ...]:
+    def members(self) -> tuple[Evidence, ...]:
         """All of them, this one first."""
         return (self, *self.others)
 

@@ -67,7 +67,7 @@ def evaluate_batch(
         if other != folder:
             shutil.rmtree(other)
     options = tables.options(inputs.dataset)
-    rows, predictions = (tables.Rows(path) for path in (inputs.dataset, inputs.predictions))
+    rows, predictions = (tables.PartitionedTable(path) for path in (inputs.dataset, inputs.predictions))
     influence = None if inputs.influence is None else tables.read(inputs.influence)
     files = {
         (objective, target): folder / f"{objective}.{target}.arrow" for objective in objectives for target in targets
@@ -107,7 +107,7 @@ def write(parts: Sequence[Path], cells: Path, timing: Path) -> int:
 
 def collect(files: Sequence[Path | str], path: Path) -> int:
     """Put tables of cells one below the other; without any, write one without rows. Return how many cells."""
-    return tables.stack(path, tables.parts_of(files) if files else [SCHEMA.empty_table()])
+    return tables.stack(path, tables.read_row_groups(files) if files else [SCHEMA.empty_table()])
 
 
 def join(files: Sequence[Path | str], path: Path) -> None:

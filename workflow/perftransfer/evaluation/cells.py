@@ -115,11 +115,11 @@ def _by_source(
     if not strategy.needs_source:
         return [(None, {})]
     others = [(name, models) for name, models in sources.items() if name != target]
-    if not strategy.every_source or not others:
+    if not strategy.uses_all_sources or not others:
         return list(others)
     # Sorted: sums of the same numbers in another order differ in their last digits.
     ranked = [models for _, models in sorted(others, key=lambda named: named[0])]
-    return [(None, {learner: Source.joined([models[learner] for models in ranked]) for learner in ranked[0]})]
+    return [(None, {learner: Source.combine([models[learner] for models in ranked]) for learner in ranked[0]})]
 
 
 def budgets(strategy: type[Strategy], options: Sequence[Option], plan: Plan) -> list[int]:
@@ -133,7 +133,7 @@ def budgets(strategy: type[Strategy], options: Sequence[Option], plan: Plan) -> 
 def learners_of(strategy: type[Strategy], plan: Plan) -> Mapping[str | None, Mapping[str, Any]]:
     """Learners that a strategy is crossed with, and their parameters; None alone for one that takes none."""
     crossed: dict[str | None, Mapping[str, Any]] = {None: {}}
-    if strategy.learns_on != "itself":
+    if strategy.fits_learner_on != "none":
         crossed = {name: given for name, given in plan.learners.items()}  # noqa: C416
     return crossed
 
@@ -180,7 +180,7 @@ def _predictions(
     depend on the source is fitted once for all sources that lead to the same sample.
     """
     strategy, plan = task.strategy, task.plan
-    on_target = strategy.learns_on != "source"
+    on_target = strategy.fits_learner_on != "source"
     left_out = _left_out(task, chosen, repeat)
     fitted: list[Strategy] = []
     for learner, parameters in learners_of(strategy, plan).items():
@@ -229,7 +229,7 @@ def _fitted(task: _Task, chosen: np.ndarray, unfitted: Any, seed: int, source: S
     target = task.target
     strategy = task.strategy(unfitted, task.options, seed)
     more: dict[str, Any] = {}
-    if strategy.knows_noise:
+    if strategy.accepts_noise:
         more["noise"] = _noise(target.y[chosen], target.cv[chosen], target.n[chosen], task.plan.scale)
     with warnings.catch_warnings():
         # Learners complain of samples that are as small as the study wants them.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.evaluation.seeds import seed_for
 from perftransfer.space.encoding import codes
 from perftransfer.space.options import Option
@@ -35,20 +35,20 @@ class Pool:
     def of(cls, dataset: pd.DataFrame, environment: str, objective: str, options: Sequence[Option]) -> Pool:
         """Take an environment's rows in which the objective was measured.
 
-        Raises BadInput if they are too few to hold some out and learn from the others, or if a value is not positive:
+        Raises UserError if they are too few to hold some out and learn from the others, or if a value is not positive:
         percentage errors and logarithms need more than 0.
         """
         rows = dataset[(dataset["environment"] == environment) & dataset[objective].notna()]
         rows = rows.sort_values("configuration_id")
         if len(rows) < _LEAST_ROWS:
-            raise BadInput(
+            raise UserError(
                 f"environment {environment}: {objective} was measured for {len(rows)} configurations; at least "
                 f"{_LEAST_ROWS} are needed to learn from and to test on"
             )
         y = rows[objective].to_numpy(dtype=float)
         if not (y > 0).all():
             worst = rows["configuration_id"].iloc[int(y.argmin())]
-            raise BadInput(
+            raise UserError(
                 f"environment {environment}: {objective} of configuration {worst} is {y.min():g}; expected more than 0"
             )
         spread = rows.reindex(columns=[f"{objective}_cv", f"{objective}_n"]).to_numpy(dtype=float, na_value=np.nan)

@@ -78,7 +78,7 @@ def load_sources(
         pool = Pool.of(dataset, environment, objective, options)
         evidence = (environment, pool.codes, forward(pool.y), options)
         selected = () if influence is None else _selected(influence, environment, objective)
-        if strategy.learns_on not in ("source", "both"):
+        if strategy.fits_learner_on not in ("source", "both"):
             out[environment] = dict.fromkeys(learners_of(strategy, plan), Source(*evidence, None, selected))
             continue
         rows = predictions(environment)

@@ -1,7 +1,7 @@
 """Figures: each module of this folder is one, and its name is the figure's name.
 
 A figure's module offers ``TITLE`` and ``CAPTION`` (plain text), ``TABLES`` (which tables it reads: transfer, influence,
-similarity, ranges, or those of ``dataset.parts``) and ``draw(tables, objective)``, which returns a
+similarity, ranges, or those of ``dataset.row_groups``) and ``draw(tables, objective)``, which returns a
 ``matplotlib.figure.Figure`` and touches no global state. One with ``ACROSS_OBJECTIVES = True`` is drawn once, for all
 objectives, and gets "all" for one. Listing the figures does not import matplotlib.
 """

@@ -17,11 +17,11 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from perftransfer.looks import KNOWN as KNOWN
-from perftransfer.looks import OTHERS as OTHERS
-from perftransfer.looks import Style as Style
-from perftransfer.looks import of_learners as of_learners
-from perftransfer.looks import styles as styles
+from perftransfer.palette import KNOWN as KNOWN
+from perftransfer.palette import OTHERS as OTHERS
+from perftransfer.palette import Style as Style
+from perftransfer.palette import of_learners as of_learners
+from perftransfer.palette import styles as styles
 
 Draw = Callable[[Mapping[str, pd.DataFrame], str], Figure]
 

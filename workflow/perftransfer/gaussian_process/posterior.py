@@ -238,7 +238,7 @@ class Posterior:
 
 
 def most_informative(
-    belief: Prior | Posterior,
+    posterior: Prior | Posterior,
     candidates: np.ndarray,
     n: int,
     order: np.ndarray,
@@ -246,7 +246,7 @@ def most_informative(
 ) -> np.ndarray:
     """Choose ``n`` candidates one by one, each to lower the variance over all candidates as much as one can.
 
-    belief: what is believed before anything is measured, or by now. candidates: codes, shape (rows, options). order:
+    posterior: what is believed before anything is measured, or by now. candidates: codes, shape (rows, options). order:
     decides between equals, and which rows stand for all of a large space. chosen: positions that are measured already.
     Returns positions in the order of choice, shape (min(n, rows that are left),).
 
@@ -257,10 +257,10 @@ def most_informative(
     rest = order[~np.isin(order, chosen)]
     # What is measured stands first: it is conditioned on.
     places = np.concatenate([chosen, rest[: max(0, _MOST_CANDIDATES - len(chosen))]])
-    view = belief.view(candidates[places])
-    everywhere = belief.view(candidates[order[:_REFERENCES]])
-    noise = belief.expected_noise
-    own, across = belief.expected(view, view) + _LEVEL, belief.expected(everywhere, view) + _LEVEL
+    view = posterior.view(candidates[places])
+    everywhere = posterior.view(candidates[order[:_REFERENCES]])
+    noise = posterior.expected_noise
+    own, across = posterior.expected(view, view) + _LEVEL, posterior.expected(everywhere, view) + _LEVEL
     free = np.arange(len(places)) >= len(chosen)
     found: list[int] = []
     for step in range(len(chosen) + min(n, int(free.sum()))):
@@ -277,15 +277,15 @@ def most_informative(
     return np.concatenate([places[found], beyond[: max(0, n - len(found))]])
 
 
-def variance_left(belief: Posterior, X: np.ndarray, measured: Sequence[int]) -> float:
+def variance_left(posterior: Posterior, X: np.ndarray, measured: Sequence[int]) -> float:
     """Mean variance of the function where it is not measured, in the prior's unit, were it measured in some places.
 
     X: codes of all places, shape (rows, options). measured: positions of those that are measured. What is found there
     makes no difference (Rasmussen and Williams, sec. 2.2), as long as the parts of the prior are weighted as they are.
     """
-    view, places = belief.view(X), list(measured)
-    covariance = belief.expected(view, view) + _LEVEL
-    noise = belief.expected_noise + belief._usual + _JITTER
+    view, places = posterior.view(X), list(measured)
+    covariance = posterior.expected(view, view) + _LEVEL
+    noise = posterior.expected_noise + posterior._usual + _JITTER
     inside = covariance[np.ix_(places, places)] + noise * np.eye(len(places))
     across = covariance[places]
     left = np.diag(covariance) - np.einsum("ij,ij->j", across, np.linalg.solve(inside, across))

@@ -23,7 +23,7 @@ def names() -> list[str]:
 def module_of(name: str) -> str:
     """Import path of the module that holds the learner ``name``.
 
-    Raises BadInput if there is none.
+    Raises UserError if there is none.
     """
     return catalogue.path_of(catalogue.in_capitals(__name__), "learner", name)
 

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TextIO
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import engines, fingerprint, hardware, journal, same_hardware
 from perftransfer.measuring.engines.interface import Engine, Options
 from perftransfer.measuring.hardware import background_load, instruction_set, placement
@@ -62,7 +62,7 @@ class Environment:
     def cpus(self) -> list[int]:
         """CPUs to measure on: the last ones, since the first one usually serves the machine's interrupts.
 
-        Raises BadInput if there are fewer than asked for.
+        Raises UserError if there are fewer than asked for.
         """
         named = placement.cpus_of(hardware.parse(self.settings))
         if named is not None:
@@ -71,7 +71,7 @@ class Environment:
         if self.cores == "all":
             return usable
         if int(self.cores) > len(usable):
-            raise BadInput(f"environment {self.name}: asks for {self.cores} cores, {len(usable)} can be used here")
+            raise UserError(f"environment {self.name}: asks for {self.cores} cores, {len(usable)} can be used here")
         return usable[-int(self.cores) :]
 
     def digest(self, versions: Mapping[str, str], host: Mapping[str, Any]) -> str:
@@ -98,7 +98,7 @@ def measure_environment(
     seed: int,
     retries: int = 0,
     log: TextIO | None = None,
-    known_from: Path | None = None,
+    reuse_journals_from: Path | None = None,
     root: Path = Path("/"),
     state: Path = HARDWARE_STATE,
 ) -> list[journal.Record]:
@@ -106,8 +106,8 @@ def measure_environment(
 
     configurations: options by ``configuration_id``. seed: of the order, random over configurations and repeats, so
     that a drift of the machine falls on all alike. retries: how often a disturbed measurement is made again, after all
-    others; its record stays. known_from: journal of somebody else; what it holds of the very same environment is taken
-    over. root, state: see ``hardware.applied``.
+    others; its record stays. reuse_journals_from: journal of another study; its measurements of the same environment
+    are copied. root, state: see ``hardware.applied``.
 
     Settings of the hardware hold from the first measurement to the last, and are put back then. Where they cannot be
     applied every measurement is a record with the status ``not_applied``, and is tried again by the next call.
@@ -115,7 +115,7 @@ def measure_environment(
     The first configuration is the sentinel as well: before, after and every so often in between it is measured once
     more, for nothing but to see whether the machine stays the same (``journal.sentinels``).
 
-    Raises BadInput, before anything is measured, if this machine is not the environment's hardware.
+    Raises UserError, before anything is measured, if this machine is not the environment's hardware.
 
     Returns the journal's records of these measurements, in the order of ``configurations``, repeats and attempts. Safe
     against being killed at any time: a later call goes on where this one stopped.
@@ -131,8 +131,8 @@ def measure_environment(
     digest = environment.digest(engine.versions(), host)
     with ExitStack() as stack:
         writer = stack.enter_context(journal.Journal(journal_path))
-        if known_from is not None:
-            writer.take_over(journal.read(known_from), digest, protocol.key, configurations)
+        if reuse_journals_from is not None:
+            writer.take_over(journal.read(reuse_journals_from), digest, protocol.key, configurations)
         run = _Run(environment, configurations, protocol, writer, engine, digest, host, (root, state))
         wanted = [(digest, cid, repeat, protocol.key, 0) for cid in configurations for repeat in range(repeats)]
         last = wanted
@@ -159,7 +159,7 @@ def measure_environment(
     return [run.known[key] for key in sorted(wanted, key=lambda key: (places[key[1]], key[2], key[4]))]
 
 
-def measure_as_set(
+def measure_job(
     name: str,
     settings: Mapping[str, Any],
     networks: Sequence[str],
@@ -169,7 +169,7 @@ def measure_as_set(
 ) -> list[journal.Record]:
     """``measure_environment`` by a study's settings, plain values; networks: files of the network's precisions.
 
-    known_from, in the settings: path of the journal of another study, if there is one to take measurements from.
+    reuse_journals_from, in the settings: path of the journal of another study to copy measurements from, if any.
     """
     return measure_environment(
         Environment.of(name, settings, networks),
@@ -179,7 +179,7 @@ def measure_as_set(
         protocol=Protocol(**settings["protocol"]),
         journal_path=journal_path,
         seed=settings["seed"],
-        known_from=Path(settings["known_from"]) if "known_from" in settings else None,
+        reuse_journals_from=Path(settings["reuse_journals_from"]) if "reuse_journals_from" in settings else None,
         log=log,
     )
 
@@ -201,7 +201,7 @@ def metadata(records: Sequence[journal.Record], journal_path: Path, environment:
 def measured_before(name: str, settings: Mapping[str, Any], networks: Sequence[str], journal_path: Path) -> list[str]:
     """Return the configurations of which the journal holds a measurement of this environment, in their order.
 
-    Arguments as in ``measure_as_set``.
+    Arguments as in ``measure_job``.
     """
     environment, protocol = Environment.of(name, settings, networks), Protocol(**settings["protocol"])
     digest = environment.digest(engines.load(environment.engine).versions(), fingerprint.host())
@@ -348,7 +348,7 @@ def _disturbed(record: journal.Record, *, loaded: bool) -> bool | None:
 
     None: nobody tells. loaded: by a background load of the environment itself, which is no disturbance.
     """
-    share = None if loaded else record.get("others_cpu_share")
+    share = None if loaded else record.get("external_cpu_share")
     events, change = record.get("throttle_events"), record.get("cpu_mhz_change")
     if share is None and events is None and change is None:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
 from typing import Any
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.package_path import package_path
 
 _FIXED = {
@@ -31,7 +31,7 @@ class MeasuringServer:
 
     variables: of its process environment, beside those of ours.
 
-    Raises BadInput on entry if the engine cannot be loaded there; the server's own words went to standard error.
+    Raises UserError on entry if the engine cannot be loaded there; the server's own words went to standard error.
     """
 
     def __init__(self, engine: str, cpus: list[int], variables: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -59,7 +59,7 @@ class MeasuringServer:
         )
         if self._exchange(None) is None:
             self._stop()
-            raise BadInput(f"engine {self.engine}: its measuring server did not start; what it said stands above")
+            raise UserError(f"engine {self.engine}: its measuring server did not start; what it said stands above")
 
     def _stop(self) -> None:
         if self._process is not None:

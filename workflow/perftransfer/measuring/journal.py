@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 
 Record = dict[str, Any]
 Key = tuple[str, str, int, str, int]
@@ -27,6 +27,7 @@ _TIMEOUT = "timeout"
 _REPLACED = (_TIMEOUT, NOT_APPLIED)
 # What a file system says that has no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+_RENAMED = {"others_cpu_share": "external_cpu_share"}
 # Stands for a measurement that is not there.
 _NOTHING: Record = {"status": _TIMEOUT}
 
@@ -57,7 +58,8 @@ def _records(lines: list[bytes]) -> Iterator[Record]:
         except ValueError:
             continue
         if isinstance(record, dict):
-            yield record
+            # Journals of earlier versions use other names.
+            yield {_RENAMED.get(name, name): value for name, value in record.items()}
 
 
 def measurements(records: list[Record]) -> dict[Key, Record]:
@@ -89,7 +91,7 @@ def is_final(record: Record, timeout_seconds: float) -> bool:
 class Journal:
     """The one writer of a journal: a context manager that holds a lock on it.
 
-    Raises BadInput on entry if another process, also one on another node, is writing to the same journal, or if the
+    Raises UserError on entry if another process, also one on another node, is writing to the same journal, or if the
     file system knows no locks: then nobody can tell.
     """
 
@@ -105,7 +107,7 @@ class Journal:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             os.close(file)
-            raise BadInput(
+            raise UserError(
                 f"{self.path}: another process is measuring into this journal{self._known_of_writer()}; wait for it, "
                 "or end it, and start again"
             ) from error
@@ -113,7 +115,7 @@ class Journal:
             os.close(file)
             if error.errno not in _NO_LOCKS:
                 raise
-            raise BadInput(
+            raise UserError(
                 f"{self.path}: this file system knows no locks ({error.strerror}), so two processes could measure into "
                 "one journal; have it mounted with locks, or keep the results on another one"
             ) from error

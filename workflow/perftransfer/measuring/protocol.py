@@ -19,6 +19,8 @@ PROTOCOL_VERSION = 2
 
 #: Inferences in each of the two windows that warm-up compares.
 WINDOW = 5
+# Journals keep the names under which the first measurements were made, so that no rename discards one.
+_NAMES_IN_KEYS = {"max_warmup_seconds": "warmup_most_seconds", "max_seconds": "most_seconds"}
 # Medians of two windows that are closer than this, relative to the later one, are equal for all that follows.
 _EQUAL = 0.01
 # Standard error of the difference of two medians of normal values, in standard deviations of one value.
@@ -30,9 +32,9 @@ class Protocol:
     """When warm-up and measuring end.
 
     Warm-up: after ``warmup_runs`` inferences *and* ``warmup_seconds``, as soon as latencies are steady
-    (``is_steady``), and after ``warmup_most_seconds`` whether they are or not. Measuring: after ``runs`` *and*
+    (``is_steady``), and after ``max_warmup_seconds`` whether they are or not. Measuring: after ``runs`` *and*
     ``seconds``, as soon as the 95 % confidence interval of the median reaches no farther than ``precision`` times the
-    median to either side, and after ``most_seconds`` whether it does or not. ``timeout_seconds`` bounds one whole
+    median to either side, and after ``max_seconds`` whether it does or not. ``timeout_seconds`` bounds one whole
     measurement, opening the network included. ``energy``: whether the energy is counted as well (``energy``).
     """
 
@@ -41,8 +43,8 @@ class Protocol:
     runs: int = 7
     seconds: float = 0.2
     timeout_seconds: float = 120.0
-    warmup_most_seconds: float = 2.0
-    most_seconds: float = 1.0
+    max_warmup_seconds: float = 2.0
+    max_seconds: float = 1.0
     precision: float = 0.02
     energy: bool = False
 
@@ -50,7 +52,7 @@ class Protocol:
     def key(self) -> str:
         """What two measurements must share to be measurements of the same kind (the time-out changes no number)."""
         settings = {name: value for name, value in asdict(self).items() if name not in ("timeout_seconds", "energy")}
-        texts = [f"{name}={value:g}" for name, value in settings.items()]
+        texts = [f"{_NAMES_IN_KEYS.get(name, name)}={value:g}" for name, value in settings.items()]
         return " ".join([f"v{PROTOCOL_VERSION}", *texts, *["energy"] * self.energy])
 
 
@@ -60,7 +62,7 @@ class Timing:
 
     warmup_n, warmup_ms: inferences before, and how long they took. steady: whether warm-up ended because latencies were
     steady. precision: half the width of the confidence interval of the median, relative to it. stopped: ``precise`` if
-    that reached the protocol's, else ``time``. others_cpu_share, steal_cpu_share: see ``interference``;
+    that reached the protocol's, else ``time``. external_cpu_share, steal_cpu_share: see ``interference``;
     throttle_events: how often a CPU was slowed down for heat; cpu_mhz: its clock at the end, cpu_mhz_change: by which
     share of what it was at the start it had changed. None: nobody tells.
     """
@@ -73,7 +75,7 @@ class Timing:
     stopped: str
     cpu_mhz: float | None = None
     cpu_mhz_change: float | None = None
-    others_cpu_share: float | None = None
+    external_cpu_share: float | None = None
     steal_cpu_share: float | None = None
     throttle_events: int | None = None
 
@@ -147,7 +149,7 @@ class _Watched:
         """What of ``Timing`` is told by two moments."""
         told = self.throttled is not None and before.throttled is not None
         return {
-            "others_cpu_share": self.times.others_share_since(before.times),
+            "external_cpu_share": self.times.others_share_since(before.times),
             "steal_cpu_share": self.times.steal_share_since(before.times),
             "throttle_events": (self.throttled or 0) - (before.throttled or 0) if told else None,
             "cpu_mhz": self.mhz,
@@ -175,7 +177,7 @@ def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -
     clock = own_clock or time.perf_counter
     warmup = _Stopwatch(session.run, clock)
     warmup.go_on(protocol.warmup_runs, protocol.warmup_seconds)
-    while not (steady := is_steady(warmup.latencies_ms)) and warmup.seconds < protocol.warmup_most_seconds:
+    while not (steady := is_steady(warmup.latencies_ms)) and warmup.seconds < protocol.max_warmup_seconds:
         warmup.go_on(len(warmup.latencies_ms) + 1, 0.0)
     timed = _Stopwatch(session.run, clock)
     # In a time of its own that nobody watches, nothing real happens: collections of garbage would be all it costs.
@@ -199,7 +201,7 @@ def _time(timed: _Stopwatch, protocol: Protocol) -> float:
     """Time inferences until the median is precise, or the time is over; return how precise it is."""
     timed.go_on(protocol.runs, protocol.seconds)
     precision = relative_precision(timed.latencies_ms)
-    while precision > protocol.precision and timed.seconds < protocol.most_seconds:
+    while precision > protocol.precision and timed.seconds < protocol.max_seconds:
         # A quarter more each time: looking takes longer than a fast inference.
         timed.go_on(math.ceil(1.25 * len(timed.latencies_ms)), 0.0)
         precision = relative_precision(timed.latencies_ms)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import fingerprint
 
 
 def check(environment: str, hardware: str, declared: Mapping[str, Any], host: Mapping[str, Any], journal: Path) -> None:
-    """Raise BadInput if this machine is not ``hardware``; the first machine to be measured under a name is learnt.
+    """Raise UserError if this machine is not ``hardware``; the first machine to be measured under a name is learnt.
 
     declared: what is known of it beforehand: ``architecture``, ``cpus``, and parts of the names of ``processor`` and
     ``gpu``; None or missing for what is not. host: as ``fingerprint.host`` tells it. journal: of the environment; what
@@ -26,7 +26,7 @@ def check(environment: str, hardware: str, declared: Mapping[str, Any], host: Ma
     nothing = "Nothing was measured"
     wrong = [f"{fact} is {_text(found)}, expected {_text(wanted)}" for fact, wanted, found in _unlike(declared, host)]
     if wrong:
-        raise BadInput(
+        raise UserError(
             f"{where}: {'; '.join(wrong)} (hardware.{hardware}.identity in the study). {nothing}: have the job sent to "
             "that hardware, by its partition or constraint"
         )
@@ -39,7 +39,7 @@ def check(environment: str, hardware: str, declared: Mapping[str, Any], host: Ma
         if own.get(fact) != learnt.get(fact)
     ]
     if changed:
-        raise BadInput(
+        raise UserError(
             f"{where} that was first measured on {learnt.get('node')}: {'; '.join(changed)}. {nothing}: have the job "
             f"sent to that hardware, give this machine another name in the sheet's column hardware, or, if it was "
             f"changed for good, delete {path}"
@@ -77,11 +77,11 @@ def _learn(path: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise BadInput(
+        raise UserError(
             f"{path}: not JSON: {error}; delete it, and the next machine to be measured is learnt"
         ) from error
     if not isinstance(known, dict):
-        raise BadInput(f"{path}: expected a JSON object; delete it, and the next machine to be measured is learnt")
+        raise UserError(f"{path}: expected a JSON object; delete it, and the next machine to be measured is learnt")
     return known
 
 

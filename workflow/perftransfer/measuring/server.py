@@ -69,7 +69,7 @@ def measure(engine: Engine, request: dict[str, Any], cpus: list[int] | None) -> 
         "relative_ci": timing.precision if math.isfinite(timing.precision) else None,
         "stopped": timing.stopped,
         "open_ms": 1e3 * opened,
-        "others_cpu_share": timing.others_cpu_share,
+        "external_cpu_share": timing.external_cpu_share,
         "steal_cpu_share": timing.steal_cpu_share,
         "throttle_events": timing.throttle_events,
         "cpu_mhz": timing.cpu_mhz,

@@ -13,7 +13,7 @@ import pandas as pd
 
 from perftransfer import influence, objectives
 from perftransfer.dataset import tables
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.evaluation.conformal import INTERVAL
 from perftransfer.recommend import stored_model
 from perftransfer.recommend.planning import choose_next
@@ -42,7 +42,7 @@ def predict(
         print(_said(known, _pairs(given)))
         return
     if given:
-        raise BadInput("--set and --configurations: give one of them")
+        raise UserError("--set and --configurations: give one of them")
     frame = _configurations(known, configurations)
     found = known.predict(known.codes_of(frame))
     name = known.recipe.objective
@@ -78,7 +78,7 @@ def explain(model: Path, measured: Path | None, out: Path | None) -> None:
 def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     """Say which configurations to measure next in the target: CSV, Parquet, or JSON for ``perftransfer measure``."""
     if n < 1:
-        raise BadInput(f"--n: found {n}, expected a number from 1")
+        raise UserError(f"--n: found {n}, expected a number from 1")
     known = _with(stored_model.load(model), measured)
     every = known.space.every(_MOST, known.recipe.seed)
     frame = tables.configurations_frame(every, known.space.options)
@@ -130,7 +130,7 @@ def _pairs(given: Sequence[str]) -> dict[str, str]:
     for entry in given:
         name, sign, level = entry.partition("=")
         if not sign or not name or not level:
-            raise BadInput(f"--set: found {entry!r}, expected option=level")
+            raise UserError(f"--set: found {entry!r}, expected option=level")
         out[name] = level
     return out
 
@@ -141,9 +141,9 @@ def _table(path: Path) -> pd.DataFrame:
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, pd.errors.ParserError) as error:
-        raise BadInput(f"{path}: no CSV table: {error}") from error
+        raise UserError(f"{path}: no CSV table: {error}") from error
 
 
 def _as_level(option: Option, value: Any) -> str:
@@ -164,7 +164,7 @@ def _configurations(model: TransferredModel, path: Path, also: Sequence[str] = (
     unknown = [str(name) for name in frame if name not in {*names, "configuration_id", *also}]
     if unknown or not set(names) & set(frame):
         found = ", ".join(map(str, frame.columns))
-        raise BadInput(f"{path}: columns found: {found}; expected options: {', '.join([*names, *also])}")
+        raise UserError(f"{path}: columns found: {found}; expected options: {', '.join([*names, *also])}")
     known = {}
     options = [option for option in model.space.options if option.name in frame]
     for row, values in enumerate(frame[[option.name for option in options]].to_dict("records"), start=1):
@@ -172,8 +172,8 @@ def _configurations(model: TransferredModel, path: Path, also: Sequence[str] = (
         texts = {name: text for name, text in texts.items() if text not in ("", INACTIVE)}
         try:
             known[str(row)] = model.space.configuration(texts)
-        except BadInput as error:
-            raise BadInput(f"{path}, row {row}: {error}") from error
+        except UserError as error:
+            raise UserError(f"{path}, row {row}: {error}") from error
     out = tables.configurations_frame(known, model.space.options)
     return out.assign(configuration_id=[configuration_id(one) for one in known.values()])
 
@@ -188,12 +188,12 @@ def _with(model: TransferredModel, measured: Path | None) -> TransferredModel:
     name = model.recipe.objective
     raw = _table(measured)
     if name not in raw:
-        raise BadInput(f"{measured}: the column {name} is missing; columns found: {', '.join(map(str, raw.columns))}")
+        raise UserError(f"{measured}: the column {name} is missing; columns found: {', '.join(map(str, raw.columns))}")
     values = pd.to_numeric(raw[name], errors="coerce")
     sound = (np.isfinite(values) & (values > 0)).to_numpy()
     if not sound.all():
         row = int(np.flatnonzero(~sound)[0])
-        raise BadInput(f"{measured}, row {row + 1}: {name}: found {raw[name].iloc[row]!r}, expected a number above 0")
+        raise UserError(f"{measured}, row {row + 1}: {name}: found {raw[name].iloc[row]!r}, expected a number above 0")
     frame = _configurations(model, measured, [name]).assign(value=values.to_numpy())
     groups = frame.groupby("configuration_id")["value"]
     first = frame.drop_duplicates("configuration_id").set_index("configuration_id")

@@ -17,7 +17,9 @@ from perftransfer.recommend.recommendation import COLUMNS
 CONFIRMED = ("measured", "measured_cv", "measured_n")
 
 
-def together(recommendations: Iterable[Path], confirmations: Iterable[Path]) -> tuple[pd.DataFrame, dict[str, Any]]:
+def merge_confirmations(
+    recommendations: Iterable[Path], confirmations: Iterable[Path]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return ``recommendation.parquet``, one row per target, objective and configuration, and what else is known.
 
     recommendations: one file per target. confirmations: what was measured of them, where it was.

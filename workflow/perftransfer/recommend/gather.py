@@ -15,8 +15,8 @@ from perftransfer.recommend.transferred_model import Measured, Recipe, Transferr
 from perftransfer.space.option_space import OptionSpace
 
 
-def of_study(environment: str, objective: str, settings: Mapping[str, Any], files: Any) -> TransferredModel:
-    """Take what ``untouched`` needs from the settings and input files of a job of the workflow.
+def model_from_job(environment: str, objective: str, settings: Mapping[str, Any], files: Any) -> TransferredModel:
+    """Take what ``build_source_model`` needs from the settings and input files of a job of the workflow.
 
     files: ``measured`` and ``imported``, in the order of the sources; ``influence``; ``space`` and ``every``, lists of
     one file each.
@@ -26,7 +26,7 @@ def of_study(environment: str, objective: str, settings: Mapping[str, Any], file
         kind: dict(zip((name for name, one in sources.items() if one["kind"] == kind), map(Path, paths), strict=True))
         for kind, paths in (("measured", files.measured), ("imported", files.imported))
     }
-    return untouched(
+    return build_source_model(
         Recipe(environment=environment, objective=objective, **settings["recipe"]),
         sources,
         by_kind["measured"],
@@ -37,7 +37,7 @@ def of_study(environment: str, objective: str, settings: Mapping[str, Any], file
     )
 
 
-def untouched(
+def build_source_model(
     recipe: Recipe,
     sources: Mapping[str, Mapping[str, Any]],
     measured_files: Mapping[str, Path],
@@ -65,7 +65,9 @@ def untouched(
     return TransferredModel(recipe, options, space, found, Measured.of(nothing, options))
 
 
-def touched(model: TransferredModel, measurements: pd.DataFrame, drawn: bool = False) -> TransferredModel:
+def add_target_measurements(
+    model: TransferredModel, measurements: pd.DataFrame, drawn: bool = False
+) -> TransferredModel:
     """Return the model with what was measured in the target: a table of measurements, one row per process.
 
     drawn: whether the design of its strategy drew all of them, but for the default configuration.

@@ -42,7 +42,7 @@ def choose_next(
     # An active design looks at values, another one takes for known what will be.
     telling = [place for place in chosen if place not in failed and (more is None or place in values)]
     silent = [place for place in chosen if place not in telling]
-    kept = np.union1d(_promising(model, candidates, n + len(chosen)), np.array(telling, dtype=int))
+    kept = np.union1d(_candidate_fraction(model, candidates, n + len(chosen)), np.array(telling, dtype=int))
     kept = np.setdiff1d(kept, silent)
     lots_of_kept = np.searchsorted(kept, order[np.isin(order, kept)])
     among = np.searchsorted(kept, np.array(telling, dtype=int))
@@ -55,15 +55,15 @@ def choose_next(
     return [int(place) for place in kept[found]][:n]
 
 
-def _promising(model: TransferredModel, candidates: np.ndarray, least: int) -> np.ndarray:
+def _candidate_fraction(model: TransferredModel, candidates: np.ndarray, least: int) -> np.ndarray:
     """Positions of the share of the candidates, ``least`` or more, that should be lowest by what the sources tell.
 
     Who looks for the best has to tell apart the good ones: of the others it is enough to know that they are not.
     """
-    n = max(least, math.ceil(model.recipe.promising * len(candidates)))
+    n = max(least, math.ceil(model.recipe.candidate_fraction * len(candidates)))
     if n >= len(candidates) or model.known is None:
         return np.arange(len(candidates))
-    expected = FromSources.of(model.known.evidence.every, model.options).view(candidates).mean
+    expected = FromSources.of(model.known.evidence.members, model.options).view(candidates).mean
     return np.argsort(expected, kind="stable")[:n]
 
 

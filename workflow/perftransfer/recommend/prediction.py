@@ -24,19 +24,19 @@ class Prediction:
     spread: np.ndarray | None
 
     @classmethod
-    def joined(cls, parts: Sequence[Prediction]) -> Prediction:
+    def concat(cls, parts: Sequence[Prediction]) -> Prediction:
         """Put predictions of one strategy together; what any of them lacks is lacking."""
 
-        def together(values: Sequence[np.ndarray | None]) -> np.ndarray | None:
+        def concat_all(values: Sequence[np.ndarray | None]) -> np.ndarray | None:
             known = [one for one in values if one is not None]
             return np.concatenate(known) if len(known) == len(values) else None
 
         return cls(
             np.concatenate([part.value for part in parts]),
-            together([part.low for part in parts]),
-            together([part.high for part in parts]),
+            concat_all([part.low for part in parts]),
+            concat_all([part.high for part in parts]),
             np.concatenate([part.position for part in parts]),
-            together([part.spread for part in parts]),
+            concat_all([part.spread for part in parts]),
         )
 
     def rows(self, places: np.ndarray) -> Prediction:

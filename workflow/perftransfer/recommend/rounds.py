@@ -74,7 +74,7 @@ def _in_rounds(
     measure: Callable[[list[int]], pd.DataFrame],
 ) -> list[int]:
     while True:
-        found = gather.touched(model, measure(chosen)).target
+        found = gather.add_target_measurements(model, measure(chosen)).target
         if len(chosen) >= min(budget, len(codes)):
             return chosen
         index = ConfigurationIndex(codes)

@@ -13,7 +13,7 @@ from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.strategies.auto import AUTO
 
 #: The strategy that judges how sure a model is, whatever its own.
-JUDGE = "AUTO"
+REFERENCE_STRATEGY = "AUTO"
 #: Measurements that are asked about.
 MORE = 3
 # Configurations of a large space that stand for all of it.
@@ -52,20 +52,20 @@ def outlook(model: TransferredModel, candidates: np.ndarray) -> Outlook | None:
     free = candidates[ConfigurationIndex(tried).find(candidates) < 0]
     if not len(free):
         return None
-    believer = model.with_strategy(JUDGE).fitted
-    assert isinstance(believer, AUTO)
-    belief: Posterior = believer.posteriors_[int(np.argmax(believer.weights_))]
+    reference = model.with_strategy(REFERENCE_STRATEGY).fitted
+    assert isinstance(reference, AUTO)
+    posterior: Posterior = reference.posteriors_[int(np.argmax(reference.weights_))]
     some = free[np.random.default_rng(model.recipe.seed).permutation(len(free))[:_REFERENCES]]
     every = np.vstack([target.codes, some])
     known = list(range(len(target)))
-    chosen = most_informative(belief, every, MORE, np.arange(len(every)), known)
-    now = variance_left(belief, every, known)
+    chosen = most_informative(posterior, every, MORE, np.arange(len(every)), known)
+    now = variance_left(posterior, every, known)
     # Of a space that is nearly spent, all is measured then.
     spent = len(known) + len(chosen) == len(every)
-    then = 0.0 if spent else variance_left(belief, every, [*known, *map(int, chosen)])
-    sure = belief.spread(some) / np.maximum(belief.predict(some)[1], 1e-12)
+    then = 0.0 if spent else variance_left(posterior, every, [*known, *map(int, chosen)])
+    sure = posterior.spread(some) / np.maximum(posterior.predict(some)[1], 1e-12)
     at = 1.0 if model.recipe.scale == "log" else float(np.mean(target.y))
     typical = float(norm.ppf(0.75)) / at
-    scale = typical * belief.prior.unit * float(np.median(sure))
+    scale = typical * posterior.prior.unit * float(np.median(sure))
     noise = None if model.noise is None else typical * model.noise
     return Outlook(scale * float(np.sqrt(now)), scale * float(np.sqrt(then)), noise)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from perftransfer import learners, strategies
 from perftransfer.dataset import tables
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 from perftransfer.recommend.transferred_model import Measured, Recipe, TransferredModel
 from perftransfer.scales import SCALES
 from perftransfer.space.option_space import OptionSpace
@@ -54,7 +54,7 @@ def save(model: TransferredModel, path: Path) -> None:
 def load(path: Path) -> TransferredModel:
     """Read what ``save`` wrote; nothing of it is run.
 
-    Raises BadInput if it is no such file, or if what it holds is not what its fingerprint says.
+    Raises UserError if it is no such file, or if what it holds is not what its fingerprint says.
     """
     found = tables.metadata(path)
     try:
@@ -76,32 +76,39 @@ def load(path: Path) -> TransferredModel:
         parts = {name: Measured.of(rows, options) for name, rows in frame[~here].groupby("environment", sort=False)}
         sources = {str(name): replace(one, terms=tuple(of_source[name])) for name, one in parts.items()}
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise BadInput(f"{path}: no model of perftransfer: {type(error).__name__}: {error}") from error
+        raise UserError(f"{path}: no model of perftransfer: {type(error).__name__}: {error}") from error
     model = TransferredModel(recipe, options, space, sources, target)
     if model.fingerprint != fingerprint:
-        raise BadInput(f"{path}: what it holds has been changed: its fingerprint is {fingerprint}, not "
+        raise UserError(f"{path}: what it holds has been changed: its fingerprint is {fingerprint}, not "
                        f"{model.fingerprint}")  # fmt: skip
     return model
 
 
 def _check(recipe: Recipe) -> None:
-    """Raise BadInput for a name that is none of ours: a file is not to say which code runs."""
+    """Raise UserError for a name that is none of ours: a file is not to say which code runs."""
     base = recipe.strategy.partition("+")[0]
     if base not in strategies.names():
-        raise BadInput(unknown("model file", "strategy", recipe.strategy, strategies.names()))
+        raise UserError(unknown("model file", "strategy", recipe.strategy, strategies.names()))
     strategies.modules_of(recipe.strategy)
-    kinds = {"environment": str, "objective": str, "seed": int, "folds": int, "promising": float, "parameters": dict}
+    kinds = {
+        "environment": str,
+        "objective": str,
+        "seed": int,
+        "folds": int,
+        "candidate_fraction": float,
+        "parameters": dict,
+    }
     for name, kind in kinds.items():
         if not isinstance(getattr(recipe, name), kind):
-            raise BadInput(f"model file: {name}: found {getattr(recipe, name)!r}")
+            raise UserError(f"model file: {name}: found {getattr(recipe, name)!r}")
     known = learners.parameters(recipe.learner) if recipe.learner in learners.names() else {}
     for key, value in recipe.parameters.items():
         if key not in known:
-            raise BadInput(unknown("model file", f"parameter of {recipe.learner}", key, known))
+            raise UserError(unknown("model file", f"parameter of {recipe.learner}", key, known))
         # Others' files are not to keep a machine busy for days.
         if not isinstance(value, int | float | str) or (not isinstance(value, str) and not 0 <= value <= _LARGEST):
-            raise BadInput(f"model file: {key}: found {value!r}, allowed: at most {_LARGEST:,}")
+            raise UserError(f"model file: {key}: found {value!r}, allowed: at most {_LARGEST:,}")
     if recipe.learner is not None and recipe.learner not in learners.names():
-        raise BadInput(unknown("model file", "learner", recipe.learner, learners.names()))
+        raise UserError(unknown("model file", "learner", recipe.learner, learners.names()))
     if recipe.scale not in SCALES:
-        raise BadInput(unknown("model file", "scale", recipe.scale, SCALES))
+        raise UserError(unknown("model file", "scale", recipe.scale, SCALES))

@@ -15,7 +15,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from perftransfer import learners, strategies
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.evaluation import conformal
 from perftransfer.evaluation.noise import known_variance
 from perftransfer.evaluation.seeds import seed_for
@@ -71,7 +71,7 @@ class Recipe:
     """How the model is fitted.
 
     environment: the target; described: what is known of it. scale: of learning. seed: of the study. folds: refits for
-    intervals of strategies that have none of their own. promising: share of the space that is planned from.
+    intervals of strategies that have none of their own. candidate_fraction: share of the space that is planned from.
     """
 
     environment: str
@@ -81,7 +81,7 @@ class Recipe:
     scale: str
     seed: int
     folds: int = 5
-    promising: float = 1.0
+    candidate_fraction: float = 1.0
     parameters: Mapping[str, Any] = field(default_factory=dict)
     described: Mapping[str, Any] = field(default_factory=dict)
 
@@ -122,7 +122,7 @@ class TransferredModel:
     def codes_of(self, configurations: pd.DataFrame) -> np.ndarray:
         """Codes of a table with a column per option of the space; options that only sources have are inactive.
 
-        Raises BadInput for a level that is none.
+        Raises UserError for a level that is none.
         """
         own = {option.name for option in self.space.options}
         lacking = {option.name: INACTIVE for option in self.options if option.name not in own}
@@ -132,7 +132,7 @@ class TransferredModel:
     def known(self) -> Source | None:
         """All sources as one, for designs and for strategies that use all of them; None without sources."""
         found = [self._source(name, None) for name in sorted(self.sources)]
-        return Source.joined(found) if found else None
+        return Source.combine(found) if found else None
 
     def _source(self, name: str, model: Any) -> Source:
         one = self.sources[name]
@@ -161,7 +161,7 @@ class TransferredModel:
     def _most_alike(self, rows: np.ndarray) -> str | None:
         """``source_used``, were these rows all that was measured in the target."""
         cls = strategies.load(self.recipe.strategy)
-        if not cls.needs_source or cls.every_source:
+        if not cls.needs_source or cls.uses_all_sources:
             return None
         X, y = self.target.codes[rows], self._y[rows]
         found = {}
@@ -179,10 +179,10 @@ class TransferredModel:
         cls = strategies.load(self.recipe.strategy)
         if not cls.needs_source:
             return None
-        names = sorted(self.sources) if cls.every_source else [str(self._most_alike(rows))]
-        wanted = cls.learns_on in ("source", "both")
+        names = sorted(self.sources) if cls.uses_all_sources else [str(self._most_alike(rows))]
+        wanted = cls.fits_learner_on in ("source", "both")
         found = [self._source(name, self._source_model(name) if wanted else None) for name in names]
-        return Source.joined(found) if cls.every_source else found[0]
+        return Source.combine(found) if cls.uses_all_sources else found[0]
 
     def _source_model(self, name: str) -> _AsMeasuredThere:
         if name not in self._source_models:
@@ -224,21 +224,21 @@ class TransferredModel:
     def _fitted_to(self, rows: np.ndarray) -> _Fit:
         cls, recipe = strategies.load(self.recipe.strategy), self.recipe
         seed = seed_for(recipe.seed, "fit", recipe.environment, recipe.objective, recipe.strategy, recipe.learner)
-        learner = self._learner(seed) if cls.learns_on in ("target", "both") else None
+        learner = self._learner(seed) if cls.fits_learner_on in ("target", "both") else None
         given = self._given(rows)
-        told = given.without_model() if given is not None and cls.learns_on == "source" else given
+        told = given.without_model() if given is not None and cls.fits_learner_on == "source" else given
         noise = self._noise
-        more = {"noise": None if noise is None else noise[rows]} if cls.knows_noise else {}
+        more = {"noise": None if noise is None else noise[rows]} if cls.accepts_noise else {}
         strategy = cls(learner, self.options, seed).fit(self.target.codes[rows], self._y[rows], told, **more)
         return _Fit(strategy, given)
 
     def predict(self, X: np.ndarray) -> Prediction:
         """Predict configurations, given as codes.
 
-        Raises BadInput if nothing was measured in the target yet.
+        Raises UserError if nothing was measured in the target yet.
         """
         if not len(self.target):
-            raise BadInput(
+            raise UserError(
                 f"{self.recipe.environment}: nothing was measured there yet: `perftransfer plan` says what to measure"
             )
         backward = SCALES[self.recipe.scale][1]
@@ -277,7 +277,7 @@ class TransferredModel:
             self.with_target(self.target.rows(others)).predict(self.target.codes[part])
             for part, others in zip(parts, rest, strict=True)
         ]
-        return Prediction.joined(found).rows(np.argsort(np.concatenate(parts)))
+        return Prediction.concat(found).rows(np.argsort(np.concatenate(parts)))
 
     @property
     def fingerprint(self) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from perftransfer import objectives
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 
 #: Stands for the objective of a figure that shows all of them.
 ALL_OBJECTIVES = "all"
@@ -34,7 +34,7 @@ class FigureFile:
         try:
             return self.svg.read_bytes()
         except OSError as error:
-            raise BadInput(f"{self.svg}: the figure cannot be read: {error.strerror}") from error
+            raise UserError(f"{self.svg}: the figure cannot be read: {error.strerror}") from error
 
     @property
     def data(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.recommend.stopping import JUDGE, MORE, Outlook
+from perftransfer.recommend.stopping import MORE, REFERENCE_STRATEGY, Outlook
 from perftransfer.report import interactive_target
 from perftransfer.report.findings_measuring import SIMULATED
 from perftransfer.report.interactive import Interactive
@@ -65,8 +65,8 @@ def worth_measuring(objective: str, outlook: Outlook | None, strategy: str) -> s
     quantity = objectives.split(objective)[0]
     more = count(MORE, "measurement")
     text = f"A further {more} would lower the typical error of a prediction of {quantity} from {now} to about {then}"
-    if strategy != JUDGE:
-        text += f", as {JUDGE} sees it: {strategy} does not tell"
+    if strategy != REFERENCE_STRATEGY:
+        text += f", as {REFERENCE_STRATEGY} sees it: {strategy} does not tell"
     if outlook.noise is None:
         return f"{text}. How noisy a value is was not measured: each rests on one process."
     noise = f"what noise makes of a value (typically {percent(100 * outlook.noise)})"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from perftransfer import looks, objectives
+from perftransfer import objectives, palette
 from perftransfer.report import words
 from perftransfer.report.interactive import Choice, Interactive, Switches, chart, rounded, scale
 from perftransfer.report.results import Results
@@ -26,7 +26,7 @@ def figure(results: Results, objective: str, labels: Mapping[str, str]) -> Inter
     quartiles = _quartiles(results, labels)
     if quartiles.empty:
         return None
-    styles = looks.styles(results.strategies)
+    styles = palette.styles(results.strategies)
     budgets = results.common_budgets or [1]
     # What measures nothing in the target has one error, whatever the others may measure.
     flat = quartiles[quartiles["budget"] == 0]
@@ -105,7 +105,7 @@ def _quartiles(results: Results, labels: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _chart(
-    styles: Mapping[str, looks.Style], budgets: list[int], errors: str, learner: str, target: str
+    styles: Mapping[str, palette.Style], budgets: list[int], errors: str, learner: str, target: str
 ) -> dict[str, Any]:
     colour = {
         "field": "strategy",

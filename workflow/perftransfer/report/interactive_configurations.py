@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.dataset.parts import Excerpt
+from perftransfer.dataset.row_groups import Excerpt
 from perftransfer.report import words
 from perftransfer.report.findings_influence import influential
 from perftransfer.report.interactive import Choice, Interactive, chart, rounded, scale, some_of

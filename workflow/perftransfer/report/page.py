@@ -14,8 +14,8 @@ import pandas as pd
 
 import perftransfer
 from perftransfer import objectives
-from perftransfer.dataset import parts
-from perftransfer.dataset.parts import Excerpt
+from perftransfer.dataset import row_groups
+from perftransfer.dataset.row_groups import Excerpt
 from perftransfer.report import (
     findings,
     findings_environments,
@@ -78,7 +78,7 @@ def render(
     study again. excerpt: configurations to look at, see ``excerpt_of``. recommended: what to run in targets, where the
     study has some. drawings: folder for SVG and PDF of figures that answer and have no still one.
 
-    Raises BadInput if a figure's file cannot be read.
+    Raises UserError if a figure's file cannot be read.
     """
     measured = findings_measuring.Outcomes.of(measurements, study["objectives"])
     results = {objective: Results.of(tables["transfer"], objective) for objective in study["objectives"]}
@@ -135,10 +135,10 @@ def render(
 
 
 def excerpt_of(dataset: Path | str, objectives: Sequence[str]) -> Excerpt:
-    """Read as many configurations and environments of a dataset as a page can hold (some MB), see ``parts.excerpt``."""
+    """Read as many configurations and environments as a page can hold (some MB), see ``row_groups.excerpt``."""
     environments = interactive.ENVIRONMENTS
     each = interactive_configurations.VALUES // (environments * max(1, len(objectives)))
-    return parts.excerpt(
+    return row_groups.excerpt(
         dataset,
         objectives,
         most_configurations=min(interactive_configurations.CONFIGURATIONS, max(1, each)),

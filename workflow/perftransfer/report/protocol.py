@@ -32,10 +32,10 @@ def how_measured(study: Mapping[str, Any], constant_options: Mapping[str, object
             "random, and nothing else of the workflow runs meanwhile.",
             f"Each process warms up for at least {count(measuring['warmup_runs'], 'inference')} and "
             f"{number(measuring['warmup_seconds'])} s, until the medians of the last two windows of five inferences "
-            f"agree (for at most {number(measuring['warmup_most_seconds'])} s). Then every single inference is timed, "
+            f"agree (for at most {number(measuring['max_warmup_seconds'])} s). Then every single inference is timed, "
             f"at least {measuring['runs']} of them and for at least {number(measuring['seconds'])} s, until the 95 % "
             f"confidence interval of the median is within {percent(100 * measuring['precision'])} of it (for at most "
-            f"{number(measuring['most_seconds'])} s). The value of a process is the median of its inferences, the "
+            f"{number(measuring['max_seconds'])} s). The value of a process is the median of its inferences, the "
             "value of a configuration the median of its processes.",
             "Whoever else used the CPUs meanwhile is recorded, and what was disturbed is measured again later "
             f"({count(measuring['retries'], 'more attempt')} at most); a configuration's value rests on its "

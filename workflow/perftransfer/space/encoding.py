@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import Level, Option, from_json, level_text
 
 KINDS = ("ranks", "scaled")
@@ -19,18 +19,18 @@ KINDS = ("ranks", "scaled")
 def codes(frame: pd.DataFrame, options: Sequence[Option]) -> np.ndarray:
     """Position of each option's level among its levels, integers of shape (rows, options).
 
-    Raises BadInput if a column is missing or holds a level that the option does not have.
+    Raises UserError if a column is missing or holds a level that the option does not have.
     """
     out = np.empty((len(frame), len(options)), dtype=np.int64)
     for i, option in enumerate(options):
         if option.name not in frame:
             found = ", ".join(map(str, frame.columns))
-            raise BadInput(f"configurations: no column for the option {option.name!r}; columns found: {found}")
+            raise UserError(f"configurations: no column for the option {option.name!r}; columns found: {found}")
         known = {text: code for code, text in enumerate(option.texts)}
         texts = [level_text(level) for level in frame[option.name]]
         for row, text in enumerate(texts):
             if text not in known:
-                raise BadInput(unknown(f"configurations, row {row + 1}: {option.name}", "level", text, known))
+                raise UserError(unknown(f"configurations, row {row + 1}: {option.name}", "level", text, known))
             out[row, i] = known[text]
     return out
 
@@ -166,6 +166,6 @@ class Encoder(TransformerMixin, BaseEstimator):
         return True
 
     def transform(self, X: np.ndarray | pd.DataFrame) -> np.ndarray:
-        """Encode configurations; raises BadInput where a table does not fit the schema."""
+        """Encode configurations; raises UserError where a table does not fit the schema."""
         options = _schema(self.options)
         return matrix(codes(X, options) if isinstance(X, pd.DataFrame) else X, options, self.kind)

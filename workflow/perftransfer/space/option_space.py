@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftransfer import yaml_file
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import INACTIVE, Level, Option, configuration_id, level_text
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class OptionSpace:
     content: the mapping of a space's file, ``{options: {name: {levels, ordered, default, description}},
     conditions: [{option, when: {other: [levels]}}], forbidden: [{option: level, …}]}``.
 
-    Raises BadInput that lists all that is wrong with it.
+    Raises UserError that lists all that is wrong with it.
     """
 
     def __init__(self, content: dict[str, Any], where: str) -> None:
@@ -42,7 +42,7 @@ class OptionSpace:
         conditional = [item.get("option") for item in conditions]
         specifications = content.get("options")
         if not isinstance(specifications, dict) or not specifications:
-            raise BadInput(f"{where}: options: expected a mapping of option names to levels, found {specifications!r}")
+            raise UserError(f"{where}: options: expected a mapping of option names to levels, found {specifications!r}")
         checked = (self._option(name, item, name in conditional) for name, item in specifications.items())
         self.options: tuple[Option, ...] = tuple(option for option in checked if option is not None)
         self._complain()
@@ -55,7 +55,7 @@ class OptionSpace:
         self._forbidden = [self._known(f"{where}: forbidden[{i}]", item) for i, item in enumerate(forbidden)]
         for i, clause in enumerate(self._forbidden):
             if all(self._holds_by_default(name, texts) for name, texts in clause.items()):
-                raise BadInput(f"{where}: forbidden[{i}]: forbids the default configuration itself")
+                raise UserError(f"{where}: forbidden[{i}]: forbids the default configuration itself")
 
     @classmethod
     def read(cls, path: Path) -> OptionSpace:
@@ -64,12 +64,12 @@ class OptionSpace:
 
     def _complain(self) -> None:
         if self._problems:
-            raise BadInput("\n".join(self._problems))
+            raise UserError("\n".join(self._problems))
 
     def _mappings(self, content: dict[str, Any], key: str) -> list[dict[str, Any]]:
         items = content.get(key) or []
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-            raise BadInput(f"{self._where}: {key}: expected a list of mappings, found {items!r}")
+            raise UserError(f"{self._where}: {key}: expected a list of mappings, found {items!r}")
         return items
 
     def _option(self, name: str, item: Any, conditional: bool) -> Option | None:
@@ -97,7 +97,7 @@ class OptionSpace:
     def _known(self, where: str, assignments: Any) -> dict[str, list[str]]:
         """Check option names and levels of a condition or clause; return the texts of the levels by option."""
         if not isinstance(assignments, dict):
-            raise BadInput(f"{where}: expected a mapping of options to levels, found {assignments!r}")
+            raise UserError(f"{where}: expected a mapping of options to levels, found {assignments!r}")
         out: dict[str, list[str]] = {}
         for name, levels in assignments.items():
             if name not in self._by_name:
@@ -123,19 +123,19 @@ class OptionSpace:
         self._complain()
         when = self._known(f"{where}.when", item.get("when") or {})
         if not when:
-            raise BadInput(f"{where}: when: expected options and the levels at which {child} plays a part")
+            raise UserError(f"{where}: when: expected options and the levels at which {child} plays a part")
         return str(child), when
 
     def _check_conditions(self) -> None:
         children = [child for child, _ in self._conditions]
         for child in children:
             if children.count(child) > 1:
-                raise BadInput(f"{self._where}: conditions: {child} stands in two; put all of it under one `when`")
+                raise UserError(f"{self._where}: conditions: {child} stands in two; put all of it under one `when`")
         try:
             TopologicalSorter({child: when.keys() for child, when in self._conditions}).prepare()
         except CycleError as error:
             circle = " <- ".join(error.args[1])
-            raise BadInput(f"{self._where}: conditions: they go round in a circle: {circle}") from error
+            raise UserError(f"{self._where}: conditions: they go round in a circle: {circle}") from error
 
     def _holds_by_default(self, name: str, texts: list[str]) -> bool:
         """Whether the option plays a part in the default configuration, and has one of these levels there."""
@@ -216,25 +216,25 @@ class OptionSpace:
 
         An option that plays no part then is inactive, whatever its level would be.
 
-        Raises BadInput for an unknown option or level, one that plays no part, or a forbidden configuration.
+        Raises UserError for an unknown option or level, one that plays no part, or a forbidden configuration.
         """
         import ConfigSpace
 
         for name, text in texts.items():
             if name not in self._by_name:
-                raise BadInput(unknown(self._where, "option", name, self._by_name))
+                raise UserError(unknown(self._where, "option", name, self._by_name))
             if text not in map(level_text, self._by_name[name].levels):
-                raise BadInput(unknown(f"{self._where}: {name}", "level", text, self._by_name[name].levels))
+                raise UserError(unknown(f"{self._where}: {name}", "level", text, self._by_name[name].levels))
         everything = {option.name: level_text(option.default) for option in self.options} | dict(texts)
         try:
             found = ConfigSpace.util.deactivate_inactive_hyperparameters(everything, self._space)
             found.check_valid_configuration()
         except (ConfigSpace.ForbiddenValueError, ConfigSpace.InactiveHyperparameterSetError) as error:
             said = ", ".join(f"{name}={text}" for name, text in texts.items())
-            raise BadInput(f"{self._where}: {said}: no configuration of this space: {error}") from error
+            raise UserError(f"{self._where}: {said}: no configuration of this space: {error}") from error
         idle = [name for name in texts if name not in dict(found)]
         if idle:
-            raise BadInput(f"{self._where}: {idle[0]} plays no part in this configuration: leave it out")
+            raise UserError(f"{self._where}: {idle[0]} plays no part in this configuration: leave it out")
         return self._typed(found)
 
     def every(self, most: int, seed: int) -> dict[str, dict[str, Level | None]]:

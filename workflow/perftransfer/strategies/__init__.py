@@ -7,7 +7,7 @@ import importlib.util
 from typing import TYPE_CHECKING
 
 from perftransfer import catalogue, designs
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 
 if TYPE_CHECKING:
     from perftransfer.strategies.interface import Strategy
@@ -32,7 +32,7 @@ def modules_of(name: str) -> list[str]:
     A strategy is one of ``names``, or the import path of a class of somebody's own (``my_module.MyStrategy``); either
     may be followed by another design than its own (``KT+random``).
 
-    Raises BadInput if there is none.
+    Raises UserError if there is none.
     """
     base, _, design = name.partition("+")
     if base == NO_TRANSFER:
@@ -45,21 +45,21 @@ def modules_of(name: str) -> list[str]:
 
 
 def _own_module(name: str) -> str:
-    """Import path of the module of a strategy of somebody's own. Raises BadInput if there is none."""
+    """Import path of the module of a strategy of somebody's own. Raises UserError if there is none."""
     module = name.rpartition(".")[0]
     try:
         found = importlib.util.find_spec(module)
     except (ImportError, ValueError):
         found = None
     if found is None:
-        raise BadInput(f"strategy {name}: there is no Python module {module}; is its folder on PYTHONPATH?")
+        raise UserError(f"strategy {name}: there is no Python module {module}; is its folder on PYTHONPATH?")
     return module
 
 
 def load(name: str) -> type[Strategy]:
     """Import, or make, the class of the strategy ``name``.
 
-    Raises BadInput if there is none.
+    Raises UserError if there is none.
     """
     from perftransfer.strategies.interface import Strategy
 
@@ -71,7 +71,7 @@ def load(name: str) -> type[Strategy]:
         return type(NO_TRANSFER, (module.LearnerOnTarget,), content)
     cls = getattr(module, base.rpartition(".")[2], None)
     if not (isinstance(cls, type) and issubclass(cls, Strategy)):
-        raise BadInput(
+        raise UserError(
             f"strategy {name}: {module.__name__} has no class of that name that is a {Strategy.__module__}.Strategy"
         )
     if named:

@@ -14,8 +14,8 @@ from perftransfer.strategies.interface import Source, Strategy
 class GaussianProcess(Strategy):
     """Predicts by ``posterior_``, which subclasses fit."""
 
-    learns_on = "itself"
-    knows_noise = True
+    fits_learner_on = "none"
+    accepts_noise = True
     posterior_: Posterior
 
     def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
@@ -39,7 +39,7 @@ class KernelTransfer(GaussianProcess):
     ) -> KernelTransfer:
         """Average over what the sources leave open."""
         assert source is not None
-        self.posterior_ = Posterior(FromSources.of(source.evidence.every, self.options), X, y, noise)
+        self.posterior_ = Posterior(FromSources.of(source.evidence.members, self.options), X, y, noise)
         return self
 
 

@@ -14,7 +14,7 @@ class LearnerOnTarget(Strategy):
     A source does its part in the design, if at all.
     """
 
-    learns_on = "target"
+    fits_learner_on = "target"
     ignores_source = True
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> LearnerOnTarget:

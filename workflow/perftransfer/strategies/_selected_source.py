@@ -19,7 +19,7 @@ _DIGITS = 9
 class SelectedSource(LMS):
     """A linear model shift (Valov et al., ICPE 2017) from the source that subclasses pick."""
 
-    every_source = True
+    uses_all_sources = True
 
     @abstractmethod
     def select(self, X: np.ndarray, y: np.ndarray, sources: tuple[Source, ...]) -> int:
@@ -27,12 +27,12 @@ class SelectedSource(LMS):
 
     def used(self, source: Source) -> tuple[Source, ...]:
         """Return the one that was picked."""
-        return (source.every[self.selected_],)
+        return (source.members[self.selected_],)
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> SelectedSource:
         """Pick a source and fit the shift from it."""
         assert source is not None
-        self.selected_ = self.select(X, y, source.every)
+        self.selected_ = self.select(X, y, source.members)
         super().fit(X, y, source)
         return self
 

@@ -23,7 +23,7 @@ class Shift(Strategy):
 
     design = random
     needs_source = True
-    learns_on = "source"
+    fits_learner_on = "source"
 
     @abstractmethod
     def shift(self) -> Any:
@@ -31,7 +31,7 @@ class Shift(Strategy):
 
     def used(self, source: Source) -> tuple[Source, ...]:
         """Which sources are shifted together."""
-        return source.every
+        return source.members
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> Shift:
         """Fit the shift to the measured pairs."""

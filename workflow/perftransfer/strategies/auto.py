@@ -28,15 +28,15 @@ class AUTO(Strategy):
     title = "automatic choice"
     design = greedy
     needs_source = True
-    every_source = True
-    learns_on = "itself"
-    knows_noise = True
+    uses_all_sources = True
+    fits_learner_on = "none"
+    accepts_noise = True
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None, noise: np.ndarray | None = None) -> AUTO:
         """Fit both and weigh them."""
         priors: list[Prior] = [WithoutSource(self.options, y)]
         if source is not None:
-            given = FromSources.of(source.evidence.every, self.options)
+            given = FromSources.of(source.evidence.members, self.options)
             priors = [WithoutSource(self.options, y, given.unit), given]
         self.posteriors_ = [Posterior(prior, X, y, noise) for prior in priors]
         scores = np.array([(one.left_out_score + one.log_evidence) / 2 for one in self.posteriors_])

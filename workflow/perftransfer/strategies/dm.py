@@ -15,7 +15,7 @@ class DM(Strategy):
     design = random
     needs_source = True
     needs_target = False
-    learns_on = "source"
+    fits_learner_on = "source"
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> DM:
         """Learn nothing."""

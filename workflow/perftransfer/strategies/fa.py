@@ -23,7 +23,7 @@ class FA(Strategy):
     title = "feature augmentation"
     design = random
     needs_source = True
-    learns_on = "target"
+    fits_learner_on = "target"
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> FA:
         """Fit the learner to both environments' rows."""

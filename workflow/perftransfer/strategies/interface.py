@@ -45,30 +45,30 @@ class Source:
         self.model = model
         self._measured = ConfigurationIndex(codes)
         self._aligned = Alignment(codes, self.options)
-        self._joined: tuple[Source, ...] = ()
+        self._members: tuple[Source, ...] = ()
 
     @classmethod
-    def joined(cls, sources: Sequence[Source]) -> Source:
-        """Several sources as one that knows of all (``every``), for strategies that use all of them."""
+    def combine(cls, sources: Sequence[Source]) -> Source:
+        """Several sources as one that knows of all (``members``), for strategies that use all of them."""
         first = sources[0]
         out = copy.copy(first)
         out.environment = ", ".join(source.environment for source in sources)
         out.model = None
         every = [source.evidence for source in sources]
         out.evidence = dataclasses.replace(first.evidence, others=tuple(every[1:]), terms=_by_mean_rank(every))
-        out._joined = tuple(sources)
+        out._members = tuple(sources)
         return out
 
     @property
-    def every(self) -> tuple[Source, ...]:
-        """All sources that this one stands for: itself alone, unless it was ``joined``."""
-        return self._joined or (self,)
+    def members(self) -> tuple[Source, ...]:
+        """All sources that this one stands for: itself alone, unless it was made by ``combine``."""
+        return self._members or (self,)
 
     def without_model(self) -> Source:
         """The same source for a fit that all learners share: it knows measurements, and predicts nothing."""
         out = copy.copy(self)
         out.model = None
-        out._joined = tuple(source.without_model() for source in self._joined)
+        out._members = tuple(source.without_model() for source in self._members)
         return out
 
     def measured(self, X: np.ndarray) -> np.ndarray:
@@ -113,20 +113,20 @@ class Strategy(RegressorMixin, BaseEstimator):
     #: Which target configurations it asks for.
     design: Design
     needs_source: ClassVar[bool]
-    #: Whether it uses all environments but the target at once (``Source.joined``), not one after the other.
-    every_source: ClassVar[bool] = False
+    #: Whether it uses all environments but the target at once (``Source.combine``), not one after the other.
+    uses_all_sources: ClassVar[bool] = False
     #: Whether it measures in the target at all; one that does not is evaluated at budget 0.
     needs_target: ClassVar[bool] = True
     #: Where the learner learns: "target" or "source". On the source, ``fit`` serves all learners at once, from the
     #: source's measurements; each learner's source model comes in with ``predict``. "both": it is given an unfitted
-    #: learner, and the same learner's source model with ``fit`` and ``predict``. "itself": it takes no learner.
-    learns_on: ClassVar[str]
+    #: learner, and the same learner's source model with ``fit`` and ``predict``. "none": it takes no learner.
+    fits_learner_on: ClassVar[str]
     #: Whether ``fit`` and ``predict`` are the same whatever the source: equal samples are then fitted once.
     ignores_source: ClassVar[bool] = False
 
     #: Whether ``fit`` takes ``noise``: variance of each measurement that is known from several processes, shape
     #: (budget,), or None.
-    knows_noise: ClassVar[bool] = False
+    accepts_noise: ClassVar[bool] = False
 
     def __init__(self, learner: Any = None, options: Sequence[Option] = (), seed: int = 0) -> None:
         self.learner = learner
@@ -138,7 +138,7 @@ class Strategy(RegressorMixin, BaseEstimator):
         """Learn from the configurations measured in the target.
 
         X: codes, shape (budget, options). y: their objective, shape (budget,). source: where ``needs_source``; where
-        ``knows_noise``, there is a fourth parameter.
+        ``accepts_noise``, there is a fourth parameter.
         """
 
     @abstractmethod

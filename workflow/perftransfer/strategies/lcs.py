@@ -21,7 +21,7 @@ class LCS(Shift):
     """
 
     title = "linear combination of sources"
-    every_source = True
+    uses_all_sources = True
 
     def shift(self) -> Pipeline:
         """Return the unfitted regression."""

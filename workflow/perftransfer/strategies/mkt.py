@@ -11,4 +11,4 @@ class MKT(KernelTransfer):
     """
 
     title = "kernel transfer from many sources"
-    every_source = True
+    uses_all_sources = True

@@ -21,7 +21,7 @@ class TEAMS(Strategy):
     title = "source prediction as a feature (tEAMS)"
     design = random
     needs_source = True
-    learns_on = "both"
+    fits_learner_on = "both"
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> TEAMS:
         """Fit the learner's estimator to the encoded options and the source's prediction."""

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from perftransfer import yaml_file
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.study import Study
 
 if __name__ == "__main__":
@@ -14,5 +14,5 @@ if __name__ == "__main__":
         sys.exit(f"python -m perftransfer.study: found {len(sys.argv) - 1} files, expected one: a study")
     try:
         print(Study.of(yaml_file.read(Path(sys.argv[1])), sys.argv[1:2]).name)
-    except BadInput as error:
+    except UserError as error:
         sys.exit(str(error))

@@ -31,7 +31,7 @@ _STRATEGIES = """## Strategies
 - **intervals**: the strategy's own, or CV+ from refits on parts of a random sample (`evaluation.interval_folds`); none
   where nothing is measured in the target, or where the sample is chosen and not drawn.
 """
-_LEARNS = {"target": "on the target", "source": "on the source", "both": "on both", "itself": "none"}
+_LEARNS = {"target": "on the target", "source": "on the source", "both": "on both", "none": "none"}
 _DESIGNS = """## Designs
 
 Which configurations of the pool are measured in the target. Those without a source can be compared by themselves
@@ -70,7 +70,7 @@ def page() -> str:
 
 
 def _strategy(name: str, cls: type[Strategy]) -> tuple[str, ...]:
-    source = ("all" if cls.every_source else "one") if cls.needs_source else "none"
+    source = ("all" if cls.uses_all_sources else "one") if cls.needs_source else "none"
     design = designs.name(cls.design)
     if cls.interval is not Strategy.interval:
         intervals = "its own"
@@ -79,7 +79,7 @@ def _strategy(name: str, cls: type[Strategy]) -> tuple[str, ...]:
     else:
         intervals = "none"
     chosen = f"[`{design}`](#{design})" if cls.needs_target else "measures nothing"
-    return f"[`{name}`](#{name.lower()})", cls.title, source, _LEARNS[cls.learns_on], chosen, intervals
+    return f"[`{name}`](#{name.lower()})", cls.title, source, _LEARNS[cls.fits_learner_on], chosen, intervals
 
 
 def _size(name: str, module: object) -> str:

@@ -18,7 +18,7 @@ from perftransfer import catalogue, designs, learners, strategies, yaml_file
 from perftransfer.code_digest import modules_used, script_digest
 from perftransfer.dataset import published
 from perftransfer.dataset.published import PublishedFile
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import networks
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.space.option_space import OptionSpace
@@ -65,20 +65,20 @@ class Study:
         }
         self._evaluations: dict[str, dict[str, Any]] = {}
         if problems := checks.problems(self):
-            raise BadInput("\n".join(problems))
+            raise UserError("\n".join(problems))
 
     @classmethod
     def of(cls, config: Mapping[str, Any], files: Sequence[Path | str]) -> Study:
         """Check a study that Snakemake read from ``files`` (and from its command line); paths are relative to here.
 
-        Raises BadInput that lists what is wrong.
+        Raises UserError that lists what is wrong.
         """
         # Snakemake has read the files, too, but keeps the last of two equal keys.
         written = [yaml_file.read(Path(file)) for file in files]
         names = [os.path.relpath(file) for file in files]
         where = ", ".join(names) or "command line"
         if not config:
-            raise BadInput(f"{where}: the study is empty")
+            raise UserError(f"{where}: the study is empty")
         content = command_line.typed(config, written)
         sections = validate(content, where)
         rows = sheet.read(Path(sections.environments)) if sections.environments else []
@@ -86,12 +86,12 @@ class Study:
             sections, _without_doubles(rows, sections.hardware), where, command_line.commands(content, written, names)
         )
 
-    def of_what_can_be_had(self, downloads: Path) -> Study:
+    def with_available_imports(self, downloads: Path) -> Study:
         """Fetch the published tables that are not at hand; return the study of those that there are.
 
         Tables that were imported already are not needed any more.
 
-        Raises BadInput if one can be had nowhere, unless the study says to leave its environments out, or if the
+        Raises UserError if one can be had nowhere, unless the study says to leave its environments out, or if the
         content of one is not what the study says.
         """
         files = {
@@ -108,7 +108,7 @@ class Study:
                 "folder that holds the files, or leave them out: missing: leave_out in the study, or --config "
                 "missing=leave_out (make CONFIG=missing=leave_out)"
             )
-            raise BadInput("\n".join([*(f"{self.where}: {line}" for line in problems.values()), advice]))
+            raise UserError("\n".join([*(f"{self.where}: {line}" for line in problems.values()), advice]))
         left_out = [name for name, file in files.items() if file.name in problems]
         for name in left_out:
             print(f"The environment {name} is left out: {problems[files[name].name]}", file=sys.stderr)
@@ -206,7 +206,7 @@ class Study:
     @property
     def confirmed(self) -> list[str]:
         """Targets in which what is recommended is measured here; elsewhere somebody does that by hand."""
-        return [name for name in self.targets if not self.brought(name)]
+        return [name for name in self.targets if not self.external_journal(name)]
 
     @cached_property
     def protocol(self) -> Protocol:
@@ -236,13 +236,13 @@ class Study:
         # A file of the user's is what it is; other precisions are not supported by it.
         return [] if row.own_network else self.levels(row, "precision") or [networks.PRECISIONS[0]]
 
-    def brought(self, environment: str) -> list[str]:
+    def external_journal(self, environment: str) -> list[str]:
         """File of measurements that were made elsewhere; none where the environment is measured here."""
         return [file for file in (self.rows[environment].measurements,) if file]
 
     def network_files(self, environment: str) -> list[str]:
         """Files of the network that measuring here needs, one for each of its ``precisions``."""
-        return [] if self.brought(environment) else self.files_for_a_board(environment)
+        return [] if self.external_journal(environment) else self.files_for_a_board(environment)
 
     def files_for_a_board(self, environment: str) -> list[str]:
         """Files of the network, one for each of its ``precisions``; the user's own as it is."""
@@ -289,12 +289,12 @@ class Study:
             "retries": measuring.retries,
             "protocol": asdict(self.protocol),
             "seed": self.sections.seed,
-            **self._known_from(environment),
+            **self._reuse_journals_from(environment),
         }
 
-    def _known_from(self, environment: str) -> dict[str, str]:
-        other = self.sections.measuring.journals_of
-        return {"known_from": f"results/{other}/journal/{environment}.jsonl"} if other else {}
+    def _reuse_journals_from(self, environment: str) -> dict[str, str]:
+        other = self.sections.measuring.reuse_journals_from
+        return {"reuse_journals_from": f"results/{other}/journal/{environment}.jsonl"} if other else {}
 
     def _hardware(self, row: sheet.EnvironmentRow) -> Hardware:
         return self.sections.hardware.get(row.hardware, Hardware())
@@ -319,7 +319,11 @@ class Study:
 
     def space(self) -> dict[str, Any]:
         """How many configurations of a space may be recommended."""
-        return {"most": self.sections.recommendation.space, "seed": self.sections.seed, "code": script_digest("space")}
+        return {
+            "max_configurations": self.sections.recommendation.space,
+            "seed": self.sections.seed,
+            "code": script_digest("space"),
+        }
 
     def target(self, environment: str) -> dict[str, Any]:
         """How a handful of configurations is chosen and measured; no digest of code, as in ``benchmark``."""
@@ -332,7 +336,7 @@ class Study:
 
     def confirm(self, environment: str) -> dict[str, Any]:
         """How what is recommended is measured again."""
-        own = {key: value for key, value in self.benchmark(environment).items() if key != "known_from"}
+        own = {key: value for key, value in self.benchmark(environment).items() if key != "reuse_journals_from"}
         return {**own, "repeats": self.sections.recommendation.repeats}
 
     def recommend(self, environment: str) -> dict[str, Any]:
@@ -342,7 +346,7 @@ class Study:
         modules += [learners.module_of(own.learner)] if own.learner else []
         return {
             **self._modelled(environment),
-            "most": own.most,
+            "n_recommendations": own.n_recommendations,
             "code": script_digest("recommend", *modules),
         }
 
@@ -359,7 +363,7 @@ class Study:
                 "scale": self.sections.learning.scale,
                 "seed": self.sections.seed,
                 "folds": self.sections.evaluation.interval_folds,
-                "promising": own.promising,
+                "candidate_fraction": own.candidate_fraction,
                 "described": self._described(environment),
             },
         }

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from perftransfer import catalogue, designs, learners, strategies
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import Level
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
@@ -37,7 +37,7 @@ GpuType = Annotated[str, StringConstraints(pattern=GPU_TYPE)]
 def _strategy(value: str) -> str:
     try:
         strategies.modules_of(value)
-    except BadInput as error:
+    except UserError as error:
         raise ValueError(str(error).removeprefix("strategy: ")) from None
     if value.partition("+")[0] == strategies.NO_TRANSFER:
         raise ValueError(f"found {value!r}; designs without transfer are compared by the key designs")
@@ -120,10 +120,10 @@ class Measuring(Section):
     warmup_seconds: float = Field(0.1, ge=0, description="Warm-up, at least, in seconds.")
     runs: PositiveInt = Field(7, description="Timed inferences per process, at least.")
     seconds: float = Field(0.2, ge=0, description="Timed inferences, at least, in seconds.")
-    warmup_most_seconds: float = Field(
+    max_warmup_seconds: float = Field(
         2.0, ge=0, description="Warm-up goes on until latencies are steady, but no longer than this, in seconds."
     )
-    most_seconds: float = Field(
+    max_seconds: float = Field(
         1.0, ge=0, description="Timing goes on until the median is precise, but no longer than this, in seconds."
     )
     precision: PositiveFloat = Field(
@@ -139,7 +139,7 @@ class Measuring(Section):
         description="A measurement that takes longer, opening the network included, is ended and marked `timeout`; "
         "raise this to try it again.",
     )
-    journals_of: Name | None = Field(
+    reuse_journals_from: Name | None = Field(
         None,
         description="Another study: what its journals hold of the same environments, on this machine, is not measured "
         "again.",
@@ -297,7 +297,7 @@ class Recommendation(Section):
     learner: Learner = Field(  # type: ignore[valid-type]
         "RF", description="Learner of a strategy that is crossed with learners."
     )
-    promising: float = Field(
+    candidate_fraction: float = Field(
         1.0,
         gt=0,
         le=1,
@@ -308,7 +308,7 @@ class Recommendation(Section):
     space: PositiveInt = Field(
         20_000, description="Configurations that may be recommended: all of the space, or so many of a larger one."
     )
-    most: PositiveInt = Field(3, description="Configurations to recommend for each objective.")
+    n_recommendations: PositiveInt = Field(3, description="Configurations to recommend for each objective.")
     repeats: PositiveInt = Field(
         3,
         description="Processes per recommended configuration, and of the default one, that are measured in the end, "

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 from perftransfer.measuring import engines, hardware, networks
 
 COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "space", "batch", "image_px")
@@ -80,17 +80,17 @@ class EnvironmentRow:
 def read(path: Path) -> list[EnvironmentRow]:
     """Read the sheet.
 
-    Raises BadInput that lists all that is wrong, by line.
+    Raises UserError that lists all that is wrong, by line.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: not UTF-8 text: {error}") from error
+        raise UserError(f"{path}: not UTF-8 text: {error}") from error
     lines = [(n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip() and line[0] != "#"]
     if not lines:
-        raise BadInput(f"{path}: is empty; expected the columns {', '.join(COLUMNS)}, separated by tabs")
+        raise UserError(f"{path}: is empty; expected the columns {', '.join(COLUMNS)}, separated by tabs")
     rows = list(csv.reader((line for _, line in lines), delimiter="\t", quoting=csv.QUOTE_NONE))
     header, problems = rows[0], []
     for column in header:
@@ -102,7 +102,7 @@ def read(path: Path) -> list[EnvironmentRow]:
     if len(set(header)) < len(header):
         problems.append(f"{path}: line {lines[0][0]}: a column stands twice")
     if problems:
-        raise BadInput("\n".join(problems))
+        raise UserError("\n".join(problems))
     out: list[EnvironmentRow] = []
     seen: dict[str, int] = {}
     for (number, _), cells in zip(lines[1:], rows[1:], strict=True):
@@ -121,7 +121,7 @@ def read(path: Path) -> list[EnvironmentRow]:
         seen.setdefault(row.environment, number)
         out.append(row)
     if problems:
-        raise BadInput("\n".join(problems))
+        raise UserError("\n".join(problems))
     return out
 
 
@@ -159,7 +159,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         problems.append(f"{where}: space: found {cells['space']!r}, expected the name of a file in config/spaces")
     try:
         hardware.parse(cells.get("settings", ""))
-    except BadInput as error:
+    except UserError as error:
         problems.append(f"{where}: {error}")
     if cells.get("measurements") and not Path(cells["measurements"]).is_file():
         problems.append(f"{where}: measurements: there is no file {cells['measurements']}")

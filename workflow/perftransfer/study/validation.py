@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 from perftransfer.study.sections import GPU_TYPE, NAME, OBJECTIVE, SHA256, StudySections
 
 _PATTERNS = {
@@ -22,14 +22,14 @@ _PATTERNS = {
 def validate(content: Mapping[str, Any], where: str) -> StudySections:
     """Check all keys and values of a study.
 
-    where: the file, or files, that it came from. Raises BadInput with a line per problem: file, key, what was found,
+    where: the file, or files, that it came from. Raises UserError with a line per problem: file, key, what was found,
     what is allowed.
     """
     try:
         return StudySections.model_validate(dict(content))
     except ValidationError as error:
         lines = [_line(where, dict(problem)) for problem in error.errors(include_url=False)]
-        raise BadInput("\n".join(lines)) from error
+        raise UserError("\n".join(lines)) from error
 
 
 def key_path(location: tuple[int | str, ...]) -> str:

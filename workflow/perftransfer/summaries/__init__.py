@@ -2,8 +2,9 @@
 
 A summary's module offers ``TITLE`` and ``CAPTION`` (plain text: what a row is, what was averaged over what, how
 intervals are made), ``TABLES`` (which tables it reads: transfer, influence, similarity, ranges, timing, or those of
-``dataset.parts``), ``make(tables, *, options, seed)``, which returns all rows in an order that depends on nothing but
-the content (the CSV file), and ``shown(frame)``, which takes what ``make`` returned and returns what is worth showing
+``dataset.row_groups``), ``make(tables, *, options, seed)``, which returns all rows in an order that depends on nothing
+but the content (the CSV file), and ``shown(frame)``, which takes what ``make`` returned and returns what is worth
+showing
 in the report. Numbers are not rounded, but where ``shown`` puts several into one cell.
 """
 

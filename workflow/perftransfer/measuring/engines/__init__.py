@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from perftransfer import catalogue
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 from perftransfer.measuring.engines.interface import Engine
 
 
@@ -17,11 +17,11 @@ def names() -> list[str]:
 def load(name: str) -> Engine:
     """Import the engine ``name`` and return it.
 
-    Raises BadInput if there is no such engine, or if the library it needs is not installed.
+    Raises UserError if there is no such engine, or if the library it needs is not installed.
     """
     if name not in names():
-        raise BadInput(unknown("engine", "engine", name, names()))
+        raise UserError(unknown("engine", "engine", name, names()))
     try:
         return importlib.import_module(f"{__name__}.{name}").ENGINE
     except ModuleNotFoundError as error:
-        raise BadInput(f"engine {name}: the Python package {error.name!r} is not installed") from error
+        raise UserError(f"engine {name}: the Python package {error.name!r} is not installed") from error

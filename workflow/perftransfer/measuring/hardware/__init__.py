@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perftransfer import catalogue
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 from perftransfer.measuring.hardware import _originals
 from perftransfer.measuring.hardware._originals import Original
 from perftransfer.measuring.hardware.interface import (
@@ -54,7 +54,7 @@ def parse(text: str) -> list[Setting]:
 
     Returns them in the order in which they are applied; none for an empty text.
 
-    Raises BadInput for an unknown name, a value that is none, a setting that stands twice.
+    Raises UserError for an unknown name, a value that is none, a setting that stands twice.
     """
     by_name = {name: (number, kind) for number, kind in enumerate(_kinds().values()) for name in kind.names}
     found: dict[tuple[str, str], tuple[tuple[int, int], Setting]] = {}
@@ -62,11 +62,11 @@ def parse(text: str) -> list[Setting]:
         key, equals, value = entry.partition("=")
         target, _, name = key.rpartition(".")
         if name not in by_name:
-            raise BadInput(unknown("settings", "setting", name, sorted(by_name)))
+            raise UserError(unknown("settings", "setting", name, sorted(by_name)))
         number, kind = by_name[name]
         _check_entry(entry, kind, target, name, equals, value)
         if (target, name) in found:
-            raise BadInput(f"settings: {key} stands twice: {found[target, name][1]} and {entry}")
+            raise UserError(f"settings: {key} stands twice: {found[target, name][1]} and {entry}")
         found[target, name] = ((kind.stage, number), Setting(name, value, target))
     return [setting for _, setting in sorted(found.values(), key=lambda ranked: ranked[0])]
 
@@ -74,12 +74,12 @@ def parse(text: str) -> list[Setting]:
 def _check_entry(entry: str, kind: Kind, target: str, name: str, equals: str, value: str) -> None:
     if target and not (kind.target and re.fullmatch(f"{kind.target}[0-9]+", target)):
         allowed = f"{kind.target}0.{name}" if kind.target else name
-        raise BadInput(f"settings: {entry!r}: {target!r} cannot stand before {name}; write {allowed}")
+        raise UserError(f"settings: {entry!r}: {target!r} cannot stand before {name}; write {allowed}")
     if kind.target_needed and not target:
-        raise BadInput(f"settings: {entry!r}: which {kind.target} is missing; write {kind.target}0.{name}")
+        raise UserError(f"settings: {entry!r}: which {kind.target} is missing; write {kind.target}0.{name}")
     form = kind.names[name]
     if not equals or not re.fullmatch(form.pattern, value):
-        raise BadInput(f"settings: {entry!r}: write {name}=VALUE, where the value is {form.words}")
+        raise UserError(f"settings: {entry!r}: write {name}=VALUE, where the value is {form.words}")
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def applied(settings: Sequence[Setting], root: Path, state: Path, run: Run = run
     anything is changed. run: how programs are run.
 
     Raises SettingError (everything is as it was) if a setting cannot be applied or does not read back as written;
-    NotRestoredError if an original cannot be put back; BadInput if another process is at it.
+    NotRestoredError if an original cannot be put back; UserError if another process is at it.
     """
     board = Board(root, run)
     with _originals.held(state):
@@ -132,7 +132,7 @@ def applied(settings: Sequence[Setting], root: Path, state: Path, run: Run = run
 def restore(state: Path, root: Path, run: Run = run_program) -> list[str]:
     """Put back what ``state`` tells, and remove it; return the files and items put back, none without a state file.
 
-    Raises NotRestoredError, and keeps of the state what could not be put back; BadInput if the process that changed
+    Raises NotRestoredError, and keeps of the state what could not be put back; UserError if the process that changed
     the settings is still at it.
     """
     with _originals.held(state):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import hardware
 
 
@@ -18,11 +18,11 @@ def main(arguments: list[str]) -> None:
         for name, values in hardware.options_offered(Path("/")).items():
             print(f"{name}: {' '.join(map(str, values))}")
     else:
-        raise BadInput("usage: python -m perftransfer.measuring.hardware [restore STATE]")
+        raise UserError("usage: python -m perftransfer.measuring.hardware [restore STATE]")
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except BadInput as error:
+    except UserError as error:
         sys.exit(str(error))

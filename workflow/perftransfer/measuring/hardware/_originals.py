@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring.hardware.interface import NotRestoredError
 
 
@@ -27,7 +27,7 @@ class Original(NamedTuple):
 def held(state: Path) -> Iterator[None]:
     """Hold the lock that goes with a state file.
 
-    Raises BadInput if another process holds it: what it has set must not be taken for left behind.
+    Raises UserError if another process holds it: what it has set must not be taken for left behind.
     """
     state.parent.mkdir(parents=True, exist_ok=True)
     path = state.with_name(f"{state.name}.lock")
@@ -35,12 +35,12 @@ def held(state: Path) -> Iterator[None]:
         # To be locked by anybody: some settings need no root.
         lock = os.open(path, os.O_RDONLY | os.O_CREAT, 0o666)
     except OSError as error:
-        raise BadInput(f"{path}: cannot be locked: {error.strerror}") from error
+        raise UserError(f"{path}: cannot be locked: {error.strerror}") from error
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise BadInput(
+            raise UserError(
                 f"{state}: another process has set this machine's hardware; wait for it, or end it, and start again"
             ) from error
         yield

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 
 Run = Callable[[Sequence[str]], str]
 
@@ -22,7 +22,7 @@ class SettingError(Exception):
     """A setting that this machine does not take: the status ``unsupported`` of a row, with the reason."""
 
 
-class NotRestoredError(BadInput):
+class NotRestoredError(UserError):
     """Original values that could not be put back: a person has to."""
 
 

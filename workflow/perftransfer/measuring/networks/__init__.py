@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from perftransfer import catalogue
-from perftransfer.errors import BadInput, unknown
+from perftransfer.errors import UserError, unknown
 
 PRECISIONS = ("fp32", "int8")
 
@@ -26,7 +26,7 @@ def names() -> list[str]:
 def version(name: str) -> int:
     """The version of a network's graph; measurements of another version are of another network.
 
-    Raises BadInput if there is no such network.
+    Raises UserError if there is no such network.
     """
     number: int = _network(name).VERSION
     return number
@@ -38,11 +38,11 @@ def write(name: str, precision: str, path: Path, *, seed: int) -> None:
     Inputs and outputs are those that the network's own file tells; their free dimensions bear the names of the columns
     of the environment sheet. The file appears under its name only once it is whole.
 
-    Raises BadInput if there is no such network or precision.
+    Raises UserError if there is no such network or precision.
     """
     network = _network(name)
     if precision not in PRECISIONS:
-        raise BadInput(unknown("networks", "precision", precision, PRECISIONS))
+        raise UserError(unknown("networks", "precision", precision, PRECISIONS))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
         fp32 = Path(scratch, "fp32.onnx")
@@ -58,7 +58,7 @@ def write(name: str, precision: str, path: Path, *, seed: int) -> None:
 def files_of(path: Path) -> list[Path]:
     """Return the ONNX file and those beside it that hold its weights, as exporters write large networks; sorted.
 
-    Raises BadInput if it cannot be read, or if weights would be looked for elsewhere than beside it.
+    Raises UserError if it cannot be read, or if weights would be looked for elsewhere than beside it.
     """
     from perftransfer.measuring.networks._external_data import beside
 
@@ -68,5 +68,5 @@ def files_of(path: Path) -> list[Path]:
 def _network(name: str) -> ModuleType:
     offered = catalogue.modules(__name__)
     if name not in offered:
-        raise BadInput(unknown("networks", "network", name, offered))
+        raise UserError(unknown("networks", "network", name, offered))
     return importlib.import_module(offered[name])

@@ -15,13 +15,13 @@ from perftransfer.dataset.merge import ENVIRONMENT_COLUMNS, columns_of
 
 def environments(path: Path | str) -> pd.DataFrame:
     """One row per environment, in the order of the study: its name and description."""
-    return tables.Rows(path).firsts(ENVIRONMENT_COLUMNS)
+    return tables.PartitionedTable(path).firsts(ENVIRONMENT_COLUMNS)
 
 
 def configurations(path: Path | str) -> pd.DataFrame:
     """One row per configuration of the study, sorted: ``configuration_id`` and the options."""
     columns = ["configuration_id", *(option.name for option in tables.options(path))]
-    rows = tables.Rows(path)
+    rows = tables.PartitionedTable(path)
     found = [
         rows.read(environment, columns)[new].drop_duplicates("configuration_id")
         for environment, new in _first_seen(rows)
@@ -31,12 +31,12 @@ def configurations(path: Path | str) -> pd.DataFrame:
 
 def configuration_ids(path: Path | str) -> pd.Index:
     """Every ``configuration_id`` of the study, sorted."""
-    rows = tables.Rows(path)
+    rows = tables.PartitionedTable(path)
     found = [rows.read(environment, ["configuration_id"])[new] for environment, new in _first_seen(rows)]
     return pd.Index(pd.concat(found)["configuration_id"]).unique().sort_values()
 
 
-def _first_seen(rows: tables.Rows) -> Iterator[tuple[str, pd.Series]]:
+def _first_seen(rows: tables.PartitionedTable) -> Iterator[tuple[str, pd.Series]]:
     """Yield environments with configurations that none before had, and which of their rows those are."""
     last, known = None, pd.Index([], dtype="str")
     for environment in rows.environments:
@@ -53,7 +53,7 @@ def by_environment(path: Path | str, objectives: Sequence[str]) -> Iterator[tupl
     """Yield each environment, with the values of these objectives, their spread and number of processes."""
     known = set(tables.columns(path))
     columns = [name for objective in objectives for name in columns_of(objective) if name in known]
-    rows = tables.Rows(path)
+    rows = tables.PartitionedTable(path)
     for environment in rows.environments:
         yield environment, rows.read(environment, columns)
 
@@ -65,7 +65,7 @@ def by_configuration(path: Path | str, objective: str) -> pd.DataFrame:
     of one environment are in memory beside them.
     """
     ids = configuration_ids(path)
-    rows = tables.Rows(path)
+    rows = tables.PartitionedTable(path)
     values = np.full((len(ids), len(rows.environments)), np.nan)
     if objective in tables.columns(path):
         for column, environment in enumerate(rows.environments):
@@ -98,7 +98,7 @@ def excerpt(
     is not read. Objectives that the dataset does not have are left out.
     """
     found = configurations(path)
-    rows, known = tables.Rows(path), set(tables.columns(path))
+    rows, known = tables.PartitionedTable(path), set(tables.columns(path))
     named = [rows.environments[i] for i in _spread(len(rows.environments), most_environments)]
     kept = found.iloc[_spread(len(found), most_configurations)].reset_index(drop=True)
     ids, wanted = pd.Index(kept["configuration_id"]), [name for name in objectives if name in known]

@@ -8,5 +8,7 @@ from perftransfer.recommend import gather, stored_model
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         wildcards = snakemake.wildcards
-        known = gather.of_study(wildcards.environment, wildcards.objective, snakemake.params.settings, snakemake.input)
+        known = gather.model_from_job(
+            wildcards.environment, wildcards.objective, snakemake.params.settings, snakemake.input
+        )
         stored_model.save(known, Path(snakemake.output[0]))

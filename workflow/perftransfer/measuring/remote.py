@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from perftransfer import package_path
-from perftransfer.errors import BadInput
+from perftransfer.errors import UserError
 from perftransfer.measuring import bench, journal, networks
 from perftransfer.measuring.engines.interface import Options
 from perftransfer.measuring.protocol import Protocol
@@ -49,7 +49,7 @@ def pack(
 def measure(environment_file: str, configurations_file: str, out: str) -> None:
     """Measure what two files of ``pack`` ask for, into the journal ``out``.
 
-    Raises BadInput if a file cannot be read, is no JSON, or lacks something.
+    Raises UserError if a file cannot be read, is no JSON, or lacks something.
     """
     package_path.export()
     what, configurations = _read(environment_file), _read(configurations_file)
@@ -62,13 +62,13 @@ def measure(environment_file: str, configurations_file: str, out: str) -> None:
         seed = environment.seed
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         known = ", ".join(field.name for field in fields(bench.Environment))
-        raise BadInput(
+        raise UserError(
             f"{environment_file}: {type(error).__name__} {error}; expected {', '.join(_HOW)} and environment, in "
             f"which {known}"
         ) from error
     missing = [path for path in environment.files.values() if not Path(path).is_file()]
     if missing:
-        raise BadInput(f"{environment_file}: there is no file {missing[0]}")
+        raise UserError(f"{environment_file}: there is no file {missing[0]}")
     records = bench.measure_environment(
         environment,
         configurations,
@@ -82,13 +82,13 @@ def measure(environment_file: str, configurations_file: str, out: str) -> None:
     print(f"{out}: {good} of {len(records)} measurements succeeded")
 
 
-def brought(path: Path, environment: str, configurations: Collection[str]) -> list[journal.Record]:
+def load_external_journal(path: Path, environment: str, configurations: Collection[str]) -> list[journal.Record]:
     """Return from a journal that was written elsewhere the measurements of these configurations.
 
     A value is of one machine and one protocol: those of the pair with the most measurements that succeeded, and of
     equals the latest.
 
-    Raises BadInput if the journal has none of this environment.
+    Raises UserError if the journal has none of this environment.
     """
     records = journal.read(path)
     own = [
@@ -98,7 +98,7 @@ def brought(path: Path, environment: str, configurations: Collection[str]) -> li
     ]
     if not own:
         names = sorted({str(record.get("environment")) for record in records if record.get("record") == "measurement"})
-        raise BadInput(
+        raise UserError(
             f"{path}: no measurement of the environment {environment} with a configuration of this study; found "
             f"environments: {', '.join(names) or 'none'}"
         )
@@ -116,9 +116,9 @@ def _read(file: str) -> dict[str, Any]:
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadInput(f"{file}: cannot be read: {error.strerror}") from error
+        raise UserError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise BadInput(f"{file}: not JSON: {error}") from error
+        raise UserError(f"{file}: not JSON: {error}") from error
     if not isinstance(content, dict):
-        raise BadInput(f"{file}: expected a JSON object")
+        raise UserError(f"{file}: expected a JSON object")
     return content

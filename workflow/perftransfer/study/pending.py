@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from perftransfer.study.resolved import Study
 
 
-def still_to_measure(study: Study) -> list[str]:
+def pending_measurements(study: Study) -> list[str]:
     """Say for each environment how much there is to measure, and how long that takes at the pace so far.
 
     The journals know the pace; without one the protocol tells how long a measurement takes at most, if none fails.
     """
     measuring, said = study.sections.measuring, []
     for name, row in study.rows.items():
-        if study.brought(name):
+        if study.external_journal(name):
             continue
         known = journal.measurements(journal.read(Path(f"results/{study.name}/journal/{name}.jsonl")))
         own = [

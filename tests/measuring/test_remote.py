@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 from tests_root import ROOT
 
-from perftransfer.errors import BadInput
-from perftransfer.measuring import by_hand, journal, networks
+from perftransfer.errors import UserError
+from perftransfer.measuring import journal, networks, remote
 from perftransfer.measuring.bench import Environment
 from perftransfer.measuring.protocol import Protocol
 
-PROTOCOL = Protocol(1, 0.0, 3, 0.0, timeout_seconds=60.0, warmup_most_seconds=0.0, most_seconds=0.0)
+PROTOCOL = Protocol(1, 0.0, 3, 0.0, timeout_seconds=60.0, max_warmup_seconds=0.0, max_seconds=0.0)
 CONFIGURATIONS = {"c1": {"intra_op_threads": 1}, "c2": {"graph_optimization_level": "disabled"}}
 
 
@@ -75,7 +75,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name="board", engine="onnxruntime", network="squeezenet", network_version=1, cores=1,
         workload={"batch": 1, "image_px": 64}, files={"fp32": str(folder / "squeezenet.fp32.onnx")}, seed=1,
     )  # fmt: skip
-    by_hand.pack(folder / "out", environment, CONFIGURATIONS, protocol=PROTOCOL, repeats=2, retries=1)
+    remote.pack(folder / "out", environment, CONFIGURATIONS, protocol=PROTOCOL, repeats=2, retries=1)
     return folder / "out"
 
 
@@ -92,12 +92,12 @@ def test_a_board_with_numpy_and_an_engine_measures_what_was_packed(board: Path, 
     assert re.search(r": (\d+) of \1 measurements succeeded", first.stdout)
     again = run(board, "-m", "perftransfer", "measure", *files_of(packed), "--out", str(out))
     assert again.returncode == 0, again.stderr
-    records = by_hand.brought(out, "board", CONFIGURATIONS)
+    records = remote.load_external_journal(out, "board", CONFIGURATIONS)
     written = [record for record in journal.read(out) if record["record"] == "measurement"]
     assert len(written) == len(records) >= 4
     assert {record["status"] for record in records} == {"ok"}
-    with pytest.raises(BadInput, match=r"no measurement of the environment other .*; found environments: board"):
-        by_hand.brought(out, "other", CONFIGURATIONS)
+    with pytest.raises(UserError, match=r"no measurement of the environment other .*; found environments: board"):
+        remote.load_external_journal(out, "other", CONFIGURATIONS)
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ def test_the_measurements_of_the_machine_that_measured_last_are_taken(tmp_path: 
         for day, digest in ((1, "old"), (2, "new"))
     ]  # fmt: skip
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert [record["environment_digest"] for record in by_hand.brought(path, "e", ["c1"])] == ["new"]
+    assert [record["environment_digest"] for record in remote.load_external_journal(path, "e", ["c1"])] == ["new"]

@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from perftransfer.dataset import parts, tables
-from perftransfer.errors import BadInput
+from perftransfer.dataset import row_groups, tables
+from perftransfer.errors import UserError
 from perftransfer.space.options import Option
 
 OPTIONS = (Option("threads", (1, 2, 4), True, 1),)
@@ -51,7 +51,7 @@ def spoil(path: Path, *, but: str) -> None:
 
 
 def test_the_rows_of_an_environment_are_read(dataset: Path) -> None:
-    whole, rows = tables.read(dataset), tables.Rows(dataset)
+    whole, rows = tables.read(dataset), tables.PartitionedTable(dataset)
     assert rows.environments == list(CONFIGURATIONS)
     for name in CONFIGURATIONS:
         wanted = whole[whole["environment"] == name].reset_index(drop=True)
@@ -60,62 +60,62 @@ def test_the_rows_of_an_environment_are_read(dataset: Path) -> None:
 
 
 def test_the_rows_of_other_environments_are_not_looked_at(dataset: Path) -> None:
-    rows = tables.Rows(dataset).read("b")
+    rows = tables.PartitionedTable(dataset).read("b")
     spoil(dataset, but="b")
-    with pytest.raises(BadInput):
+    with pytest.raises(UserError):
         tables.read(dataset)
-    pd.testing.assert_frame_equal(tables.Rows(dataset).read("b"), rows)
+    pd.testing.assert_frame_equal(tables.PartitionedTable(dataset).read("b"), rows)
 
 
 def test_environments_have_a_row_each_and_nothing_but_their_description(dataset: Path) -> None:
-    found = parts.environments(dataset)
+    found = row_groups.environments(dataset)
     wanted = tables.read(dataset).drop_duplicates("environment", ignore_index=True)
     assert found["environment"].tolist() == list(CONFIGURATIONS)
     pd.testing.assert_frame_equal(found, wanted[list(found)])
 
 
 def test_configurations_have_a_row_each_whatever_environment_they_were_measured_in(dataset: Path) -> None:
-    found = parts.configurations(dataset)
+    found = row_groups.configurations(dataset)
     assert found["configuration_id"].tolist() == list("abcdef")
     assert found["threads"].tolist() == [1 + ord(one) % 4 for one in "abcdef"]
     assert list(found) == ["configuration_id", "threads"]
 
 
 def test_environments_come_one_by_one_with_the_objectives_asked_for(dataset: Path) -> None:
-    found = dict(parts.by_environment(dataset, ["energy_mj", "never_measured"]))
+    found = dict(row_groups.by_environment(dataset, ["energy_mj", "never_measured"]))
     assert list(found) == list(CONFIGURATIONS)
     assert [list(frame) for frame in found.values()] == 4 * [["energy_mj", "energy_mj_cv", "energy_mj_n"]]
     assert [frame["energy_mj"].tolist() for frame in found.values()] == [[1, 2, 3], [1, 2, 3], [1, 2], [1, 2]]
 
 
 def test_values_are_by_configuration_and_environment(dataset: Path) -> None:
-    found = parts.by_configuration(dataset, "energy_mj")
+    found = row_groups.by_configuration(dataset, "energy_mj")
     rows = tables.read(dataset)
     wanted = rows.pivot_table("energy_mj", "configuration_id", "environment")[list(CONFIGURATIONS)]
     pd.testing.assert_frame_equal(found, wanted, check_index_type=False, check_column_type=False)
-    assert parts.by_configuration(dataset, "never_measured").isna().all(axis=None)
+    assert row_groups.by_configuration(dataset, "never_measured").isna().all(axis=None)
 
 
 def test_tables_that_are_no_part_of_the_dataset_are_read_whole(dataset: Path, tmp_path: Path) -> None:
     tables.write(tmp_path / "transfer.parquet", pd.DataFrame({"mape": [1.0]}))
     files = {"dataset": dataset, "transfer": tmp_path / "transfer.parquet"}
-    found = parts.read(["transfer", "environments", "configurations", "values"], files, "latency_ms")
+    found = row_groups.read(["transfer", "environments", "configurations", "values"], files, "latency_ms")
     assert {name: frame.shape for name, frame in found.items()} == {
         "transfer": (1, 1), "environments": (4, 8), "configurations": (6, 2), "values": (6, 4),
     }  # fmt: skip
 
 
 def test_an_excerpt_has_the_configurations_and_environments_asked_for(dataset: Path) -> None:
-    whole = parts.excerpt(dataset, ["latency_ms", "power"], most_configurations=9, most_environments=9)
+    whole = row_groups.excerpt(dataset, ["latency_ms", "power"], most_configurations=9, most_environments=9)
     assert list(whole.by_objective) == ["latency_ms"]
-    wide = parts.by_configuration(dataset, "latency_ms")
+    wide = row_groups.by_configuration(dataset, "latency_ms")
     np.testing.assert_array_equal(whole.by_objective["latency_ms"], wide)
     assert list(whole.by_objective["latency_ms"].columns) == list(CONFIGURATIONS)
-    pd.testing.assert_frame_equal(whole.configurations, parts.configurations(dataset))
+    pd.testing.assert_frame_equal(whole.configurations, row_groups.configurations(dataset))
 
-    some = parts.excerpt(dataset, ["latency_ms", "energy_mj"], most_configurations=3, most_environments=2)
+    some = row_groups.excerpt(dataset, ["latency_ms", "energy_mj"], most_configurations=3, most_environments=2)
     assert list(some.configurations["configuration_id"]) == ["a", "c", "f"]
     for objective in ("latency_ms", "energy_mj"):
-        wide = parts.by_configuration(dataset, objective).loc[["a", "c", "f"], ["c", "d"]]
+        wide = row_groups.by_configuration(dataset, objective).loc[["a", "c", "f"], ["c", "d"]]
         np.testing.assert_array_equal(some.by_objective[objective], wide)
     assert (some.all_configurations, some.all_environments) == (6, 4)
