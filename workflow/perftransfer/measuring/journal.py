@@ -27,7 +27,7 @@ _TIMEOUT = "timeout"
 _REPLACED = (_TIMEOUT, NOT_APPLIED)
 # What a file system says that has no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-_RENAMED = {"others_cpu_share": "external_cpu_share"}
+_RENAMED: dict[Any, str] = {"others_cpu_share": "external_cpu_share"}
 # Stands for a measurement that is not there.
 _NOTHING: Record = {"status": _TIMEOUT}
 

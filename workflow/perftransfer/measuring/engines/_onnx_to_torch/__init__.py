@@ -22,11 +22,11 @@ from torch import fx  # type: ignore[import-not-found]
 
 # The modules of operators are imported so that they enter what they implement.
 from perftransfer.measuring.engines._onnx_to_torch import (  # noqa: F401
-    along_dimensions,
     elementwise,
     images,
     matrices,
-    places,
+    reduction_ops,
+    shape_ops,
     sliding_windows,
 )
 from perftransfer.measuring.engines._onnx_to_torch.builder import OPERATORS, Builder, Value, torch_tensor, torch_type
