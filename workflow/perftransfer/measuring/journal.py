@@ -27,7 +27,7 @@ _TIMEOUT = "timeout"
 _REPLACED = (_TIMEOUT, NOT_APPLIED)
 # What a file system says that has no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-_RENAMED: dict[Any, str] = {"others_cpu_share": "external_cpu_share"}
+_RENAMED = {"others_cpu_share": "external_cpu_share"}
 # Stands for a measurement that is not there.
 _NOTHING: Record = {"status": _TIMEOUT}
 
@@ -59,7 +59,7 @@ def _records(lines: list[bytes]) -> Iterator[Record]:
             continue
         if isinstance(record, dict):
             # Journals of earlier versions use other names.
-            yield {_RENAMED.get(name, name): value for name, value in record.items()}
+            yield {str(_RENAMED.get(name, name)): value for name, value in record.items()}
 
 
 def measurements(records: list[Record]) -> dict[Key, Record]:
