@@ -7,7 +7,72 @@ from pathlib import Path
 import pytest
 
 from perftransfer import catalogue
+from perftransfer.catalogue import Catalogue
 from perftransfer.errors import UserError, unknown
+
+
+@pytest.fixture
+def fruit(tmp_path, monkeypatch) -> str:
+    """Create a package of two plug-ins, with files that are none; importing a module leaves a mark."""
+    package = tmp_path / "fruit_of_a_test"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    for name in ("plum", "apple", "_basket", "interface"):
+        mark = f"from pathlib import Path\nPath({str(tmp_path / name)!r}).touch()\n"
+        body = f"from {package.name}.interface import Fruit\nclass {name.title()}(Fruit): title = 'the {name}'\n"
+        (package / f"{name}.py").write_text(mark + ("class Fruit: pass\n" if name == "interface" else body))
+    monkeypatch.syspath_prepend(tmp_path)
+    yield package.name
+    for module in [module for module in sys.modules if module.startswith(package.name)]:
+        del sys.modules[module]
+
+
+def test_names_are_the_files_of_the_folder_and_nothing_is_imported(fruit, tmp_path):
+    catalogue = Catalogue(fruit, "Fruit", "fruit")
+    assert catalogue.names() == ["apple", "plum"]
+    assert catalogue.module_of("plum") == f"{fruit}.plum"
+    assert not (tmp_path / "apple").exists()
+    assert not (tmp_path / "interface").exists()
+
+
+def test_load_imports_one_module_and_returns_its_class(fruit, tmp_path):
+    assert Catalogue(fruit, "Fruit", "fruit").load("plum").title == "the plum"
+    assert not (tmp_path / "apple").exists()
+
+
+@pytest.mark.parametrize("name", ["plumb", "_basket", "interface", ""])
+def test_an_unknown_name_is_refused_with_those_there_are(fruit, name):
+    with pytest.raises(UserError, match="allowed: apple, plum"):
+        Catalogue(fruit, "Fruit", "fruit").load(name)
+
+
+def test_names_in_capitals_are_those_of_files_and_of_classes(fruit, tmp_path):
+    catalogue = Catalogue(fruit, "Fruit", "fruit", upper_case=True)
+    assert catalogue.names() == ["APPLE", "PLUM"]
+    with pytest.raises(UserError, match="has no class of that name that is a fruit_of_a_test"):
+        catalogue.load("PLUM")
+    (tmp_path / fruit / "fig.py").write_text(f"from {fruit}.interface import Fruit\nclass FIG(Fruit): pass\n")
+    assert catalogue.load("FIG").__name__ == "FIG"
+
+
+def test_a_class_of_a_users_own_is_loaded_by_its_import_path(fruit, tmp_path):
+    (tmp_path / "own_fruit.py").write_text(f"from {fruit}.interface import Fruit\nclass Kiwi(Fruit): pass\nNo = 1\n")
+    catalogue = Catalogue(fruit, "Fruit", "fruit")
+    assert catalogue.module_of("own_fruit.Kiwi") == "own_fruit"
+    assert catalogue.load("own_fruit.Kiwi").__name__ == "Kiwi"
+    for name in ("own_fruit.No", "own_fruit.Fig"):
+        with pytest.raises(UserError, match=f"fruit {name}: own_fruit has no class of that name"):
+            catalogue.load(name)
+    for name in ("no_such_module.Kiwi", "no_such_package.module.Kiwi", ".Kiwi"):
+        with pytest.raises(UserError, match="is its folder on PYTHONPATH"):
+            catalogue.module_of(name)
+
+
+@pytest.mark.parametrize("body", ["", "class A(Fruit): pass\nclass B(Fruit): pass\n", "class _A(Fruit): pass\n"])
+def test_a_file_without_exactly_one_public_class_is_refused(fruit, tmp_path, body):
+    (tmp_path / fruit / "fig.py").write_text(f"from {fruit}.interface import Fruit\n{body}")
+    with pytest.raises(UserError, match=f"fruit fig: {fruit}.fig must have one public {fruit}.interface.Fruit"):
+        Catalogue(fruit, "Fruit", "fruit").load("fig")
 
 
 @pytest.fixture
