@@ -11,8 +11,10 @@ from spaces import CONTENT, factorial, option_spaces
 
 from perftransfer import designs, influence
 from perftransfer.dataset import tables
-from perftransfer.designs import guided, random
+from perftransfer.designs import guided
+from perftransfer.designs.guided import Guided
 from perftransfer.designs.interface import Evidence
+from perftransfer.designs.random import Random
 from perftransfer.space import terms
 from perftransfer.space.encoding import codes, distances
 from perftransfer.space.option_space import OptionSpace
@@ -37,7 +39,7 @@ def cube() -> tuple[tuple[Option, ...], np.ndarray, Evidence]:
 
 def test_designs_are_found_by_their_files():
     assert {"guided", "random"} <= set(designs.names())
-    assert [designs.name(random), designs.name(guided)] == ["random", "guided"]
+    assert [designs.name_of(cls) for cls in (Random, Guided)] == ["random", "guided"]
 
 
 @settings(max_examples=10)
@@ -48,7 +50,7 @@ def test_a_design_chooses_as_many_as_are_asked_for_and_none_twice(space, seed, d
     source = evidence(rows, rng.normal(size=len(rows)), space[1].options)
     order = rng.permutation(data.draw(st.integers(0, len(rows))))
     n = data.draw(st.integers(1, len(rows) + 5))
-    for design in (random, guided):
+    for design in (Random(), Guided()):
         chosen = design.choose(rows[: len(order)], space[1].options, order, n, source)
         assert len(chosen) == len(set(chosen)) == min(n, len(order))
         assert set(chosen) <= set(range(len(order)))
@@ -56,12 +58,12 @@ def test_a_design_chooses_as_many_as_are_asked_for_and_none_twice(space, seed, d
 
 def test_random_samples_are_the_random_order_itself():
     order = np.random.default_rng(1).permutation(20)
-    assert (random.choose(np.zeros((20, 2), dtype=int), (), order, 5, None) == order[:5]).all()
+    assert (Random().choose(np.zeros((20, 2), dtype=int), (), order, 5, None) == order[:5]).all()
 
 
 def test_guided_sampling_needs_a_source():
     with pytest.raises(ValueError, match="source"):
-        guided.choose(np.zeros((2, 1), dtype=int), factorial(a=2)[0], np.arange(2), 1, None)
+        Guided().choose(np.zeros((2, 1), dtype=int), factorial(a=2)[0], np.arange(2), 1, None)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -69,7 +71,7 @@ def test_guided_sampling_varies_what_matters_in_the_order_of_its_influence(seed)
     options, rows, source = cube()
     assert list(source.terms[:3]) == [("c",), ("a",), ("a", "c")]
     order = np.random.default_rng(seed).permutation(len(rows))
-    chosen = rows[guided.choose(rows, options, order, len(rows), source)]
+    chosen = rows[Guided().choose(rows, options, order, len(rows), source)]
 
     def combinations(**values: range) -> set[tuple[int, ...]]:
         axes = [values.get(option.name, range(1)) for option in options]
@@ -85,7 +87,7 @@ def test_guided_sampling_varies_what_matters_in_the_order_of_its_influence(seed)
 def test_a_budget_cuts_the_last_term_at_random():
     options, rows, source = cube()
     third = {
-        tuple(rows[guided.choose(rows, options, np.random.default_rng(seed).permutation(len(rows)), 3, source)][2])
+        tuple(rows[Guided().choose(rows, options, np.random.default_rng(seed).permutation(len(rows)), 3, source)][2])
         for seed in range(30)
     }
     assert third == {(1, 0, 0, 0), (2, 0, 0, 0)}
@@ -94,7 +96,7 @@ def test_a_budget_cuts_the_last_term_at_random():
 def test_the_rest_is_measured_in_the_random_order():
     options, rows, source = cube()
     order = np.random.default_rng(3).permutation(len(rows))
-    chosen = guided.choose(rows, options, order, len(rows), source)
+    chosen = Guided().choose(rows, options, order, len(rows), source)
     wished = len({wish.tobytes() for term in source.terms for wish in guided.wishes(term, options)})
     rest = chosen[wished:]
     assert rest.tolist() == [position for position in order if position in set(rest)]
@@ -103,7 +105,7 @@ def test_the_rest_is_measured_in_the_random_order():
 def test_the_same_random_order_gives_the_same_choice_and_another_gives_another():
     options, rows, source = cube()
     orders = [np.random.default_rng(seed).permutation(len(rows)) for seed in (0, 0, 1)]
-    first, again, other = (guided.choose(rows, options, order, len(rows), source).tolist() for order in orders)
+    first, again, other = (Guided().choose(rows, options, order, len(rows), source).tolist() for order in orders)
     assert first == again
     assert first != other
 
@@ -118,7 +120,7 @@ def test_a_wish_takes_the_nearest_candidate_that_is_left(space, seed):
     source = evidence(rows, rows @ rng.normal(size=len(options)) + rng.normal(0, 0.01, len(rows)), options)
     candidates = rows[rng.permutation(len(rows))[: max(1, len(rows) // 2)]]
     order = rng.permutation(len(candidates))
-    chosen = guided.choose(candidates, options, order, len(order), source).tolist()
+    chosen = Guided().choose(candidates, options, order, len(order), source).tolist()
     # Of a term's wishes those count whose levels some candidate has.
     asked = {
         tuple(wish)
@@ -144,7 +146,7 @@ def test_levels_that_the_target_does_not_have_do_not_crowd_out_other_terms():
     source = Evidence(rows, np.zeros(len(rows)), (("a",), ("b",)))
     for seed in range(20):
         order = np.random.default_rng(seed).permutation(len(here))
-        found = here[guided.choose(here, options, order, 4, source)]
+        found = here[Guided().choose(here, options, order, 4, source)]
         assert sorted(map(tuple, found.tolist())) == [(0, 0, 0), (0, 1, 0), (1, 0, 0), (2, 0, 0)]
 
 
@@ -166,7 +168,7 @@ def test_a_conditional_option_is_varied_although_its_default_looks_like_a_wish_o
     union = {0: 4, 1: 3}["mode" in terms[1]]
     for seed in range(20):
         order = np.random.default_rng(seed).permutation(len(rows))
-        chosen = rows[guided.choose(rows, options, order, union, Evidence(rows, np.zeros(len(rows)), terms))]
+        chosen = rows[Guided().choose(rows, options, order, union, Evidence(rows, np.zeros(len(rows)), terms))]
         plain = [row for row in chosen.tolist() if row[2] == 0]
         # Sequential, and both levels of what only counts in parallel.
         assert sorted(map(tuple, plain)) == [(0, 2, 0), (1, 0, 0), (1, 1, 0)]
@@ -191,7 +193,7 @@ def test_an_option_that_plays_no_part_counts_as_left_at_its_default(seed):
     noise = np.random.default_rng(0).normal(0, 0.01, len(rows))
     source = evidence(rows, 1.0 * rows[:, names.index("spinning")] + noise, space.options)
     order = np.random.default_rng(seed).permutation(len(rows))
-    first = rows[guided.choose(rows, space.options, order, 2, source)]
+    first = rows[Guided().choose(rows, space.options, order, 2, source)]
     parts = [dict(zip(names, row, strict=True)) for row in first.tolist()]
     assert sorted(part["spinning"] for part in parts) == [0, 1]
     assert all(part["mode"] == 0 and part["threads"] == 0 and part["layout"] == 1 for part in parts)
@@ -206,7 +208,7 @@ def test_a_conditional_option_that_matters_is_varied_where_it_plays_a_part(seed)
     noise = np.random.default_rng(0).normal(0, 0.01, len(rows))
     y = np.where(inter < 3, 1.0 * inter, 1.0) + noise
     order = np.random.default_rng(seed).permutation(len(rows))
-    first = rows[guided.choose(rows, space.options, order, 3, evidence(rows, y, space.options))]
+    first = rows[Guided().choose(rows, space.options, order, 3, evidence(rows, y, space.options))]
     assert {0, 2} <= set(first[:, names.index("inter")].tolist())
 
 

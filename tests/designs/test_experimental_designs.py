@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import importlib
 from collections import Counter
 from itertools import combinations, product
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -12,40 +10,38 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from spaces import codes_of, factorial, option_spaces
 
-from perftransfer import catalogue
+from perftransfer import designs
 from perftransfer.dataset import tables
-from perftransfer.designs import (
-    _fixed,
-    _nearest,
-    box_behnken,
-    central_composite,
-    kmeans,
-    latin_hypercube,
-    multistage,
-    plackett_burman,
-    random,
-    stratified,
-    systematic,
-    uniform,
-)
+from perftransfer.designs import _fixed, _nearest, stratified
+from perftransfer.designs.box_behnken import BoxBehnken
+from perftransfer.designs.central_composite import CentralComposite
+from perftransfer.designs.interface import Design
+from perftransfer.designs.kmeans import KMeans
+from perftransfer.designs.latin_hypercube import LatinHypercube
+from perftransfer.designs.multistage import MultiStage
+from perftransfer.designs.plackett_burman import PlackettBurman
+from perftransfer.designs.random import Random
+from perftransfer.designs.stratified import Stratified
+from perftransfer.designs.systematic import Systematic
+from perftransfer.designs.uniform import Uniform
 from perftransfer.errors import UserError
 from perftransfer.space.encoding import codes, matrix
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import Option
 
-FREE = [uniform, stratified, systematic, multistage, latin_hypercube, kmeans]
-FIXED = [plackett_burman, box_behnken, central_composite]
-LEAST = {box_behnken: 3, central_composite: 2}
+FREE = [Uniform(), Stratified(), Systematic(), MultiStage(), LatinHypercube(), KMeans()]
+FIXED = [PlackettBurman(), BoxBehnken(), CentralComposite()]
+LEAST = {BoxBehnken: 3, CentralComposite: 2}
 
 #: Like NVIDIA's Jetson TX2: 768 configurations.
 TX2, GRID = factorial(cores=4, cpu=12, gpu=4, memory=4)
 
 
-def short(design: ModuleType) -> str:
-    return design.__name__.rpartition(".")[2]
+def short(design: Design) -> str:
+    return designs.name_of(type(design))
 
 
-def each(modules: list[ModuleType]) -> pytest.MarkDecorator:
+def each(modules: list[Design]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("design", modules, ids=short)
 
 
@@ -57,7 +53,7 @@ def permutation(seed: int, n: int) -> np.ndarray:
     return np.random.default_rng(seed).permutation(n)
 
 
-def chosen(design: ModuleType, candidates: np.ndarray, options: tuple[Option, ...], n: int, seed: int) -> np.ndarray:
+def chosen(design: Design, candidates: np.ndarray, options: tuple[Option, ...], n: int, seed: int) -> np.ndarray:
     return candidates[design.choose(candidates, options, permutation(seed, len(candidates)), n, None)]
 
 
@@ -72,18 +68,9 @@ def mixed(two: int, more: int, ordered: bool = False, default: int = 0) -> tuple
     return tuple(Option(f"option{i}", x, ordered, x[default]) for i, x in enumerate(levels))
 
 
-@pytest.mark.parametrize("name", catalogue.modules("perftransfer.designs"))
-def test_every_design_offers_what_the_interface_asks_for(name):
-    design = importlib.import_module(f"perftransfer.designs.{name}")
-    assert isinstance(design.TITLE, str) and design.TITLE
-    assert isinstance(design.NEEDS_SOURCE, bool)
-    assert callable(design.choose)
-    assert callable(getattr(design, "size", design.choose))
-
-
 def test_the_experimental_designs_are_on_offer_and_need_no_source():
-    assert {short(design) for design in FREE + FIXED} <= set(catalogue.modules("perftransfer.designs"))
-    assert not any(design.NEEDS_SOURCE for design in FREE + FIXED)
+    assert {short(design) for design in FREE + FIXED} <= set(designs.names())
+    assert not any(design.needs_source for design in FREE + FIXED)
 
 
 @settings(max_examples=40, deadline=None)
@@ -96,7 +83,7 @@ def test_so_many_distinct_candidates_are_chosen_and_the_same_ones_in_the_same_ra
     n = data.draw(st.one_of(st.integers(1, size), st.just(size), st.integers(size, size + 20)), label="n")
     order = permutation(seed + 1, size)
     for design in FREE + FIXED:
-        if len(options) < LEAST.get(design, 0):
+        if len(options) < LEAST.get(type(design), 0):
             continue
         positions = design.choose(candidates, options, order.copy(), n, None).tolist()
         assert len(positions) == len(set(positions)) == min(n, size), design
@@ -191,11 +178,11 @@ def test_uniform_sampling_meets_rare_levels_as_often_as_others():
     pool = np.vstack([GRID[GRID[:, 0] == 0], rare])
     options = (Option("cores", (1, 2), True, 1), *TX2[1:])
     shares = {
-        design: np.mean([chosen(design, pool, options, 20, seed)[:, 0].mean() for seed in range(30)])
-        for design in (uniform, random)
+        design: np.mean([chosen(design(), pool, options, 20, seed)[:, 0].mean() for seed in range(30)])
+        for design in (Uniform, Random)
     }
-    assert shares[uniform] == pytest.approx(0.5, abs=0.06)
-    assert shares[random] == pytest.approx(0.1, abs=0.04)
+    assert shares[Uniform] == pytest.approx(0.5, abs=0.06)
+    assert shares[Random] == pytest.approx(0.1, abs=0.04)
 
 
 def test_uniform_sampling_does_not_pass_over_where_options_play_no_part():
@@ -205,13 +192,13 @@ def test_uniform_sampling_does_not_pass_over_where_options_play_no_part():
     }
     space = OptionSpace(content, "space")
     pool = sampled(space, 1000)
-    off = [(chosen(uniform, pool, space.options, 4, seed)[:, 0] == 0).mean() for seed in range(100)]
+    off = [(chosen(Uniform(), pool, space.options, 4, seed)[:, 0] == 0).mean() for seed in range(100)]
     assert np.mean(off) == pytest.approx(0.5, abs=0.08)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_latin_hypercube_has_each_level_of_each_option_equally_often(seed):
-    levels = chosen(latin_hypercube, GRID, TX2, 12, seed)
+    levels = chosen(LatinHypercube(), GRID, TX2, 12, seed)
     assert all(np.bincount(levels[:, i]).tolist() == [12 // n] * n for i, n in enumerate((4, 12, 4, 4)))
 
 
@@ -219,7 +206,7 @@ def test_a_latin_hypercube_has_each_level_of_each_option_equally_often(seed):
 @pytest.mark.parametrize("n", [45, 84])
 def test_strata_get_their_share_of_the_sample(n, seed):
     pool = GRID[permutation(seed + 100, len(GRID))[:512]]
-    sample = chosen(stratified, pool, TX2, n, seed)
+    sample = chosen(Stratified(), pool, TX2, n, seed)
     # Two of the three options with four levels are crossed if 45 are measured, all three if 84 are.
     crossed = {45: 2, 84: 3}[n]
     even = []
@@ -257,7 +244,7 @@ def test_a_systematic_sample_lies_evenly_in_the_sorted_list(n):
     pool = permutation(9, len(GRID))[:512]
     listed = np.sort(pool)
     for seed in range(5):
-        positions = systematic.choose(GRID[pool], TX2, permutation(seed, 512), n, None)
+        positions = Systematic().choose(GRID[pool], TX2, permutation(seed, 512), n, None)
         places = np.searchsorted(listed, pool[positions])
         assert set(np.diff(places)) <= {512 // min(n, 512), -(-512 // min(n, 512))}
         assert places[0] <= 512 / n
@@ -265,51 +252,51 @@ def test_a_systematic_sample_lies_evenly_in_the_sorted_list(n):
 
 def test_every_candidate_is_as_likely_in_a_systematic_sample():
     options, grid = factorial(a=10)
-    counts = Counter(int(x) for seed in range(2000) for x in chosen(systematic, grid, options, 3, seed)[:, 0])
+    counts = Counter(int(x) for seed in range(2000) for x in chosen(Systematic(), grid, options, 3, seed)[:, 0])
     assert len(counts) == 10
     assert all(count == pytest.approx(600, abs=90) for count in counts.values())
 
 
 def test_multi_stage_sampling_keeps_half_of_the_levels_of_an_option_after_the_other():
     def levels_of(n: int, seed: int) -> list[int]:
-        return [len(set(column)) for column in chosen(multistage, GRID, TX2, n, seed).T.tolist()]
+        return [len(set(column)) for column in chosen(MultiStage(), GRID, TX2, n, seed).T.tolist()]
 
     for seed in range(10):
         # 768 halved four times are 48, three times 96.
         assert levels_of(48, seed) == [2, 6, 2, 2]
         assert sum(found < held for found, held in zip(levels_of(96, seed), (4, 12, 4, 4), strict=True)) == 3
-    kept = {frozenset(chosen(multistage, GRID, TX2, 48, seed)[:, 0].tolist()) for seed in range(60)}
+    kept = {frozenset(chosen(MultiStage(), GRID, TX2, 48, seed)[:, 0].tolist()) for seed in range(60)}
     assert len(kept) == 6
 
 
 def test_of_an_odd_number_of_levels_the_larger_half_is_kept():
     options, grid = factorial(a=5, b=5)
-    assert [len(set(column)) for column in chosen(multistage, grid, options, 9, 0).T.tolist()] == [3, 3]
+    assert [len(set(column)) for column in chosen(MultiStage(), grid, options, 9, 0).T.tolist()] == [3, 3]
 
 
 @pytest.mark.parametrize("n", [20, 45, 84])
 def test_k_means_leaves_less_distance_to_the_nearest_than_random_sampling(n):
     points = matrix(GRID, TX2, "scaled")
 
-    def distance(design: ModuleType) -> float:
+    def distance(design: Design) -> float:
         samples = [matrix(chosen(design, GRID, TX2, n, seed), TX2, "scaled") for seed in range(5)]
         return float(np.mean([cdist(points, sample).min(axis=1).mean() for sample in samples]))
 
-    assert distance(kmeans) < 0.95 * distance(random)
+    assert distance(KMeans()) < 0.95 * distance(Random())
 
 
 def test_k_means_finds_groups():
     options, grid = factorial(a=21, b=21)
     corners = [(x, y) for x, y in product((1, 19), repeat=2)]
     pool = grid[[min(abs(a - x) + abs(b - y) for x, y in corners) <= 1 for a, b in grid]]
-    found = [len(rows(chosen(kmeans, pool, options, 4, seed) // 10)) for seed in range(20)]
+    found = [len(rows(chosen(KMeans(), pool, options, 4, seed) // 10)) for seed in range(20)]
     assert np.mean(found) > 3
 
 
 def test_k_means_takes_the_same_configuration_given_twice_twice_if_nothing_else_is_left():
     options, grid = factorial(a=3)
     twice = np.vstack([grid, grid])
-    positions = kmeans.choose(twice, options, permutation(0, 6), 5, None)
+    positions = KMeans().choose(twice, options, permutation(0, 6), 5, None)
     assert len(set(positions.tolist())) == 5
     assert len(rows(twice[positions[:3]])) == 3
 
@@ -317,7 +304,7 @@ def test_k_means_takes_the_same_configuration_given_twice_twice_if_nothing_else_
 # Designs of a fixed size
 
 
-@pytest.mark.parametrize(("design", "size"), [(plackett_burman, 8), (box_behnken, 25), (central_composite, 25)])
+@pytest.mark.parametrize(("design", "size"), [(PlackettBurman(), 8), (BoxBehnken(), 25), (CentralComposite(), 25)])
 def test_sizes_for_the_jetson_tx2(design, size):
     assert design.size(TX2) == size
 
@@ -327,7 +314,7 @@ def test_sizes_for_the_jetson_tx2(design, size):
 @pytest.mark.parametrize("default", [0, 1])
 def test_the_size_is_the_number_of_distinct_points(design, ordered, default):
     for two, more in product(range(5), range(5)):
-        if two + more >= LEAST.get(design, 1):
+        if two + more >= LEAST.get(type(design), 1):
             options = mixed(two, more, ordered, default)
             points = design.points(options, np.random.default_rng(0))
             assert design.size(options) == len(rows(points)), (two, more)
@@ -357,16 +344,16 @@ def test_options_without_order_have_their_default_and_others_at_random(design):
     sets = {
         frozenset(np.unique(design.points(options, np.random.default_rng(seed))[:, 0]).tolist()) for seed in range(40)
     }
-    others = 1 if design is plackett_burman else 2
+    others = 1 if isinstance(design, PlackettBurman) else 2
     assert sets == {frozenset({1, *rest}) for rest in combinations((0, 2, 3), others)}
 
 
 @pytest.mark.parametrize("k", [*range(2, 13), 16, 19, 20, 22, 24, 27, 36, 44, 95])
 def test_plackett_burman_columns_are_balanced_and_orthogonal(k):
     options = mixed(k, 0)
-    points = plackett_burman.points(options, np.random.default_rng(0))
+    points = PlackettBurman().points(options, np.random.default_rng(0))
     runs = len(points)
-    assert plackett_burman.size(options) == runs > k
+    assert PlackettBurman().size(options) == runs > k
     signs = 2 * points - 1
     assert (signs.sum(axis=0) == 0).all()
     assert (signs.T @ signs == runs * np.eye(k)).all()
@@ -377,26 +364,26 @@ def test_plackett_burman_columns_are_balanced_and_orthogonal(k):
     ("k", "runs"), [(1, 2), (3, 4), (4, 8), (11, 12), (12, 16), (19, 20), (22, 24), (24, 32), (40, 48)]
 )
 def test_plackett_burman_takes_the_next_multiple_of_four_that_there_is(k, runs):
-    assert plackett_burman.size(mixed(k, 0)) == runs
+    assert PlackettBurman().size(mixed(k, 0)) == runs
 
 
 def test_plackett_burman_takes_the_extremes_and_each_pair_of_them_equally_often():
-    sample = chosen(plackett_burman, GRID, TX2, 8, 0)
+    sample = chosen(PlackettBurman(), GRID, TX2, 8, 0)
     assert all(set(column) == {0, n - 1} for column, n in zip(sample.T.tolist(), (4, 12, 4, 4), strict=True))
     for i, j in combinations(range(4), 2):
         assert set(Counter(map(tuple, sample[:, [i, j]].tolist())).values()) == {2}
 
 
 def test_other_options_share_a_column_with_an_interaction_in_another_random_order():
-    designs = {frozenset(rows(plackett_burman.points(TX2, np.random.default_rng(seed)))) for seed in range(20)}
-    assert len(designs) > 3
+    sets = {frozenset(rows(PlackettBurman().points(TX2, np.random.default_rng(seed)))) for seed in range(20)}
+    assert len(sets) > 3
 
 
 MIDDLE = np.array([2, 6, 2, 2])
 
 
 def test_box_behnken_points_have_two_options_at_an_extreme_and_the_others_in_the_middle():
-    sample = chosen(box_behnken, GRID, TX2, 25, 0)
+    sample = chosen(BoxBehnken(), GRID, TX2, 25, 0)
     off = (sample != MIDDLE).sum(axis=1)
     assert Counter(off.tolist()) == {2: 24, 0: 1}
     assert all(set(column) == {0, middle, n - 1} for column, middle, n in zip(sample.T.tolist(), MIDDLE.tolist(),
@@ -404,7 +391,7 @@ def test_box_behnken_points_have_two_options_at_an_extreme_and_the_others_in_the
 
 
 def test_central_composite_points_are_the_corners_the_centre_and_the_centres_of_the_faces():
-    sample = rows(chosen(central_composite, GRID, TX2, 25, 0))
+    sample = rows(chosen(CentralComposite(), GRID, TX2, 25, 0))
     corners = set(product((0, 3), (0, 11), (0, 3), (0, 3)))
     faces = {
         tuple(extreme if j == i else int(MIDDLE[j]) for j in range(4))
@@ -417,15 +404,15 @@ def test_central_composite_points_are_the_corners_the_centre_and_the_centres_of_
 @pytest.mark.parametrize(
     ("design", "options", "message"),
     [
-        (box_behnken, mixed(1, 1), "Box-Behnken design: needs 3 options or more; found 2: option0, option1"),
-        (central_composite, mixed(0, 1), "central composite design: needs 2 options or more; found 1: option0"),
+        (BoxBehnken(), mixed(1, 1), "Box-Behnken design: needs 3 options or more; found 2: option0, option1"),
+        (CentralComposite(), mixed(0, 1), "central composite design: needs 2 options or more; found 1: option0"),
         (
-            central_composite,
+            CentralComposite(),
             mixed(0, 22),
             "central composite design: 4,194,349 configurations for 22 options; at most 10,000 are possible",
         ),
         (
-            box_behnken,
+            BoxBehnken(),
             mixed(0, 72),
             "Box-Behnken design: 10,225 configurations for 72 options; at most 10,000 are possible",
         ),

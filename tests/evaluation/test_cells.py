@@ -108,7 +108,7 @@ def test_there_is_one_cell_for_each_source_budget_learner_and_repeat(name, sourc
     assert set(cells["budget"]) == set(budgets)
     assert set(cells["strategy"]) == {name.partition("+")[0]}
     assert set(cells["target"]) == {"target"}
-    assert set(cells["design"]) == {designs.name(cls.design)}
+    assert set(cells["design"]) == {designs.name_of(cls.design)}
     assert (seconds["fit_seconds"] >= 0).all()
     assert seconds[key].equals(cells[key])
 
@@ -328,14 +328,11 @@ def test_an_active_design_is_told_what_it_chose_and_samples_are_nested_whatever_
     told: list[tuple[np.ndarray, np.ndarray]] = []
     design = cls.design
 
-    class Spy:
-        TITLE, NEEDS_SOURCE, __name__ = "spy", True, "spy"
-
-        @staticmethod
-        def more(candidates, options, order, n, source, chosen, y):
+    class Spy(design):
+        def next_batch(self, candidates, options, order, n, source, chosen, y):
             told.append((candidates[chosen], y))
             assert n == 3
-            return design.more(candidates, options, order, n, source, chosen, y)
+            return super().next_batch(candidates, options, order, n, source, chosen, y)
 
     strategy, shown, _ = spied("KT+active")
     strategy.design = Spy

@@ -10,7 +10,7 @@ import pytest
 from spaces import factorial
 
 from perftransfer import learners, strategies
-from perftransfer.designs import exploiting
+from perftransfer.designs.exploiting import Exploiting
 from perftransfer.designs.interface import Evidence
 from perftransfer.strategies.interface import Source
 
@@ -101,15 +101,15 @@ def test_sampling_exploits_influential_terms_and_explores_in_between():
     shares = []
     for repeat in range(20):
         order = np.random.default_rng(repeat).permutation(len(CODES))
-        chosen = exploiting.choose(CODES, OPTIONS, order, 24, evidence)
+        chosen = Exploiting().choose(CODES, OPTIONS, order, 24, evidence)
         assert len(set(chosen)) == 24
         assert set(np.bincount(CODES[chosen][:, 2], minlength=3) // 6) <= {1}
         shares.append([len(np.unique(CODES[rows][:, :2], axis=0)) for rows in (chosen, order[:24])])
     # Of 16 combinations of the first term.
     exploited, drawn = np.mean(shares, axis=0)
     assert exploited > drawn + 1
-    assert (exploiting.choose(CODES, OPTIONS, order, 10, evidence) == chosen[:10]).all()
-    everything = exploiting.choose(CODES, OPTIONS, order, 10**4, evidence)
+    assert (Exploiting().choose(CODES, OPTIONS, order, 10, evidence) == chosen[:10]).all()
+    everything = Exploiting().choose(CODES, OPTIONS, order, 10**4, evidence)
     assert sorted(everything) == list(range(len(CODES)))
-    nothing = exploiting.choose(CODES, OPTIONS, order, 12, Evidence(CODES, BASE))
+    nothing = Exploiting().choose(CODES, OPTIONS, order, 12, Evidence(CODES, BASE))
     assert (nothing == order[:12]).all()

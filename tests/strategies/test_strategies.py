@@ -10,7 +10,10 @@ from sklearn.base import clone
 from spaces import factorial
 
 from perftransfer import learners, strategies
-from perftransfer.designs import exploiting, greedy, guided, random
+from perftransfer.designs.exploiting import Exploiting
+from perftransfer.designs.greedy import Greedy
+from perftransfer.designs.guided import Guided
+from perftransfer.designs.random import Random
 from perftransfer.errors import UserError
 from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Source
@@ -23,7 +26,7 @@ NAMES = strategies.names()
 BY_THEMSELVES = ("KT", "MKT", "AUTO")
 ON_THE_TARGET = ("RS", "GS", "L2S", "FA")
 OF_ALL_SOURCES = ("MKT", "AUTO", "BEETLE", "MSS", "LCS")
-DESIGNS = {"GS": guided, "L2S": exploiting, **dict.fromkeys(BY_THEMSELVES, greedy)}
+DESIGNS = {"GS": Guided, "L2S": Exploiting, **dict.fromkeys(BY_THEMSELVES, Greedy)}
 WITHOUT_SOURCE = ("RS", "GP")
 
 
@@ -81,7 +84,7 @@ def test_a_strategy_says_what_it_is(name):
     assert cls.title[0].islower() or name == "GP"
     places = {**dict.fromkeys((*BY_THEMSELVES, "GP"), "none"), **dict.fromkeys(ON_THE_TARGET, "target")}
     assert cls.fits_learner_on == {"TEAMS": "both", **places}.get(name, "source")
-    assert cls.design is DESIGNS.get(name, random)
+    assert cls.design is DESIGNS.get(name, Random)
     assert cls.uses_all_sources is (name in OF_ALL_SOURCES)
     assert cls.needs_source is (name not in WITHOUT_SOURCE)
     assert cls.needs_target is (name != "DM")
@@ -89,7 +92,7 @@ def test_a_strategy_says_what_it_is(name):
 
 def test_a_design_without_transfer_is_a_strategy():
     cls = strategies.load(strategies.without_transfer("random"))
-    assert (cls.__name__, cls.design, cls.needs_source) == ("NT", random, False)
+    assert (cls.__name__, cls.design, cls.needs_source) == ("NT", Random, False)
     assert "simple random" in cls.title
     assert "NT" not in NAMES
     with pytest.raises(UserError, match=r"no design 'rondom'.*did you mean 'random'"):
@@ -277,21 +280,21 @@ def test_terms_of_joined_sources_are_those_that_matter_in_all():
 
 def test_a_strategy_may_be_named_with_another_design():
     cls = strategies.load("KT+random")
-    assert (cls.__name__, cls.design, cls.needs_source) == ("KT", random, True)
+    assert (cls.__name__, cls.design, cls.needs_source) == ("KT", Random, True)
     assert "simple random" in cls.title
     asks = strategies.load("GP+greedy")
-    assert (asks.__name__, asks.design, asks.needs_source) == ("GP", greedy, True)
+    assert (asks.__name__, asks.design, asks.needs_source) == ("GP", Greedy, True)
     with pytest.raises(UserError, match=r"no design 'gready'.*did you mean 'greedy'"):
         strategies.load("KT+gready")
 
 
 OWN = """
-from perftransfer.designs import random
+from perftransfer.designs.random import Random
 from perftransfer.strategies.interface import Strategy
 
 class Constant(Strategy):
     title = "the mean"
-    design = random
+    design = Random
     needs_source = False
     fits_learner_on = "none"
 
@@ -315,7 +318,7 @@ def test_a_strategy_of_ones_own_is_named_by_its_import_path(tmp_path, monkeypatc
     assert strategies.modules_of("own_strategies.Constant") == ["own_strategies"]
     cls = strategies.load("own_strategies.Constant")
     assert cls(None, OPTIONS).fit(CODES, TARGET_Y).predict(CODES[:2]) == pytest.approx([TARGET_Y.mean()] * 2)
-    assert strategies.load("own_strategies.Constant+greedy").design is greedy
+    assert strategies.load("own_strategies.Constant+greedy").design is Greedy
     for name in ("own_strategies.Constand", "own_strategies.Stranger"):
         with pytest.raises(UserError, match=r"own_strategies has no class of that name that is a .*\.Strategy"):
             strategies.load(name)

@@ -105,11 +105,11 @@ def test_a_strategy_is_added_by_one_file_and_one_line_of_the_study(clone):
         str(PACKAGE / "strategies/mean.py"),
         '"""MEAN: the mean of the sample."""\n\n'
         "import numpy as np\n\n"
-        "from perftransfer.designs import random\n"
+        "from perftransfer.designs.random import Random\n"
         "from perftransfer.strategies.interface import Strategy\n\n\n"
         "class MEAN(Strategy):\n"
         '    """The mean of the sample, for every configuration."""\n\n'
-        '    title = "mean"\n    design = random\n    needs_source = False\n    fits_learner_on = "target"\n\n'
+        '    title = "mean"\n    design = Random\n    needs_source = False\n    fits_learner_on = "target"\n\n'
         "    def fit(self, X, y, source=None):\n        self.mean_ = y.mean()\n        return self\n\n"
         "    def predict(self, X, source=None):\n        return np.full(len(X), self.mean_)\n",
     )

@@ -19,7 +19,7 @@ import sklearn.ensemble
 import threadpoolctl
 import xgboost
 
-from perftransfer.designs import random
+from perftransfer.designs.random import Random
 from perftransfer.strategies.interface import Strategy
 
 FITS, SPARED = Path("fits.txt"), Path("spared.txt")
@@ -29,7 +29,7 @@ class WITNESS(Strategy):
     """The mean of the sample, for every configuration."""
 
     title = "witness"
-    design = random
+    design = Random
     needs_source = False
     fits_learner_on = "none"
 

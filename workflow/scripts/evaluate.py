@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from perftransfer import catalogue, designs, strategies
+from perftransfer import designs, strategies
 from perftransfer.dataset import tables
 from perftransfer.evaluation.batch import Inputs, evaluate_batch, key, write
 from perftransfer.evaluation.cells import Plan
@@ -15,7 +15,7 @@ if __name__ == "__main__":
         strategy = strategies.load(snakemake.wildcards.strategy)
         inputs = Inputs(*map(Path, [snakemake.input.dataset, snakemake.input.predictions, *snakemake.input.influence]))
         options = tables.options(inputs.dataset)
-        sizes = (designs.size(catalogue.module("perftransfer.designs", name), options) for name in settings["designs"])
+        sizes = (designs.load(name)().size(options) for name in settings["designs"])
         plan = Plan(
             budgets=sorted({*settings["budgets"], *(size for size in sizes if size is not None)}),
             **{name: settings[name] for name in ("repeats", "learners", "scale", "seed", "interval_folds", "batch")},

@@ -1,57 +1,51 @@
-"""Designs: which configurations to measure. One file each; its name is the design's name in a study."""
+"""Designs: how the configurations to measure are chosen. One file each; its name is the design's name in a study."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftransfer import catalogue
+from perftransfer.catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from perftransfer.designs.interface import Design
-    from perftransfer.space.options import Option
 
-
-def name(design: Design) -> str:
-    """Name of a design in a study: that of its file."""
-    return str(getattr(design, "__name__", design)).rpartition(".")[2]
-
-
-def size(design: Design, options: Sequence[Option]) -> int | None:
-    """How many configurations a design of a fixed size takes for these options; None for one of any size."""
-    own = getattr(design, "size", None)
-    return None if own is None else int(own(options))
+CATALOGUE: Catalogue[Design] = Catalogue(__name__, "Design", "design")
 
 
 def names() -> list[str]:
-    """Names of the designs, without importing them."""
-    return list(catalogue.modules(__name__))
+    """List the names of the built-in designs, without importing them."""
+    return CATALOGUE.names()
 
 
 def module_of(name: str) -> str:
-    """Import path of the module that holds the design ``name``.
+    """Return the import path of the module that holds the design ``name``.
 
     Raises UserError if there is none.
     """
-    return catalogue.path_of(catalogue.modules(__name__), "design", name)
+    return CATALOGUE.module_of(name)
 
 
-def needs_source(name: str) -> bool:
-    """Whether a design asks a source what to measure; found out without importing it."""
-    return bool(catalogue.constant(__name__, name, "NEEDS_SOURCE"))
+def load(name: str) -> type[Design]:
+    """Import the design ``name`` and return its class.
+
+    Raises UserError if there is none.
+    """
+    return CATALOGUE.load(name)
 
 
-def needs_terms(name: str) -> bool:
-    """Whether a design asks a source which options and interactions matter there; found out without importing it."""
-    return bool(catalogue.constant(__name__, name, "NEEDS_TERMS", default=False))
+def name_of(design: type[Design]) -> str:
+    """Return the name of a design in a study: that of its file, or the import path of a user's own class."""
+    package, _, module = design.__module__.rpartition(".")
+    return module if package == __name__ else f"{design.__module__}.{design.__name__}"
 
 
 def is_active(name: str) -> bool:
-    """Whether a design looks at what was measured so far; found out without importing it."""
-    return bool(catalogue.constant(__name__, name, "ACTIVE", default=False))
+    """Return whether a design looks at what was measured so far."""
+    from perftransfer.designs.interface import ActiveDesign
+
+    return issubclass(load(name), ActiveDesign)
 
 
 def title(name: str) -> str:
-    """Return what a design is called in words; its name again where nothing is known of it."""
-    return str(catalogue.constant(__name__, name, "TITLE")) if name in names() else name.replace("_", " ")
+    """Return what a design is called in words; its name again if it is not a built-in one."""
+    return load(name).title if name in names() else name.replace("_", " ")

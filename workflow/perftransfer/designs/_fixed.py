@@ -1,12 +1,14 @@
-"""What designs share that have so many points as the options decide, at two or three levels of each option."""
+"""Designs of a fixed size: the options decide how many points there are, at two or three levels of each option."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
 from perftransfer.designs._nearest import nearest
+from perftransfer.designs.interface import Design, Evidence
 from perftransfer.errors import UserError
 from perftransfer.space.options import Option
 
@@ -55,18 +57,26 @@ def at_three_levels(signs: np.ndarray, options: Sequence[Option], rng: np.random
     return levels[np.arange(len(options)), signs.astype(int) + 1]
 
 
-def choose(
-    points: Callable[[Sequence[Option], np.random.Generator], np.ndarray],
-    candidates: np.ndarray,
-    options: Sequence[Option],
-    order: np.ndarray,
-    n: int,
-) -> np.ndarray:
-    """Take the nearest unused candidate for each of the design's distinct points, in a random order.
+class FixedDesign(Design):
+    """A design of distinct points that depend on the options alone; each takes the nearest candidate."""
 
-    points: builds the design, codes of shape (points, options).
-    """
-    rng = np.random.default_rng(order)
-    # Of options with two levels, points coincide.
-    wishes = rng.permutation(np.unique(points(options, rng), axis=0))
-    return nearest(wishes, candidates, options, order, n)
+    @abstractmethod
+    def size(self, options: Sequence[Option]) -> int:
+        """Return the number of distinct points for these options."""
+
+    @abstractmethod
+    def points(self, options: Sequence[Option], rng: np.random.Generator) -> np.ndarray:
+        """Return the codes of the design's points, shape (points, options); some may be equal."""
+
+    def choose(
+        self, candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
+    ) -> np.ndarray:
+        """Take the nearest unused candidate for each point, in a random order, then others at random.
+
+        Raises UserError as ``size`` does.
+        """
+        self.size(options)
+        rng = np.random.default_rng(order)
+        # Of options with two levels, points coincide.
+        wishes = rng.permutation(np.unique(self.points(options, rng), axis=0))
+        return nearest(wishes, candidates, options, order, n)

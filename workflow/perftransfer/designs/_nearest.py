@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 
-from perftransfer.space.encoding import distances
 from perftransfer.space.options import Option
 
 # Distances held at a time: a hundred megabytes with all that computing them takes, whatever the pool.
@@ -22,10 +21,14 @@ Gaps = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def gaps(wishes: np.ndarray, candidates: np.ndarray, options: Sequence[Option]) -> np.ndarray:
     """Distances of candidates from wishes, both as codes, shape (wishes, candidates).
 
-    Gower's, but that what a wish says about an option that plays no part in a candidate counts as fulfilled. Else half
-    of a space would never be the nearest only because other options are inactive there; and Gower's own mean over the
-    options that can be compared would leave that half as soon as what it has in common with a wish is used up.
+    Gower's, but that what a wish says about an option that plays no part in a candidate counts as
+    fulfilled. Else half of a space would never be the nearest only because other options are
+    inactive there; and Gower's own mean over the options that can be compared would leave that half
+    as soon as what it has in common with a wish is used up.
     """
+    # It takes a second to import.
+    from perftransfer.space.encoding import distances
+
     inactive = candidates == np.array([len(option.levels) for option in options])
     return distances(wishes, candidates, options) - inactive.mean(axis=1)
 
@@ -33,8 +36,9 @@ def gaps(wishes: np.ndarray, candidates: np.ndarray, options: Sequence[Option]) 
 def assign(gaps: Gaps, wishes: np.ndarray, candidates: np.ndarray, order: np.ndarray, n: int) -> np.ndarray:
     """Give each wish in turn the nearest candidate that is left; fill up in the random order.
 
-    gaps: gives the distances of candidates from wishes, shape (wishes, candidates). Among equally near candidates the
-    random order decides. Returns distinct positions of candidates, shape (min(n, candidates),).
+    gaps: gives the distances of candidates from wishes, shape (wishes, candidates). Among equally
+    near candidates the random order decides. Returns distinct positions of candidates, shape
+    (min(n, candidates),).
     """
     n = min(n, len(order))
     shuffled = candidates[order]

@@ -1,10 +1,15 @@
-"""What a design gets and gives."""
+"""Base classes of designs, and what a design gets to know of a source.
+
+Configurations are codes: integers of shape (rows, options), the position of each option's level
+among its levels.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,9 +21,16 @@ from perftransfer.space.terms import Term
 class Evidence:
     """What was measured in a source.
 
-    codes: configurations, shape (rows, options). y: their objective on the scale of learning. terms: options and
-    interactions that matter there, the most influential first (``influence``). others: what was measured in further
-    sources, for whoever asks several.
+    Parameters
+    ----------
+    codes
+        Configurations, shape (rows, options).
+    y
+        Their objective on the scale of learning, shape (rows,).
+    terms
+        Options and interactions that matter there, the most influential first (``influence``).
+    others
+        What was measured in further sources, for designs and strategies that use several.
     """
 
     codes: np.ndarray
@@ -32,30 +44,143 @@ class Evidence:
         return (self, *self.others)
 
 
-class Design(Protocol):
-    """A design is a module with these names.
+class Design(ABC):
+    """How the configurations to measure in a target are chosen.
 
-    One of a fixed size also has ``size(options) -> int``: how many configurations it takes for these options. One that
-    asks which terms matter in the source has ``NEEDS_TERMS = True``. One whose sample is drawn at random, so that what
-    it leaves is no different, has ``EXCHANGEABLE = True``.
+    A design is one file in ``designs/`` with one public subclass; the file's name is the design's
+    name in a study. Modules of designs are imported whenever a study is read: import heavy
+    libraries inside methods.
 
-    One that can take into account what is measured anyway has ``go_on(candidates, options, order, n, source, chosen)``:
-    it chooses ``n`` more than the positions ``chosen``.
+    A design is created without arguments and holds no state. In each repeat of an evaluation,
+    ``choose`` is called once per budget, with the same candidates and the same ``order``. When a
+    recommendation is planned, it is called once, with all configurations that may be measured.
+    ``perftransfer.testing.check_design`` checks a class.
 
-    An active one, which looks at what was measured so far, has ``ACTIVE = True`` and ``more(candidates, options, order,
-    n, source, chosen, y)``: it chooses the next ``n`` after the positions ``chosen``, whose objective on the scale of
-    learning is ``y``, both of shape (measured,); ``chosen`` is empty at first.
+    Designs that can take into account what is measured anyway derive from ``ExtendingDesign``,
+    those that look at measured values between batches from ``ActiveDesign``.
     """
 
-    TITLE: str
-    NEEDS_SOURCE: bool
+    #: What it is called in words.
+    title: ClassVar[str]
+    #: Whether it uses a source: without one, ``choose`` gets ``source=None``.
+    needs_source: ClassVar[bool] = False
+    #: Whether it uses ``source.terms``: which options and interactions matter in the source.
+    needs_terms: ClassVar[bool] = False
+    #: Whether each sample is a simple random one, exchangeable with the configurations that it leaves out. Prediction
+    #: intervals by cross-validation are valid for these only.
+    is_random_sample: ClassVar[bool] = False
+
+    @abstractmethod
+    def choose(
+        self, candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
+    ) -> np.ndarray:
+        """Choose ``n`` candidates, or all if there are fewer.
+
+        Parameters
+        ----------
+        candidates
+            Codes of the configurations to choose from, shape (candidates, options).
+        options
+            Schema of the codes' columns.
+        order
+            A random permutation of the candidates' positions, shape (candidates,). All designs of a repeat get the
+            same one, so that they differ by what they decide and not by luck. It is the only source of randomness.
+        n
+            Number of configurations to choose; for a design of a fixed size, ``size(options)`` in an evaluation, and
+            any number when a recommendation is planned.
+        source
+            What was measured in the source; None unless ``needs_source``.
+
+        Returns
+        -------
+        numpy.ndarray
+            Distinct positions of candidates, shape (min(n, candidates),), in the order in which to measure them.
+        """
+
+    def size(self, options: Sequence[Option]) -> int | None:
+        """Return how many configurations a design of a fixed size takes for these options; None for any number.
+
+        Raises
+        ------
+        UserError
+            If there is no such design for these options.
+        """
+        return None
+
+
+class ExtendingDesign(Design):
+    """A design that extends a given sample: it takes into account which configurations are measured anyway."""
 
     def choose(
         self, candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
     ) -> np.ndarray:
-        """Choose ``n`` candidates, or all if there are fewer, in the order in which to measure them.
+        """Extend an empty sample; so samples are nested, if ``extend`` chooses one after the other."""
+        return self.extend(candidates, options, order, n, source, np.empty(0, dtype=int))
 
-        candidates: codes of the configurations to choose from, shape (candidates, options). order: a random
-        permutation of their positions, shared by all designs of a repeat, so that they differ by what they decide and
-        not by luck. Returns distinct positions, shape (min(n, candidates),).
+    @abstractmethod
+    def extend(
+        self,
+        candidates: np.ndarray,
+        options: Sequence[Option],
+        order: np.ndarray,
+        n: int,
+        source: Evidence | None,
+        chosen: np.ndarray,
+    ) -> np.ndarray:
+        """Choose ``n`` more configurations.
+
+        Parameters
+        ----------
+        candidates, options, order, n, source
+            As in ``choose``.
+        chosen
+            Positions that are measured anyway, whoever chose them, shape (measured,).
+
+        Returns
+        -------
+        numpy.ndarray
+            Distinct positions that are not in ``chosen``, shape (min(n, candidates left),).
+        """
+
+
+class ActiveDesign(Design):
+    """A design that looks at what was measured so far.
+
+    In an evaluation ``next_batch`` is called in turns, for ``evaluation.batch`` configurations
+    each, until the largest budget is reached. When a target is measured, each batch is measured
+    before the next one is chosen.
+    """
+
+    def choose(
+        self, candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
+    ) -> np.ndarray:
+        """Choose as if there was nothing to look at yet."""
+        return self.next_batch(candidates, options, order, n, source, np.empty(0, dtype=int), np.empty(0))
+
+    @abstractmethod
+    def next_batch(
+        self,
+        candidates: np.ndarray,
+        options: Sequence[Option],
+        order: np.ndarray,
+        n: int,
+        source: Evidence | None,
+        chosen: np.ndarray,
+        y: np.ndarray,
+    ) -> np.ndarray:
+        """Choose the next ``n`` configurations.
+
+        Parameters
+        ----------
+        candidates, options, order, n, source
+            As in ``choose``.
+        chosen
+            Positions measured so far, shape (measured,); empty at first.
+        y
+            Their objective on the scale of learning, shape (measured,).
+
+        Returns
+        -------
+        numpy.ndarray
+            Distinct positions that are not in ``chosen``, shape (min(n, candidates left),).
         """

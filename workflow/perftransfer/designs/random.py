@@ -1,4 +1,4 @@
-"""Random sampling: every configuration is as likely as any other."""
+"""Random sampling."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from perftransfer.designs.interface import Evidence
+from perftransfer.designs.interface import Design, Evidence
 from perftransfer.space.options import Option
 
-TITLE = "simple random sampling"
-NEEDS_SOURCE = False
-EXCHANGEABLE = True
 
+class Random(Design):
+    """Random sampling: every configuration is as likely as any other."""
 
-def choose(
-    candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
-) -> np.ndarray:
-    """Return the front of the random order, so that samples are nested: the first 5 of 10 are the sample of 5."""
-    return order[:n]
+    title = "simple random sampling"
+    is_random_sample = True
+
+    def choose(
+        self, candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
+    ) -> np.ndarray:
+        """Return the front of the random order, so that samples are nested: the first 5 of 10 are the sample of 5."""
+        return order[:n]

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from perftransfer import designs, learners
-from perftransfer.designs.interface import Evidence
+from perftransfer.designs.interface import ActiveDesign, Evidence
 from perftransfer.evaluation import conformal, metrics
 from perftransfer.evaluation.noise import known_variance
 from perftransfer.evaluation.pool import Pool, Split, split
@@ -100,7 +100,7 @@ def evaluate(
                 for learner, seed, took, predicted in _predictions(task, chosen, source, repeat, models):
                     key = {
                         "source": source, "target": target.environment, "objective": objective,
-                        "strategy": strategy.__name__, "design": designs.name(strategy.design), "learner": learner,
+                        "strategy": strategy.__name__, "design": designs.name_of(strategy.design), "learner": learner,
                         "budget": budget, "repeat": repeat, "seed": seed, "n_measured": len(chosen),
                     }  # fmt: skip
                     cells.append(key | _scores(target.y, [backward(values) for values in predicted], parts.test))
@@ -126,7 +126,7 @@ def budgets(strategy: type[Strategy], options: Sequence[Option], plan: Plan) -> 
     """Budgets of a strategy: those of the plan, unless it measures nothing or its design has a size of its own."""
     if not strategy.needs_target:
         return [0]
-    size = designs.size(strategy.design, options)
+    size = strategy.design().size(options)
     return list(plan.budgets) if size is None else [size]
 
 
@@ -141,7 +141,7 @@ def learners_of(strategy: type[Strategy], plan: Plan) -> Mapping[str | None, Map
 def _evidence(strategy: type[Strategy], models: Mapping[str | None, Source]) -> Evidence | None:
     """What the design is told of the source; the same whatever the learner."""
     source = next(iter(models.values()), None)
-    return source.evidence if source is not None and strategy.design.NEEDS_SOURCE else None
+    return source.evidence if source is not None and strategy.design.needs_source else None
 
 
 def _samples(task: _Task, parts: Split, wanted: Sequence[int], evidence: Evidence | None) -> Iterator[np.ndarray]:
@@ -152,19 +152,18 @@ def _samples(task: _Task, parts: Split, wanted: Sequence[int], evidence: Evidenc
     # Positions among the candidates sorted as in the pool: a design must not learn the random order from theirs.
     ranked = np.sort(parts.candidates)
     order = np.searchsorted(ranked, parts.candidates)
-    design, codes = task.strategy.design, task.target.codes[ranked]
-    more = getattr(design, "more", None)
+    design, codes = task.strategy.design(), task.target.codes[ranked]
     sequence = np.empty(0, dtype=int)
     for budget in wanted:
         if budget == 0:
             yield ranked[:0]
-        elif more is None:
+        elif not isinstance(design, ActiveDesign):
             yield np.sort(ranked[design.choose(codes, task.options, order, budget, evidence)])
         else:
             # In batches whatever the budgets are, so that samples are nested and no budget hangs on the others.
             while len(sequence) < min(budget, len(ranked)):
                 y = task.y[ranked[sequence]]
-                found = more(codes, task.options, order, task.plan.batch, evidence, sequence, y)
+                found = design.next_batch(codes, task.options, order, task.plan.batch, evidence, sequence, y)
                 sequence = np.concatenate([sequence, found])
             yield np.sort(ranked[sequence[:budget]])
 
@@ -218,7 +217,7 @@ def _left_out(task: _Task, chosen: np.ndarray, repeat: int) -> list[np.ndarray]:
     """Parts of the sample that refits leave out; none for a strategy with intervals of its own, or a chosen sample."""
     strategy, plan = task.strategy, task.plan
     own = strategy.interval is not Strategy.interval
-    if own or len(chosen) < 2 or plan.interval_folds < 2 or not getattr(strategy.design, "EXCHANGEABLE", False):
+    if own or len(chosen) < 2 or plan.interval_folds < 2 or not strategy.design.is_random_sample:
         return []
     seed = seed_for(plan.seed, "folds", task.target.environment, repeat, len(chosen))
     return conformal.folds(len(chosen), plan.interval_folds, seed)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from perftransfer import strategies
+from perftransfer.designs.interface import ActiveDesign, ExtendingDesign
 from perftransfer.evaluation.seeds import seed_for
 from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.recommend.transferred_model import TransferredModel
@@ -30,28 +31,27 @@ def choose_next(
 
     Returns positions in the order in which to measure them.
     """
-    design = strategies.load(model.recipe.strategy).design
+    design = strategies.load(model.recipe.strategy).design()
     if min(n, len(candidates) - len(set(chosen))) <= 0:
         return []
     evidence = model.known.evidence if model.known is not None else None
     lots = np.random.default_rng(seed_for(model.recipe.seed, "plan", model.recipe.environment))
     order = lots.permutation(len(candidates))
-    more, go_on = getattr(design, "more", None), getattr(design, "go_on", None)
-    if more is None and go_on is None:
+    if not isinstance(design, ActiveDesign | ExtendingDesign):
         return _beside(design.choose(candidates, model.options, order, len(chosen) + n, evidence), chosen, order)[:n]
     # An active design looks at values, another one takes for known what will be.
-    telling = [place for place in chosen if place not in failed and (more is None or place in values)]
+    looks = isinstance(design, ActiveDesign)
+    telling = [place for place in chosen if place not in failed and (not looks or place in values)]
     silent = [place for place in chosen if place not in telling]
     kept = np.union1d(_candidate_fraction(model, candidates, n + len(chosen)), np.array(telling, dtype=int))
     kept = np.setdiff1d(kept, silent)
     lots_of_kept = np.searchsorted(kept, order[np.isin(order, kept)])
     among = np.searchsorted(kept, np.array(telling, dtype=int))
     asked = (candidates[kept], model.options, lots_of_kept, n, evidence, among)
-    if more is not None:
-        found = more(*asked, SCALES[model.recipe.scale][0](np.array([values[place] for place in telling])))
+    if isinstance(design, ActiveDesign):
+        found = design.next_batch(*asked, SCALES[model.recipe.scale][0](np.array([values[place] for place in telling])))
     else:
-        assert go_on is not None
-        found = go_on(*asked)
+        found = design.extend(*asked)
     return [int(place) for place in kept[found]][:n]
 
 

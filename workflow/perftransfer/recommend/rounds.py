@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from perftransfer import designs, strategies
+from perftransfer import strategies
+from perftransfer.designs.interface import ActiveDesign
 from perftransfer.recommend import gather
 from perftransfer.recommend.planning import choose_next
 from perftransfer.recommend.transferred_model import TransferredModel
@@ -53,7 +54,7 @@ def measure_in_rounds(
     start = [ids.index(configuration_id(model.space.default))]
     earlier = [ids.index(one) for one in before if one in configurations]
     known = list(dict.fromkeys([*start, *earlier]))
-    if designs.is_active(designs.name(strategies.load(model.recipe.strategy).design)):
+    if issubclass(strategies.load(model.recipe.strategy).design, ActiveDesign):
         places = _in_rounds(model, codes, known, budget, batch, lambda some: measure(_of(some, ids, configurations)))
         return Measurements(_of(places, ids, configurations), drawn=False)
     plan = [*start, *choose_next(model, codes, budget - len(start), start, {})]

@@ -214,7 +214,7 @@ class TransferredModel:
         cls, n = strategies.load(self.recipe.strategy), len(self.target)
         default = pd.DataFrame([{o.name: level_text(self.space.default[o.name]) for o in self.space.options}])
         drawn = np.flatnonzero((self.target.codes != self.codes_of(default)).any(axis=1))
-        exchangeable = self.target.drawn and getattr(cls.design, "EXCHANGEABLE", False)
+        exchangeable = self.target.drawn and cls.design.is_random_sample
         if cls.interval is not Strategy.interval or not exchangeable or len(drawn) < 2 or self.recipe.folds < 2:
             return drawn, [], []
         seed = seed_for(self.recipe.seed, "folds", self.recipe.environment)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from typing import TYPE_CHECKING
 
-from perftransfer import catalogue, designs
-from perftransfer.errors import UserError
+from perftransfer import designs
+from perftransfer.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from perftransfer.strategies.interface import Strategy
 
+CATALOGUE: Catalogue[Strategy] = Catalogue(__name__, "Strategy", "strategy", upper_case=True)
+
 #: Of the learner on a sample of the target alone, by a design that the study names.
 NO_TRANSFER = "NT"
+_NO_TRANSFER_MODULE = f"{__name__}._learner_on_target"
 
 
 def names() -> list[str]:
-    """Names of the strategies that a study may use, without importing them."""
-    return list(catalogue.in_capitals(__name__))
+    """List the names of the built-in strategies, without importing them."""
+    return CATALOGUE.names()
 
 
 def without_transfer(design: str) -> str:
@@ -27,33 +29,16 @@ def without_transfer(design: str) -> str:
 
 
 def modules_of(name: str) -> list[str]:
-    """Import paths of the modules that hold the strategy ``name``, without importing them.
+    """Return the import paths of the modules that hold the strategy ``name``, without importing them.
 
-    A strategy is one of ``names``, or the import path of a class of somebody's own (``my_module.MyStrategy``); either
-    may be followed by another design than its own (``KT+random``).
+    A strategy is one of ``names``, or the import path of a user's own class (``my_module.MyStrategy``); either may be
+    followed by another design than its own (``KT+random``).
 
     Raises UserError if there is none.
     """
-    base, _, design = name.partition("+")
-    if base == NO_TRANSFER:
-        path = f"{__name__}._learner_on_target"
-    elif "." in base:
-        path = _own_module(base)
-    else:
-        path = catalogue.path_of(catalogue.in_capitals(__name__), "strategy", base)
-    return [path, designs.module_of(design)] if design or base == NO_TRANSFER else [path]
-
-
-def _own_module(name: str) -> str:
-    """Import path of the module of a strategy of somebody's own. Raises UserError if there is none."""
-    module = name.rpartition(".")[0]
-    try:
-        found = importlib.util.find_spec(module)
-    except (ImportError, ValueError):
-        found = None
-    if found is None:
-        raise UserError(f"strategy {name}: there is no Python module {module}; is its folder on PYTHONPATH?")
-    return module
+    base, design = _parts(name)
+    modules = [_NO_TRANSFER_MODULE if base == NO_TRANSFER else CATALOGUE.module_of(base)]
+    return [*modules, designs.module_of(design)] if design is not None else modules
 
 
 def load(name: str) -> type[Strategy]:
@@ -61,25 +46,26 @@ def load(name: str) -> type[Strategy]:
 
     Raises UserError if there is none.
     """
-    from perftransfer.strategies.interface import Strategy
-
-    module, *named = map(importlib.import_module, modules_of(name))
-    base = name.partition("+")[0]
+    base, named = _parts(name)
     if base == NO_TRANSFER:
-        (design,) = named
-        content = {"title": f"no transfer, {design.TITLE}", "design": design, "needs_source": False}
-        return type(NO_TRANSFER, (module.LearnerOnTarget,), content)
-    cls = getattr(module, base.rpartition(".")[2], None)
-    if not (isinstance(cls, type) and issubclass(cls, Strategy)):
-        raise UserError(
-            f"strategy {name}: {module.__name__} has no class of that name that is a {Strategy.__module__}.Strategy"
-        )
-    if named:
-        (design,) = named
-        needs = cls.needs_source or design.NEEDS_SOURCE
-        content = {"title": f"{cls.title}, {design.TITLE}", "design": design, "needs_source": needs}
-        return type(cls.__name__, (cls,), content)
-    return cls
+        cls: type[Strategy] = importlib.import_module(_NO_TRANSFER_MODULE).LearnerOnTarget
+    else:
+        cls = CATALOGUE.load(base)
+    if named is None:
+        return cls
+    design = designs.load(named)
+    content: dict[str, object] = {"design": design}
+    if base == NO_TRANSFER:
+        content |= {"title": f"no transfer, {design.title}", "needs_source": False}
+        return type(NO_TRANSFER, (cls,), content)
+    content |= {"title": f"{cls.title}, {design.title}", "needs_source": cls.needs_source or design.needs_source}
+    return type(cls.__name__, (cls,), content)
+
+
+def _parts(name: str) -> tuple[str, str | None]:
+    """Split a name into the strategy and the design named after it, if any; without transfer there must be one."""
+    base, plus, design = name.partition("+")
+    return base, design if plus or base == NO_TRANSFER else None
 
 
 def uses_sources(name: str) -> bool:

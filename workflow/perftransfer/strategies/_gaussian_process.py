@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import t as student
 
-from perftransfer.designs import greedy
+from perftransfer.designs.greedy import Greedy
 from perftransfer.gaussian_process.posterior import Posterior
 from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.strategies.interface import Source, Strategy
@@ -31,7 +31,7 @@ class GaussianProcess(Strategy):
 class KernelTransfer(GaussianProcess):
     """The target as a Gaussian process whose mean and covariance come from what was measured in the sources."""
 
-    design = greedy
+    design = Greedy
     needs_source = True
 
     def fit(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from perftransfer.designs import random
+from perftransfer.designs.random import Random
 from perftransfer.strategies.interface import Source, Strategy
 
 # A regression on fewer pairs than this says nothing; the mean of the target's values is all there is.
@@ -21,7 +21,7 @@ class Shift(Strategy):
     not measured in a source is predicted by its model for the fit, too.
     """
 
-    design = random
+    design = Random
     needs_source = True
     fits_learner_on = "source"
 

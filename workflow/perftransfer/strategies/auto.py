@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from perftransfer.designs import greedy
+from perftransfer.designs.greedy import Greedy
 from perftransfer.gaussian_process.posterior import Posterior
 from perftransfer.gaussian_process.prior import FromSources, Prior, WithoutSource
 from perftransfer.strategies._gaussian_process import around
@@ -26,7 +26,7 @@ class AUTO(Strategy):
     """
 
     title = "automatic choice"
-    design = greedy
+    design = Greedy
     needs_source = True
     uses_all_sources = True
     fits_learner_on = "none"

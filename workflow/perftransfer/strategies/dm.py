@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from perftransfer.designs import random
+from perftransfer.designs.random import Random
 from perftransfer.strategies.interface import Source, Strategy
 
 
@@ -12,7 +12,7 @@ class DM(Strategy):
     """The source model's prediction, unchanged, without a measurement in the target (Iqbal et al. 2019, sec. 3)."""
 
     title = "direct model transfer"
-    design = random
+    design = Random
     needs_source = True
     needs_target = False
     fits_learner_on = "source"

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from sklearn.base import clone
 
-from perftransfer.designs import random
+from perftransfer.designs.random import Random
 from perftransfer.space.options import to_json
 from perftransfer.strategies.interface import Source, Strategy
 
@@ -21,7 +21,7 @@ class FA(Strategy):
     """
 
     title = "feature augmentation"
-    design = random
+    design = Random
     needs_source = True
     fits_learner_on = "target"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from perftransfer.designs import random
+from perftransfer.designs.random import Random
 from perftransfer.gaussian_process.posterior import Posterior
 from perftransfer.gaussian_process.prior import WithoutSource
 from perftransfer.strategies._gaussian_process import GaussianProcess
@@ -19,7 +19,7 @@ class GP(GaussianProcess):
     """
 
     title = "Gaussian process without a source"
-    design = random
+    design = Random
     needs_source = False
     ignores_source = True
 

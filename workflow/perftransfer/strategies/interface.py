@@ -110,8 +110,8 @@ class Strategy(RegressorMixin, BaseEstimator):
 
     #: What it is called in words.
     title: ClassVar[str]
-    #: Which target configurations it asks for.
-    design: Design
+    #: How the target configurations to measure are chosen.
+    design: ClassVar[type[Design]]
     needs_source: ClassVar[bool]
     #: Whether it uses all environments but the target at once (``Source.combine``), not one after the other.
     uses_all_sources: ClassVar[bool] = False

@@ -1,6 +1,6 @@
 """L2S, learning to sample: the source says where in the target's space to look."""
 
-from perftransfer.designs import exploiting
+from perftransfer.designs.exploiting import Exploiting
 from perftransfer.strategies._learner_on_target import LearnerOnTarget
 
 
@@ -12,5 +12,5 @@ class L2S(LearnerOnTarget):
     """
 
     title = "learning to sample"
-    design = exploiting
+    design = Exploiting
     needs_source = True

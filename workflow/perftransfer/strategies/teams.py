@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.base import clone
 
-from perftransfer.designs import random
+from perftransfer.designs.random import Random
 from perftransfer.strategies.interface import Source, Strategy
 
 
@@ -19,7 +19,7 @@ class TEAMS(Strategy):
     """
 
     title = "source prediction as a feature (tEAMS)"
-    design = random
+    design = Random
     needs_source = True
     fits_learner_on = "both"
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from perftransfer import designs, learners, strategies
+from perftransfer.designs.interface import ActiveDesign, Design
 from perftransfer.strategies.interface import Strategy
 
 PAGE = Path("docs/reference/strategies.md")
@@ -47,12 +48,11 @@ How a performance model is fitted. Parameters are keys of a [study](study.md), i
 def page() -> str:
     """Return the page as Markdown. Imports every strategy, design and learner there is."""
     found = [(name, strategies.load(name)) for name in strategies.names()]
-    modules = [(name, importlib.import_module(designs.module_of(name))) for name in designs.names()]
+    chosen = [(name, designs.load(name)) for name in designs.names()]
     fitted = [(name, importlib.import_module(learners.module_of(name))) for name in learners.names()]
     rows = [_strategy(name, cls) for name, cls in found]
     of_designs = [
-        (f"[`{name}`](#{name})", module.TITLE, "yes" if module.NEEDS_SOURCE else "no", _size(name, module))
-        for name, module in modules
+        (f"[`{name}`](#{name})", cls.title, "yes" if cls.needs_source else "no", _size(cls)) for name, cls in chosen
     ]
     parts = [
         _HEAD,
@@ -61,7 +61,7 @@ def page() -> str:
         *(f"### {name}\n\n{_text(cls)}" for name, cls in found),
         _DESIGNS,
         _table(("name", "in words", "asks a source", "size"), of_designs),
-        *(f"### {name}\n\n{_text(module)}" for name, module in modules),
+        *(f"### {name}\n\n{_text(cls)}" for name, cls in chosen),
         _LEARNERS,
         _table(("name", "in words"), [(f"[`{name}`](#{name.lower()})", module.TITLE) for name, module in fitted]),
         *(f"### {name}\n\n{_text(module)}" for name, module in fitted),
@@ -71,10 +71,10 @@ def page() -> str:
 
 def _strategy(name: str, cls: type[Strategy]) -> tuple[str, ...]:
     source = ("all" if cls.uses_all_sources else "one") if cls.needs_source else "none"
-    design = designs.name(cls.design)
+    design = designs.name_of(cls.design)
     if cls.interval is not Strategy.interval:
         intervals = "its own"
-    elif cls.needs_target and getattr(cls.design, "EXCHANGEABLE", False):
+    elif cls.needs_target and cls.design.is_random_sample:
         intervals = "CV+"
     else:
         intervals = "none"
@@ -82,10 +82,10 @@ def _strategy(name: str, cls: type[Strategy]) -> tuple[str, ...]:
     return f"[`{name}`](#{name.lower()})", cls.title, source, _LEARNS[cls.fits_learner_on], chosen, intervals
 
 
-def _size(name: str, module: object) -> str:
-    if designs.is_active(name):
+def _size(design: type[Design]) -> str:
+    if issubclass(design, ActiveDesign):
         return "any, active"
-    return "fixed" if hasattr(module, "size") else "any"
+    return "any" if design.size is Design.size else "fixed"
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -448,7 +448,7 @@ class Study:
 
     def asks_what_matters(self, strategy: str) -> bool:
         """Whether a strategy's design asks a source which options and interactions matter there."""
-        return any(map(designs.needs_terms, _designs_of(strategy)))
+        return any(designs.load(name).needs_terms for name in _designs_of(strategy))
 
     def evaluate(self, strategy: str, batch: str) -> dict[str, Any]:
         """What is compared, and the digest of the code of this strategy (others' edits do not matter)."""

@@ -93,7 +93,7 @@ def _folds(value: int) -> int:
 Learner = _one_of("learner", learners.names())
 StrategyName = Annotated[str, AfterValidator(_strategy), Field(json_schema_extra=_STRATEGY_SCHEMA)]
 # One that asks a source is part of a strategy, not to be compared without transfer.
-DesignName = _one_of("design", [name for name in designs.names() if not designs.needs_source(name)])
+DesignName = _one_of("design", [name for name in designs.names() if not designs.load(name).needs_source])
 # By the folder's name alone: figures stand above the study, and nothing of them is imported here.
 FIGURES = "perftransfer.figures"
 _FIGURE_NAMES = list(catalogue.modules(FIGURES))
