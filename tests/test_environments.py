@@ -81,6 +81,7 @@ FLOORS = (
     ("study",),
     ("recommend",),
     ("evaluation",),
+    ("fitting",),
     ("strategies",),
     ("designs",),
     ("gaussian_process",),

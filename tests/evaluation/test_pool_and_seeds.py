@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from perftransfer.errors import UserError
 from perftransfer.evaluation.pool import Pool, split
-from perftransfer.evaluation.seeds import seed_for
+from perftransfer.fitting.seeds import seed_for
 from perftransfer.scales import SCALES
 from perftransfer.space.options import Option
 

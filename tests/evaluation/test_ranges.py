@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perftransfer.evaluation.noise import least_difference, spreads
 from perftransfer.evaluation.ranges import COLUMNS, ranges_table
+from perftransfer.fitting.noise import least_difference, spreads
 
 ROWS = pd.DataFrame(
     {

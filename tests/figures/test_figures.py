@@ -317,7 +317,7 @@ def test_noise_says_that_there_are_no_repeats(written: list[Text]) -> None:
 
 
 def test_error_of_a_perfect_model_is_half_the_difference_of_two_processes() -> None:
-    from perftransfer.evaluation.noise import spreads
+    from perftransfer.fitting.noise import spreads
 
     rows = pd.DataFrame({"environment": "a", "x_ms": 10.0, "x_ms_cv": [np.std([9, 11], ddof=1) / 10], "x_ms_n": 2})
     assert spreads(rows, "x_ms")["floor"].item() == pytest.approx(100 * 1 / 10)

@@ -14,10 +14,11 @@ import pyarrow as pa
 
 from perftransfer import designs, learners
 from perftransfer.designs.interface import ActiveDesign, Evidence
-from perftransfer.evaluation import conformal, metrics
-from perftransfer.evaluation.noise import known_variance
+from perftransfer.evaluation import metrics
 from perftransfer.evaluation.pool import Pool, Split, split
-from perftransfer.evaluation.seeds import seed_for
+from perftransfer.fitting import conformal
+from perftransfer.fitting.noise import known_variance
+from perftransfer.fitting.seeds import seed_for
 from perftransfer.scales import SCALES
 from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Source, Strategy

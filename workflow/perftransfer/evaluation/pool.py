@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from perftransfer.errors import UserError
-from perftransfer.evaluation.seeds import seed_for
+from perftransfer.fitting.seeds import seed_for
 from perftransfer.space.encoding import codes
 from perftransfer.space.options import Option
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from perftransfer.dataset.merge import columns_of
-from perftransfer.evaluation.noise import least_difference, spreads
+from perftransfer.fitting.noise import least_difference, spreads
 
 #: Percentiles of the spread of processes that are kept.
 PERCENTILES = (5, 25, 50, 75, 95)

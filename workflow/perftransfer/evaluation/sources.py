@@ -9,7 +9,7 @@ import pandas as pd
 
 from perftransfer.evaluation.cells import Plan, learners_of
 from perftransfer.evaluation.pool import Pool
-from perftransfer.evaluation.seeds import seed_for
+from perftransfer.fitting.seeds import seed_for
 from perftransfer.scales import SCALES
 from perftransfer.space import terms
 from perftransfer.space.encoding import ConfigurationIndex, codes

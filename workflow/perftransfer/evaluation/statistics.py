@@ -22,7 +22,7 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from perftransfer import strategies
-from perftransfer.evaluation.seeds import seed_for
+from perftransfer.fitting.seeds import seed_for
 
 #: Name of the mean over learners among the learners.
 ALL = "all"

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from perftransfer import learners
 from perftransfer.evaluation.pool import Pool
-from perftransfer.evaluation.seeds import seed_for
+from perftransfer.fitting.seeds import seed_for
 from perftransfer.model_file import Model
 from perftransfer.scales import SCALES
 from perftransfer.space.alignment import Alignment

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 from perftransfer import objectives
 from perftransfer.evaluation import statistics
-from perftransfer.evaluation.conformal import INTERVAL, TOLERANCE
 from perftransfer.figures import _names, _results, _style
 from perftransfer.figures._curves import BUDGET, curves, legend, legend_size
+from perftransfer.fitting.conformal import INTERVAL, TOLERANCE
 
 TITLE = "Prediction intervals"
 CAPTION = (

@@ -14,7 +14,7 @@ import pandas as pd
 from perftransfer import influence, objectives
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError
-from perftransfer.evaluation.conformal import INTERVAL
+from perftransfer.fitting.conformal import INTERVAL
 from perftransfer.recommend import stored_model
 from perftransfer.recommend.planning import choose_next
 from perftransfer.recommend.transferred_model import Measured, TransferredModel

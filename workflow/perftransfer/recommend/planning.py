@@ -9,7 +9,7 @@ import numpy as np
 
 from perftransfer import strategies
 from perftransfer.designs.interface import ActiveDesign, ExtendingDesign
-from perftransfer.evaluation.seeds import seed_for
+from perftransfer.fitting.seeds import seed_for
 from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.scales import SCALES

@@ -16,9 +16,10 @@ from scipy.stats import t as student
 
 from perftransfer import learners, strategies
 from perftransfer.errors import UserError
-from perftransfer.evaluation import conformal
-from perftransfer.evaluation.noise import known_variance
-from perftransfer.evaluation.seeds import seed_for
+from perftransfer.fitting import conformal
+from perftransfer.fitting.noise import known_variance
+from perftransfer.fitting.seeds import seed_for
+from perftransfer.rank_agreement import rank_agreement
 from perftransfer.recommend.prediction import Prediction
 from perftransfer.scales import SCALES
 from perftransfer.space import terms
@@ -26,7 +27,6 @@ from perftransfer.space.alignment import Alignment
 from perftransfer.space.encoding import codes
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import INACTIVE, Option, level_text, to_json
-from perftransfer.strategies._selected_source import agreement
 from perftransfer.strategies.interface import Source, Strategy
 
 # Parts in which what was measured is left out, and measurements without which nothing is predicted.
@@ -171,7 +171,7 @@ class TransferredModel:
             unknown = np.isnan(values)
             if unknown.any():
                 values[unknown] = self._source_model(name).predict(X[unknown])
-            found[name] = agreement(values, y)
+            found[name] = rank_agreement(values, y)
         return max(found, key=found.__getitem__)
 
     def _given(self, rows: np.ndarray) -> Source | None:

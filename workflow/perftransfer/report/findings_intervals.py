@@ -6,7 +6,7 @@ import pandas as pd
 
 from perftransfer import strategies
 from perftransfer.evaluation import statistics
-from perftransfer.evaluation.conformal import INTERVAL, TOLERANCE
+from perftransfer.fitting.conformal import INTERVAL, TOLERANCE
 from perftransfer.report import words
 from perftransfer.report.words import listed, percent
 

@@ -5,15 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from perftransfer.strategies.interface import Source
 from perftransfer.strategies.lms import LMS
-
-# With two points every correlation is 1 or -1.
-_FEWEST = 3
-# Equal rank correlations differ in the last digits if they were summed in another order.
-_DIGITS = 9
 
 
 class SelectedSource(LMS):
@@ -35,15 +29,3 @@ class SelectedSource(LMS):
         self.selected_ = self.select(X, y, source.members)
         super().fit(X, y, source)
         return self
-
-
-def agreement(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """Rank correlation of two environments' values where both are known, and between equals the linear one.
-
-    Spearman's and Pearson's; -1 where they cannot be told.
-    """
-    known = ~(np.isnan(a) | np.isnan(b))
-    a, b = a[known], b[known]
-    if len(a) < _FEWEST or np.ptp(a) == 0 or np.ptp(b) == 0:
-        return -1.0, -1.0
-    return round(float(spearmanr(a, b).statistic), _DIGITS), float(np.corrcoef(a, b)[0, 1])

@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 
 from perftransfer.designs.interface import Evidence
+from perftransfer.rank_agreement import rank_agreement
 from perftransfer.space.options import Option
-from perftransfer.strategies._selected_source import SelectedSource, agreement
+from perftransfer.strategies._selected_source import SelectedSource
 from perftransfer.strategies.interface import Source
 
 # Configurations on which sources are compared; enough to tell ranks.
@@ -32,7 +33,7 @@ class BEETLE(SelectedSource):
     def select(self, X: np.ndarray, y: np.ndarray, sources: tuple[Source, ...]) -> int:
         """Return the source of the highest median agreement with the others."""
         heights = _heights(tuple(source.evidence for source in sources), tuple(self.options))
-        ranked = [(height, agreement(one.measured(X), y)) for height, one in zip(heights, sources, strict=True)]
+        ranked = [(height, rank_agreement(one.measured(X), y)) for height, one in zip(heights, sources, strict=True)]
         return ranked.index(max(ranked))
 
 
@@ -46,5 +47,5 @@ def _heights(every: tuple[Evidence, ...], options: Sequence[Option]) -> list[flo
         codes, y = other.codes[:_ROWS], other.y[:_ROWS]
         for i, source in enumerate(sources):
             if i != j:
-                found[i, j] = agreement(source.measured(codes), y)[0]
+                found[i, j] = rank_agreement(source.measured(codes), y)[0]
     return [round(float(np.nanmedian(row)), 9) if len(row) > 1 else 0.0 for row in found]

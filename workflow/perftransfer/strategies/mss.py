@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from perftransfer.strategies._selected_source import SelectedSource, agreement
+from perftransfer.rank_agreement import rank_agreement
+from perftransfer.strategies._selected_source import SelectedSource
 from perftransfer.strategies.interface import Source
 
 
@@ -19,5 +20,5 @@ class MSS(SelectedSource):
 
     def select(self, X: np.ndarray, y: np.ndarray, sources: tuple[Source, ...]) -> int:
         """Return the source of the highest correlation; the first by name where two measurements tell nothing."""
-        heights = [agreement(source.measured(X), y) for source in sources]
+        heights = [rank_agreement(source.measured(X), y) for source in sources]
         return heights.index(max(heights))

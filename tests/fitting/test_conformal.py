@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perftransfer.evaluation import conformal
+from perftransfer.fitting import conformal
 
 
 @given(n=st.integers(2, 60), parts=st.integers(2, 70), seed=st.integers(0, 9))

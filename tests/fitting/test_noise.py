@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perftransfer.evaluation.noise import known_variance
+from perftransfer.fitting.noise import known_variance
 
 NAN = float("nan")
 
