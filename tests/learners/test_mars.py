@@ -267,7 +267,7 @@ def test_a_parameter_out_of_its_range_is_refused_by_its_name(bad):
 
 def test_its_model_file_holds_one_type_of_our_own():
     X, y = make_friedman1(100, random_state=0)
-    model = mars.estimator(0).fit(X, y)
+    model = mars.MARS().estimator(0).fit(X, y)
     content = skops.io.dumps(model)
     assert skops.io.get_untrusted_types(data=content) == ["perftransfer.learners._mars.MARS"]
     loaded = skops.io.loads(content, trusted=list(model_file.ALLOWED_TYPES))
@@ -278,7 +278,7 @@ def test_as_a_learner_it_finds_an_interaction_of_options():
     options, codes = factorial(threads=4, level=4, size=3)
     y = 1.0 + codes[:, 0] * (codes[:, 1] >= 2) + 0.5 * codes[:, 2]
     assert learners.make("MARS", options, 0).fit(codes, y).score(codes, y) > 0.999
-    assert mars.estimator(0, degree=1).fit(codes, y).score(codes, y) < 0.95
+    assert mars.MARS(degree=1).estimator(0).fit(codes, y).score(codes, y) < 0.95
 
 
 # Few levels and small whole numbers, so that ties, equal rows and dependent columns are common.

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from tests_root import ROOT
 
-from perftransfer import strategies, yaml_file
+from perftransfer import learners, strategies, yaml_file
 from perftransfer.errors import UserError
 from perftransfer.measuring import fingerprint
 from perftransfer.measuring.protocol import Protocol
@@ -170,6 +170,84 @@ def test_designs_are_compared_with_the_simple_random_sample():
     assert study.evaluate("NT+random", "1")["designs"] == ["stratified", "plackett_burman"]
     assert study.evaluate("NT+stratified", "1")["designs"] == []
     assert study.evaluate("NT+stratified", "1")["budgets"] == [10]
+
+
+OWN_LEARNER = """
+from dataclasses import dataclass
+
+from perftransfer.learners.interface import Learner
+
+
+@dataclass(frozen=True)
+class Ridge(Learner):
+    title = "ridge regression"
+    encoding = "scaled"
+
+    alpha: float = 1.0
+    folds: int = 3
+
+    def estimator(self, seed):
+        from sklearn.linear_model import Ridge
+
+        return Ridge(self.alpha)
+"""
+
+
+def test_a_learner_of_a_users_own_is_named_by_its_import_path_and_has_parameters(tmp_path, monkeypatch):
+    (tmp_path / "own_learners.py").write_text(OWN_LEARNER)
+    name, learning = "own_learners.Ridge", {"learners": ["RF", "own_learners.Ridge"]}
+    with pytest.raises(UserError, match=r"learners\[1\]: .*no Python module own_learners; is its folder on PYTHONPATH"):
+        study_of("config/smoke.yaml", learning=learning)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert study_of("config/smoke.yaml", learning=learning).train()["learners"][name] == {}
+    study = study_of("config/smoke.yaml", learning={**learning, "parameters": {name: {"alpha": 0.5}}})
+    parameters = study.train()["learners"][name]
+    assert parameters == {"alpha": 0.5, "folds": 3}
+    assert learners.make(name, (), 0, parameters).steps[-1][1].alpha == 0.5
+    for wrong, message in (
+        ({"alfa": 1.0}, "own_learners.Ridge.alfa: found 1.0; Extra"),
+        ({"folds": 0}, "own_learners.Ridge.folds: found 0; Input should be greater than 0"),
+    ):
+        with pytest.raises(UserError, match=f"learning.parameters: {message}"):
+            study_of("config/smoke.yaml", learning={**learning, "parameters": {name: wrong}})
+
+
+OWN_DESIGN = """
+from perftransfer.designs.interface import ActiveDesign, Design
+
+
+class Reversed(Design):
+    title = "reversed random order"
+
+    def choose(self, candidates, options, order, n, source):
+        return order[::-1][:n]
+
+
+class Looking(ActiveDesign):
+    title = "looking"
+
+    def next_batch(self, candidates, options, order, n, source, chosen, y):
+        return order[len(chosen) :][:n]
+
+
+class Asking(Reversed):
+    needs_source = True
+    needs_terms = True
+"""
+
+
+def test_a_design_of_a_users_own_is_named_by_its_import_path(tmp_path, monkeypatch):
+    (tmp_path / "own_designs.py").write_text(OWN_DESIGN)
+    monkeypatch.syspath_prepend(tmp_path)
+    evaluation = {"designs": ["own_designs.Reversed"], "strategies": ["KT+own_designs.Looking"]}
+    study = study_of("config/smoke.yaml", evaluation=evaluation)
+    assert study.strategies[1:] == ["NT+random", "NT+own_designs.Reversed"]
+    assert study.evaluate("KT+own_designs.Looking", "1")["batch"] == 5
+    assert study.evaluate("KT", "1")["batch"] == study.evaluate("NT+own_designs.Reversed", "1")["batch"] == 1
+    assert study.asks_what_matters("RS+own_designs.Asking")
+    assert not study.asks_what_matters("RS+own_designs.Looking")
+    with pytest.raises(UserError, match=r"designs\[0\]: no design 'own_designs.Asking'; allowed: box_behnken"):
+        study_of("config/smoke.yaml", evaluation={"designs": ["own_designs.Asking"]})
 
 
 def test_targets_are_evaluated_in_batches():

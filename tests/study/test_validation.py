@@ -104,6 +104,10 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
             "study.yaml: learning.parameters.SVR: no key 'c'; allowed: C, epsilon; did you mean 'C'\\?",
         ),
         (
+            {"learning": {"parameters": {"RFF": {"n_estimators": 5}}}},
+            "study.yaml: learning.parameters: no key 'RFF'; allowed: BRT, .*; did you mean 'RF'\\?",
+        ),
+        (
             {"learning": {"parameters": {"RF": {"n_estimators": 0}}}},
             "study.yaml: learning.parameters.RF.n_estimators: found 0; input should be greater than 0",
         ),

@@ -39,13 +39,6 @@ def name_of(design: type[Design]) -> str:
     return module if package == __name__ else f"{design.__module__}.{design.__name__}"
 
 
-def is_active(name: str) -> bool:
-    """Return whether a design looks at what was measured so far."""
-    from perftransfer.designs.interface import ActiveDesign
-
-    return issubclass(load(name), ActiveDesign)
-
-
 def title(name: str) -> str:
     """Return what a design is called in words; its name again if it is not a built-in one."""
     return load(name).title if name in names() else name.replace("_", " ")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from perftransfer.designs.greedy import Greedy
 from perftransfer.designs.interface import ActiveDesign, Evidence
 from perftransfer.space.options import Option
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Active(ActiveDesign):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from perftransfer.designs.interface import Evidence, ExtendingDesign
 from perftransfer.space.options import Option
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Greedy(ExtendingDesign):

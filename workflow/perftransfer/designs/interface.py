@@ -9,12 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar
 
 from perftransfer.space.options import Option
 from perftransfer.space.terms import Term
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +49,8 @@ class Design(ABC):
     """How the configurations to measure in a target are chosen.
 
     A design is one file in ``designs/`` with one public subclass; the file's name is the design's
-    name in a study. Modules of designs are imported whenever a study is read: import heavy
-    libraries inside methods.
+    name in a study. Modules of designs are imported when a study that uses them is read: import
+    heavy libraries inside methods.
 
     A design is created without arguments and holds no state. In each repeat of an evaluation,
     ``choose`` is called once per budget, with the same candidates and the same ``order``. When a
@@ -115,6 +116,8 @@ class ExtendingDesign(Design):
         self, candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
     ) -> np.ndarray:
         """Extend an empty sample; so samples are nested, if ``extend`` chooses one after the other."""
+        import numpy as np
+
         return self.extend(candidates, options, order, n, source, np.empty(0, dtype=int))
 
     @abstractmethod
@@ -155,6 +158,8 @@ class ActiveDesign(Design):
         self, candidates: np.ndarray, options: Sequence[Option], order: np.ndarray, n: int, source: Evidence | None
     ) -> np.ndarray:
         """Choose as if there was nothing to look at yet."""
+        import numpy as np
+
         return self.next_batch(candidates, options, order, n, source, np.empty(0, dtype=int), np.empty(0))
 
     @abstractmethod

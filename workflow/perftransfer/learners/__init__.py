@@ -2,48 +2,71 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
-from perftransfer import catalogue
+from perftransfer.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sklearn.pipeline import Pipeline
 
+    from perftransfer.learners.interface import Learner
     from perftransfer.space.options import Option
+
+CATALOGUE: Catalogue[Learner] = Catalogue(__name__, "Learner", "learner", upper_case=True)
 
 
 def names() -> list[str]:
-    """Names of the learners that a study may use, without importing them."""
-    return list(catalogue.in_capitals(__name__))
+    """List the names of the built-in learners, without importing them."""
+    return CATALOGUE.names()
 
 
 def module_of(name: str) -> str:
-    """Import path of the module that holds the learner ``name``.
+    """Return the import path of the module that holds the learner ``name``.
 
     Raises UserError if there is none.
     """
-    return catalogue.path_of(catalogue.in_capitals(__name__), "learner", name)
+    return CATALOGUE.module_of(name)
 
 
-def parameters(name: str) -> dict[str, tuple[str, Any]]:
-    """Parameters that a study may set for the learner ``name``: annotation and default, without importing it."""
-    return catalogue.keywords(__name__, name.lower(), "estimator")
+def load(name: str) -> type[Learner]:
+    """Import the learner ``name``, a built-in one or the import path of a user's own, and return its class.
+
+    Raises UserError if there is none.
+    """
+    return CATALOGUE.load(name)
 
 
 def make(name: str, options: Sequence[Option], seed: int, parameters: Mapping[str, Any] | None = None) -> Pipeline:
-    """Return the unfitted learner ``name`` for configurations of these options.
+    """Create the unfitted learner ``name`` for configurations of these options.
 
-    A scikit-learn pipeline: encoding, then the learner. ``fit`` and ``predict`` take configurations as codes of shape
-    (rows, options) or as a table with one column per option.
+    Parameters
+    ----------
+    name
+        A built-in learner, or the import path of a user's own class.
+    options
+        Schema of the configurations.
+    seed
+        Decides whatever is random in the model.
+    parameters
+        Values of the learner's parameters; defaults for those that are missing.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        Encoding, then the learner's estimator. ``fit`` and ``predict`` take configurations as codes of shape
+        (rows, options) or as a table with one column per option.
+
+    Raises
+    ------
+    UserError
+        If there is no such learner.
     """
     from sklearn.pipeline import make_pipeline
 
     from perftransfer.space import encoding
     from perftransfer.space.options import to_json
 
-    module: Any = importlib.import_module(module_of(name))
-    estimator = module.estimator(seed, **(parameters or {}))
-    return make_pipeline(encoding.Encoder(to_json(options), module.ENCODING), estimator)
+    learner = load(name)(**(parameters or {}))
+    return make_pipeline(encoding.Encoder(to_json(options), learner.encoding), learner.estimator(seed))

@@ -1,11 +1,25 @@
-"""RT, regression tree (Breiman, Friedman, Olshen and Stone 1984)."""
+"""RT, regression tree."""
 
-from sklearn.tree import DecisionTreeRegressor
+from __future__ import annotations
 
-TITLE = "regression tree"
-ENCODING = "ranks"
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perftransfer.learners.interface import Learner
+
+if TYPE_CHECKING:
+    from sklearn.tree import DecisionTreeRegressor
 
 
-def estimator(seed: int) -> DecisionTreeRegressor:
-    """Return the unfitted tree; leaves of one row, since a measurement stands for its configuration."""
-    return DecisionTreeRegressor(random_state=seed)
+@dataclass(frozen=True)
+class RT(Learner):
+    """RT, regression tree (Breiman, Friedman, Olshen and Stone 1984)."""
+
+    title = "regression tree"
+    encoding = "ranks"
+
+    def estimator(self, seed: int) -> DecisionTreeRegressor:
+        """Create the tree; leaves of one row, since a measurement stands for its configuration."""
+        from sklearn.tree import DecisionTreeRegressor
+
+        return DecisionTreeRegressor(random_state=seed)

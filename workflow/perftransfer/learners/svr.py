@@ -1,13 +1,31 @@
-"""SVR, support vector regression with a radial kernel (Drucker et al. 1996)."""
+"""SVR, support vector regression."""
 
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVR
+from __future__ import annotations
 
-TITLE = "support vector regression"
-ENCODING = "scaled"
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perftransfer.learners.interface import Learner
+
+if TYPE_CHECKING:
+    from sklearn.compose import TransformedTargetRegressor
 
 
-def estimator(seed: int, *, C: float = 10.0, epsilon: float = 0.01) -> TransformedTargetRegressor:
-    """Return the unfitted machine; the target is standardised, as C and epsilon are in the target's unit."""
-    return TransformedTargetRegressor(SVR(C=C, epsilon=epsilon, gamma="scale"), transformer=StandardScaler())
+@dataclass(frozen=True)
+class SVR(Learner):
+    """SVR, support vector regression with a radial kernel (Drucker et al. 1996)."""
+
+    title = "support vector regression"
+    encoding = "scaled"
+
+    C: float = 10.0
+    epsilon: float = 0.01
+
+    def estimator(self, seed: int) -> TransformedTargetRegressor:
+        """Create the machine; the target is standardised, as C and epsilon are in the target's unit."""
+        from sklearn import svm
+        from sklearn.compose import TransformedTargetRegressor
+        from sklearn.preprocessing import StandardScaler
+
+        machine = svm.SVR(C=self.C, epsilon=self.epsilon, gamma="scale")
+        return TransformedTargetRegressor(machine, transformer=StandardScaler())

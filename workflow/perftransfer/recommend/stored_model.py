@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perftransfer import learners, strategies
+from perftransfer import designs, learners, strategies
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError, unknown
 from perftransfer.recommend.transferred_model import Measured, Recipe, TransferredModel
@@ -89,7 +89,9 @@ def _check(recipe: Recipe) -> None:
     base = recipe.strategy.partition("+")[0]
     if base not in strategies.names():
         raise UserError(unknown("model file", "strategy", recipe.strategy, strategies.names()))
-    strategies.modules_of(recipe.strategy)
+    design = recipe.strategy.partition("+")[2]
+    if design and design not in designs.names():
+        raise UserError(unknown("model file", "design", design, designs.names()))
     kinds = {
         "environment": str,
         "objective": str,
@@ -101,7 +103,7 @@ def _check(recipe: Recipe) -> None:
     for name, kind in kinds.items():
         if not isinstance(getattr(recipe, name), kind):
             raise UserError(f"model file: {name}: found {getattr(recipe, name)!r}")
-    known = learners.parameters(recipe.learner) if recipe.learner in learners.names() else {}
+    known = learners.load(recipe.learner).parameters() if recipe.learner in learners.names() else {}
     for key, value in recipe.parameters.items():
         if key not in known:
             raise UserError(unknown("model file", f"parameter of {recipe.learner}", key, known))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from perftransfer import catalogue, learners, strategies
+from perftransfer import learners, strategies
 
 #: What stands where there is no number.
 NOTHING = "–"
@@ -103,9 +103,7 @@ def strategy_title(name: str) -> str:
 
 def learner_title(name: str) -> str:
     """Return what a learner is called in words; its name again where nothing is known of it."""
-    if name not in learners.names():
-        return name
-    return str(catalogue.module("perftransfer.learners", name.lower()).TITLE)
+    return learners.load(name).title if name in learners.names() else name
 
 
 def full_strategy(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xgboost import XGBRFRegressor
 
-from perftransfer.learners import rf
+from perftransfer.learners.rf import RF
 from perftransfer.strategies._shift import Shift
 
 
@@ -15,4 +15,4 @@ class NLMS(Shift):
 
     def shift(self) -> XGBRFRegressor:
         """Return the unfitted forest."""
-        return rf.forest(16, self.seed)
+        return RF(n_estimators=16).estimator(self.seed)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import make_pipeline
 
-from perftransfer.learners import brt
+from perftransfer.learners.brt import BRT
 from perftransfer.space.encoding import Encoder
 from perftransfer.space.options import to_json
 from perftransfer.strategies.interface import Source
@@ -41,5 +41,5 @@ class RBS(LMS):
 
     def _boosted(self, shifted: np.ndarray) -> Any:
         X, y = self.sample_
-        encoder = Encoder(to_json(self.options), brt.ENCODING)
-        return make_pipeline(encoder, brt.estimator(self.seed)).fit(X, y - shifted)
+        encoder = Encoder(to_json(self.options), BRT.encoding)
+        return make_pipeline(encoder, BRT().estimator(self.seed)).fit(X, y - shifted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
 from collections.abc import Sequence
@@ -49,7 +48,7 @@ def page() -> str:
     """Return the page as Markdown. Imports every strategy, design and learner there is."""
     found = [(name, strategies.load(name)) for name in strategies.names()]
     chosen = [(name, designs.load(name)) for name in designs.names()]
-    fitted = [(name, importlib.import_module(learners.module_of(name))) for name in learners.names()]
+    fitted = [(name, learners.load(name)) for name in learners.names()]
     rows = [_strategy(name, cls) for name, cls in found]
     of_designs = [
         (f"[`{name}`](#{name})", cls.title, "yes" if cls.needs_source else "no", _size(cls)) for name, cls in chosen
@@ -63,8 +62,8 @@ def page() -> str:
         _table(("name", "in words", "asks a source", "size"), of_designs),
         *(f"### {name}\n\n{_text(cls)}" for name, cls in chosen),
         _LEARNERS,
-        _table(("name", "in words"), [(f"[`{name}`](#{name.lower()})", module.TITLE) for name, module in fitted]),
-        *(f"### {name}\n\n{_text(module)}" for name, module in fitted),
+        _table(("name", "in words"), [(f"[`{name}`](#{name.lower()})", cls.title) for name, cls in fitted]),
+        *(f"### {name}\n\n{_text(cls)}" for name, cls in fitted),
     ]
     return "\n".join(parts)
 

@@ -15,9 +15,10 @@ from typing import Any
 import yaml
 
 from perftransfer import catalogue, designs, learners, strategies, yaml_file
-from perftransfer.code_digest import modules_used, script_digest
+from perftransfer.code_digest import imported_by, modules_used, script_digest
 from perftransfer.dataset import published
 from perftransfer.dataset.published import PublishedFile
+from perftransfer.designs.interface import ActiveDesign, Design
 from perftransfer.errors import UserError
 from perftransfer.measuring import networks
 from perftransfer.measuring.protocol import Protocol
@@ -448,7 +449,7 @@ class Study:
 
     def asks_what_matters(self, strategy: str) -> bool:
         """Whether a strategy's design asks a source which options and interactions matter there."""
-        return any(designs.load(name).needs_terms for name in _designs_of(strategy))
+        return any(design.needs_terms for design in _designs_of(strategy))
 
     def evaluate(self, strategy: str, batch: str) -> dict[str, Any]:
         """What is compared, and the digest of the code of this strategy (others' edits do not matter)."""
@@ -478,7 +479,9 @@ class Study:
             "sources_per_target": evaluation.sources_per_target,
             "interval_folds": evaluation.interval_folds,
             # Others are not to be evaluated again when it changes.
-            "batch": evaluation.batch if any(map(designs.is_active, _designs_of(strategy))) else 1,
+            "batch": evaluation.batch
+            if any(issubclass(design, ActiveDesign) for design in _designs_of(strategy))
+            else 1,
             "learners": self._learners(),
             "scale": self.sections.learning.scale,
             "seed": self.sections.seed,
@@ -539,10 +542,18 @@ class Study:
         return text
 
 
-def _designs_of(strategy: str) -> list[str]:
-    """Designs that a strategy uses, found without importing it."""
-    used = modules_used(*strategies.modules_of(strategy))
-    return [name for name in designs.names() if designs.module_of(name) in used]
+def _designs_of(strategy: str) -> list[type[Design]]:
+    """Return the designs that a strategy may use, without importing the strategy if it is a built-in one."""
+    base, _, named = strategy.partition("+")
+    modules = strategies.modules_of(strategy)
+    used = modules_used(*modules)
+    found = [designs.load(name) for name in designs.names() if designs.module_of(name) in used]
+    if "." in named:
+        found.append(designs.load(named))
+    # A user's own strategy may have a design of the user's own.
+    if "." in base and (not found or Design.__module__ in imported_by(modules[0])):
+        found.append(strategies.load(base).design)
+    return found
 
 
 def _without_doubles(rows: Sequence[sheet.EnvironmentRow], elsewhere: Collection[str]) -> list[sheet.EnvironmentRow]:

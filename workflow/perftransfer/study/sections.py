@@ -17,6 +17,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     StringConstraints,
+    ValidationError,
     create_model,
 )
 
@@ -27,6 +28,7 @@ from perftransfer.space.options import Level
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 OBJECTIVE = r"^[a-z][a-z0-9_]*$"
 SHA256 = r"^[0-9a-fA-F]{64}$"
+_IMPORT_PATH = r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$"
 GPU_TYPE = r"^[A-Za-z0-9_.]+$"
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
@@ -56,8 +58,8 @@ def _strategy_of_ours(value: str) -> str:
 _STRATEGY_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"enum": strategies.names()},
-        {"pattern": r"^[A-Za-z0-9_.]+\+(" + "|".join(designs.names()) + ")$"},
-        {"pattern": r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$"},
+        {"pattern": r"^[A-Za-z0-9_.]+\+(" + "|".join(designs.names()) + r"|[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+)$"},
+        {"pattern": _IMPORT_PATH},
     ]
 }
 
@@ -69,6 +71,26 @@ def _one_of(what: str, allowed: list[str]) -> Any:
         return value
 
     return Annotated[str, AfterValidator(check), Field(json_schema_extra={"enum": [*allowed]})]
+
+
+def _designs_without_source() -> list[str]:
+    return [name for name in designs.names() if not designs.load(name).needs_source]
+
+
+def _design(value: str) -> str:
+    # One that uses a source is part of a strategy, not to be compared without transfer.
+    known = value in designs.names()
+    try:
+        if (known or "." in value) and not designs.load(value).needs_source:
+            return value
+    except UserError as error:
+        raise ValueError(str(error).removeprefix("design: ")) from None
+    raise ValueError(unknown("", "design", value, _designs_without_source()).removeprefix(": "))
+
+
+def _design_schema(schema: dict[str, Any]) -> None:
+    """Complete the JSON schema; a function, since it imports all designs."""
+    schema["anyOf"] = [{"enum": _designs_without_source()}, {"pattern": _IMPORT_PATH}]
 
 
 def _distinct(values: list[Any]) -> list[Any]:
@@ -90,10 +112,19 @@ def _folds(value: int) -> int:
     return value
 
 
-Learner = _one_of("learner", learners.names())
+def _learner(value: str) -> str:
+    try:
+        learners.module_of(value)
+    except UserError as error:
+        raise ValueError(str(error).removeprefix("learner: ")) from None
+    return value
+
+
+BuiltInLearner = _one_of("learner", learners.names())
+_LEARNER_SCHEMA: dict[str, Any] = {"anyOf": [{"enum": learners.names()}, {"pattern": _IMPORT_PATH}]}
+LearnerName = Annotated[str, AfterValidator(_learner), Field(json_schema_extra=_LEARNER_SCHEMA)]
 StrategyName = Annotated[str, AfterValidator(_strategy), Field(json_schema_extra=_STRATEGY_SCHEMA)]
-# One that asks a source is part of a strategy, not to be compared without transfer.
-DesignName = _one_of("design", [name for name in designs.names() if not designs.load(name).needs_source])
+DesignName = Annotated[str, AfterValidator(_design), Field(json_schema_extra=_design_schema)]
 # By the folder's name alone: figures stand above the study, and nothing of them is imported here.
 FIGURES = "perftransfer.figures"
 _FIGURE_NAMES = list(catalogue.modules(FIGURES))
@@ -107,6 +138,10 @@ class Section(BaseModel):
     """Unknown keys are errors: a misspelt one would silently leave a default in force."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _AnyLearner(Section):
+    model_config = ConfigDict(extra="allow")
 
 
 class Measuring(Section):
@@ -199,19 +234,45 @@ class Import(Section):
     environments: dict[Name, ImportedEnvironment] = Field(min_length=1, description="Environments by name.")
 
 
+def _parameters_of(learner: str) -> type[BaseModel]:
+    """Create the section of a learner's parameters, from the fields of its class."""
+    types: dict[Any, Any] = {int: PositiveInt, float: NonNegativeFloat}
+    fields: dict[str, Any] = {
+        name: (types.get(parameter.annotation, parameter.annotation), parameter.default)
+        for name, parameter in learners.load(learner).parameters().items()
+    }
+    name = f"{learner.rpartition('.')[2]}Parameters"
+    return create_model(name, __base__=Section, __doc__=f"Parameters of {learner}.", **fields)
+
+
 def _parameters() -> type[BaseModel]:
-    """Section with a section per learner, from the keyword parameters of its ``estimator``."""
-    types = {"int": PositiveInt, "float": NonNegativeFloat, "Literal": Literal}
-    sections: dict[str, Any] = {}
-    for name in learners.names():
-        found = learners.parameters(name)
-        if not found:
-            continue
-        # Annotations of our own code, read without importing the learner: that takes a second.
-        fields: dict[str, Any] = {key: (eval(text, {}, types), default) for key, (text, default) in found.items()}
-        section = create_model(f"{name}Parameters", __base__=Section, __doc__=f"Parameters of {name}.", **fields)
-        sections[name] = (section, section())
-    return create_model("LearnerParameters", __base__=Section, __doc__="Parameters of the learners.", **sections)
+    """Create the section with a section for each built-in learner that has parameters."""
+    sections = {name: _parameters_of(name) for name in learners.names()}
+    fields: dict[str, Any] = {name: (section, section()) for name, section in sections.items() if section.model_fields}
+    # A user's own learners have sections, too: see _check_own_parameters.
+    schema = {"additionalProperties": False, "patternProperties": {_IMPORT_PATH: {"type": "object"}}}
+    return create_model(
+        "LearnerParameters",
+        __base__=_AnyLearner,
+        __doc__="Parameters of the learners.",
+        __cls_kwargs__={"json_schema_extra": schema},
+        **fields,
+    )
+
+
+def _check_own_parameters(parameters: BaseModel) -> BaseModel:
+    """Check the sections of a user's own learners, which are called by their import paths."""
+    own = parameters.model_extra or {}
+    for name, content in own.items():
+        if "." not in name:
+            raise ValueError(unknown("", "key", name, type(parameters).model_fields).removeprefix(": "))
+        try:
+            own[name] = _parameters_of(name).model_validate(content)
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            key = ".".join(map(str, (name, *problem["loc"])))
+            raise ValueError(f"{key}: found {problem['input']!r}; {problem['msg']}") from None
+    return parameters
 
 
 LearnerParameters = _parameters()
@@ -232,10 +293,12 @@ class Learning(Section):
     scale: Literal["log", "linear"] = Field(
         "log", description="Learn the logarithm of the objective (effects multiply), or the objective itself."
     )
-    learners: Annotated[list[Learner], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
-        learners.names(), min_length=1, description="Learners that every strategy is crossed with."
+    learners: Annotated[list[LearnerName], AfterValidator(_distinct)] = Field(
+        learners.names(),
+        min_length=1,
+        description="Learners that every strategy is crossed with; also import paths of classes of your own.",
     )
-    parameters: LearnerParameters = Field(  # type: ignore[valid-type]
+    parameters: Annotated[LearnerParameters, AfterValidator(_check_own_parameters)] = Field(  # type: ignore[valid-type]
         LearnerParameters(), description="Parameters of the learners."
     )
 
@@ -253,10 +316,10 @@ class Evaluation(Section):
         [5, 10, 20, 30], min_length=1, description="Numbers of configurations measured in the target."
     )
     repeats: PositiveInt = Field(10, description="Repetitions, each with a test third and a random sample of its own.")
-    designs: Annotated[list[DesignName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
+    designs: Annotated[list[DesignName], AfterValidator(_distinct)] = Field(
         [],
-        description="Designs to compare without transfer: the learners are fitted to the sample of each. `random`, "
-        "the simple random sample, is always among them.",
+        description="Designs to compare without transfer, also import paths of classes of your own: the learners are "
+        "fitted to the sample of each. `random`, the simple random sample, is always among them.",
     )
     design_budgets: Annotated[list[PositiveInt], AfterValidator(_increasing)] | None = Field(
         None,
@@ -294,7 +357,7 @@ class Recommendation(Section):
         "takes the one that orders configurations most alike.",
         json_schema_extra=_STRATEGY_SCHEMA,
     )
-    learner: Learner = Field(  # type: ignore[valid-type]
+    learner: BuiltInLearner = Field(  # type: ignore[valid-type]
         "RF", description="Learner of a strategy that is crossed with learners."
     )
     candidate_fraction: float = Field(
