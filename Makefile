@@ -17,7 +17,7 @@ export PYTHONPATH := workflow$(if $(PYTHONPATH),:$(PYTHONPATH))
 .PHONY: run paper test test-cluster lint format docs site lock
 
 run: .venv/installed
-	@$(BIN)/python -m perftransfer.stale_lock
+	@$(BIN)/python -m perftransfer.orphaned_jobs
 	@name=$$($(BIN)/python -m perftransfer.study $(STUDY) 2>/dev/null) \
 	|| { $(BIN)/python -m perftransfer.study $(STUDY); exit 1; }; \
 	$(BIN)/snakemake $(WHERE) --configfile $(STUDY) $(if $(CONFIG),--config $(CONFIG)) \

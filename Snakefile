@@ -11,9 +11,14 @@ sys.path.insert(0, f"{workflow.basedir}/workflow")
 
 from pathlib import Path
 
-from perftransfer import package_path, stale_lock
+from perftransfer import orphaned_jobs, package_path
 from perftransfer.errors import UserError
-from perftransfer.study import RESOURCES, Study, export_usable_cpus, pending_measurements
+from perftransfer.study import (
+    RESOURCES,
+    Study,
+    export_usable_cpus,
+    pending_measurements,
+)
 
 package_path.export()
 export_usable_cpus()
@@ -39,7 +44,7 @@ if {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
 
 
 onstart:
-    stale_lock.note_start(Path.cwd())
+    orphaned_jobs.note_start(Path.cwd())
     # Where starts are limited to so many per second, each look for jobs to start sets a timer for another look: after a
     # thousand jobs Snakemake looks a thousand times a second. Here, it is the cores that limit.
     if workflow.local_exec:

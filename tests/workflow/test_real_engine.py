@@ -61,7 +61,7 @@ def test_a_killed_run_goes_on_where_it_stopped(clone):
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
     unlock = subprocess.run(
-        [sys.executable, "-m", "perftransfer.stale_lock"],
+        [sys.executable, "-m", "perftransfer.orphaned_jobs"],
         cwd=clone.path,
         env=clone.environment(PYTHONPATH="workflow"),
         capture_output=True,
