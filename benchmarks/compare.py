@@ -18,7 +18,7 @@ import pandas as pd
 
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError
-from perftransfer.evaluation import statistics
+from perftransfer.results import aggregate, tests
 from perftransfer.summaries import wins
 
 _KEY = ["strategy", "design", "learner"]
@@ -31,8 +31,8 @@ def name(path: Path) -> str:
 
 def errors(cells: pd.DataFrame) -> pd.Series:
     """Mean error of each strategy and learner, by objective and budget."""
-    found = statistics.error_means(cells, "mape", seed=0)
-    return found[found["learner"] != statistics.ALL].set_index(["objective", *_KEY, "budget"])["mean"]
+    means = aggregate.over_targets(aggregate.by_target(cells, "mape", "mean"), "mean")
+    return means[means["learner"] != aggregate.ALL].set_index(["objective", *_KEY, "budget"])["value"]
 
 
 def shares(cells: pd.DataFrame) -> pd.DataFrame:
@@ -44,8 +44,8 @@ def shares(cells: pd.DataFrame) -> pd.DataFrame:
 
 def ranks(cells: pd.DataFrame) -> pd.Series:
     """Rank of each strategy by Scott and Knott's test, over the mean of the learners."""
-    found = statistics.rankings(cells, "mape")
-    found = found[(found["learner"] == statistics.ALL) & (found["family"] == statistics.STRATEGIES)]
+    found = tests.rankings(cells, "mape")
+    found = found[(found["learner"] == aggregate.ALL) & (found["family"] == tests.STRATEGIES)]
     return found.set_index(["objective", "way", "budget"])["rank"].astype(float)
 
 

@@ -77,7 +77,9 @@ def test_measuring_needs_nothing_but_numpy_and_an_engine():
 
 
 FLOORS = (
-    ("report", "figures", "summaries"),
+    ("report",),
+    ("figures", "summaries"),
+    ("results",),
     ("study",),
     ("recommend",),
     ("evaluation",),

@@ -18,8 +18,8 @@ from perftransfer.report import (
     interactive_pairs,
 )
 from perftransfer.report.interactive import Interactive
-from perftransfer.report.results import Results
-from perftransfer.report.words import environment_labels
+from perftransfer.results.aggregate import ALL, Results
+from perftransfer.results.formatting import environment_labels
 
 FOUR = studies.named(4)
 LABELS = environment_labels(FOUR)
@@ -35,7 +35,7 @@ def rows(figure: Interactive | None) -> list[dict[str, Any]]:
 def test_the_errors_against_budget_are_those_of_the_results() -> None:
     found = rows(interactive_budget.figure(RESULTS, "latency_ms", LABELS))
     all_targets = [row for row in found if row["target"] == "all targets"]
-    for learner, name in ((None, "median over learners"), ("BRT", "BRT"), ("SVR", "SVR")):
+    for learner, name in ((ALL, "median over learners"), ("BRT", "BRT"), ("SVR", "SVR")):
         for budget in studies.BUDGETS:
             (row,) = [
                 row
@@ -61,12 +61,12 @@ def test_too_many_targets_are_not_told_apart(monkeypatch: pytest.MonkeyPatch) ->
 def test_pairs_are_those_of_the_results() -> None:
     figure = interactive_pairs.figure(RESULTS, "latency_ms", LABELS, list(LABELS))
     found = rows(figure)
-    errors = RESULTS.pairs("LMS", 30, None)
+    errors = RESULTS.on_pairs("LMS", 30)
     assert len(found) == len(errors) == 12
     names = {label: name for name, label in LABELS.items()}
     for row in found:
         assert row["LMS"] == pytest.approx(errors[names[row["source"]], names[row["target"]]], rel=1e-3)
-        assert row["without"] == pytest.approx(RESULTS.on_target("RS", 30)[names[row["target"]]], rel=1e-3)
+        assert row["without"] == pytest.approx(RESULTS.on_targets("RS", 30)[names[row["target"]]], rel=1e-3)
     assert figure is not None
     assert figure.table is not None
     assert len(figure.table.rows) == 4

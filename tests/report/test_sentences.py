@@ -24,8 +24,8 @@ from perftransfer.report import (
     findings_transfer,
     tables_transfer,
 )
-from perftransfer.report.results import Results
 from perftransfer.report.summary import needed_table
+from perftransfer.results.aggregate import Results
 
 LABELS = {"a": "a", "b": "b (emulated)"}
 
@@ -223,16 +223,15 @@ def test_measurements_needed() -> None:
     summary = studies.summaries({"transfer": TRANSFER.assign(design="random", repeat=0)}, "needed")[0]
     table = needed_table(summary, "latency_ms")
     assert table is not None
-    # Nobody gets to 20 %: lower errors need no column.
-    assert table.head == ["strategy", "learner", "30 %", "20 %"]
-    # The mean over the three repeats is 3.5 times the error of the middle one.
-    assert [[cell.text for cell in row] for row in table.rows] == [
-        ["RS", "best: RF", "30", "not with 30"],
-        ["RS", "mean over learners", "not with 30", "not with 30"],
-        ["DM", "best: RF", "not with 0", "not with 0"],
-        ["DM", "mean over learners", "not with 0", "not with 0"],
-        ["LMS", "best: RF", "not with 30", "not with 30"],
-        ["LMS", "mean over learners", "not with 30", "not with 30"],
+    # The same errors as in the sentences: RS with RF has 42, 22 and 7 %.
+    assert table.head[:7] == ["strategy", "learner", "30 %", "20 %", "15 %", "10 %", "7.5 %"]
+    assert [[cell.text for cell in row[:7]] for row in table.rows] == [
+        ["RS", "best: RF", "10", "30", "30", "30", "30"],
+        ["RS", "median over learners", "30", "30", "30", "not with 30", "not with 30"],
+        ["DM", "best: RF", *["not with 0"] * 5],
+        ["DM", "median over learners", *["not with 0"] * 5],
+        ["LMS", "best: RF", "5", "10", "10", "not with 30", "not with 30"],
+        ["LMS", "median over learners", "10", "10", *["not with 30"] * 3],
     ]
     assert table.rows[0][0].detail == "random sampling"
     assert needed_table(summary, "energy_mj") is None

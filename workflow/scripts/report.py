@@ -13,7 +13,7 @@ from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.interactive_target import Target
 from perftransfer.report.page import excerpt_of, render
 from perftransfer.report.summary import Summary
-from perftransfer.report.words import environment_labels
+from perftransfer.results.formatting import environment_labels
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):

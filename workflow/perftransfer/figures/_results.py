@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from perftransfer.evaluation import statistics
+from perftransfer.results import aggregate
 
 COLUMNS = ["source", "target", "objective", "strategy", "design", "learner", "budget", "repeat"]
 NO_TRANSFER = "NT"  # a learner on a sample that some design chose: compares designs, not ways to use a source
@@ -53,20 +53,20 @@ def at_common_budget(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_target(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return ``statistics.by_target`` of the errors of ``rows``, where there is one."""
-    return statistics.by_target(rows, "mape").dropna(subset="value")
+    """Return ``tests.by_target`` of the errors of ``rows``, where there is one."""
+    return aggregate.by_target(rows, "mape", "mean").dropna(subset="value")
 
 
 def learners(rows: pd.DataFrame) -> dict[str, str]:
-    """Map the heading of each panel to its learner, as ``statistics.by_target`` calls it: over all learners first."""
+    """Map the heading of each panel to its learner, as ``tests.by_target`` calls it: over all learners first."""
     names = sorted(str(name) for name in rows["learner"].dropna().unique())
-    over_all = {"all learners": statistics.ALL} if len(names) != 1 else {}
+    over_all = {"all learners": aggregate.ALL} if len(names) != 1 else {}
     return over_all | {name: name for name in names}
 
 
 def of_learner(rows: pd.DataFrame, learner: str) -> pd.DataFrame:
     """Return the rows of a learner; over single ones, also those of strategies without, which are the same for all."""
-    without = (rows["learner"].isna() | (rows["learner"] == statistics.NO_LEARNER)) & (learner != statistics.ALL)
+    without = (rows["learner"].isna() | (rows["learner"] == aggregate.NO_LEARNER)) & (learner != aggregate.ALL)
     return rows[(rows["learner"] == learner) | without]
 
 

@@ -88,7 +88,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
 def both(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the errors, and what they are relative to those of simple random sampling: where there are such.
 
-    Columns way (a design, or GS), learner (``statistics.ALL`` over all), budget, target, value.
+    Columns way (a design, or GS), learner (``aggregate.ALL`` over all), budget, target, value.
     """
     found = _results.by_target(rows)
     way = found["design"].where(found["strategy"] == _results.NO_TRANSFER, found["strategy"])

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from perftransfer import objectives
-from perftransfer.evaluation import statistics
 from perftransfer.figures import _names, _results, _style
 from perftransfer.figures._style import Style
+from perftransfer.results import aggregate
 
 TITLE = "Error by environment"
 CAPTION = (
@@ -94,7 +94,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
 def points(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the points and the ends of their bars.
 
-    Columns objective, strategy, learner (``statistics.ALL`` over all), target, value, low and high.
+    Columns objective, strategy, learner (``aggregate.ALL`` over all), target, value, low and high.
     """
     key = ["objective", "strategy", "learner", "target"]
     found = _results.by_target(rows)[[*key, "value"]]
@@ -103,7 +103,7 @@ def points(rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(part=part, learner=rows["learner"].fillna(""))
     each = rows.groupby([*key, "part"])["mape"].mean()
     over_all = each.groupby(["objective", "strategy", "target", "part"]).mean().reset_index()
-    both = pd.concat([each.reset_index(), over_all.assign(learner=statistics.ALL)])
+    both = pd.concat([each.reset_index(), over_all.assign(learner=aggregate.ALL)])
     ends = both.groupby(key)["mape"].agg(low="min", high="max").reset_index()
     return found.merge(ends, on=key)
 

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from perftransfer import objectives
-from perftransfer.evaluation import statistics
 from perftransfer.figures import _names, _results, _style
 from perftransfer.figures._curves import BUDGET, curves, legend, legend_size
 from perftransfer.fitting.conformal import INTERVAL, TOLERANCE
+from perftransfer.results import aggregate
 
 TITLE = "Prediction intervals"
 CAPTION = (
@@ -48,7 +48,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     if rows.empty:
         return _style.empty(title, f"no strategy was evaluated on {objective}")
     # Named while all are there: of a strategy with several designs some may give no intervals.
-    rows = rows.assign(strategy=statistics.ways(rows))
+    rows = rows.assign(strategy=aggregate.ways(rows))
     looks = _style.styles(rows["strategy"])
     rows = rows[rows["strategy"].isin(rows.loc[rows[list(PANELS)].notna().any(axis=1), "strategy"])]
     if rows.empty:
@@ -85,8 +85,8 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
 
 def over_targets(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Return mean, lowest and highest value over targets, as middle, low and high, by strategy and budget."""
-    found = statistics.by_target(rows, metric)
-    found = found[found["learner"] == statistics.ALL].dropna(subset="value")
+    found = aggregate.by_target(rows, metric, "mean")
+    found = found[found["learner"] == aggregate.ALL].dropna(subset="value")
     found = found.assign(value=found["value"] * (100 if metric == COVERAGE else 1))
     values = found.groupby(["strategy", "budget"])["value"]
     return pd.DataFrame({"low": values.min(), "middle": values.mean(), "high": values.max()})

@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from perftransfer import objectives
-from perftransfer.evaluation import statistics
 from perftransfer.figures import _names, _results, _style
 from perftransfer.figures._dots import FAINT, dots
 from perftransfer.figures._style import Style
+from perftransfer.results import aggregate
 
 TITLE = "Learners side by side"
 CAPTION = (
@@ -38,7 +38,7 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
     if rows.empty:
         return _style.empty(title, f"no learner was evaluated on {objective}")
     errors = _results.by_target(rows)
-    errors = errors[errors["learner"] != statistics.ALL]
+    errors = errors[errors["learner"] != aggregate.ALL]
     looks = _style.of_learners(errors["learner"])
     strategies = list(_style.styles(errors["strategy"]))
     medians = errors.groupby(["strategy", "learner", "budget"])["value"].median()

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from perftransfer import objectives
-from perftransfer.evaluation import statistics
 from perftransfer.figures import _names, _results, _style
 from perftransfer.figures._style import Style
+from perftransfer.results import aggregate, tests
 
 TITLE = "Ranking of strategies"
 CAPTION = (
@@ -43,15 +43,15 @@ def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
         return _style.empty(title, f"no strategy was evaluated on {objective}")
     # With what is no number: a mean over the other learners must not stand for one over all of them.
     rows = _results.of_objective(tables["transfer"], objective, ["mape"])
-    ranks = statistics.rankings(rows, "mape")
-    ranks = ranks[(ranks["learner"] == statistics.ALL) & (ranks["family"] == statistics.STRATEGIES)]
+    ranks = tests.rankings(rows, "mape")
+    ranks = ranks[(ranks["learner"] == aggregate.ALL) & (ranks["family"] == tests.STRATEGIES)]
     ranks = ranks.dropna(subset="geometric_mean")
     if ranks.empty:
         return _style.empty(title, "no two strategies have errors on the same target at the same budget")
     budgets = sorted(ranks["budget"].unique())
     shown = [budgets[i] for i in np.unique(np.linspace(0, len(budgets) - 1, MOST).round().astype(int))]
     panels = {budget: best_first(ranks[ranks["budget"] == budget]) for budget in shown}
-    looks = _style.styles(statistics.ways(rows))
+    looks = _style.styles(aggregate.ways(rows))
 
     most = max(map(len, panels.values()))
     down = math.ceil(len(panels) / ACROSS)
@@ -125,5 +125,5 @@ def without_groups(panels: Mapping[int, pd.DataFrame]) -> str:
     """Return the sentence that says at which budgets there are no groups, "" if there are groups at all."""
     found = [str(budget) for budget, ranks in panels.items() if ranks["rank"].isna().any()]
     where = "" if len(found) == len(panels) else f" at budget {', '.join(found)}"
-    few = f"fewer than {statistics.FEWEST_TARGETS} targets"
+    few = f"fewer than {tests.MIN_TARGETS} targets"
     return f"No groups{where}: with {few} on which all have an error, nothing is told apart." if found else ""

@@ -22,10 +22,10 @@ from perftransfer.report import (
     tables_environments,
     tables_transfer,
 )
-from perftransfer.report.results import Results
 from perftransfer.report.summary import NEEDED, Summary, needed_table, of_name
 from perftransfer.report.table import Table
-from perftransfer.report.words import between, count, environment_labels, listed
+from perftransfer.results.aggregate import Results
+from perftransfer.results.formatting import between, count, environment_labels, listed
 
 _LONGEST_LEAD = 6
 

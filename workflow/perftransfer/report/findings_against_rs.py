@@ -4,24 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pandas as pd
-
-from perftransfer.report.results import BASELINE, Results
-from perftransfer.report.words import count, listed, percent
-
-
-def comparisons(results: Results, strategy: str, budget: int, baseline: str = BASELINE) -> pd.DataFrame:
-    """Return ``source, target, learner, own, baseline``: errors at equal target, learner, budget and test thirds.
-
-    baseline: a strategy that uses no source. A strategy without a learner is compared with the baseline's best one.
-    """
-    cells = results.cells[results.cells["budget"] == budget]
-    own = cells[cells["strategy"] == strategy].rename(columns={"mape": "own"})
-    rival = cells[cells["strategy"] == baseline].rename(columns={"mape": "baseline"})
-    if results.learners(strategy) == [""]:
-        rival = rival[rival["learner"] == results.best_learner(baseline)].assign(learner="")
-    rival = rival[["target", "learner", "baseline"]]
-    return own.merge(rival, on=["target", "learner"])[["source", "target", "learner", "own", "baseline"]]
+from perftransfer.results.aggregate import BASELINE, Results
+from perftransfer.results.formatting import count, listed, percent
 
 
 def compared_budgets(results: Results) -> list[int]:
@@ -43,7 +27,7 @@ def how_often(results: Results) -> list[str]:
     for strategy in results.with_source:
         parts = []
         for budget in _ends(results):
-            rows = comparisons(results, strategy, budget)
+            rows = results.compared(strategy, budget)
             if len(rows):
                 better = 100 * float((rows["own"] < rows["baseline"]).mean())
                 parts.append(f"in {percent(better)} of {count(len(rows), 'comparison')} with {budget}")
@@ -59,11 +43,11 @@ def where_it_hurts(results: Results, labels: Mapping[str, str]) -> list[str]:
     """
     said = []
     for budget in _ends(results):
-        baseline = results.on_target(BASELINE, budget)
+        baseline = results.on_targets(BASELINE, budget)
         worse: dict[str, list[str]] = {}
         shared = 0
         for strategy in results.with_source:
-            own = results.on_target(strategy, budget)
+            own = results.on_targets(strategy, budget)
             targets = own.index.intersection(baseline.index)
             if len(targets):
                 shared = max(shared, len(targets))
@@ -88,10 +72,12 @@ def extremes(results: Results, labels: Mapping[str, str]) -> list[str]:
     if not budgets:
         return []
     budget = budgets[-1]
-    baseline = {str(target): float(error) for target, error in results.on_target(BASELINE, budget).items() if error > 0}
+    baseline = {
+        str(target): float(error) for target, error in results.on_targets(BASELINE, budget).items() if error > 0
+    }
     found: list[tuple[float, str, str, str, float]] = []
     for strategy in results.with_source:
-        pairs = results.pairs(strategy, budget, None)
+        pairs = results.on_pairs(strategy, budget)
         for (source, target), error in zip(pairs.index.tolist(), pairs.tolist(), strict=True):
             if target in baseline:
                 found.append((error / baseline[target], strategy, source, target, error))

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from perftransfer.designs import title
-from perftransfer.report.findings_against_rs import comparisons
-from perftransfer.report.results import GUIDED, Results
-from perftransfer.report.words import count, listed, percent
+from perftransfer.results.aggregate import GUIDED, Results
+from perftransfer.results.formatting import count, listed, percent
 
 #: The design that the others are compared with.
 RANDOM = "random"
@@ -53,7 +52,7 @@ def change(results: Results, way: str, rival: str, budget: int) -> Change | None
 
     rival: a design, which has one error per target and learner; guided sampling has one for each source.
     """
-    pairs = comparisons(results, way, budget, rival)
+    pairs = results.compared(way, budget, rival)
     changes = (100 * (pairs["own"] / pairs["baseline"].where(pairs["baseline"] > 0) - 1)).dropna()
     if changes.empty:
         return None

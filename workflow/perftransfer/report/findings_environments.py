@@ -8,8 +8,8 @@ import pandas as pd
 
 from perftransfer import objectives
 from perftransfer.evaluation.ranges import COLUMNS
-from perftransfer.report.results import Results
-from perftransfer.report.words import between, capital, count, known, listed, number, percent
+from perftransfer.results.aggregate import Results
+from perftransfer.results.formatting import between, capital, count, known, listed, number, percent
 
 # Differences that an engineer would want to see are below this, in percent.
 _NOISY = 10.0
@@ -60,9 +60,10 @@ def noise(ranges: pd.DataFrame, objective: str, results: Results, labels: Mappin
     floor = between(percent(table["floor"].min()), percent(table["floor"].max()))
     where = ", by environment" if " to " in floor else ""
     text = f"Because of that even a perfect model would show an error of about {floor}{where}"
-    best = lowest(results)
+    best = results.lowest()
     if best is not None:
-        strategy, budget, error = best
+        strategy, budget = best
+        error = results.best_error(strategy, budget)
         model = f"{results.short_name(strategy)} with {count(budget, 'measurement')}"
         text += f"; the lowest reached is {percent(error)} in the median over targets, by {model}"
     said.append(f"{text}.")
@@ -83,17 +84,3 @@ def _told_apart(least: pd.Series, labels: Mapping[str, str]) -> str:
     far = between(percent(least.min()), percent(least.max()))
     where = ", by environment" if " to " in far else ""
     return f"Two configurations that differ by less than {far}{where} cannot be told apart (95 % confidence)."
-
-
-def lowest(results: Results) -> tuple[str, int, float] | None:
-    """Return strategy, budget and error (percent) of the lowest median error that a best learner reached."""
-    found = [
-        (results.best_error(strategy, budget), budget, strategy)
-        for strategy in results.strategies
-        for budget in results.budgets(strategy)
-    ]
-    found = [item for item in found if item[0] == item[0]]
-    if not found:
-        return None
-    error, budget, strategy = min(found)
-    return strategy, budget, error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.report.words import between, known, listed, percent
+from perftransfer.results.formatting import between, known, listed, percent
 
 # The best of some dozens of terms that do nothing reaches 1 to 2 % of the variance by chance on some dozens of rows.
 #: Share of the variance from which a term is called influential.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from perftransfer import strategies
-from perftransfer.evaluation import statistics
 from perftransfer.fitting.conformal import INTERVAL, TOLERANCE
-from perftransfer.report import words
-from perftransfer.report.words import listed, percent
+from perftransfer.results import aggregate
+from perftransfer.results import formatting as words
+from perftransfer.results.formatting import listed, percent
 
 _COLUMNS = [
     "objective", "strategy", "design", "learner", "source", "target", "budget", "repeat", "coverage", "interval_width",
@@ -23,7 +23,7 @@ def held(transfer: pd.DataFrame, objective: str) -> list[str]:
     if rows.empty:
         return []
     # Plain names: a strategy with several designs is as many ways.
-    rows = rows.assign(strategy=statistics.ways(rows))
+    rows = rows.assign(strategy=aggregate.ways(rows))
     ways = rows.groupby("budget")["strategy"].nunique()
     budget = int(ways.index[ways == ways.max()].max())
     rows = rows[rows["budget"] == budget]
@@ -45,4 +45,5 @@ def held(transfer: pd.DataFrame, objective: str) -> list[str]:
 
 def _means(rows: pd.DataFrame, metric: str) -> pd.Series:
     """Mean over targets by strategy, of means over repeats, sources and learners."""
-    return statistics.by_target(rows, metric).query("learner == @statistics.ALL").groupby("strategy")["value"].mean()
+    values = aggregate.by_target(rows, metric, "mean")
+    return values[values["learner"] == aggregate.ALL].groupby("strategy")["value"].mean()

@@ -12,7 +12,7 @@ from scipy.stats import theilslopes
 from perftransfer import objectives
 from perftransfer.measuring.interference import DISTURBED_ABOVE
 from perftransfer.report.table import Cell, Table
-from perftransfer.report.words import count, known, listed, percent
+from perftransfer.results.formatting import count, known, listed, percent
 
 _COLUMNS = [
     "environment", "engine", "configuration_id", "order", "status", "error", "disturbed", "steady", "stopped",

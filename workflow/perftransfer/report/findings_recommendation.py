@@ -15,7 +15,7 @@ from perftransfer.report.findings_measuring import SIMULATED
 from perftransfer.report.interactive import Interactive
 from perftransfer.report.interactive_target import Target
 from perftransfer.report.table import Cell, Table
-from perftransfer.report.words import NOTHING, count, number, percent
+from perftransfer.results.formatting import NOTHING, count, number, percent
 
 
 @dataclass(frozen=True)

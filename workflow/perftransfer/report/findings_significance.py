@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from perftransfer.report.words import count, listed, number
+from perftransfer.results.formatting import count, listed, number
 
 #: Families of ways to transfer that are compared with each other, and their names in sentences.
 FAMILIES: Mapping[str, str] = {"strategies": "strategies", "designs": "designs without transfer"}

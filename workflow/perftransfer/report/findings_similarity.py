@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.report.words import between, correlation, count, known, number, percent
+from perftransfer.results.formatting import between, correlation, count, known, number, percent
 
 _COLUMNS = ["objective", "source", "target", "spearman", "kl_divergence", "common_terms", "influence_rank_correlation"]
 

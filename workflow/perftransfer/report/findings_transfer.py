@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.report import words
-from perftransfer.report.results import BASELINE, Results
-from perftransfer.report.words import count, listed, percent
+from perftransfer.results import formatting as words
+from perftransfer.results.aggregate import BASELINE, Results
+from perftransfer.results.formatting import count, listed, percent
 
 
 def few_measurements(results: Results) -> list[str]:
@@ -113,15 +113,15 @@ def without_measurement(results: Results, labels: Mapping[str, str]) -> list[str
     said = []
     for strategy in results.direct:
         learner = results.best_learner(strategy)
-        pairs = results.pairs(strategy, 0, learner)
-        error = float(pairs.median())
+        pairs = results.on_pairs(strategy, 0, learner)
+        error = results.best_error(strategy, 0)
         name = results.with_learner(strategy, words.full_strategy(strategy))
         text = f"Without any measurement in the target, {name} is off by {percent(error)} in the median"
         said.append(f"{text}.")
         if len(pairs) > 1:
             best, worst = (_pair(pairs, int(where), labels) for where in (pairs.argmin(), pairs.argmax()))
             said.append(f"The best pair has {best}, the worst {worst}.")
-        ranking = results.pairs(strategy, 0, learner, "spearman")
+        ranking = results.on_targets(strategy, 0, learner, "spearman")
         if len(ranking):
             rho = words.correlation(float(ranking.median()))
             said.append(
@@ -156,7 +156,7 @@ def regret(results: Results, objective: str) -> list[str]:
     """Say what it costs to run the configuration that a model predicts best."""
     costs = {}
     for strategy in results.strategies:
-        found = results.pairs(strategy, results.largest(strategy), results.best_learner(strategy), "regret")
+        found = results.on_targets(strategy, results.largest(strategy), results.best_learner(strategy), "regret")
         if len(found):
             costs[strategy] = percent(100 * float(found.median()))
     if not costs:

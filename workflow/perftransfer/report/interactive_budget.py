@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 
 from perftransfer import objectives, palette
-from perftransfer.report import words
 from perftransfer.report.interactive import Choice, Interactive, Switches, chart, rounded, scale
-from perftransfer.report.results import Results
+from perftransfer.results import formatting as words
+from perftransfer.results.aggregate import ALL as ALL_LEARNERS
+from perftransfer.results.aggregate import KEY, Results, of_learner
 
 #: Points beyond which targets are not told apart.
 POINTS = 20_000
@@ -49,9 +50,9 @@ def figure(results: Results, objective: str, labels: Mapping[str, str]) -> Inter
         title=f"Error against budget: {objectives.label(objective)}",
         caption=(
             "MAPE on the held-out test third of the target (lower is better) against the number of target "
-            "configurations measured: medians over sources and targets, or over the sources of one target, of medians "
-            "over repeats; bands from first to third quartile. A strategy that measures nothing in the target (DM) is "
-            "a level line." + several
+            "configurations measured: medians over repeats, then sources, then targets; bands from first to third "
+            "quartile over targets, or over the sources of one target. A strategy that measures nothing in the "
+            "target (DM) is a level line." + several
         ),
         chart=chart(
             f"Lines: error in percent against budget, one for each strategy, {objectives.label(objective)}.",
@@ -78,30 +79,23 @@ def _learner(name: str) -> str:
 
 
 def _quartiles(results: Results, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Return strategy, learner, target, budget, and low, error and high: quartiles over pairs, in percent."""
-    cells = results.cells[["strategy", "budget", "learner", "source", "target", "mape"]]
-    pair = ["strategy", "budget", "source", "target"]
-    median = cells.groupby(pair, sort=False)["mape"].median().reset_index().assign(learner=MEDIAN)
-    named = sorted(set(cells["learner"]) - {""})
-    of_learner = []
-    for name in named:
-        own = cells[cells["learner"].isin([name, ""])]
-        # A strategy that takes no learner is the same whichever is chosen.
-        of_learner.append(own.assign(learner=name))
-    every = pd.concat([median, *of_learner] if len(named) != 1 else of_learner)
-    if every.empty:
-        return pd.DataFrame(columns=["strategy", "learner", "target", "budget", "low", "error", "high", "axis"])
-    key = ["strategy", "learner", "budget"]
-    many = every.groupby([*key, "target"]).ngroups
-    kinds = [every.assign(target=ALL)]
-    if many <= POINTS and len(every["target"].unique()) > 1:
-        kinds.append(every.assign(target=every["target"].map(lambda name: labels.get(name, name))))
+    """Return strategy, learner, target, budget, and low, error and high in percent.
+
+    Quartiles are over targets, or over the sources of one target.
+    """
+    columns = ["strategy", "learner", "target", "budget", "low", "error", "high"]
+    of_target = results.by_target.rename(columns={"value": "error"}).dropna(subset="error")
+    kinds = [results.errors.rename(columns={"value": "error"}).assign(target=ALL)]
+    if len(of_target) <= POINTS and len(set(of_target["target"])) > 1:
+        sources = results.by_pair.groupby([*KEY, "target"])["value"]
+        ends = pd.DataFrame({"low": sources.quantile(0.25), "high": sources.quantile(0.75)})
+        of_target = of_target.join(ends, on=[*KEY, "target"])
+        kinds.append(of_target.assign(target=of_target["target"].map(lambda name: labels.get(name, name))))
     found = []
-    for rows in kinds:
-        errors = rows.groupby(["learner", "target", "strategy", "budget"], sort=False)["mape"]
-        quartiles = {"low": errors.quantile(0.25), "error": errors.median(), "high": errors.quantile(0.75)}
-        found.append(pd.DataFrame(quartiles).reset_index())
-    return pd.concat(found, ignore_index=True).assign(axis=None)
+    for learner in results.panels().values():
+        title = MEDIAN if learner == ALL_LEARNERS else learner
+        found += [of_learner(rows, learner).assign(learner=title)[columns] for rows in kinds]
+    return pd.concat(found, ignore_index=True).dropna(subset="error").assign(axis=None)
 
 
 def _chart(

@@ -12,10 +12,10 @@ import pandas as pd
 
 from perftransfer import objectives
 from perftransfer.dataset.row_groups import Excerpt
-from perftransfer.report import words
 from perftransfer.report.findings_influence import influential
 from perftransfer.report.interactive import Choice, Interactive, chart, rounded, scale, some_of
 from perftransfer.report.table import Cell, Table
+from perftransfer.results import formatting as words
 from perftransfer.space.options import level_text
 
 #: Configurations that the page holds at most.

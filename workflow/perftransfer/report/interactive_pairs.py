@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.report import words
 from perftransfer.report.interactive import (
     ENVIRONMENTS,
     SHADES,
@@ -23,8 +22,9 @@ from perftransfer.report.interactive import (
     short_mark,
     some_of,
 )
-from perftransfer.report.results import BASELINE, Results
 from perftransfer.report.table import Cell, Table
+from perftransfer.results import formatting as words
+from perftransfer.results.aggregate import BASELINE, Results
 
 FEWEST = 2  # sources that a target needs for there to be a choice
 
@@ -52,7 +52,7 @@ def figure(results: Results, objective: str, labels: Mapping[str, str], order: S
     }
     strategies = list(errors.columns)
     if results.has_baseline:
-        without = results.on_target(BASELINE, results.largest(BASELINE))
+        without = results.on_targets(BASELINE, results.largest(BASELINE))
         columns["without"] = [rounded(float(without.get(name, np.nan))) for name in target]
     together = [value for name in strategies for value in columns[name]]
     return Interactive(
@@ -88,8 +88,8 @@ def figure(results: Results, objective: str, labels: Mapping[str, str], order: S
 def _errors(results: Results) -> pd.DataFrame:
     """Return errors (percent) by source and target: a column for each strategy with a single source."""
     pairs = {}
-    for name in set(results.cells.loc[results.cells["source"] != "", "strategy"]):
-        errors = results.pairs(name, results.largest(name), None)
+    for name in set(results.rows.loc[results.rows["source"] != "", "strategy"]) & {*results.strategies}:
+        errors = results.on_pairs(name, results.largest(name))
         pairs[name] = errors[errors.index.get_level_values("source") != ""]
     # What shifts the source's model is what most would look at, and stands first.
     names = sorted(pairs, key=lambda name: (name != "LMS", results.strategies.index(name)))

@@ -13,7 +13,7 @@ from perftransfer import objectives
 from perftransfer.recommend.recommendation import pareto_front
 from perftransfer.report.interactive import Choice, Interactive, chart, rounded, scale, some_of
 from perftransfer.report.interactive_configurations import by_level, levels_of, side_by_side
-from perftransfer.report.words import capital
+from perftransfer.results.formatting import capital
 from perftransfer.space.options import level_text
 
 #: Configurations of a target that the page holds at most; those that are marked are always among them.

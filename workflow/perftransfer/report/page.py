@@ -31,9 +31,9 @@ from perftransfer.report import (
 )
 from perftransfer.report.figure_file import ALL_OBJECTIVES, FigureFile
 from perftransfer.report.interactive import Interactive
-from perftransfer.report.results import Results
 from perftransfer.report.summary import Summary
-from perftransfer.report.words import NOTHING, environment_labels
+from perftransfer.results.aggregate import Results
+from perftransfer.results.formatting import NOTHING, environment_labels
 
 TEMPLATE = "page.html.jinja"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from perftransfer import designs
 from perftransfer.report.findings_measuring import SIMULATED
-from perftransfer.report.words import count, listed, number, percent, strategy_title
+from perftransfer.results.formatting import count, listed, number, percent, strategy_title
 
 
 def everywhere(study: Mapping[str, Any]) -> list[Mapping[str, Any]]:

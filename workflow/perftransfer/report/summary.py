@@ -10,7 +10,7 @@ import pandas as pd
 
 from perftransfer import objectives
 from perftransfer.report.table import Cell, Table
-from perftransfer.report.words import NOTHING, capital, count, in_reading_order, listed, number, strategy_title
+from perftransfer.results.formatting import NOTHING, capital, count, in_reading_order, listed, number, strategy_title
 
 #: The summary that has a section of its own, and the one that stands among the findings on each objective.
 CLAIMS = "claims"

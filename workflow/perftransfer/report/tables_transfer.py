@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from perftransfer.report import words
-from perftransfer.report.findings_against_rs import compared_budgets, comparisons
+from perftransfer.report.findings_against_rs import compared_budgets
 from perftransfer.report.findings_environments import measured
-from perftransfer.report.results import Results
 from perftransfer.report.table import Cell, Table
-from perftransfer.report.words import NOTHING, percent
+from perftransfer.results import formatting as words
+from perftransfer.results.aggregate import ALL, Results
+from perftransfer.results.formatting import NOTHING, percent
 
 _FEWEST = 4  # values from which quartiles say something
 
@@ -37,26 +37,26 @@ def errors(results: Results) -> Table | None:
     rows = []
     for strategy in results.strategies:
         best, several = results.best_learner(strategy), len(results.learners(strategy)) > 1
-        lines: list[tuple[str, str | None]] = [(f"best: {best}" if several else best or NOTHING, best)]
+        lines: list[tuple[str, str]] = [(f"best: {best}" if several else best or NOTHING, best)]
         if several:
-            lines.append(("median learner", None))
+            lines.append(("median learner", ALL))
         for said, learner in lines:
             cells = [Cell(strategy, words.strategy_title(strategy)), Cell(said)]
             for budget in budgets:
-                pairs = results.pairs(strategy, budget, learner)
-                error = float(pairs.median())
-                leads = learner is not None and len(results.strategies) > 1 and error == lowest[budget]
-                cells.append(Cell(percent(error), _spread(pairs), leads))
-            regret = 100 * results.pairs(strategy, results.largest(strategy), learner, "regret")
-            ranking = results.pairs(strategy, results.largest(strategy), learner, "spearman")
+                targets = results.on_targets(strategy, budget, learner)
+                error = results.error(strategy, budget, learner)
+                leads = learner != ALL and len(results.strategies) > 1 and error == lowest[budget]
+                cells.append(Cell(percent(error), _spread(targets), leads))
+            regret = 100 * results.on_targets(strategy, results.largest(strategy), learner, "regret")
+            ranking = results.on_targets(strategy, results.largest(strategy), learner, "spearman")
             cells.append(Cell(percent(float(regret.median())), _spread(regret)))
             cells.append(Cell(words.correlation(float(ranking.median()))))
             rows.append(cells)
     return Table(
         "Error (MAPE on the held-out third) by budget, the number of configurations measured in the target: median "
-        "over sources and targets, below it first to third quartile (of four values or more). Regret and rank "
-        "correlation (Spearman) at the largest budget of each strategy. The best learner is the one with the lowest "
-        f"error at the largest budget, chosen by these very numbers.{_bold(results, 'budget')}",
+        "over repeats, then sources, then targets; below it first to third quartile (of four values or more). "
+        "Regret and rank correlation (Spearman) at the largest budget of each strategy. The best learner is the one "
+        f"with the lowest error at the largest budget, chosen by these very numbers.{_bold(results, 'budget')}",
         ["strategy", "learner", *(f"budget {budget}" for budget in budgets), "regret", "rank correlation"],
         rows,
         frozenset({1}),
@@ -70,7 +70,7 @@ def against_baseline(results: Results) -> Table | None:
     for strategy in results.with_source:
         cells = [Cell(strategy, words.strategy_title(strategy))]
         for budget in budgets:
-            pairs = comparisons(results, strategy, budget)
+            pairs = results.compared(strategy, budget)
             better = 100 * float((pairs["own"] < pairs["baseline"]).mean())
             change = 100 * float((pairs["own"] / pairs["baseline"].where(pairs["baseline"] > 0) - 1).median())
             sign = "+" if change > 0 else ""
@@ -95,13 +95,14 @@ def by_learner(results: Results) -> Table | None:
     for learner in learners:
         cells = [Cell(learner, words.learner_title(learner))]
         for strategy in results.strategies:
-            pairs = results.pairs(strategy, results.largest(strategy), learner)
+            errors = results.on_targets(strategy, results.largest(strategy), learner)
             best = len(learners) > 1 and learner == results.best_learner(strategy)
-            cells.append(Cell(percent(float(pairs.median())), _spread(pairs), best))
+            cells.append(Cell(percent(float(errors.median())), _spread(errors), best))
         rows.append(cells)
     return Table(
-        "Error of each learner at the largest budget of each strategy (in brackets): median over sources and targets, "
-        "below it first to third quartile (of four values or more). Bold: the best learner of a strategy.",
+        "Error of each learner at the largest budget of each strategy (in brackets): median over repeats, then "
+        "sources, then targets; below it first to third quartile (of four values or more). Bold: the best "
+        "learner of a strategy.",
         ["learner", *_heads(results)],
         rows,
     )
@@ -111,7 +112,7 @@ def by_target(results: Results, ranges: pd.DataFrame, objective: str, labels: Ma
     """Error of each strategy by target at its largest budget, beside what the noise alone would cause."""
     if not results.strategies:
         return None
-    errors = pd.DataFrame({name: results.on_target(name, results.largest(name)) for name in results.strategies})
+    errors = pd.DataFrame({name: results.on_targets(name, results.largest(name)) for name in results.strategies})
     order = [name for name in labels if name in errors.index]
     floors = measured(ranges, objective)["floor"].dropna()
     rows = []

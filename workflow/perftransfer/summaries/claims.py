@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from perftransfer import designs, strategies
-from perftransfer.evaluation import statistics
+from perftransfer.results import aggregate, tests
 from perftransfer.space.options import Option
 
 TITLE = "Claims of the paper"
@@ -62,8 +62,8 @@ def shown(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _errors(cells: pd.DataFrame) -> dict[str, Errors]:
     """Errors by objective: the mean over the learners."""
-    values = statistics.by_target(cells, "mape")
-    values = values[values["learner"] == statistics.ALL]
+    values = aggregate.by_target(cells, "mape", "mean")
+    values = values[values["learner"] == aggregate.ALL]
     found: dict[str, Errors] = {}
     for (objective, strategy, design, budget), part in values.groupby(
         ["objective", "strategy", "design", "budget"], sort=True
@@ -170,7 +170,7 @@ def _compared(pairs: Sequence[Pair], seed: int) -> dict[str, str] | None:
         difference = both[:, 0] - both[:, 1]
         differences.append(difference)
         left_out = max(left_out, len(a.index.union(b.index)) - len(both))
-        low, high = statistics.interval(difference, seed=seed)
+        low, high = tests.interval(difference, seed=seed)
         mean = both.mean(axis=0)
         findings.append(f"{budget} measurements: {first} {_percent(mean[0])}, {second} {_percent(mean[1])}")
         around = "" if np.isnan(low) else f" [{low:+.1f}, {high:+.1f}]"
@@ -178,7 +178,7 @@ def _compared(pairs: Sequence[Pair], seed: int) -> dict[str, str] | None:
     if not differences:
         return None
     fewest = min(map(len, differences))
-    testable = 2.0 ** (1 - fewest) <= statistics.LEVEL
+    testable = 2.0 ** (1 - fewest) <= tests.LEVEL
     notes = [] if testable else [f"{fewest} target{'s' * (fewest > 1)}: nothing can be significant"]
     if left_out:
         notes.append(f"{left_out} target{'s' * (left_out > 1)} without an error left out")
@@ -193,8 +193,8 @@ def _compared(pairs: Sequence[Pair], seed: int) -> dict[str, str] | None:
 
 def _tested(differences: Sequence[np.ndarray]) -> list[int]:
     """Per budget -1 if the first is significantly lower, 1 if it is higher, 0 if neither."""
-    p, effect = statistics.signed_ranks(differences)
-    return [int(np.sign(r)) if q <= statistics.LEVEL else 0 for q, r in zip(statistics.holm(p), effect, strict=True)]
+    p, effect = tests.signed_ranks(differences)
+    return [int(np.sign(r)) if q <= tests.LEVEL else 0 for q, r in zip(tests.holm(p), effect, strict=True)]
 
 
 def _agreed(difference: np.ndarray) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from perftransfer import strategies
-from perftransfer.evaluation import statistics
+from perftransfer.results import aggregate
 from perftransfer.space.options import Option
 
 TITLE = "Seconds of a fit"
@@ -34,7 +34,7 @@ def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed:
     """
     timing = tables["timing"]
     rows = pd.DataFrame(
-        {name: timing[name].astype(object).where(timing[name].notna(), statistics.NO_LEARNER) for name in _KEY[:-1]}
+        {name: timing[name].astype(object).where(timing[name].notna(), aggregate.NO_LEARNER) for name in _KEY[:-1]}
     )
     rows["budget"], rows["seconds"] = timing["budget"].astype(int), timing["fit_seconds"].astype(float)
     # Sorted, since the last digits of a sum depend on the order of what is summed.
@@ -49,7 +49,7 @@ def shown(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each strategy and learner with a fit, a column for each budget; at the end the sums of all."""
     rows = frame[(frame["strategy"] != strategies.NO_TRANSFER) & (frame["fits"] > 0)]
     key = ["strategy", "learner"]
-    rows = rows.assign(strategy=statistics.ways(rows), learner=rows["learner"].fillna(statistics.NO_LEARNER))
+    rows = rows.assign(strategy=aggregate.ways(rows), learner=rows["learner"].fillna(aggregate.NO_LEARNER))
     table = rows[key].drop_duplicates()
     for budget, group in rows.groupby("budget"):
         medians = group[[*key, "median_seconds"]].rename(columns={"median_seconds": f"budget {budget}"})
@@ -58,5 +58,5 @@ def shown(frame: pd.DataFrame) -> pd.DataFrame:
     table = table.join(rows.groupby(key)[[*sums]].sum().rename(columns=sums), on=key).sort_values(key)
     if len(table):
         every = frame[[*sums]].sum().rename(sums)
-        table = pd.concat([table, pd.DataFrame([{"strategy": "all", "learner": statistics.NO_LEARNER, **every}])])
+        table = pd.concat([table, pd.DataFrame([{"strategy": "all", "learner": aggregate.NO_LEARNER, **every}])])
     return table.reset_index(drop=True)

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from perftransfer import strategies
-from perftransfer.evaluation import statistics
+from perftransfer.results import aggregate
 from perftransfer.space.options import Option
 
 TITLE = "Measurements needed"
 CAPTION = (
     "Measurements in the target that a strategy needs for an error of at most so much: the smallest of the budgets "
-    "tried at which the mean absolute percentage error on the test third (mape) is that low; 0 where nothing is "
+    "tried at which the median error (mape on the test third) is that low; 0 where nothing is "
     "measured. Budgets between those tried were not looked at, so fewer may do; “not with 40” says that the error is "
-    "larger at every budget tried, the largest of which is 40. The error is the mean over repeats, then over sources, "
-    "then over targets (not a median: a single target on which a strategy fails counts); a budget at which any target "
+    "larger at every budget tried, the largest of which is 40. The error is the median over repeats, then over "
+    "sources, then over targets; a budget at which any target "
     "has no number does not count. The best learner has the lowest error at the largest budget, chosen by these very "
     "errors. Every learner, and designs without transfer, are in the file tables/needed.csv."
 )
@@ -34,41 +34,31 @@ _WAY = [*_STRATEGY, "learner"]
 def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed: int) -> pd.DataFrame:
     """One row per (objective, strategy, design, learner) and error: ``needed``, empty if no budget tried is enough.
 
-    learner: all is the mean over the learners. best_learner: whether it is the strategy's best one.
+    learner: all is the median over learners. best_learner: whether it is the strategy's best one.
     largest_budget: the largest at which every target has a value; empty if there is none.
     """
-    values = statistics.by_target(tables["transfer"], "mape")
-    # Of some of the targets it would be the error of an easier problem.
-    means = values.groupby(statistics.KEY)["value"].mean(skipna=False).dropna().rename("mean").reset_index()
-    found = values[_WAY].drop_duplicates()
-    found = found.join(means.groupby(_WAY)["budget"].max().rename("largest_budget"), on=_WAY)
-    found = found.merge(_best_learners(means).assign(best=True), how="left", on=_WAY)
-    found["best_learner"] = found["best"].notna()
+    errors = aggregate.over_targets(aggregate.by_target(tables["transfer"], "mape", "median"), "median")
+    table = errors[_WAY].drop_duplicates()
+    table = table.join(aggregate.complete(errors).groupby(_WAY)["budget"].max().rename("largest_budget"), on=_WAY)
+    table = table.merge(aggregate.best_learners(errors).assign(best=True), how="left", on=_WAY)
+    table["best_learner"] = table["best"].notna()
     parts = []
     for error in ERRORS:
-        needed = means[means["mean"] <= error].groupby(_WAY)["budget"].min().rename("needed")
-        parts.append(found.join(needed, on=_WAY).assign(error_percent=error))
+        parts.append(table.join(aggregate.budgets_needed(errors, error), on=_WAY).assign(error_percent=error))
     table = pd.concat(parts).sort_values(_WAY, kind="stable", ignore_index=True)
     return table[list(COLUMNS)].astype({"needed": "Int64", "largest_budget": "Int64"})
 
 
-def _best_learners(means: pd.DataFrame) -> pd.DataFrame:
-    """Return the learner of each strategy with the lowest error at the strategy's largest budget."""
-    single = means[means["learner"] != statistics.ALL]
-    last = single[single["budget"] == single.groupby(_STRATEGY)["budget"].transform("max")]
-    return last.sort_values(["mean", "learner"]).drop_duplicates(_STRATEGY)[_WAY]
-
-
 def shown(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return for each strategy its best learner and, if there are several, the mean over them: a column per error."""
+    """Return for each strategy its best learner and, if there are several, the median over them: a column per error."""
     rows = frame[frame["strategy"] != strategies.NO_TRANSFER]
-    rows = rows.assign(strategy=statistics.ways(rows), learner=rows["learner"].fillna(statistics.NO_LEARNER))
-    rows = rows[rows["best_learner"] | (rows["learner"] == statistics.ALL)]
-    # A strategy with a single learner, or without any, has as its mean the same again.
+    rows = rows.assign(strategy=aggregate.ways(rows), learner=rows["learner"].fillna(aggregate.NO_LEARNER))
+    rows = rows[rows["best_learner"] | (rows["learner"] == aggregate.ALL)]
+    # A strategy with a single learner, or without any, has as its median the same again.
     several = frame.groupby(_STRATEGY)["learner"].transform("size").loc[rows.index] > 2 * len(ERRORS)
     rows = rows[several | rows["best_learner"]]
     best = ("best: " + rows["learner"]).where(several, rows["learner"])
-    rows = rows.assign(learner=best.where(rows["best_learner"], "mean over learners"), text=_texts(rows))
+    rows = rows.assign(learner=best.where(rows["best_learner"], "median over learners"), text=_texts(rows))
     key = ["objective", "strategy", "learner"]
     table = rows[key].drop_duplicates()
     for error in ERRORS:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from perftransfer.evaluation import statistics
+from perftransfer.results import aggregate, tests
 from perftransfer.space.options import Option
 
 TITLE = "Ranking"
@@ -22,13 +22,13 @@ TABLES = ("transfer",)
 
 
 def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed: int) -> pd.DataFrame:
-    """One row per way within each family, objective, learner and budget; see ``statistics.rankings``."""
-    return statistics.rankings(tables["transfer"], "mape")
+    """One row per way within each family, objective, learner and budget; see ``tests.rankings``."""
+    return tests.rankings(tables["transfer"], "mape")
 
 
 def shown(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the ranks of the mean over the learners, a column for each budget."""
-    rows = frame[frame["learner"] == statistics.ALL]
+    rows = frame[frame["learner"] == aggregate.ALL]
     key = ["family", "objective", "way"]
     table = rows[key].drop_duplicates()
     for budget, group in rows.groupby("budget"):

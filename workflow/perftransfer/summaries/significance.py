@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from perftransfer.evaluation import statistics
+from perftransfer.results import aggregate, tests
 from perftransfer.space.options import Option
 
 TITLE = "Significance"
@@ -22,8 +22,8 @@ TABLES = ("transfer",)
 
 
 def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed: int) -> pd.DataFrame:
-    """One row per pair within each family, objective, learner and budget; see ``statistics.comparisons``."""
-    return statistics.comparisons(tables["transfer"], "mape")
+    """One row per pair within each family, objective, learner and budget; see ``tests.comparisons``."""
+    return tests.comparisons(tables["transfer"], "mape")
 
 
 def shown(frame: pd.DataFrame) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def shown(frame: pd.DataFrame) -> pd.DataFrame:
 
     Designs of a fixed size have budgets at which there are few others.
     """
-    rows = frame[frame["learner"] == statistics.ALL]
+    rows = frame[frame["learner"] == aggregate.ALL]
     family = ["family", "objective"]
     rows = rows[rows["comparisons"] == rows.groupby(family)["comparisons"].transform("max")]
     budgets = rows.groupby(family)["budget"]

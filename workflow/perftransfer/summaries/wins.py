@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perftransfer import strategies
-from perftransfer.evaluation import statistics
+from perftransfer.results import aggregate
 from perftransfer.space.options import Option
 
 TITLE = "Wins, ties and losses"
@@ -41,7 +41,7 @@ def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed:
     """
     rows: list[dict[str, Any]] = []
     cells = tables["transfer"].reset_index(drop=True)
-    cells = cells.assign(way=statistics.ways(cells), mape=cells["mape"].astype(float))
+    cells = cells.assign(way=aggregate.ways(cells), mape=cells["mape"].astype(float))
     for objective, own in cells[np.isfinite(cells["mape"])].groupby("objective"):
         grids = _grids(own)
         for (a, x), (b, y) in itertools.combinations(sorted(grids.items()), 2):

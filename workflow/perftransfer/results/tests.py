@@ -1,10 +1,10 @@
-"""What the cells of transfer.parquet say about ways to transfer, and how sure one can be of it.
+"""Tests and intervals on the aggregated results.
 
-Cells share sources and targets, so they are no independent observations: one environment that is hard to predict is
-in thousands of them. Repeats are therefore averaged first, then sources; what is left, one value per target, is the
-unit of everything here. Sources are held fixed: nothing here tells how much hangs on which environments they are. With
-few targets it all says little: of 8 no p-value can be below 2/256, and percentile intervals from fewer than a dozen are
-too narrow.
+Cells share sources and targets, so they are not independent: an environment that is hard to predict occurs in
+thousands of them. The unit of every test is therefore the target: repeats and then sources are averaged first
+(``aggregate.by_target`` with statistic ``mean``). Sources are held fixed: nothing here says how much depends on which
+environments they are. Few targets say little: of 8, no p-value can be below 2/256, and percentile intervals from fewer
+than a dozen are too narrow.
 
 A way is what is compared: a strategy with its own design. Strategy NT, no transfer, stands for as many ways as it has
 designs.
@@ -21,22 +21,25 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from perftransfer import strategies
 from perftransfer.fitting.seeds import seed_for
+from perftransfer.results.aggregate import (
+    ALL,
+    GUIDED,
+    KEY,
+    NO_LEARNER,
+    Statistic,
+    by_target,
+    over_targets,
+    ways,
+    without_transfer,
+)
 
-#: Name of the mean over learners among the learners.
-ALL = "all"
-#: What stands for a learner where a strategy takes none.
-NO_LEARNER = ""
 #: Level of significance, of one family of comparisons as a whole.
 LEVEL = 0.05
 #: With fewer targets there are neither intervals nor ranks.
-FEWEST_TARGETS = 3
+MIN_TARGETS = 3
 
-#: What is averaged over targets.
-KEY = ["objective", "strategy", "design", "learner", "budget"]
-BY_TARGET_COLUMNS = (*KEY, "target", "value", "cells", "dropped")
-ERROR_COLUMNS = (*KEY, "targets", "targets_missing", "cells_dropped", "mean", "low", "high")
+ERROR_COLUMNS = (*KEY, "targets", "targets_missing", "cells_dropped", "value", "low", "high")
 COMPARISON_COLUMNS = (
     "family", "objective", "learner", "budget", "a", "b", "targets", "median_difference", "rank_biserial", "p",
     "p_holm", "significant", "comparisons", "smallest_p", "can_be_significant",
@@ -49,7 +52,6 @@ RANKING_COLUMNS = (
 #: guided sampling, which asks a source what to measure).
 STRATEGIES = "strategies"
 DESIGNS = "designs"
-_GUIDED = "GS"
 
 # Up to here the null distribution of the signed-rank sum is enumerated.
 _MOST_EXACT = 50
@@ -57,102 +59,93 @@ _MOST_EXACT = 50
 _SAME = 1e-9
 
 
-def by_target(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """One row per (objective, strategy, design, learner, budget, target); columns ``BY_TARGET_COLUMNS``, sorted.
+def errors_with_intervals(
+    cells: pd.DataFrame, metric: str, statistic: Statistic, *, seed: int, draws: int = 2000
+) -> pd.DataFrame:
+    """Aggregate a metric over targets, with a 95 % interval.
 
-    cells: rows of transfer.parquet. ``value``: mean over repeats, then over sources, of what is finite; NaN if nothing
-    is. ``cells``: how many rows there were. ``dropped``: how many of these were NaN or infinite, and are left out.
-    Learner "all" is the mean over the learners of the objective; NaN if one of them has no value or was not evaluated,
-    since the mean over the others would be that of an easier problem. Of a strategy that takes no learner ("") it is
-    the value itself.
+    Parameters
+    ----------
+    cells
+        Rows of ``transfer.parquet``.
+    metric, statistic
+        What to aggregate, and how.
+    seed, draws
+        See ``interval``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row per objective, strategy, design, learner and budget (``ERROR_COLUMNS``): what
+        ``aggregate.over_targets`` returns, with ``low`` and ``high`` the ends of the interval.
     """
-    names = ["objective", "strategy", "design", "learner", "target", "source"]
-    rows = pd.DataFrame(
-        {
-            # Categories: from strings of Arrow it takes several times as long to pick thousands of small groups.
-            **{name: cells[name].astype(object).where(cells[name].notna(), "").astype("category") for name in names},
-            "budget": cells["budget"].astype(int),
-            "repeat": cells["repeat"].astype(int),
-            "value": cells[metric].astype(float),
-        }
-    )
-    rows["value"] = rows["value"].where(np.isfinite(rows["value"]))
-    rows["dropped"] = rows["value"].isna()
-    unit = [*KEY, "target"]
-    # Sorted, since the last digits of a sum depend on the order of what is summed.
-    rows = rows.sort_values([*unit, "source", "repeat", "value"], kind="stable", ignore_index=True)
-    counts = rows.groupby(unit, observed=True)["dropped"].agg(cells="size", dropped="sum")
-    by_source = rows[~rows["dropped"]].groupby([*unit, "source"], observed=True)["value"].mean()
-    table = counts.join(by_source.groupby(level=unit, observed=True).mean()).reset_index()
-    table = table.astype({**dict.fromkeys(names[:-1], object), "cells": int, "dropped": int, "value": float})
-    others = [name for name in unit if name != "learner"]
-    groups = table.groupby(others, sort=True)
-    every = groups[["cells", "dropped"]].sum().join(groups["value"].mean(skipna=False))
-    named = table[table["learner"] != NO_LEARNER]
-    own = named.groupby(others)["learner"].nunique().reindex(every.index, fill_value=0).to_numpy()
-    every = every.reset_index()
-    complete = (own == 0) | (own == every["objective"].map(named.groupby("objective")["learner"].nunique()))
-    every["value"] = every["value"].where(complete)
-    out = pd.concat([table, every.assign(learner=ALL)], ignore_index=True) if len(table) else table
-    return out.sort_values(unit, ignore_index=True)[list(BY_TARGET_COLUMNS)]
+    values = by_target(cells, metric, statistic)
+    table = over_targets(values, statistic)
+    groups = {key: own.dropna().to_numpy() for key, own in values.groupby(KEY)["value"]}
+    keys = table[KEY].itertuples(index=False, name=None)
+    ends = [interval(groups[key], seed=seed, statistic=statistic, draws=draws) for key in keys]
+    table[["low", "high"]] = np.array(ends, dtype=float).reshape(-1, 2)
+    return table[list(ERROR_COLUMNS)]
 
 
-def error_means(cells: pd.DataFrame, metric: str, *, seed: int, draws: int = 2000) -> pd.DataFrame:
-    """Mean of ``metric`` over targets with a 95 % interval; columns ``ERROR_COLUMNS``, a row per ``KEY``, sorted.
+def interval(values: np.ndarray, *, seed: int, statistic: Statistic = "mean", draws: int = 2000) -> tuple[float, float]:
+    """Bootstrap a 95 % percentile interval of the mean or median of one value per target.
 
-    ``low`` and ``high`` are percentiles of the means of ``draws`` bootstrap samples, in which whole targets are drawn
-    with replacement, with all that was evaluated on them (a cluster bootstrap: Davison and Hinkley, Bootstrap Methods
-    and their Application, 1997, sec. 3.8); NaN for fewer than 3 targets. ``targets``: those averaged over.
-    ``targets_missing``: those without a value. ``cells_dropped``: rows of ``cells`` that were no numbers.
+    Whole targets are drawn with replacement, with all that was evaluated on them (a cluster
+    bootstrap: Davison and Hinkley, Bootstrap Methods and their Application, 1997, sec. 3.8).
+
+    Parameters
+    ----------
+    values
+        One per target, finite.
+    seed
+        The study's.
+    statistic
+        What the interval is of.
+    draws
+        Number of bootstrap samples.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end; NaN for fewer than ``MIN_TARGETS`` targets.
     """
-    rows: list[dict[str, Any]] = []
-    for key, group in by_target(cells, metric).groupby(KEY, sort=True):
-        values = group["value"].dropna().to_numpy()
-        n = len(values)
-        low, high = interval(values, seed=seed, draws=draws)
-        rows.append(
-            {
-                **dict(zip(KEY, key, strict=True)),
-                "targets": n,
-                "targets_missing": len(group) - n,
-                "cells_dropped": group["dropped"].sum(),
-                "mean": values.mean() if n else np.nan,
-                "low": low,
-                "high": high,
-            }
-        )
-    return pd.DataFrame(rows, columns=list(ERROR_COLUMNS))
-
-
-def interval(values: np.ndarray, *, seed: int, draws: int = 2000) -> tuple[float, float]:
-    """Percentile interval (95 %) of the mean of one value per target, by a bootstrap over targets; NaN if too few."""
     n = len(values)
-    if n < FEWEST_TARGETS:
+    if n < MIN_TARGETS:
         return float("nan"), float("nan")
-    # No product of matrices: its last digits may depend on the number of cores.
-    low, high = np.quantile((_weights(n, seed, draws) * values).sum(axis=1), [0.025, 0.975])
+    counts = _counts(n, seed, draws)
+    if statistic == "mean":
+        # No product of matrices: its last digits may depend on the number of cores.
+        drawn = (counts / n * values).sum(axis=1)
+    else:
+        order = np.argsort(values, kind="stable")
+        up_to = counts[:, order].cumsum(axis=1)
+        # The one or two values in the middle of each sample.
+        middle = [values[order][(up_to > position).argmax(axis=1)] for position in ((n - 1) // 2, n // 2)]
+        drawn = (middle[0] + middle[1]) / 2
+    low, high = np.quantile(drawn, [0.025, 0.975])
     return float(low), float(high)
 
 
 @lru_cache(maxsize=16)
-def _weights(n: int, seed: int, draws: int) -> np.ndarray:
+def _counts(n: int, seed: int, draws: int) -> np.ndarray:
     # Of n targets always the same samples: intervals of two ways differ by the ways, not by the draw.
     rng = np.random.default_rng(seed_for(seed, "bootstrap", n))
-    return np.asarray(rng.multinomial(n, np.full(n, 1 / n), size=draws) / n)
+    return rng.multinomial(n, np.full(n, 1 / n), size=draws)
 
 
 def families(cells: pd.DataFrame, metric: str) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """Yield what is compared with each other: the key (family, objective, learner, budget), and targets x ways.
 
-    Ways that measure nothing in the target (DM) were evaluated at budget 0 only: they are set against the others at
-    each of their budgets. Those that take no learner are set against the others under every learner. Where there are
-    fewer than two ways there is nothing to yield: a design whose size is fixed by the options, for one, stands alone at
-    its budget.
+    Ways that measure nothing in the target (DM) were evaluated at budget 0 only: they are set
+    against the others at each of their budgets. Those that take no learner are set against the
+    others under every learner. Where there are fewer than two ways there is nothing to yield: a
+    design whose size is fixed by the options, for one, stands alone at its budget.
     """
-    values = _under_every_learner(by_target(cells, metric))
+    values = _under_every_learner(by_target(cells, metric, "mean"))
     values["way"] = ways(values)
-    without = values["strategy"] == strategies.NO_TRANSFER
-    members = {STRATEGIES: ~without, DESIGNS: without | (values["strategy"] == _GUIDED)}
+    without = without_transfer(values)
+    members = {STRATEGIES: ~without, DESIGNS: without | (values["strategy"] == GUIDED)}
     for family, member in members.items():
         for (objective, learner), group in values[member].groupby(["objective", "learner"], sort=True):
             largest = group.groupby("way")["budget"].max()
@@ -168,16 +161,6 @@ def families(cells: pd.DataFrame, metric: str) -> Iterator[tuple[dict[str, Any],
                     yield {"family": family, "objective": objective, "learner": learner, "budget": int(budget)}, found
 
 
-def ways(rows: pd.DataFrame) -> list[str]:
-    """Name of the way that each of ``rows`` is of: its strategy, and its design where the strategy has several."""
-    designs_of = rows.groupby("strategy")["design"].nunique()
-    several = {strategies.NO_TRANSFER, *designs_of.index[designs_of > 1]}
-    return [
-        f"{strategy} ({design})" if strategy in several else strategy
-        for strategy, design in zip(rows["strategy"], rows["design"], strict=True)
-    ]
-
-
 def _under_every_learner(values: pd.DataFrame) -> pd.DataFrame:
     """Repeat what was found without a learner under each of the objective's learners; over all of them it is there."""
     without = values["learner"] == NO_LEARNER
@@ -189,17 +172,19 @@ def _under_every_learner(values: pd.DataFrame) -> pd.DataFrame:
 def comparisons(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Every pair of ways in each of ``families``, target by target; columns ``COMPARISON_COLUMNS``.
 
-    ``a``, ``b``: two ways. ``median_difference``: of a - b over the targets that both have a value for (there are
-    ``targets`` of them), in the unit of the metric; negative if a errs less. ``rank_biserial``: matched-pairs
-    rank-biserial correlation (Kerby, Comprehensive Psychology 3, 2014), the effect size: from -1, a errs less on every
-    target, to 1, more on every one. ``p``: Wilcoxon's signed-rank test, two-sided, targets without a difference left
-    out; exact up to 50 targets (scipy rounds the statistic to the safe side where differences are tied).
+    ``a``, ``b``: two ways. ``median_difference``: of a - b over the targets that both have a value
+    for (there are ``targets`` of them), in the unit of the metric; negative if a errs less.
+    ``rank_biserial``: matched-pairs rank-biserial correlation (Kerby, Comprehensive Psychology 3,
+    2014), the effect size: from -1, a errs less on every target, to 1, more on every one. ``p``:
+    Wilcoxon's signed-rank test, two-sided, targets without a difference left out; exact up to 50
+    targets (scipy rounds the statistic to the safe side where differences are tied).
 
-    ``p_holm``: p corrected for all comparisons of the family (Holm, Scandinavian Journal of Statistics 6, 1979; there
-    are ``comparisons``); ``significant`` if at most 0.05. ``smallest_p``: what p would be if all targets agreed, 2/2^n.
-    ``can_be_significant``: whether p_holm could be at most 0.05 if so in all comparisons of the family. A corrected p
-    never falls when another p rises, so this is its lowest value; where it is false, that nothing is significant says
-    nothing about the ways, only about the number of targets.
+    ``p_holm``: p corrected for all comparisons of the family (Holm, Scandinavian Journal of
+    Statistics 6, 1979; there are ``comparisons``); ``significant`` if at most 0.05. ``smallest_p``:
+    what p would be if all targets agreed, 2/2^n. ``can_be_significant``: whether p_holm could be at
+    most 0.05 if so in all comparisons of the family. A corrected p never falls when another p
+    rises, so this is its lowest value; where it is false, that nothing is significant says nothing
+    about the ways, only about the number of targets.
     """
     rows: list[dict[str, Any]] = []
     differences: list[np.ndarray] = []
@@ -265,17 +250,18 @@ def holm(p: np.ndarray) -> np.ndarray:
 def rankings(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Ranks of the ways in each of ``families``, 1 is the lowest error; columns ``RANKING_COLUMNS``.
 
-    metric: an error, 0 or more. Ways that share a rank are not told apart (``scott_knott``). It works on logarithms:
-    errors multiply, and a target that is ten times as hard must not decide alone; an error of 0 counts as the smallest
-    other one. Only targets on which all ways have a value count (``targets``; ``targets_left_out`` are the others), and
-    with fewer than 3 of them there is no rank. ``geometric_mean``: of the error over these targets.
+    metric: an error, 0 or more. Ways that share a rank are not told apart (``scott_knott``). It
+    works on logarithms: errors multiply, and a target that is ten times as hard must not decide
+    alone; an error of 0 counts as the smallest other one. Only targets on which all ways have a
+    value count (``targets``; ``targets_left_out`` are the others), and with fewer than 3 of them
+    there is no rank. ``geometric_mean``: of the error over these targets.
     """
     rows: list[dict[str, Any]] = []
     for key, values in families(cells, metric):
         complete = values.dropna().to_numpy()
         n = len(complete)
         logs = np.log(np.maximum(complete, min(complete[complete > 0], default=1.0)))
-        ranks = scott_knott(logs) if n >= FEWEST_TARGETS else [pd.NA] * values.shape[1]
+        ranks = scott_knott(logs) if n >= MIN_TARGETS else [pd.NA] * values.shape[1]
         means = np.exp(logs.mean(axis=0)) if n else np.full(values.shape[1], np.nan)
         for way, mean, rank in zip(values.columns, means, ranks, strict=True):
             counts = {"targets": n, "targets_left_out": len(values) - n}
@@ -288,12 +274,13 @@ def scott_knott(values: np.ndarray, level: float = LEVEL) -> np.ndarray:
 
     values: shape (blocks, treatments), two blocks or more, no NaN; here targets and ways.
 
-    Scott and Knott, Biometrics 30, 1974, pp. 507-512: treatments sorted by their means are cut in two where the sum of
-    squares between the parts, B, is largest; pi B / (2 (pi - 2) s²), where s² estimates the variance of a mean from
-    these means and from the error, is compared with chi-square with k / (pi - 2) degrees of freedom for k treatments.
-    If it is significant both parts are treated alike, otherwise they stay a group. The error is what is left after
-    taking out the effects of treatments and blocks, and is assumed to be normal with the same variance for all. The
-    level holds for each cut, not for all of them together.
+    Scott and Knott, Biometrics 30, 1974, pp. 507-512: treatments sorted by their means are cut in
+    two where the sum of squares between the parts, B, is largest; pi B / (2 (pi - 2) s²), where s²
+    estimates the variance of a mean from these means and from the error, is compared with
+    chi-square with k / (pi - 2) degrees of freedom for k treatments. If it is significant both
+    parts are treated alike, otherwise they stay a group. The error is what is left after taking out
+    the effects of treatments and blocks, and is assumed to be normal with the same variance for
+    all. The level holds for each cut, not for all of them together.
     """
     blocks, treatments = values.shape
     means = values.mean(axis=0)

@@ -12,16 +12,15 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from scipy import stats
 
-from perftransfer.evaluation.statistics import (
-    ALL,
-    BY_TARGET_COLUMNS,
+from perftransfer.results.aggregate import ALL, BY_TARGET_COLUMNS, by_target
+from perftransfer.results.tests import (
     COMPARISON_COLUMNS,
     ERROR_COLUMNS,
     RANKING_COLUMNS,
-    by_target,
     comparisons,
-    error_means,
+    errors_with_intervals,
     holm,
+    interval,
     rankings,
     scott_knott,
 )
@@ -81,6 +80,7 @@ def test_repeats_are_averaged_before_sources():
             ]
         ),
         "mape",
+        "mean",
     )
     assert tuple(table.columns) == BY_TARGET_COLUMNS
     assert table["learner"].tolist() == ["RT", ALL]
@@ -90,7 +90,7 @@ def test_repeats_are_averaged_before_sources():
 
 def test_learner_all_is_the_mean_over_learners_for_each_target():
     rows = [*per_target({"RS": [1, 2]}, learner="RT"), *per_target({"RS": [5, 10]}, learner="NN")]
-    table = by_target(cells(rows), "mape")
+    table = by_target(cells(rows), "mape", "mean")
     assert table[table["learner"] == ALL]["value"].tolist() == [3, 6]
     assert len(table) == 6
 
@@ -104,13 +104,13 @@ def test_what_is_no_number_is_dropped_and_counted():
         ),
         *({"strategy": "RS", "target": "t1", "repeat": i, "mape": error} for i, error in enumerate([nan, -inf])),
     ]
-    table = by_target(cells(rows), "mape").query("learner == 'RT'")
+    table = by_target(cells(rows), "mape", "mean").query("learner == 'RT'")
     assert table["cells"].tolist() == [4, 2]
     assert table["dropped"].tolist() == [2, 2]
     # The second target is still there, without a value.
     assert table["value"].tolist() == pytest.approx([5, nan], nan_ok=True)
-    means = error_means(cells(rows), "mape", seed=0).query("learner == 'RT'")
-    assert means[["targets", "targets_missing", "cells_dropped", "mean"]].to_numpy().tolist() == [[1, 1, 4, 5.0]]
+    means = errors_with_intervals(cells(rows), "mape", "mean", seed=0).query("learner == 'RT'")
+    assert means[["targets", "targets_missing", "cells_dropped", "value"]].to_numpy().tolist() == [[1, 1, 4, 5.0]]
 
 
 def test_a_source_without_a_number_does_not_count_and_a_learner_without_one_leaves_no_mean_over_learners():
@@ -119,7 +119,7 @@ def test_a_source_without_a_number_does_not_count_and_a_learner_without_one_leav
         {"strategy": "LMS", "source": "b", "mape": float("nan")},
         {"strategy": "LMS", "source": "a", "mape": float("nan"), "learner": "NN"},
     ]
-    table = by_target(cells(rows), "mape").set_index("learner")
+    table = by_target(cells(rows), "mape", "mean").set_index("learner")
     assert table.loc["RT", "value"] == 4
     assert math.isnan(table.loc[ALL, "value"])
     assert table.loc[ALL, "dropped"] == 2
@@ -130,8 +130,8 @@ def test_a_source_without_a_number_does_not_count_and_a_learner_without_one_leav
 
 def test_the_mean_is_over_targets_and_the_interval_from_their_bootstrap():
     errors = [1.0, 2.0, 4.0, 9.0, 3.0]
-    row = error_means(cells(per_target({"RS": errors})), "mape", seed=3, draws=20_000).iloc[0]
-    assert row["mean"] == pytest.approx(3.8)
+    row = errors_with_intervals(cells(per_target({"RS": errors})), "mape", "mean", seed=3, draws=20_000).iloc[0]
+    assert row["value"] == pytest.approx(3.8)
     # All samples that there are; the means lie 0.2 apart.
     means = [np.mean(sample) for sample in itertools.product(errors, repeat=5)]
     assert [row["low"], row["high"]] == pytest.approx(np.quantile(means, [0.025, 0.975]).tolist(), abs=0.21)
@@ -140,28 +140,31 @@ def test_the_mean_is_over_targets_and_the_interval_from_their_bootstrap():
 def test_targets_count_once_however_many_cells_they_have():
     few = per_target({"RS": [1.0, 5.0, 9.0]})
     many = [*few, *({**few[0], "repeat": i} for i in range(1, 40))]
-    assert_frame_equal(error_means(cells(few), "mape", seed=1), error_means(cells(many), "mape", seed=1))
+    assert_frame_equal(
+        errors_with_intervals(cells(few), "mape", "mean", seed=1),
+        errors_with_intervals(cells(many), "mape", "mean", seed=1),
+    )
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():
     table = random_cells(0)
-    first, second, other = (error_means(table, "mape", seed=seed) for seed in (1, 1, 2))
+    first, second, other = (errors_with_intervals(table, "mape", "mean", seed=seed) for seed in (1, 1, 2))
     assert tuple(first.columns) == ERROR_COLUMNS
     assert_frame_equal(first, second, check_exact=True)
-    assert (first["mean"] == other["mean"]).all()
+    assert (first["value"] == other["value"]).all()
     assert (first["low"] != other["low"]).any()
 
 
 @pytest.mark.parametrize("targets", [1, 2])
 def test_few_targets_have_no_interval(targets):
-    rows = error_means(cells(per_target({"RS": [1.0, 2.0][:targets]})), "mape", seed=1)
+    rows = errors_with_intervals(cells(per_target({"RS": [1.0, 2.0][:targets]})), "mape", "mean", seed=1)
     assert rows[["low", "high"]].isna().all(axis=None)
-    assert rows["mean"].notna().all()
+    assert rows["value"].notna().all()
 
 
 def test_equal_targets_have_an_interval_without_width():
-    rows = error_means(cells(per_target({"RS": [2.5] * 4})), "mape", seed=1)
-    assert rows[["mean", "low", "high"]].to_numpy() == pytest.approx(2.5)
+    rows = errors_with_intervals(cells(per_target({"RS": [2.5] * 4})), "mape", "mean", seed=1)
+    assert rows[["value", "low", "high"]].to_numpy() == pytest.approx(2.5)
 
 
 def test_intervals_cover_where_those_over_cells_do_not():
@@ -175,7 +178,7 @@ def test_intervals_cover_where_those_over_cells_do_not():
         names=["budget", "target", "source"],
     ).to_frame(index=False)
     table = index.assign(strategy="LMS", design="random", objective="x_ms", learner="RT", repeat=0, mape=errors.ravel())
-    rows = error_means(table, "mape", seed=1).query("learner == 'RT'")
+    rows = errors_with_intervals(table, "mape", "mean", seed=1).query("learner == 'RT'")
     covered = ((rows["low"] < 20) & (rows["high"] > 20)).mean()
     flat = errors.reshape(studies, -1)
     half = 1.96 * flat.std(axis=1) / np.sqrt(flat.shape[1])
@@ -406,7 +409,7 @@ def test_no_learner_is_none_of_those_under_which_is_compared():
 
 def test_one_that_lacks_a_learner_has_no_mean_over_the_learners():
     rows = [*with_and_without_learners(), *per_target({"LMS": [2, 2, 2]}, learner="RT")]
-    values = by_target(cells(rows), "mape").query("learner == 'all'").set_index("strategy")["value"]
+    values = by_target(cells(rows), "mape", "mean").query("learner == 'all'").set_index("strategy")["value"]
     assert values["LMS"].isna().all()
     assert values[["RS", "KT", "AUTO"]].notna().all()
     table = rankings(cells(rows), "mape")
@@ -419,10 +422,18 @@ def test_one_way_alone_is_not_compared_and_no_rows_give_no_rows():
         assert tuple(comparisons(table, "mape").columns) == COMPARISON_COLUMNS
         assert tuple(rankings(table, "mape").columns) == RANKING_COLUMNS
         assert len(comparisons(table, "mape")) == len(rankings(table, "mape")) == 0
-    assert tuple(error_means(table, "mape", seed=0).columns) == ERROR_COLUMNS
+    assert tuple(errors_with_intervals(table, "mape", "mean", seed=0).columns) == ERROR_COLUMNS
 
 
-@pytest.mark.parametrize("make", [by_target, lambda t, m: error_means(t, m, seed=1), comparisons, rankings])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda t, m: by_target(t, m, "mean"),
+        lambda t, m: errors_with_intervals(t, m, "mean", seed=1),
+        comparisons,
+        rankings,
+    ],
+)
 def test_the_order_of_rows_changes_nothing(make):
     table = random_cells(1)
     shuffled = table.sample(frac=1, random_state=0)
@@ -554,3 +565,12 @@ def test_few_targets_have_no_ranks():
     table = rankings(cells(per_target({"A": [1, 2], "B": [50, 60]})), "mape")
     assert table["rank"].isna().all()
     assert table["geometric_mean"].notna().all()
+
+
+@pytest.mark.parametrize("n", [4, 5])
+def test_the_interval_of_the_median_is_that_of_the_medians_of_all_samples(n):
+    values = np.array([1.0, 2.0, 4.0, 9.0, 3.0][:n])
+    medians = [np.median(sample) for sample in itertools.product(values, repeat=n)]
+    ends = interval(values, seed=3, statistic="median", draws=20_000)
+    assert ends == pytest.approx(np.quantile(medians, [0.025, 0.975]).tolist(), abs=0.51)
+    assert interval(values[:2], seed=3, statistic="median") == pytest.approx((np.nan, np.nan), nan_ok=True)
