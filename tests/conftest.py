@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import scipy.linalg  # noqa: F401  it brings a library of its own, which is to be there when threads are limited
+from clones import Clone, copy_tree
 from hypothesis import settings
 from tests_root import ROOT
 from threadpoolctl import threadpool_limits
+
+if TYPE_CHECKING:
+    from study_folder import StudyFolder
 
 # The same examples in every run: a test that fails, fails for everybody.
 settings.register_profile("deterministic", derandomize=True, deadline=None, max_examples=30, database=None)
@@ -33,50 +34,35 @@ def datasets() -> Path:
     return folder
 
 
-@dataclass
-class Clone:
-    """A copy of the working tree, in which Snakemake runs the way a user runs it."""
-
-    path: Path
-
-    def snakemake(self, *arguments: str, cores: int = 2, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", *arguments, "--cores", str(cores)],
-            cwd=self.path,
-            env=self.environment(**environment),
-            capture_output=True,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-
-    @staticmethod
-    def environment(**more: str) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        return kept | more
-
-    def write(self, name: str, text: str) -> Path:
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        return path
-
-
-def copy_tree(path: Path) -> Clone:
-    """Copy what git tracks, and what it would track, as it is now."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file() and not name.startswith("tests/"):
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, path / name)
-    return Clone(path)
-
-
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
     return copy_tree(tmp_path / "clone")
+
+
+@pytest.fixture(scope="session")
+def finished_study(tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
+    """The small study of ``simulated_study``, run to its report once for all tests. It is for reading only."""
+    # Not above: tests that run no study need not wait for Snakemake to be imported.
+    import simulated_study
+    from study_folder import StudyFolder, built_once
+
+    def build(path: Path) -> None:
+        folder = StudyFolder.create(path)
+        simulated_study.write_into(folder)
+        folder.run()
+
+    return StudyFolder(built_once(tmp_path_factory, "finished_study", build))
+
+
+@pytest.fixture
+def finished(finished_study: StudyFolder, tmp_path: Path) -> StudyFolder:
+    """The finished study, to change and run again."""
+    return finished_study.linked(tmp_path / "study")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> StudyFolder:
+    """A folder without results."""
+    from study_folder import StudyFolder
+
+    return StudyFolder.create(tmp_path / "study")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Clone, copy_tree
+from clones import Clone, copy_tree
 
 from cluster.slurm import Cluster
 from perftransfer.measuring import journal, networks

@@ -10,6 +10,8 @@ import sys
 import pandas as pd
 import pytest
 import small_space
+from study_folder import StudyFolder
+from tests_root import ROOT
 
 from perftransfer.measuring import networks
 
@@ -37,31 +39,30 @@ def rows(measurements: str) -> str:
     )
 
 
-def test_a_text_network_a_network_of_the_user_and_measurements_from_a_board(clone):
-    clone.write("config/spaces/small.yaml", small_space.SPACE)
-    clone.write("config/mixed.yaml", STUDY)
-    (clone.path / "mine").mkdir()
-    networks.write("squeezenet", "fp32", clone.path / "mine/net.onnx", seed=7)
-    sheet = clone.write("config/mixed.tsv", rows(""))
-    packed = clone.snakemake("results/mixed/boards/own", "--configfile", "config/mixed.yaml")
-    assert packed.returncode == 0, packed.stderr[-3000:]
+def test_a_text_network_a_network_of_the_user_and_measurements_from_a_board(tmp_path):
+    folder = StudyFolder.create(tmp_path / "study", "config/mixed.yaml")
+    folder.write("config/spaces/small.yaml", small_space.SPACE)
+    folder.write("config/mixed.yaml", STUDY)
+    (folder.path / "mine").mkdir()
+    networks.write("squeezenet", "fp32", folder.path / "mine/net.onnx", seed=7)
+    sheet = folder.write("config/mixed.tsv", rows(""))
+    folder.run("results/mixed/boards/own")
 
     # On the board: that folder and the package.
-    board = clone.path.parent / "board"
-    shutil.copytree(clone.path / "results/mixed/boards/own", board)
+    board = tmp_path / "board"
+    shutil.copytree(folder.path / "results/mixed/boards/own", board)
     done = subprocess.run(
         [sys.executable, "-m", "perftransfer", "measure", "--environment", "environment.json",
          "--configurations", "configurations.json", "--out", "own.jsonl"],
-        cwd=board, env={**os.environ, "PYTHONPATH": str(clone.path / "workflow")},
+        cwd=board, env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
         capture_output=True, text=True, timeout=200, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
-    shutil.copy(board / "own.jsonl", clone.path / "mine/own.jsonl")
+    shutil.copy(board / "own.jsonl", folder.path / "mine/own.jsonl")
     sheet.write_text(rows("mine/own.jsonl"))
-    done = clone.snakemake("--configfile", "config/mixed.yaml")
-    assert done.returncode == 0, done.stderr[-3000:]
-    dataset = pd.read_parquet(clone.path / "results/mixed/dataset.parquet")
+    folder.run()
+    dataset = pd.read_parquet(folder.path / "results/mixed/dataset.parquet")
     assert dataset.groupby("environment")["latency_ms"].count().to_dict() == {"own": 12, "text": 12}
     assert (dataset["peak_memory_mib"] > 10).all()
-    assert not (clone.path / "results/mixed/journal/own.jsonl").exists()
+    assert not (folder.path / "results/mixed/journal/own.jsonl").exists()

@@ -3,136 +3,90 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import simulated_study
-from conftest import Clone, copy_tree
+from clones import copy_tree
+from study_folder import StudyFolder
+
+from perftransfer import code_digest
 
 pytestmark = pytest.mark.workflow
-STUDY = ("--configfile", "config/toy.yaml")
 PACKAGE = Path("workflow/perftransfer")
+#: A new evaluation of two jobs, and all that is made of it.
+AFTER_EVALUATION = {"collect_cells": 1, "figure": 1, "table": 2, "report": 1}
+LMS = ("strategies.lms", "LinearRegression()", "LinearRegression(positive=True)")
+
+Edit = Callable[[str, str, str], None]
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    clone = copy_tree(tmp_path_factory.mktemp("toy"))
-    simulated_study.write_into(clone)
-    done = clone.snakemake(*STUDY)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return clone
+@pytest.fixture
+def edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Edit:
+    """Have the digests see a module of the package with other code, as if its file had been edited."""
+    find = code_digest._source
+
+    def edit(module: str, old: str, new: str) -> None:
+        path = find(f"perftransfer.{module}")
+        text = path.read_text()
+        assert old in text
+        edited = tmp_path / f"{module}.py"
+        edited.write_text(text.replace(old, new))
+        others = code_digest._source
+        monkeypatch.setattr(
+            code_digest, "_source", lambda name: edited if name == f"perftransfer.{module}" else others(name)
+        )
+
+    return edit
 
 
-def would_run(clone: Clone, *arguments: str) -> Counter[str]:
-    """Rules that a run would start now, and how often."""
-    done = clone.snakemake("--dry-run", "--quiet", "reason", *STUDY, *arguments)
-    assert done.returncode == 0, done.stderr[-3000:]
-    rows = re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE)
-    return Counter({rule: int(n) for rule, n in rows if rule not in ("total", "all")})
+def test_nothing_is_to_be_done_after_a_run(finished_study: StudyFolder) -> None:
+    assert finished_study.would_run() == {}
 
 
-def edited(clone: Clone, file: str, old: str, new: str) -> str:
-    """Edit a file of the package, and return what it was."""
-    path = clone.path / PACKAGE / file
-    before = path.read_text()
-    assert old in before
-    path.write_text(before.replace(old, new))
-    return before
+def test_an_edit_of_a_strategy_runs_what_uses_it(finished_study: StudyFolder, edit: Edit) -> None:
+    edit(*LMS)
+    assert finished_study.would_run() == {"evaluate": 2, **AFTER_EVALUATION}
+
+
+def test_an_edit_of_a_figure_runs_what_uses_it(finished_study: StudyFolder, edit: Edit) -> None:
+    edit("figures.influence", 'TITLE = "', 'TITLE = "New: ')
+    assert finished_study.would_run() == {"figure": 1, "report": 1}
+
+
+def test_what_the_study_does_not_use_and_how_it_is_measured_run_nothing_again(
+    finished_study: StudyFolder, edit: Edit
+) -> None:
+    edit("strategies.lms", "import annotations\n", "import annotations\n# Only a comment.\n")
+    edit("strategies.nlms", "rf.forest(16", "rf.forest(17")
+    edit("measuring.protocol", "gc.collect()", "gc.collect(1)")
+    edit("measuring.bench", "if attempt else seed)", "if attempt else seed + 1)")
+    edit("measuring.engines.simulated", "0.03 *", "0.05 *")
+    assert finished_study.would_run() == {}
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "expected"),
+    ("new", "evaluated"),
     [
-        (
-            "strategies/lms.py",
-            "LinearRegression()",
-            "LinearRegression(positive=True)",
-            {"evaluate": 2, "collect_cells": 1, "figure": 1, "table": 2, "report": 1},
-        ),
-        ("figures/influence.py", 'TITLE = "', 'TITLE = "New: ', {"figure": 1, "report": 1}),
+        # A strategy more: it runs alone.
+        ("strategies: [RS, LMS, DM]", 2),
+        ("strategies: [RS, LMS], sources_per_target: 1", 4),
     ],
 )
-def test_an_edit_of_the_package_runs_what_uses_it(clone, file, old, new, expected):
-    before = edited(clone, file, old, new)
-    try:
-        assert would_run(clone) == expected
-    finally:
-        (clone.path / PACKAGE / file).write_text(before)
+def test_a_change_of_the_evaluation_runs_the_evaluation_alone(finished: StudyFolder, new: str, evaluated: int) -> None:
+    simulated_study.write_into(finished, simulated_study.STUDY.replace("strategies: [RS, LMS]", new))
+    assert finished.would_run() == {"evaluate": evaluated, "study": 1, **AFTER_EVALUATION}
 
 
-def test_what_the_study_does_not_use_and_how_it_is_measured_run_nothing_again(clone):
-    edits = [
-        ("strategies/lms.py", "import annotations\n", "import annotations\n# Only a comment.\n"),
-        ("strategies/nlms.py", "rf.forest(16", "rf.forest(17"),
-        ("measuring/protocol.py", "gc.collect()", "gc.collect(1)"),
-        ("measuring/bench.py", "if attempt else seed)", "if attempt else seed + 1)"),
-        ("measuring/engines/simulated.py", "0.03 *", "0.05 *"),
-    ]
-    before = {file: edited(clone, file, old, new) for file, old, new in edits}
-    try:
-        assert would_run(clone) == {}
-    finally:
-        for file, text in before.items():
-            (clone.path / PACKAGE / file).write_text(text)
-
-
-def test_a_new_strategy_in_the_study_runs_alone(clone):
-    study = clone.path / "config/toy.yaml"
-    before = study.read_text()
-    study.write_text(before.replace("[RS, LMS]", "[RS, LMS, DM]"))
-    try:
-        again = {"evaluate": 2, "collect_cells": 1, "figure": 1, "table": 2, "report": 1, "study": 1}
-        assert would_run(clone) == again
-    finally:
-        study.write_text(before)
-
-
-def test_a_limit_of_sources_runs_the_evaluation_alone(clone):
-    study = clone.path / "config/toy.yaml"
-    before = study.read_text()
-    study.write_text(before.replace("strategies: [RS, LMS]", "strategies: [RS, LMS], sources_per_target: 1"))
-    try:
-        again = {"evaluate": 4, "collect_cells": 1, "figure": 1, "table": 2, "report": 1, "study": 1}
-        assert would_run(clone) == again
-    finally:
-        study.write_text(before)
-
-
-def test_a_strategy_is_added_by_one_file_and_one_line_of_the_study(clone):
-    """The file's name in capitals is the strategy's name; there is no list to edit."""
-    file = clone.write(
-        str(PACKAGE / "strategies/mean.py"),
-        '"""MEAN: the mean of the sample."""\n\n'
-        "import numpy as np\n\n"
-        "from perftransfer.designs.random import Random\n"
-        "from perftransfer.strategies.interface import Strategy\n\n\n"
-        "class MEAN(Strategy):\n"
-        '    """The mean of the sample, for every configuration."""\n\n'
-        '    title = "mean"\n    design = Random\n    needs_source = False\n    fits_learner_on = "target"\n\n'
-        "    def fit(self, X, y, source=None):\n        self.mean_ = y.mean()\n        return self\n\n"
-        "    def predict(self, X, source=None):\n        return np.full(len(X), self.mean_)\n",
-    )
-    study = clone.path / "config/toy.yaml"
-    before = study.read_text()
-    study.write_text(before.replace("[RS, LMS]", "[RS, LMS, MEAN]"))
-    try:
-        done = clone.snakemake("results/toy/transfer/MEAN/1.parquet", *STUDY)
-        assert done.returncode == 0, done.stderr[-3000:]
-    finally:
-        study.write_text(before)
-        file.unlink()
-
-
-def test_more_repeats_and_configurations_add_to_what_was_measured(tmp_path):
-    clone = copy_tree(tmp_path)
-    simulated_study.write_into(clone)
-    target = "results/toy/measurements/simulated-small.parquet"
-    assert clone.snakemake(target, *STUDY).returncode == 0
-    journal = clone.path / "results/toy/journal/simulated-small.jsonl"
+def test_more_repeats_and_configurations_add_to_what_was_measured(finished: StudyFolder) -> None:
+    journal = finished.path / "results/toy/journal/simulated-small.jsonl"
     before = journal.read_bytes()
-    clone.write("config/toy.yaml", simulated_study.STUDY.replace("24, repeats: 2", "30, repeats: 3"))
-    assert clone.snakemake(target, *STUDY).returncode == 0
+    finished.write("config/toy.yaml", simulated_study.STUDY.replace("24, repeats: 2", "30, repeats: 3"))
+    finished.run("results/toy/measurements/simulated-small.parquet")
     after = journal.read_bytes()
     assert after.startswith(before)
     measurements = after.count(b'"record":"measurement"')
@@ -140,10 +94,24 @@ def test_more_repeats_and_configurations_add_to_what_was_measured(tmp_path):
     assert measurements == 90
 
 
-def test_simulated_numbers_are_marked_in_every_table_and_in_the_report(clone):
-    import pandas as pd
+def test_snakemake_itself_runs_what_an_edited_file_touches(finished_study: StudyFolder, tmp_path: Path) -> None:
+    """One edit in a clone; what the other tests of this file say of edits, they say without starting Snakemake."""
+    clone = copy_tree(tmp_path / "clone")
+    simulated_study.write_into(clone)
+    for folder in ("results", ".snakemake"):
+        shutil.copytree(finished_study.path / folder, clone.path / folder)
+    module, old, new = LMS
+    path = clone.path / PACKAGE / f"{module.replace('.', '/')}.py"
+    path.write_text(path.read_text().replace(old, new))
+    done = clone.snakemake("--dry-run", "--quiet", "reason", "--configfile", "config/toy.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    rows = re.findall(r"^(\w+) +(\d+)$", done.stdout + done.stderr, flags=re.MULTILINE)
+    would_run = Counter({rule: int(n) for rule, n in rows if rule not in ("total", "all")})
+    assert would_run == {"evaluate": 2, **AFTER_EVALUATION}
 
-    here = clone.path / "results/toy"
+
+def test_simulated_numbers_are_marked_in_every_table_and_in_the_report(finished_study: StudyFolder) -> None:
+    here = finished_study.path / "results/toy"
     for path in here.rglob("*.parquet"):
         frame = pd.read_parquet(path)
         for column in {"environment", "source", "target"} & {*frame.columns}:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
-import sys
 
 import pytest
 import simulated_study
+from snakemake.exceptions import WorkflowError
 
 pytestmark = pytest.mark.workflow
 
@@ -27,57 +28,41 @@ def test_a_misspelt_strategy_is_one_clear_message_before_anything_runs(clone):
     assert not (clone.path / "results").exists()
 
 
-def test_a_key_on_the_command_line_changes_the_default_study_or_the_one_given(clone, datasets):
-    done = clone.snakemake("--dry-run", "--config", "study=mine")
+def test_keys_on_the_command_line_change_the_default_study(clone):
+    done = clone.snakemake("--dry-run", "--config", "study=mine", "measuring={'configurations': 33, \"repeats\": 1}")
     assert done.returncode == 0, done.stderr[-2000:]
     assert "results/mine/measurements/mobilenetv2-128px-1core.parquet" in done.stdout + done.stderr
-    assert "mobilenetv2-128px-1core: up to 80 measurements to make; 24 s or more" in done.stderr
-    changed = clone.snakemake("--dry-run", "--config", "measuring={'configurations': 33, \"repeats\": 1}")
-    assert changed.returncode == 0, changed.stderr[-2000:]
-    said = message(clone.snakemake("--dry-run", "--config", "sede=3"))
-    assert "config/config.yaml: no key 'sede'" in said
+    assert re.search(r"mobilenetv2-128px-1core: up to 33 measurements to make; \d+ s or more", done.stderr)
 
 
-def test_the_default_study_does_not_shine_through_another(clone):
-    simulated_study.write_into(clone, "study: toy\n")
-    said = message(clone.snakemake("--dry-run", "--configfile", "config/toy.yaml"))
-    assert "config/toy.yaml: no environment" in said
+def test_a_misspelt_key_on_the_command_line_is_named(folder):
+    folder.configfile = None
+    with pytest.raises(WorkflowError, match=r"config/config\.yaml: no key 'sede'"):
+        folder.would_run(config={"sede": 3})
 
 
-def test_a_published_table_that_is_nowhere_is_named(clone):
-    done = clone.snakemake(
-        "results/smoke/imported/tx2-xception-200px.parquet",
-        "--configfile",
-        "config/smoke.yaml",
-        DATASETS=str(clone.path / "nowhere"),
-    )
-    assert done.returncode != 0
-    said = done.stdout + done.stderr
-    assert "DATASETS names" in said and "there is no such folder" in said
-    assert "Traceback (most recent" not in said
+def test_the_default_study_does_not_shine_through_another(folder):
+    simulated_study.write_into(folder, "study: toy\n")
+    with pytest.raises(WorkflowError, match=r"config/toy\.yaml: no environment"):
+        folder.would_run()
+
+
+def test_a_published_table_that_is_nowhere_is_named(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("DATASETS", str(tmp_path / "nowhere"))
+    folder.configfile = "config/smoke.yaml"
+    with pytest.raises(WorkflowError, match=r"DATASETS names.*there is no such folder"):
+        folder.would_run("results/smoke/imported/tx2-xception-200px.parquet")
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system cannot bind a process to a CPU")
-def test_on_one_core_the_default_study_is_still_a_study(clone):
-    cpu = min(os.sched_getaffinity(0))
-    bind = f"import os,sys,runpy; os.sched_setaffinity(0,[{cpu}]); sys.argv=['snakemake',*sys.argv[1:]]; "
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            bind + "runpy.run_module('snakemake', run_name='__main__')",
-            "--dry-run",
-            "--cores",
-            "1",
-        ],
-        cwd=clone.path,
-        env=clone.environment(),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    said = done.stdout + done.stderr
-    assert done.returncode == 0, said[-2000:]
+def test_on_one_core_the_default_study_is_still_a_study(folder, capsys):
+    folder.configfile = None
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        would_run = folder.would_run()
+    finally:
+        os.sched_setaffinity(0, before)
+    said = capsys.readouterr().err
     assert "This machine lets us use 1 core: the environment mobilenetv2-128px-1core would be" in said
-    assert "results/default/measurements/mobilenetv2-256px-1core.parquet" in said
+    assert would_run["benchmark"] > 1

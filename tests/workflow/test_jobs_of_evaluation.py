@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import simulated_study
-from conftest import Clone
+from clones import Clone, copy_tree
+from study_folder import StudyFolder
 
 pytestmark = pytest.mark.workflow
 STRATEGY = '''\
@@ -49,8 +55,14 @@ class WITNESS(Strategy):
 EVALUATION = "{budgets: [5, 10], repeats: 2, interval_folds: 0, strategies: [WITNESS], targets_per_job: 2}\n"
 
 
-def test_a_job_keeps_to_its_threads_and_a_killed_one_goes_on_with_the_same_result(clone: Clone) -> None:
+def test_a_job_keeps_to_its_threads_and_a_killed_one_goes_on_with_the_same_result(
+    finished_study: StudyFolder, tmp_path: Path
+) -> None:
+    """The strategy is added by its file and a line of the study, too: there is no list to edit."""
+    clone = copy_tree(tmp_path / "clone")
     simulated_study.write_into(clone, simulated_study.STUDY.partition("evaluation:")[0] + "evaluation: " + EVALUATION)
+    for folder in ("results", ".snakemake"):
+        shutil.copytree(finished_study.path / folder, clone.path / folder)
     clone.write("workflow/perftransfer/strategies/witness.py", STRATEGY)
     arguments = ("results/toy/transfer/WITNESS/1.parquet", "--configfile", "config/toy.yaml")
     transfer, fits = clone.path / "results/toy/transfer/WITNESS", clone.path / "fits.txt"
@@ -67,6 +79,19 @@ def test_a_job_keeps_to_its_threads_and_a_killed_one_goes_on_with_the_same_resul
     assert [path.name for path in transfer.iterdir()] == ["1.parquet"]
 
     resumed = (transfer / "1.parquet").read_bytes()
-    assert clone.snakemake(*arguments, "--forcerun", "evaluate").returncode == 0
+    assert debug(clone, "evaluate", "strategy=WITNESS", "batch=1").returncode == 0
     assert (transfer / "1.parquet").read_bytes() == resumed
     assert len(fits.read_text().splitlines()) == 10 + 8
+
+
+def debug(clone: Clone, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one job whether Snakemake would run it or not."""
+    return subprocess.run(
+        [sys.executable, "-m", "perftransfer.debug", *arguments, "--configfile", "config/toy.yaml"],
+        cwd=clone.path,
+        env=clone.environment(PYTHONPATH="workflow"),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )

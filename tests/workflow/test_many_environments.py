@@ -5,10 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 import simulated_study
-from conftest import Clone, copy_tree
+from study_folder import StudyFolder
 
 pytestmark = pytest.mark.workflow
-STUDY = ("--configfile", "config/toy.yaml")
 ENVIRONMENTS = 5
 EVALUATION = """\
 evaluation: {budgets: [5], repeats: 2, strategies: [RS, LMS, NLMS, MKT], sources_per_target: 2, targets_per_job: 5}
@@ -18,21 +17,16 @@ tables: [errors, wins, claims]
 """
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    clone = copy_tree(tmp_path_factory.mktemp("many"))
+def test_targets_have_the_same_few_sources_with_every_strategy_and_all_is_drawn_and_told(
+    finished: StudyFolder,
+) -> None:
     study = simulated_study.STUDY.partition("evaluation:")[0] + EVALUATION + "\n"
-    simulated_study.write_into(clone, study)
+    simulated_study.write_into(finished, study)
     header, row, *_ = simulated_study.SHEET.splitlines()
     rows = [row.replace("small", f"{i}").replace("128", f"{128 + 32 * i}") for i in range(ENVIRONMENTS)]
-    clone.write("config/simulated.tsv", "\n".join([header, *rows, ""]))
-    done = clone.snakemake(*STUDY)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return clone
-
-
-def test_targets_have_the_same_few_sources_with_every_strategy_and_all_is_drawn_and_told(clone):
-    here = clone.path / "results/toy"
+    finished.write("config/simulated.tsv", "\n".join([header, *rows, ""]))
+    finished.run()
+    here = finished.path / "results/toy"
     cells = pd.read_parquet(here / "transfer.parquet")
     assert cells["target"].nunique() == ENVIRONMENTS
     pairs = {name: set(zip(rows["source"], rows["target"], strict=True)) for name, rows in cells.groupby("strategy")}

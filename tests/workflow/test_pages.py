@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pages
 import pytest
-from conftest import Clone
+from clones import Clone
 
 pytestmark = pytest.mark.workflow
 

@@ -7,8 +7,9 @@ import hashlib
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Clone
 from loopback import serving
+from snakemake.exceptions import WorkflowError
+from study_folder import StudyFolder
 from tests_root import ROOT
 
 from perftransfer.dataset import tables
@@ -19,11 +20,12 @@ STUDIES = {"deeparch": (3, 4096, 12, 2), "fbnet": (3, 5000, 22, 9), "nb201": (3,
 
 
 @pytest.mark.parametrize("name", STUDIES)
-def test_any_table_is_a_study_by_a_mapping(clone, datasets, name):
-    clone.write("config/mapped.yaml", (ROOT / f"tests/studies/{name}.yaml").read_text())
-    done = clone.snakemake("--configfile", "config/mapped.yaml", DATASETS=str(datasets))
-    assert done.returncode == 0, done.stderr[-3000:]
-    results = clone.path / "results" / name
+def test_any_table_is_a_study_by_a_mapping(tmp_path, datasets, monkeypatch, name):
+    folder = StudyFolder.create(tmp_path / "study", "config/mapped.yaml")
+    folder.write("config/mapped.yaml", (ROOT / f"tests/studies/{name}.yaml").read_text())
+    monkeypatch.setenv("DATASETS", str(datasets))
+    folder.run()
+    results = folder.path / "results" / name
     environments, _, options, levels = STUDIES[name]
     dataset, found = tables.read(results / "dataset.parquet"), tables.options(results / "dataset.parquet")
     assert dataset["environment"].nunique() == environments
@@ -64,7 +66,14 @@ def table(factor: float) -> bytes:
 FILES = {"one.csv": table(1), "two.csv": table(2)}
 
 
-def study(clone: Clone, server, names: list[str], missing: str = "stop") -> tuple[str, str]:
+@pytest.fixture
+def mine(tmp_path, monkeypatch) -> StudyFolder:
+    """A folder for a study whose tables are not in any folder."""
+    monkeypatch.setenv("DATASETS", "")
+    return StudyFolder.create(tmp_path / "study", "config/mine.yaml")
+
+
+def write_study(folder: StudyFolder, server, names: list[str], missing: str = "stop") -> None:
     """Write a study of these tables, of which the last may be none that is served."""
     environments = "".join(
         ENVIRONMENT.format(
@@ -73,47 +82,43 @@ def study(clone: Clone, server, names: list[str], missing: str = "stop") -> tupl
         )
         for name in names
     )  # fmt: skip
-    clone.write("config/mine.yaml", STUDY.format(missing=missing, environments=environments))
-    return ("--configfile", "config/mine.yaml")
+    folder.write("config/mine.yaml", STUDY.format(missing=missing, environments=environments))
 
 
-def run(clone: Clone, *arguments: str):
-    return clone.snakemake(*arguments, DATASETS="")
-
-
-def test_published_tables_are_fetched_once_and_what_is_missing_may_be_left_out(clone):
+def test_published_tables_are_fetched_once_and_what_is_missing_may_be_left_out(mine, capsys):
     with serving(FILES) as server:
-        stopped = run(clone, *study(clone, server, ["one", "two", "three"]))
-        assert stopped.returncode != 0
-        said = stopped.stdout + stopped.stderr
+        write_study(mine, server, ["one", "two", "three"])
+        with pytest.raises(WorkflowError) as stopped:
+            mine.run()
+        said = str(stopped.value)
         assert "three.csv: not below the folder DATASETS" in said
         assert server.address("three.csv") in said
         assert "1 of 3 published environments cannot be had" in said
         assert "missing=leave_out" in said
-        assert "Traceback" not in said
-        assert not (clone.path / "results/mine").exists()
+        assert not (mine.path / "results/mine").exists()
 
-        done = run(clone, *study(clone, server, ["one", "two", "three"], missing="leave_out"))
-        assert done.returncode == 0, done.stderr[-3000:]
-        assert "The environment three is left out" in done.stderr
-    page = (clone.path / "results/mine/report.html").read_text()
+        write_study(mine, server, ["one", "two", "three"], missing="leave_out")
+        mine.run()
+        assert "The environment three is left out" in capsys.readouterr().err
+    page = (mine.path / "results/mine/report.html").read_text()
     assert "1 environment of this study is missing: three." in page
-    dataset = pd.read_parquet(clone.path / "results/mine/dataset.parquet")
+    dataset = pd.read_parquet(mine.path / "results/mine/dataset.parquet")
     assert set(dataset["environment"]) == {"one", "two"}
-    assert (clone.path / "results/downloads/one.csv").read_bytes() == FILES["one.csv"]
+    assert (mine.path / "results/downloads/one.csv").read_bytes() == FILES["one.csv"]
 
 
-def test_a_study_of_which_nothing_is_left_says_so(clone):
+def test_a_study_of_which_nothing_is_left_says_so(mine):
     with serving({}) as server:
-        done = run(clone, *study(clone, server, ["three", "four"], missing="leave_out"))
-    assert done.returncode != 0
-    assert "without those that are left out there is none" in done.stdout + done.stderr
+        write_study(mine, server, ["three", "four"], missing="leave_out")
+        with pytest.raises(WorkflowError, match="without those that are left out there is none"):
+            mine.would_run()
 
 
-def test_another_content_than_the_study_says_is_an_error_even_if_missing_tables_are_left_out(clone):
+def test_another_content_than_the_study_says_is_an_error_even_if_missing_tables_are_left_out(mine):
     with serving({**FILES, "two.csv": b"something else"}) as server:
-        done = run(clone, *study(clone, server, ["one", "two"], missing="leave_out"))
-    said = done.stdout + done.stderr
-    assert done.returncode != 0
+        write_study(mine, server, ["one", "two"], missing="leave_out")
+        with pytest.raises(WorkflowError) as stopped:
+            mine.run()
+    said = str(stopped.value)
     for content in (FILES["two.csv"], b"something else"):
         assert hashlib.sha256(content).hexdigest() in said

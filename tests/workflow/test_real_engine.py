@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Clone, copy_tree
+from clones import Clone, copy_tree
 
 from perftransfer.measuring import journal
 

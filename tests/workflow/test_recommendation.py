@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
+from pathlib import Path
 
 import described
 import pandas as pd
 import pytest
 import simulated_study
 import small_space
-from conftest import Clone, copy_tree
+from study_folder import StudyFolder, built_once
 
+from perftransfer.__main__ import main
 from perftransfer.measuring import journal
 
 STUDY = """\
@@ -40,32 +40,27 @@ ROW = "simulated-new\tnone\tno\t1\tsimulated\tnone\tsimulated\t2\t192\ttarget\t7
 TARGET = "results/toy/targets/simulated-new"
 
 
-@pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    clone = copy_tree(tmp_path_factory.mktemp("target"))
-    simulated_study.write_into(clone, STUDY)
-    header, *rows = simulated_study.SHEET.splitlines()
-    sheet = [f"{header}\trole\tbudget", *(f"{row}\t\t" for row in rows), ROW]
-    clone.write("config/simulated.tsv", "\n".join(sheet))
-    done = clone.snakemake("--configfile", "config/toy.yaml")
-    assert done.returncode == 0, done.stderr[-3000:]
-    return clone
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory, finished_study: StudyFolder) -> StudyFolder:
+    """The finished study with a target, run once for all tests. It is for reading only."""
+
+    def build(path: Path) -> None:
+        folder = finished_study.linked(path)
+        simulated_study.write_into(folder, STUDY)
+        header, *rows = simulated_study.SHEET.splitlines()
+        sheet = [f"{header}\trole\tbudget", *(f"{row}\t\t" for row in rows), ROW]
+        folder.write("config/simulated.tsv", "\n".join(sheet))
+        folder.run()
+
+    return StudyFolder(built_once(tmp_path_factory, "study_with_target", build))
 
 
-def perftransfer(clone: Clone, *arguments: str) -> subprocess.CompletedProcess[str]:
-    variables = clone.environment(PYTHONPATH="workflow")
-    command = [sys.executable, "-m", "perftransfer", *arguments]
-    return subprocess.run(
-        command, cwd=clone.path, env=variables, capture_output=True, text=True, timeout=300, check=False
-    )
-
-
-def test_the_budget_is_kept_and_what_is_recommended_is_measured_beside_the_default(clone: Clone) -> None:
-    measured = pd.read_parquet(clone.path / TARGET / "measurements.parquet")
+def test_the_budget_is_kept_and_what_is_recommended_is_measured_beside_the_default(study: StudyFolder) -> None:
+    measured = pd.read_parquet(study.path / TARGET / "measurements.parquet")
     assert measured["configuration_id"].nunique() == 7
-    records = journal.measurements(journal.read(clone.path / "results/toy/journal/simulated-new.jsonl"))
+    records = journal.measurements(journal.read(study.path / "results/toy/journal/simulated-new.jsonl"))
     assert len(records) == 7 * 2
-    table = pd.read_parquet(clone.path / "results/toy/recommendation.parquet")
+    table = pd.read_parquet(study.path / "results/toy/recommendation.parquet")
     assert table["environment"].unique().tolist() == ["simulated-new"]
     assert table["default"].sum() == 1
     assert len(table) in (2, 3)
@@ -75,19 +70,19 @@ def test_the_budget_is_kept_and_what_is_recommended_is_measured_beside_the_defau
     assert abs(best["measured"] / best["predicted"] - 1) < 0.2
 
 
-def test_its_files_and_their_columns_are_in_the_reference(clone: Clone) -> None:
-    used = described.check(clone.path / "results/toy")
+def test_its_files_and_their_columns_are_in_the_reference(study: StudyFolder) -> None:
+    used = described.check(study.path / "results/toy")
     assert {"`recommendation.parquet`", "`ranges.parquet`"} <= used
 
 
-def test_the_target_is_no_part_of_the_comparison(clone: Clone) -> None:
+def test_the_target_is_no_part_of_the_comparison(study: StudyFolder) -> None:
     for name in ("dataset", "transfer", "similarity"):
-        table = pd.read_parquet(clone.path / f"results/toy/{name}.parquet")
+        table = pd.read_parquet(study.path / f"results/toy/{name}.parquet")
         assert "simulated-new" not in set(table.get("environment", table.get("target")))
 
 
-def test_the_report_says_what_to_run(clone: Clone) -> None:
-    page = (clone.path / "results/toy/report.html").read_text()
+def test_the_report_says_what_to_run(study: StudyFolder) -> None:
+    page = (study.path / "results/toy/report.html").read_text()
     section = page[page.index('<section id="recommendation">') : page.index('<section id="findings">')]
     said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", section))
     assert "For low latency, run with" in said
@@ -95,66 +90,61 @@ def test_the_report_says_what_to_run(clone: Clone) -> None:
     assert "measurements would lower the typical error" in said
 
 
-def test_its_model_answers_on_the_command_line(clone: Clone) -> None:
-    done = perftransfer(clone, "predict", f"{TARGET}/model.latency_ms.parquet", "--set", "threads=4")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("simulated-new, threads=4")
+def test_its_model_answers_on_the_command_line(study: StudyFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(study.path / TARGET / "model.latency_ms.parquet"), "--set", "threads=4"]) == 0
+    assert capsys.readouterr().out.startswith("simulated-new, threads=4")
 
 
-def test_a_board_gets_what_is_known_before_anything_is_measured(clone: Clone) -> None:
+def test_a_board_gets_what_is_known_is_planned_and_measured_and_its_journal_is_the_targets(
+    study: StudyFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = study.linked(tmp_path / "study")
+    monkeypatch.chdir(folder.path)
+    # What is known before anything is measured.
     file = f"{TARGET}/sources.latency_ms.parquet"
-    done = clone.snakemake(file, "--configfile", "config/toy.yaml")
-    assert done.returncode == 0, done.stderr[-3000:]
-    planned = perftransfer(clone, "plan", file, "--n", "3", "--out", "plan.json")
-    assert planned.returncode == 0, planned.stderr
-    assert len(json.loads((clone.path / "plan.json").read_text())) == 3
+    folder.run(file)
+    assert main(["plan", file, "--n", "3", "--out", "plan.json"]) == 0
+    planned = json.loads(Path("plan.json").read_text())
+    assert len(planned) == 3
 
-
-def test_what_was_planned_and_measured_on_a_board_is_the_targets(clone: Clone) -> None:
     board = "results/toy/boards/simulated-new"
-    done = clone.snakemake(board, "--configfile", "config/toy.yaml")
-    assert done.returncode == 0, done.stderr[-3000:]
-    measured = perftransfer(
-        clone, "measure", "--environment", f"{board}/environment.json", "--configurations", "plan.json",
-        "--out", "board.jsonl",
-    )  # fmt: skip
-    assert measured.returncode == 0, measured.stderr
-    sheet = clone.path / "config/simulated.tsv"
-    header, *rows = before = sheet.read_text().splitlines()
-    new = [f"{header}\tmeasurements", *(f"{row}\t" for row in rows[:-1]), f"{rows[-1]}\tboard.jsonl", ""]
-    sheet.write_text("\n".join(new))
-    try:
-        done = clone.snakemake(f"{TARGET}/measurements.parquet", "--configfile", "config/toy.yaml")
-        assert done.returncode == 0, done.stderr[-3000:]
-    finally:
-        sheet.write_text("\n".join([*before, ""]))
-    planned = json.loads((clone.path / "plan.json").read_text())
-    found = pd.read_parquet(clone.path / TARGET / "measurements.parquet")
+    folder.run(board)
+    measure = ["measure", "--environment", f"{board}/environment.json", "--configurations", "plan.json"]
+    assert main([*measure, "--out", "board.jsonl"]) == 0
+
+    header, *rows = Path("config/simulated.tsv").read_text().splitlines()
+    sheet = [f"{header}\tmeasurements", *(f"{row}\t" for row in rows[:-1]), f"{rows[-1]}\tboard.jsonl", ""]
+    folder.write("config/simulated.tsv", "\n".join(sheet))
+    folder.run(f"{TARGET}/measurements.parquet")
+    found = pd.read_parquet(folder.path / TARGET / "measurements.parquet")
     assert set(found["configuration_id"]) == set(planned)
 
 
-def test_nothing_is_measured_twice(clone: Clone) -> None:
-    before = (clone.path / "results/toy/journal/simulated-new.jsonl").read_text()
-    done = clone.snakemake("--configfile", "config/toy.yaml", "--forcerun", "target", "--until", "target")
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert (clone.path / "results/toy/journal/simulated-new.jsonl").read_text() == before
+def test_nothing_is_measured_twice(study: StudyFolder, tmp_path: Path) -> None:
+    folder = study.linked(tmp_path / "study")
+    journal_path = folder.path / "results/toy/journal/simulated-new.jsonl"
+    before = journal_path.read_text()
+    assert folder.run(forcerun=("target",), until=("target",)) == {"target": 1}
+    assert journal_path.read_text() == before
 
 
-@pytest.fixture(scope="module")
-def one_source(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+@pytest.fixture(scope="session")
+def one_source(tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
     """One known environment and a target, by two objectives, really measured: nothing is compared."""
-    clone = copy_tree(tmp_path_factory.mktemp("one_source"))
-    clone.write("config/spaces/small.yaml", small_space.SPACE)
-    clone.write("config/toy.yaml", ONE_SOURCE)
+    return StudyFolder(built_once(tmp_path_factory, "one_source", build_one_source))
+
+
+def build_one_source(path: Path) -> None:
+    folder = StudyFolder.create(path)
+    folder.write("config/spaces/small.yaml", small_space.SPACE)
+    folder.write("config/toy.yaml", ONE_SOURCE)
     header, row = simulated_study.SHEET.splitlines()[0], "this machine\tno\tall\tonnxruntime\tsqueezenet\tsmall\t1"
     rows = [f"{header}\trole\tbudget", f"known\t{row}\t64\t\t", f"new\t{row}\t96\ttarget\t5"]
-    clone.write("config/one_source.tsv", "\n".join(rows))
-    done = clone.snakemake("--configfile", "config/toy.yaml")
-    assert done.returncode == 0, done.stderr[-3000:]
-    return clone
+    folder.write("config/one_source.tsv", "\n".join(rows))
+    folder.run()
 
 
-def test_one_source_is_enough_for_a_target(one_source: Clone) -> None:
+def test_one_source_is_enough_for_a_target(one_source: StudyFolder) -> None:
     results = one_source.path / "results/toy"
     assert len(pd.read_parquet(results / "transfer.parquet")) == 0
     assert len(list((results / "figures").glob("*.svg"))) > 0
@@ -162,7 +152,7 @@ def test_one_source_is_enough_for_a_target(one_source: Clone) -> None:
     assert measured["configuration_id"].nunique() == 5
 
 
-def test_of_two_objectives_each_has_its_best_and_there_is_a_front(one_source: Clone) -> None:
+def test_of_two_objectives_each_has_its_best_and_there_is_a_front(one_source: StudyFolder) -> None:
     table = pd.read_parquet(one_source.path / "results/toy/recommendation.parquet")
     for objective, own in table.groupby("objective"):
         assert (own["rank"] == 1).sum() == 1, objective

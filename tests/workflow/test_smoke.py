@@ -1,38 +1,51 @@
-"""The smoke study in two clones, on one core and on two."""
+"""The smoke study: by Snakemake on two cores, and job after job in this process."""
 
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from conftest import Clone, copy_tree
+from clones import Clone, copy_tree
+from study_folder import StudyFolder, built_once
 
 from perftransfer import model_file, strategies
 from perftransfer.evaluation.cells import COLUMNS
 
 pytestmark = pytest.mark.workflow
 STUDY = ("--configfile", "config/smoke.yaml")
+RESULTS = Path("results/smoke")
 
 
-@pytest.fixture(scope="module")
-def clones(tmp_path_factory: pytest.TempPathFactory, datasets: Path) -> tuple[Clone, Clone]:
-    one, two = (copy_tree(tmp_path_factory.mktemp(name)) for name in ("one", "two"))
-    for clone, cores in ((one, 1), (two, 2)):
-        done = clone.snakemake(*STUDY, cores=cores, DATASETS=str(datasets))
+@pytest.fixture(scope="session")
+def started(tmp_path_factory: pytest.TempPathFactory, datasets: Path) -> Clone:
+    """A clone in which Snakemake was started, as a user does, on two cores."""
+
+    def build(path: Path) -> None:
+        done = copy_tree(path).snakemake(*STUDY, cores=2, DATASETS=str(datasets))
         assert done.returncode == 0, done.stderr[-3000:]
-    return one, two
+
+    return Clone(built_once(tmp_path_factory, "smoke_by_snakemake", build))
 
 
-def results(clone: Clone) -> Path:
-    return clone.path / "results/smoke"
+@pytest.fixture(scope="session")
+def in_process(tmp_path_factory: pytest.TempPathFactory, datasets: Path) -> StudyFolder:
+    """The same study, without a process of its own for any job."""
+
+    def build(path: Path) -> None:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("DATASETS", str(datasets))
+            StudyFolder.create(path, "config/smoke.yaml").run()
+
+    return StudyFolder(built_once(tmp_path_factory, "smoke_in_process", build), "config/smoke.yaml")
 
 
-def test_same_seed_same_bytes_whatever_the_number_of_cores(clones):
-    one, two = map(results, clones)
+def test_same_seed_same_bytes_whatever_the_number_of_cores(started, in_process):
+    one, two = in_process.path / RESULTS, started.path / RESULTS
     files = sorted(path.relative_to(one) for path in one.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(two) for path in two.rglob("*") if path.is_file())
     # The parts of these PDFs stand in another order each time; their SVGs are the same.
@@ -43,8 +56,8 @@ def test_same_seed_same_bytes_whatever_the_number_of_cores(clones):
     assert different == []
 
 
-def test_models_of_both_clones_predict_the_same(clones):
-    one, two = map(results, clones)
+def test_models_of_both_runs_predict_the_same(started, in_process):
+    one, two = in_process.path / RESULTS, started.path / RESULTS
     dataset = pd.read_parquet(one / "dataset.parquet").head(50)
     files = sorted(one.rglob("*.skops"))
     assert len(files) == 4
@@ -54,8 +67,8 @@ def test_models_of_both_clones_predict_the_same(clones):
         assert (a > 0).all()
 
 
-def test_tables_are_those_of_the_data_contract(clones):
-    here = results(clones[1])
+def test_tables_are_those_of_the_data_contract(in_process):
+    here = in_process.path / RESULTS
     transfer = pd.read_parquet(here / "transfer.parquet")
     assert tuple(transfer.columns) == COLUMNS
     assert set(transfer["strategy"]) == set(strategies.names())
@@ -76,24 +89,24 @@ def test_tables_are_those_of_the_data_contract(clones):
     assert {"hardware", "emulated", "configuration_id", "cores_on", "gpu_freq", "inference_time_s"} <= {*dataset}
 
 
-def test_tables_tell_version_and_nothing_of_host_time_or_path(clones):
-    for path in results(clones[0]).rglob("*.parquet"):
+def test_tables_tell_version_and_nothing_of_host_time_or_path(started):
+    for path in (started.path / RESULTS).rglob("*.parquet"):
         metadata = {k.decode(): v.decode() for k, v in (pq.read_schema(path).metadata or {}).items()}
         assert "perftransfer.version" in metadata, path
         text = " ".join(metadata.values())
-        assert str(clones[0].path) not in text
+        assert str(started.path) not in text
         assert not re.search(r"20\d\d-\d\d-\d\d", text)
 
 
-def test_the_resolved_study_lies_beside_the_results(clones):
-    resolved = yaml.safe_load((results(clones[0]) / "study.yaml").read_text())
+def test_the_resolved_study_lies_beside_the_results(in_process):
+    resolved = yaml.safe_load((in_process.path / RESULTS / "study.yaml").read_text())
     assert resolved["study"] == "smoke"
     assert resolved["evaluation"]["repeats"] == 2
     assert resolved["learning"]["scale"] == "log"
 
 
-def test_the_report_needs_nothing_from_outside(clones):
-    page = (results(clones[0]) / "report.html").read_text()
+def test_the_report_needs_nothing_from_outside(in_process):
+    page = (in_process.path / RESULTS / "report.html").read_text()
     assert "tx2-xception-600px" in page
     # What the script in it does is seen in a browser, by tests/report/test_browser.py.
     unscripted = re.sub("<script>.*?</script>", "", page, flags=re.DOTALL)
@@ -102,18 +115,16 @@ def test_the_report_needs_nothing_from_outside(clones):
     assert page.count("data:image/svg+xml;base64,") == 6
 
 
-def test_a_second_run_finds_nothing_to_do(clones, datasets):
-    done = clones[1].snakemake(*STUDY, DATASETS=str(datasets))
+def test_a_second_run_finds_nothing_to_do(started, datasets):
+    done = started.snakemake(*STUDY, DATASETS=str(datasets))
     assert done.returncode == 0
     assert "Nothing to be done" in done.stdout + done.stderr
 
 
-def test_snakemakes_own_report_is_complete_with_captions(clones, datasets):
-    done = clones[1].snakemake(*STUDY, "--report", "report.zip", DATASETS=str(datasets))
+def test_snakemakes_own_report_is_complete_with_captions(started, datasets, tmp_path):
+    done = started.snakemake(*STUDY, "--report", str(tmp_path / "report.zip"), DATASETS=str(datasets))
     assert done.returncode == 0, done.stderr[-2000:]
-    import zipfile
-
-    with zipfile.ZipFile(clones[1].path / "report.zip") as archive:
+    with zipfile.ZipFile(tmp_path / "report.zip") as archive:
         names = archive.namelist()
         text = " ".join(
             archive.read(name).decode("utf-8", "replace") for name in names if name.endswith((".html", ".js"))

@@ -6,7 +6,7 @@ import re
 
 import pages
 import pytest
-from conftest import Clone
+from clones import Clone
 from tests_root import ROOT
 
 pytestmark = pytest.mark.workflow

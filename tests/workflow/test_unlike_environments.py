@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import simulated_study
-from conftest import Clone
+from study_folder import StudyFolder
 
 from perftransfer.dataset import tables
 
@@ -49,17 +49,19 @@ def published() -> bytes:
     return frame.to_csv(index=False).encode()
 
 
-def test_environments_with_unlike_options_are_a_study_like_any_other(clone: Clone, tmp_path) -> None:
+def test_environments_with_unlike_options_are_a_study_like_any_other(
+    folder: StudyFolder, tmp_path, monkeypatch
+) -> None:
     content = published()
     (tmp_path / "data").mkdir()
     (tmp_path / "data/mine.csv").write_bytes(content)
-    simulated_study.write_into(clone, STUDY.replace("SHA256", hashlib.sha256(content).hexdigest()))
-    clone.write("config/spaces/simulated-b.yaml", SPACE)
+    simulated_study.write_into(folder, STUDY.replace("SHA256", hashlib.sha256(content).hexdigest()))
+    folder.write("config/spaces/simulated-b.yaml", SPACE)
     sheet = simulated_study.SHEET + "simulated-other\tnone\tno\t2\tsimulated\tnone\tsimulated-b\t1\t128\n"
-    clone.write("config/simulated.tsv", sheet)
-    done = clone.snakemake("--configfile", "config/toy.yaml", DATASETS=str(tmp_path / "data"))
-    assert done.returncode == 0, done.stderr[-3000:]
-    results = clone.path / "results/unlike"
+    folder.write("config/simulated.tsv", sheet)
+    monkeypatch.setenv("DATASETS", str(tmp_path / "data"))
+    folder.run()
+    results = folder.path / "results/unlike"
     dataset, options = tables.read(results / "dataset.parquet"), tables.options(results / "dataset.parquet")
     found = {option.name: option for option in options}
     assert found["threads"].levels == (1, 2, 3, 4, 8, 12, 16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conftest import Clone
+from clones import Clone
 
 SPACE = """\
 options:
