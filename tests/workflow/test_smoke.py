@@ -52,8 +52,13 @@ def test_same_seed_same_bytes_whatever_the_number_of_cores(started, in_process):
     files = [file for file in files if not (file.suffix == ".pdf" and file.parent.name == "report")]
     compared = [file for file in files if file.suffix in {".parquet", ".svg", ".pdf", ".png", ".yaml", ".html"}]
     assert len(compared) > 25
-    different = [str(file) for file in compared if (one / file).read_bytes() != (two / file).read_bytes()]
+    different = [str(file) for file in compared if content(one / file) != content(two / file)]
     assert different == []
+
+
+def content(file: Path) -> bytes:
+    """Bytes of a file, but for the numbers of gradients: Vega counts them on from one report of a process to the next."""
+    return re.sub(rb"gradient_\d+", b"gradient", file.read_bytes())
 
 
 def test_models_of_both_runs_predict_the_same(started, in_process):
