@@ -57,7 +57,7 @@ def test_same_seed_same_bytes_whatever_the_number_of_cores(started, in_process):
 
 
 def content(file: Path) -> bytes:
-    """Bytes of a file, but for the numbers of gradients: Vega counts them on from one report of a process to the next."""
+    """Bytes of a file, but for the numbers of gradients, which Vega counts on from one report to the next."""
     return re.sub(rb"gradient_\d+", b"gradient", file.read_bytes())
 
 
