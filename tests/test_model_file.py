@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import skops.io
 from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from spaces import CONTENT
 
@@ -19,11 +20,12 @@ from perftransfer import learners, model_file
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError
 from perftransfer.model_file import Model
-from perftransfer.space.encoding import codes
+from perftransfer.space.encoding import Encoder, codes
 from perftransfer.space.option_space import OptionSpace
-from perftransfer.space.options import Option
+from perftransfer.space.options import Option, to_json
 
 SPACE = OptionSpace(CONTENT, "space")
+SCHEMA = to_json(SPACE.options)
 FRAME = tables.configurations_frame(SPACE.sample(60, 0), SPACE.options)
 Y_MS = np.exp(1 + codes(FRAME, SPACE.options) @ np.array([-0.4, 0.2, 0.05, 0.3, 0.1]))
 
@@ -111,9 +113,12 @@ def test_what_is_no_model_file_is_refused_with_its_path(tmp_path):
         skops.io.dumps({"pipeline": [1, 2], "facts": facts()}),
         skops.io.dumps({"pipeline": LinearRegression(), "facts": facts(scale="cubic")}),
         skops.io.dumps({"pipeline": LinearRegression(), "facts": facts(colour="red")}),
+        skops.io.dumps({"pipeline": LinearRegression(), "facts": facts()}),
+        skops.io.dumps({"pipeline": make_pipeline(Encoder("[1]"), LinearRegression()), "facts": facts()}),
+        skops.io.dumps({"pipeline": make_pipeline(Encoder(SCHEMA), LinearRegression()), "facts": facts()}),
     ):
         path.write_bytes(content)
-        with pytest.raises(UserError, match="no model file of perftransfer") as caught:
+        with pytest.raises(UserError, match="not a model file of perftransfer") as caught:
             model_file.load(path)
         assert str(path) in str(caught.value)
 
@@ -121,7 +126,7 @@ def test_what_is_no_model_file_is_refused_with_its_path(tmp_path):
 def test_a_pickle_is_refused_and_nothing_of_it_is_run(tmp_path):
     marker, path = tmp_path / "marker", tmp_path / "model.skops"
     path.write_bytes(pickle.dumps(Marks(marker)))
-    with pytest.raises(UserError, match="no model file"):
+    with pytest.raises(UserError, match="not a model file"):
         model_file.load(path)
     assert not marker.exists()
 

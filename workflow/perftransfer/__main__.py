@@ -11,7 +11,7 @@ import perftransfer
 from perftransfer.errors import UserError
 
 _OF_MODELS = {
-    "predict": "predict configurations of a target by a model of it, with intervals",
+    "predict": "predict configurations of a target with intervals, or of a source without",
     "explain": "tell which options and interactions matter in a target, beside its sources",
     "plan": "say which configurations to measure next in a target",
 }
@@ -37,7 +37,8 @@ def parser() -> argparse.ArgumentParser:
             "model",
             type=Path,
             metavar="MODEL",
-            help="results/<study>/targets/<environment>/model.<objective>.parquet, or sources.<objective>.parquet",
+            help="results/<study>/targets/<environment>/model.<objective>.parquet, or sources.<objective>.parquet"
+            + ("; of a source: results/<study>/models/<environment>/<objective>/<learner>.skops" * (name == "predict")),
         )
         if name == "predict":
             command.add_argument("--set", nargs="+", default=[], metavar="OPTION=LEVEL", help="others: their defaults")

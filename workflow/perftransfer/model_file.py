@@ -14,9 +14,11 @@ import pandas as pd
 import perftransfer
 from perftransfer.errors import UserError
 from perftransfer.scales import SCALES
+from perftransfer.space.encoding import Encoder
+from perftransfer.space.options import Option, from_json
 
-# Beside what skops itself holds harmless: the types of which the learners' models consist. A fixed list; what else a
-# file asks for is refused.
+# The types that models of our learners consist of, in addition to those that skops itself trusts. A file that asks for
+# any other is refused.
 ALLOWED_TYPES = (
     "perftransfer.learners._mars.MARS",
     "perftransfer.space.encoding.Encoder",
@@ -43,6 +45,14 @@ class Model:
     scale: str
     pipeline: Any
     version: str = perftransfer.__version__
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """The options that a configuration sets, in the order of the model's inputs."""
+        encoder = self.pipeline[0]
+        if not isinstance(encoder, Encoder):
+            raise TypeError(f"the first step is a {type(encoder).__name__}, not an Encoder")
+        return from_json(encoder.options)
 
     def predict(self, configurations: pd.DataFrame | np.ndarray) -> np.ndarray:
         """Predict the objective in its own unit, shape (rows,), from a table with a column per option, or from codes.
@@ -71,24 +81,31 @@ def save(path: Path, model: Model) -> None:
 
 
 def load(path: Path) -> Model:
-    """Read a model.
+    """Read a model without running code from its file.
 
-    Raises UserError if the file is no model, or holds a type that a model has no need of.
+    Raises
+    ------
+    UserError
+        If there is no such file, if it is no model of perftransfer, or if it asks for a type that no model needs.
     """
     import skops.io
 
     try:
         foreign = set(skops.io.get_untrusted_types(file=path)) - set(ALLOWED_TYPES)
         if foreign:
-            raise UserError(f"{path}: refused: holds types that a model has no need of: {', '.join(sorted(foreign))}")
+            raise UserError(f"{path}: refused: it contains types that no model needs: {', '.join(sorted(foreign))}")
         content = skops.io.load(path, trusted=list(ALLOWED_TYPES))
         model = Model(pipeline=content["pipeline"], **json.loads(content["facts"]))
         if model.scale not in SCALES or not hasattr(model.pipeline, "predict"):
-            raise UserError(f"{path}: no model file of perftransfer: no scale of learning, or nothing that predicts")
+            raise ValueError("unknown scale of learning, or nothing that predicts")
+        # One row, to see that the schema and the fitted learner fit together.
+        default = pd.DataFrame([{option.name: option.default for option in model.options}])
+        if model.predict(default).shape != (1,):
+            raise ValueError("it does not predict one number per configuration")
         return model
     except FileNotFoundError as error:
-        raise UserError(f"{path}: there is no such file") from error
-    except UserError:
-        raise
+        raise UserError(f"{path}: no such file") from error
+    except UserError as error:
+        raise error if str(error).startswith(str(path)) else UserError(f"{path}: {error}") from error
     except Exception as error:
-        raise UserError(f"{path}: no model file of perftransfer: {type(error).__name__}: {error}") from error
+        raise UserError(f"{path}: not a model file of perftransfer: {type(error).__name__}: {error}") from error

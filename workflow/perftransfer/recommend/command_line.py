@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perftransfer import influence, objectives
+from perftransfer import influence, model_file, objectives
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError
 from perftransfer.fitting.conformal import INTERVAL
-from perftransfer.recommend import stored_model
+from perftransfer.recommend import source_prediction, stored_model
 from perftransfer.recommend.planning import choose_next
 from perftransfer.recommend.transferred_model import Measured, TransferredModel
 from perftransfer.scales import SCALES
@@ -37,12 +37,15 @@ def predict(
     given: ``option=level``, the others have their defaults. configurations: CSV or Parquet with a column per option.
     measured: see ``_with``. out: CSV or Parquet; without, CSV is printed.
     """
+    if given and configurations is not None:
+        raise UserError("--set and --configurations: give one of them")
+    if model.suffix == source_prediction.SUFFIX:
+        _predict_source(model, given, configurations, measured, out)
+        return
     known = _with(stored_model.load(model), measured)
     if configurations is None:
         print(_said(known, _pairs(given)))
         return
-    if given:
-        raise UserError("--set and --configurations: give one of them")
     frame = _configurations(known, configurations)
     found = known.predict(known.codes_of(frame))
     name = known.recipe.objective
@@ -50,6 +53,22 @@ def predict(
     for end, values in (("low", found.low), ("high", found.high)):
         frame[f"{name}_{end}"] = np.nan if values is None else values
     _write(frame, out)
+
+
+def _predict_source(
+    model: Path, assignments: Sequence[str], configurations: Path | None, measured: Path | None, out: Path | None
+) -> None:
+    if measured is not None:
+        raise UserError(f"--measured: {model} is a model of a source, to which no measurements can be added")
+    if configurations is None:
+        print(source_prediction.sentence(model, _pairs(assignments)))
+        return
+    frame = _table(configurations)
+    options = {option.name: option for option in model_file.load(model).options}
+    texts = frame.assign(
+        **{name: [_as_level(options[name], cell) for cell in frame[name]] for name in frame if name in options}
+    )
+    _write(source_prediction.table(model, texts, str(configurations)), out)
 
 
 def explain(model: Path, measured: Path | None, out: Path | None) -> None:

@@ -23,8 +23,10 @@ _LARGEST = 10_000
 
 
 def save(model: TransferredModel, path: Path) -> None:
-    """Write it as a Parquet table, a row per measured configuration; how it is fitted is in the metadata."""
-    """Write it as a Parquet table, a row per configuration measured; what failed in the target has no value."""
+    """Write a Parquet table with a row per measured configuration, and how it is fitted in its metadata.
+
+    Configurations that failed in the target have no value.
+    """
     target = model.target
     parts = [(name, one.codes, one.y, one.cv, one.n) for name, one in model.sources.items()]
     parts.append((model.recipe.environment, target.codes, target.y, target.cv, target.n))
