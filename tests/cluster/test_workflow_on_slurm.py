@@ -254,11 +254,11 @@ def test_after_a_kill_of_the_driver_nothing_is_lost_and_nothing_measured_twice(
     assert active(nodes.cluster)
     before = {name: nodes.measured(name) for name in ENVIRONMENTS}
     cleared = subprocess.run(
-        [sys.executable, "-m", "perftransfer.stale_lock"], cwd=nodes.path,
+        [sys.executable, "-m", "perftransfer.orphaned_jobs"], cwd=nodes.path,
         env={**nodes.variables, "PYTHONPATH": "workflow"}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert cleared.returncode == 0, cleared.stdout + cleared.stderr
-    assert "Cancelled the jobs that it left on the cluster" in cleared.stdout
+    assert "Cancelled its jobs on the cluster" in cleared.stdout
     assert not active(nodes.cluster)
     done = nodes.run(executor, *measurements())
     assert done.returncode == 0, done.stderr[-3000:]
