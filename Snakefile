@@ -14,10 +14,13 @@ from pathlib import Path
 from perftransfer import orphaned_jobs, package_path
 from perftransfer.errors import UserError
 from perftransfer.study import (
-    RESOURCES,
-    Study,
+    Inputs,
+    JobParameters,
     export_usable_cpus,
+    measuring_resources,
     pending_measurements,
+    read_study,
+    with_available_imports,
 )
 
 package_path.export()
@@ -30,12 +33,14 @@ if not workflow.overwrite_configfiles:
 
 
 try:
-    study = Study.of(config, workflow.configfiles).with_available_imports(
-        Path("results/downloads")
+    study = with_available_imports(
+        read_study(config, workflow.configfiles), Path("results/downloads")
     )
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
+inputs = Inputs(study)
+params_of = JobParameters(study).for_rule
 
 # Said before a long run, not during it: other options of Snakemake are not known while this file is read.
 if {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
@@ -84,6 +89,6 @@ rule all:
         "<results>/transfer.parquet",
         "<results>/timing/fit.csv",
         "<results>/report.html",
-        [] if not study.targets else ["<results>/recommendation.parquet"],
+        inputs.recommendation,
         collect("<results>/tables/{table}.csv", table=study.tables),
         collect("<results>/figures/{file}.svg", file=study.figure_files),

@@ -34,7 +34,7 @@ from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.sources import load_sources
 from perftransfer.evaluation.training import predictions, train
 from perftransfer.space.options import Option
-from perftransfer.study import Study
+from perftransfer.study import JobParameters, Study, read_study
 
 _DOWNLOADS = Path("results/downloads")
 
@@ -53,10 +53,16 @@ def table(study: Study, folder: Path, configurations: int | None, seed: int) -> 
     """Import the study's environments, as the workflow does, and keep some configurations of all of them."""
     files = {}
     for name in study.imported:
-        given = study.import_table(name)
-        path = PublishedFile(given["file"], given["address"], given["sha256"]).locate(_DOWNLOADS)
-        mapping = {part: given[part] for part in ("rows", "options", "objectives")}
-        frame, options, _ = imported.convert(imported.read(path), given["file"], name, **mapping)
+        params = JobParameters(study).import_table(name)
+        path = PublishedFile(params.file, params.address, params.sha256).locate(_DOWNLOADS)
+        frame, options, _ = imported.convert(
+            imported.read(path),
+            params.file,
+            name,
+            rows=params.rows,
+            options=params.options,
+            objectives=params.objectives,
+        )
         files[name] = folder / f"{name}.parquet"
         tables.write(files[name], frame, options=options)
     frames, options, _ = merge(study.descriptions(), {}, files, study.objectives)
@@ -128,7 +134,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
 
-    study = Study.of(yaml_file.read(given.study), [given.study])
+    study = read_study(yaml_file.read(given.study), [given.study])
     scale = study.sections.learning.scale
     learners = {name: {} for name in given.learners}
     plan = Plan(given.budgets, given.repeats, learners, scale, given.seed, given.interval_folds, given.batch)
@@ -139,9 +145,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Parallel(n_jobs=given.jobs) as run:
         dataset, options = table(study, Path(folder), given.configurations, given.seed)
         influence = None
-        if any(map(study.asks_what_matters, given.strategies)):
-            settings = {name: value for name, value in study.influence().items() if name != "code"}
-            influence = influence_table(dataset, options=options, **settings)
+        if any(map(study.needs_influence, given.strategies)):
+            params = JobParameters(study).analyse()
+            influence = influence_table(
+                dataset,
+                params.environments,
+                params.objectives,
+                options,
+                scale=params.scale,
+                criterion=params.criterion,
+                order=params.order,
+            )
         data = Data(dataset, options, Path(folder), influence)
         found = []
         for objective in study.objectives:

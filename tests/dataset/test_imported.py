@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,19 @@ import pytest
 
 from perftransfer import yaml_file
 from perftransfer.dataset import imported, tables
+from perftransfer.dataset.params import ObjectiveMapping, OptionMapping
 from perftransfer.dataset.published import PublishedFile
 from perftransfer.errors import UserError
 from perftransfer.space.options import configuration_id
 
 ROOT = Path(__file__).parents[2]
 
-convert = partial(imported.convert, where="t.csv", environment="e", rows={}, options={"a": {}}, objectives={"y_s": {}})
+
+def convert(table: pd.DataFrame, **changes: Any) -> Any:
+    arguments = {"rows": {}, "options": {"a": {}}, "objectives": {"y_s": {}}} | changes
+    arguments["options"] = {name: OptionMapping(**mapping) for name, mapping in arguments["options"].items()}
+    arguments["objectives"] = {name: ObjectiveMapping(**mapping) for name, mapping in arguments["objectives"].items()}
+    return imported.convert(table, **{"where": "t.csv", "environment": "e", **arguments})
 
 
 def frame(**columns: Any) -> pd.DataFrame:
@@ -39,8 +44,8 @@ def test_the_papers_tables_are_mapped_by_the_smoke_study(
     found = mapping["environments"][name]
     path = PublishedFile(found["file"], found["address"], found["sha256"]).locate(tmp_path)
     source = pd.read_csv(path)
-    table, options, _ = imported.convert(
-        imported.read(path), found["file"], name, rows={}, options=mapping["options"], objectives=mapping["objectives"]
+    table, options, _ = convert(
+        imported.read(path), environment=name, options=mapping["options"], objectives=mapping["objectives"]
     )
     assert list(table) == [
         "environment", "configuration_id", "inference_time_s", "cores_on", "core_freq", "gpu_freq", "emc_freq",
@@ -69,10 +74,8 @@ def test_the_papers_tables_are_mapped_by_the_smoke_study(
 def test_rows_pick_one_environment_of_many(datasets: Path, file: str, environment: str, objective: str, n: int) -> None:
     source = imported.read(next(datasets.rglob(file)))
     columns = [column for column in source if str(column).startswith("opt_")]
-    table, options, _ = imported.convert(
+    table, options, _ = convert(
         source,
-        file,
-        "e",
         rows={"env_id": environment},
         options={column.removeprefix("opt_"): {"column": column} for column in columns},
         objectives={"time": {"column": objective, "factor": 2}},

@@ -14,6 +14,7 @@ from perftransfer import strategies
 from perftransfer.dataset import tables
 from perftransfer.evaluation.batch import Inputs, collect, evaluate_batch, join, key, write
 from perftransfer.evaluation.cells import COLUMNS, SCHEMA, TIMING_COLUMNS, Plan, evaluate
+from perftransfer.evaluation.params import EvaluateParams
 from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.sources import load_sources
 from perftransfer.evaluation.training import predictions, train
@@ -22,7 +23,10 @@ OPTIONS, CODES = factorial(threads=3, size=2, null=2)
 PLAN = Plan(budgets=(3, 6), repeats=2, learners={"RT": {}}, scale="log", seed=5)
 NAMES = ["a", "b", "c", "d"]
 OBJECTIVES = ["latency_ms", "energy_mj"]
-SETTINGS = {"targets": ["a"], "repeats": 2, "code": "123"}
+PARAMS = EvaluateParams(
+    targets=("a",), objectives=OBJECTIVES, budgets=(5,), designs=(), repeats=2, sources_per_target=None,
+    interval_folds=0, batch=5, learners={"RT": {}}, scale="log", seed=1, code="123",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,7 @@ def inputs(tmp_path_factory) -> Inputs:
 
 def run(inputs: Inputs, folder: Path, strategy: Any = "LMS", targets: Any = NAMES, most: int | None = None) -> Path:
     cls = strategies.load(strategy) if isinstance(strategy, str) else strategy
-    parts = evaluate_batch(cls, targets, OBJECTIVES, inputs, PLAN, most, folder / ".1" / key(SETTINGS, inputs))
+    parts = evaluate_batch(cls, targets, OBJECTIVES, inputs, PLAN, most, folder / ".1" / key(PARAMS, inputs))
     write(parts, folder / "1.parquet", folder / "1.csv")
     return folder / "1.parquet"
 
@@ -123,15 +127,15 @@ def test_parts_that_depend_on_something_else_are_not_taken_up(inputs, tmp_path):
 
 
 def test_the_key_is_that_of_settings_and_of_what_the_inputs_hold(inputs, tmp_path):
-    found = key(SETTINGS, inputs)
-    assert key({**SETTINGS, "targets": ["b"]}, inputs) == found
-    assert key({**SETTINGS, "code": "124"}, inputs) != found
+    found = key(PARAMS, inputs)
+    assert key(dataclasses.replace(PARAMS, targets=("b",)), inputs) == found
+    assert key(dataclasses.replace(PARAMS, code="124"), inputs) != found
     copy = tmp_path / "copy.parquet"
     copy.write_bytes(inputs.dataset.read_bytes())
-    assert key(SETTINGS, dataclasses.replace(inputs, dataset=copy)) == found
+    assert key(PARAMS, dataclasses.replace(inputs, dataset=copy)) == found
     copy.write_bytes(inputs.dataset.read_bytes() + b" ")
-    assert key(SETTINGS, dataclasses.replace(inputs, dataset=copy)) != found
-    assert key(SETTINGS, dataclasses.replace(inputs, influence=copy)) != found
+    assert key(PARAMS, dataclasses.replace(inputs, dataset=copy)) != found
+    assert key(PARAMS, dataclasses.replace(inputs, influence=copy)) != found
 
 
 def test_tables_of_seconds_are_joined_below_one_header(tmp_path):

@@ -311,7 +311,7 @@ def test_settings_hold_while_an_environment_is_measured_and_are_put_back(
         return server.measure(engine, request, cpus)
 
     monkeypatch.setattr(bench, "measure", look)
-    environment = replace(ENVIRONMENT, settings="governor=performance")
+    environment = replace(ENVIRONMENT, hardware_settings="governor=performance")
     records = measure(path, environment=environment, **machine)
     assert set(seen) == {"performance"}
     assert governor.read_text().strip() == "powersave"
@@ -322,7 +322,7 @@ def test_settings_hold_while_an_environment_is_measured_and_are_put_back(
 
 
 def test_what_cannot_be_set_is_a_status_and_is_tried_again(path: Path, tmp_path: Path) -> None:
-    environment = replace(ENVIRONMENT, settings="governor=performance")
+    environment = replace(ENVIRONMENT, hardware_settings="governor=performance")
     records = measure(path, environment=environment, **board(tmp_path, "powersave"))
     assert {r["status"] for r in records} == {"not_applied"}
     assert records[0]["environment_digest"] in bench.hosts(journal.read(path))
@@ -342,7 +342,7 @@ def test_a_setting_that_somebody_changes_meanwhile_leaves_no_number(
         return server.measure(engine, request, cpus)
 
     monkeypatch.setattr(bench, "measure", meddle)
-    environment = replace(ENVIRONMENT, settings="governor=performance")
+    environment = replace(ENVIRONMENT, hardware_settings="governor=performance")
     records = measure(path, environment=environment, **board(tmp_path, "powersave", "performance"))
     assert {r["status"] for r in records} == {"not_applied"}
     assert not any("latency_ms" in r for r in records)
@@ -362,7 +362,7 @@ def test_what_a_killed_run_left_behind_is_put_back_even_if_nothing_is_to_be_meas
     path: Path, tmp_path: Path
 ) -> None:
     machine = board(tmp_path, "powersave", "performance")
-    environment = replace(ENVIRONMENT, settings="governor=performance")
+    environment = replace(ENVIRONMENT, hardware_settings="governor=performance")
     measure(path, environment=environment, **machine)
     governor = tmp_path / "sys/devices/system/cpu/cpufreq/policy0/scaling_governor"
     item = str(governor.relative_to(tmp_path))

@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def check(path: Path, hardware: str = "TX2", declared: dict[str, Any] | None = None, **host: Any) -> None:
-    same_hardware.check("tx2", hardware, declared or {}, HOST | host, path)
+    same_hardware.check("tx2", hardware, same_hardware.Identity(**declared or {}), HOST | host, path)
 
 
 def test_the_first_machine_is_learnt_and_another_one_refused(path: Path) -> None:
@@ -97,7 +97,16 @@ def test_a_file_that_somebody_broke_is_named(path: Path) -> None:
 
 def test_on_the_wrong_machine_nothing_is_measured(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = bench.Environment(
-        "tx2", "onnxruntime", "none", 0, "all", {}, {}, 1, hardware="TX2", identity={"processor": "no such processor"}
+        "tx2",
+        "onnxruntime",
+        "none",
+        0,
+        "all",
+        {},
+        {},
+        1,
+        hardware="TX2",
+        identity=same_hardware.Identity(processor="no such processor"),
     )
     protocol = Protocol(1, 0.0, 1, 0.0, timeout_seconds=20.0)
     with pytest.raises(UserError, match="expected no such processor"):

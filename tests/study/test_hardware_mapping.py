@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from perftransfer.errors import UserError
 from perftransfer.measuring import fingerprint
-from perftransfer.study import Study, export_usable_cpus
+from perftransfer.measuring.same_hardware import Identity
+from perftransfer.study import JobParameters, Study, export_usable_cpus, measuring_resources, read_study
 
 HEADER = "environment\thardware\temulated\tcores\tengine\tnetwork\tspace\tbatch\timage_px\n"
 SPACE = "options:\n  intra_op_threads: {levels: [1, 2], ordered: true}\n"
@@ -23,13 +25,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config/spaces/small.yaml").write_text(SPACE)
 
 
-RESOURCES = (
-    "slurm_partition", "slurm_account", "constraint", "gres", "cpus_per_task", "runtime", "mem_mb", "slurm_extra",
-)  # fmt: skip
-
-
-def asked(study: Study, environment: str) -> dict[str, int | str | None]:
-    return {name: study.submission(environment, name) for name in RESOURCES}
+def requested(study: Study, environment: str) -> dict[str, int | str | None]:
+    resources = measuring_resources(study)
+    assert resources.pop("device") == 1
+    return {name: value(SimpleNamespace(environment=environment)) for name, value in resources.items()}
 
 
 def study(hardware: dict[str, Any], rows: dict[str, tuple[str, str]]) -> Study:
@@ -39,7 +38,7 @@ def study(hardware: dict[str, Any], rows: dict[str, tuple[str, str]]) -> Study:
         for name, (where, cores) in rows.items()
     )
     Path("config/sheet.tsv").write_text(HEADER + "".join(lines))
-    return Study.of({"study": "s", "environments": "config/sheet.tsv", "hardware": hardware}, [])
+    return read_study({"study": "s", "environments": "config/sheet.tsv", "hardware": hardware}, [])
 
 
 def test_a_mapping_becomes_what_the_executor_asks_for():
@@ -50,25 +49,26 @@ def test_a_mapping_becomes_what_the_executor_asks_for():
     mapped = study(
         {"big": {"cluster": full}, "bare": {}}, {"a": ("big", "8"), "b": ("bare", "all"), "c": ("bare", "4")}
     )
-    assert asked(mapped, "a") == {
+    assert requested(mapped, "a") == {
         "slurm_partition": "gpu", "slurm_account": "lab", "constraint": "a100&nvlink", "gres": "gpu:a100:2",
         "cpus_per_task": 16, "runtime": 90, "mem_mb": 8000, "slurm_extra": "--exclusive --qos=long",
     }  # fmt: skip
     nothing = dict.fromkeys(("slurm_partition", "slurm_account", "constraint", "gres")) | {"runtime": 0, "mem_mb": 0}
-    assert asked(mapped, "b") == {**nothing, "cpus_per_task": -1, "slurm_extra": "--exclusive"}
-    assert mapped.submission("c", "cpus_per_task") == 4
+    assert requested(mapped, "b") == {**nothing, "cpus_per_task": -1, "slurm_extra": "--exclusive"}
+    assert requested(mapped, "c")["cpus_per_task"] == 4
 
 
 def test_a_node_may_be_shared():
     shared = study({"x": {"cluster": {"exclusive": False}}}, {"a": ("x", "1"), "b": ("x", "2")})
-    assert shared.submission("a", "slurm_extra") is None
+    assert requested(shared, "a")["slurm_extra"] is None
 
 
 def test_a_measuring_job_is_told_its_hardware_and_what_is_known_of_it():
     told = study({"x": {"identity": {"processor": "EPYC"}}}, {"a": ("x", "1"), "b": ("here", "all")})
-    assert told.benchmark("a")["hardware"] == "x"
-    assert told.benchmark("a")["identity"]["processor"] == "EPYC"
-    assert told.benchmark("b")["identity"] == dict.fromkeys(("processor", "architecture", "cpus", "gpu"))
+    a, b = map(JobParameters(told).benchmark, ("a", "b"))
+    assert a.hardware == "x"
+    assert a.identity == Identity(processor="EPYC")
+    assert b.identity == Identity()
 
 
 def test_hardware_elsewhere_may_have_more_cores_than_this_machine_and_equal_rows_are_kept():

@@ -12,7 +12,7 @@ from tests_root import ROOT
 
 from perftransfer.errors import UserError
 from perftransfer.measuring import fingerprint
-from perftransfer.study import Study
+from perftransfer.study import read_study
 
 HEADER = "environment\thardware\temulated\tcores\tengine\tnetwork\tspace\tbatch\timage_px\n"
 ROW = "{name}\tthis machine\tyes\t1\tonnxruntime\t{network}\tonnxruntime\t1\t128\n"
@@ -39,7 +39,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
         content = {"study": "mine", "environments": "config/environments.tsv"} | (change or {})
         Path("study.yaml").write_text(text if text is not None else yaml.safe_dump(content))
         with pytest.raises(UserError) as caught:
-            Study.of(content, [Path("study.yaml")])
+            read_study(content, [Path("study.yaml")])
         return str(caught.value)
 
     return run

@@ -5,11 +5,7 @@ rule evaluate:
     input:
         dataset="<results>/dataset.parquet",
         predictions="<results>/models/predictions.parquet",
-        influence=lambda wildcards: (
-            collect("<results>/influence.parquet")
-            if study.asks_what_matters(wildcards.strategy)
-            else []
-        ),
+        influence=inputs.influence,
     output:
         cells="<results>/transfer/{strategy}/{batch}.parquet",
         timing="<results>/timing/{strategy}/{batch}.csv",
@@ -18,7 +14,7 @@ rule evaluate:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=lambda wildcards: study.evaluate(wildcards.strategy, wildcards.batch),
+        params_of("evaluate"),
     script:
         "../scripts/evaluate.py"
 
@@ -43,6 +39,6 @@ rule collect_cells:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=study.collect_cells(),
+        params_of("collect_cells"),
     script:
         "../scripts/collect_cells.py"

@@ -9,7 +9,7 @@ rule import_table:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=lambda wildcards: study.import_table(wildcards.environment),
+        params_of("import_table"),
         downloads="results/downloads",
     script:
         "../scripts/import_table.py"

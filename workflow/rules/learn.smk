@@ -3,12 +3,8 @@
 
 rule merge:
     input:
-        measured=collect(
-            "<results>/measurements/{environment}.parquet", environment=study.measured
-        ),
-        imported=collect(
-            "<results>/imported/{environment}.parquet", environment=study.imported
-        ),
+        measured=inputs.measurements,
+        imported=inputs.imports,
     output:
         "<results>/dataset.parquet",
     log:
@@ -16,7 +12,7 @@ rule merge:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=study.merge(),
+        params_of("merge"),
     script:
         "../scripts/merge.py"
 
@@ -36,7 +32,7 @@ rule train:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=study.train(),
+        params_of("train"),
     script:
         "../scripts/train.py"
 
@@ -55,52 +51,24 @@ rule collect_predictions:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=study.collect_predictions(),
+        params_of("collect_predictions"),
     script:
         "../scripts/collect_predictions.py"
 
 
-rule influence:
+# How far values reach, what influences them, and how alike environments are.
+rule analyse:
     input:
         "<results>/dataset.parquet",
     output:
-        "<results>/influence.parquet",
-    log:
-        "<results>/logs/influence.log",
-    conda:
-        "../../envs/perftransfer.yaml"
-    params:
-        settings=study.influence(),
-    script:
-        "../scripts/influence.py"
-
-
-rule ranges:
-    input:
-        "<results>/dataset.parquet",
-    output:
-        "<results>/ranges.parquet",
-    log:
-        "<results>/logs/ranges.log",
-    conda:
-        "../../envs/perftransfer.yaml"
-    params:
-        settings=study.ranges(),
-    script:
-        "../scripts/ranges.py"
-
-
-rule similarity:
-    input:
-        dataset="<results>/dataset.parquet",
+        ranges="<results>/ranges.parquet",
         influence="<results>/influence.parquet",
-    output:
-        "<results>/similarity.parquet",
+        similarity="<results>/similarity.parquet",
     log:
-        "<results>/logs/similarity.log",
+        "<results>/logs/analyse.log",
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=study.similarity(),
+        params_of("analyse"),
     script:
-        "../scripts/similarity.py"
+        "../scripts/analyse.py"

@@ -1,13 +1,7 @@
 # Choose configurations, build networks, measure environments.
 
 # Resources of jobs that measure: one at a time on a machine, and what a scheduler is asked for, where there is one.
-MEASURING = {
-    "device": 1,
-    **{
-        name: lambda wildcards, name=name: study.submission(wildcards.environment, name)
-        for name in RESOURCES
-    },
-}
+MEASURING = measuring_resources(study)
 
 
 rule sample:
@@ -20,7 +14,7 @@ rule sample:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=lambda wildcards: study.sample(wildcards.space),
+        params_of("sample"),
     script:
         "../scripts/sample.py"
 
@@ -33,21 +27,18 @@ rule network:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=lambda wildcards: study.network(wildcards.network),
+        params_of("network"),
     script:
         "../scripts/network.py"
 
 
 rule benchmark:
     input:
-        configurations=lambda wildcards: collect(
-            "<results>/configurations/{space}.parquet",
-            space=study.space_of(wildcards.environment),
-        ),
+        configurations=inputs.configurations,
         # A network that was built again is the same network; its version would say if it were not.
-        networks=lambda wildcards: ancient(study.network_files(wildcards.environment)),
-        # Measured elsewhere, and brought here.
-        external_journal=lambda wildcards: study.external_journal(wildcards.environment),
+        networks=ancient(inputs.networks),
+        # Of measurements that were made elsewhere.
+        external_journal=inputs.external_journal,
     output:
         measurements="<results>/measurements/{environment}.parquet",
         samples="<results>/samples/{environment}.parquet",
@@ -61,9 +52,9 @@ rule benchmark:
     resources:
         **MEASURING,
     params:
-        settings=lambda wildcards: study.benchmark(wildcards.environment),
+        params_of("benchmark"),
         # The journal is the truth. It is no output of any rule, so nothing ever deletes it.
-        journal=lambda wildcards: f"results/{study.name}/journal/{wildcards.environment}.jsonl",
+        journal=inputs.journal,
     script:
         "../scripts/benchmark.py"
 
@@ -71,11 +62,8 @@ rule benchmark:
 # What a board needs that is measured by hand: `perftransfer measure`.
 rule pack:
     input:
-        configurations=lambda wildcards: collect(
-            "<results>/configurations/{space}.parquet",
-            space=study.space_of(wildcards.environment),
-        ),
-        networks=lambda wildcards: study.files_for_a_board(wildcards.environment),
+        configurations=inputs.configurations,
+        networks=inputs.board_networks,
     output:
         directory("<results>/boards/{environment}"),
     log:
@@ -83,6 +71,6 @@ rule pack:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=lambda wildcards: study.benchmark(wildcards.environment),
+        params_of("pack"),
     script:
         "../scripts/pack.py"

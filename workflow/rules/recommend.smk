@@ -12,28 +12,17 @@ rule space:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=study.space(),
+        params_of("space"),
     script:
         "../scripts/space.py"
 
 
-# Plans and measures, in rounds where the design looks at what was found.
+# Plans and measures, in rounds where the design looks at what was measured so far.
 rule target:
     input:
-        every=lambda wildcards: collect(
-            "<results>/spaces/{space}.parquet",
-            space=study.space_of(wildcards.environment),
-        ),
-        space=lambda wildcards: collect(
-            "config/spaces/{space}.yaml", space=study.space_of(wildcards.environment)
-        ),
-        networks=lambda wildcards: ancient(study.network_files(wildcards.environment)),
-        external_journal=lambda wildcards: study.external_journal(wildcards.environment),
-        influence="<results>/influence.parquet",
-        measured=collect(
-            "<results>/measurements/{source}.parquet", source=study.measured
-        ),
-        imported=collect("<results>/imported/{source}.parquet", source=study.imported),
+        unpack(inputs.target_model),
+        networks=ancient(inputs.networks),
+        external_journal=inputs.external_journal,
     output:
         measurements="<results>/targets/{environment}/measurements.parquet",
         samples="<results>/targets/{environment}/samples.parquet",
@@ -45,8 +34,8 @@ rule target:
     resources:
         **MEASURING,
     params:
-        settings=lambda wildcards: study.target(wildcards.environment),
-        journal=lambda wildcards: f"results/{study.name}/journal/{wildcards.environment}.jsonl",
+        params_of("target"),
+        journal=inputs.journal,
     script:
         "../scripts/target.py"
 
@@ -54,18 +43,7 @@ rule target:
 # For a board that is measured by hand: `perftransfer plan` says with it what to measure.
 rule prepare_target:
     input:
-        every=lambda wildcards: collect(
-            "<results>/spaces/{space}.parquet",
-            space=study.space_of(wildcards.environment),
-        ),
-        space=lambda wildcards: collect(
-            "config/spaces/{space}.yaml", space=study.space_of(wildcards.environment)
-        ),
-        influence="<results>/influence.parquet",
-        measured=collect(
-            "<results>/measurements/{source}.parquet", source=study.measured
-        ),
-        imported=collect("<results>/imported/{source}.parquet", source=study.imported),
+        unpack(inputs.target_model),
     output:
         "<results>/targets/{environment}/sources.{objective}.parquet",
     log:
@@ -73,26 +51,15 @@ rule prepare_target:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=lambda wildcards: study.recommend(wildcards.environment),
+        params_of("prepare_target"),
     script:
         "../scripts/prepare_target.py"
 
 
 rule recommend:
     input:
+        unpack(inputs.target_model),
         measurements="<results>/targets/{environment}/measurements.parquet",
-        every=lambda wildcards: collect(
-            "<results>/spaces/{space}.parquet",
-            space=study.space_of(wildcards.environment),
-        ),
-        space=lambda wildcards: collect(
-            "config/spaces/{space}.yaml", space=study.space_of(wildcards.environment)
-        ),
-        influence="<results>/influence.parquet",
-        measured=collect(
-            "<results>/measurements/{source}.parquet", source=study.measured
-        ),
-        imported=collect("<results>/imported/{source}.parquet", source=study.imported),
     output:
         models=collect(
             "<results>/targets/{{environment}}/model.{objective}.parquet",
@@ -106,7 +73,7 @@ rule recommend:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=lambda wildcards: study.recommend(wildcards.environment),
+        params_of("recommend"),
     script:
         "../scripts/recommend.py"
 
@@ -114,11 +81,8 @@ rule recommend:
 rule confirm:
     input:
         recommendation="<results>/targets/{environment}/recommendation.parquet",
-        every=lambda wildcards: collect(
-            "<results>/spaces/{space}.parquet",
-            space=study.space_of(wildcards.environment),
-        ),
-        networks=lambda wildcards: ancient(study.network_files(wildcards.environment)),
+        candidates=inputs.candidates,
+        networks=ancient(inputs.networks),
     output:
         "<results>/targets/{environment}/confirmation.parquet",
     log:
@@ -129,23 +93,17 @@ rule confirm:
     resources:
         **MEASURING,
     params:
-        settings=lambda wildcards: study.confirm(wildcards.environment),
+        params_of("confirm"),
         # Of its own: what was measured to learn from is measured again.
-        journal=lambda wildcards: f"results/{study.name}/journal/{wildcards.environment}.confirmation.jsonl",
+        journal=inputs.confirmation_journal,
     script:
         "../scripts/confirm.py"
 
 
 rule collect_recommendations:
     input:
-        recommendations=collect(
-            "<results>/targets/{environment}/recommendation.parquet",
-            environment=study.targets,
-        ),
-        confirmations=collect(
-            "<results>/targets/{environment}/confirmation.parquet",
-            environment=study.confirmed,
-        ),
+        recommendations=inputs.of_targets("recommendation"),
+        confirmations=inputs.confirmations,
     output:
         "<results>/recommendation.parquet",
     log:
@@ -153,6 +111,6 @@ rule collect_recommendations:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=study.collect_recommendations(),
+        params_of("collect_recommendations"),
     script:
         "../scripts/collect_recommendations.py"

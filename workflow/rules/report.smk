@@ -36,7 +36,7 @@ rule figure:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=lambda wildcards: study.figure(wildcards.figure),
+        params_of("figure"),
     script:
         "../scripts/figure.py"
 
@@ -56,7 +56,7 @@ rule table:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=lambda wildcards: study.table(wildcards.table),
+        params_of("table"),
     script:
         "../scripts/table.py"
 
@@ -69,25 +69,12 @@ rule report:
         influence="<results>/influence.parquet",
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
-        recommendation=["<results>/recommendation.parquet"] if study.targets else [],
-        of_targets=collect(
-            "<results>/targets/{environment}/measurements.parquet",
-            environment=study.targets,
-        ),
-        predictions=collect(
-            "<results>/targets/{environment}/predictions.parquet",
-            environment=study.targets,
-        ),
-        left_out=collect(
-            "<results>/targets/{environment}/left_out.parquet",
-            environment=study.targets,
-        ),
-        measurements=collect(
-            "<results>/measurements/{environment}.parquet", environment=study.measured
-        ),
-        sentinels=collect(
-            "<results>/sentinels/{environment}.parquet", environment=study.measured
-        ),
+        recommendation=inputs.recommendation,
+        of_targets=inputs.of_targets("measurements"),
+        predictions=inputs.of_targets("predictions"),
+        left_out=inputs.of_targets("left_out"),
+        measurements=inputs.measurements,
+        sentinels=inputs.sentinels,
         templates=collect(
             "workflow/perftransfer/report/page.{part}.jinja",
             part=["html", "css", "js"],
@@ -113,6 +100,6 @@ rule report:
     conda:
         "../../envs/perftransfer.yaml"
     params:
-        settings=study.report(),
+        params_of("report"),
     script:
         "../scripts/report.py"

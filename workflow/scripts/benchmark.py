@@ -5,21 +5,23 @@ from pathlib import Path
 from perftransfer.dataset import measured, tables
 from perftransfer.job import logged
 from perftransfer.measuring import bench, journal, remote
+from perftransfer.measuring.bench import MeasureParams
+from perftransfer.plain import from_plain
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        settings = snakemake.params.settings
+        params = from_plain(MeasureParams, snakemake.params[0])
         name, journal_path = snakemake.wildcards.environment, Path(snakemake.params.journal)
-        configurations, options = (read(snakemake.input.configurations[0]) for read in (tables.read, tables.options))
+        configurations, options = (read(snakemake.input.configurations) for read in (tables.read, tables.options))
         measured.check_names(options)
         chosen = tables.configurations_of(configurations, options)
         if snakemake.input.external_journal:
             journal_path = Path(snakemake.input.external_journal[0])
             records = remote.load_external_journal(journal_path, name, chosen)
         else:
-            records = bench.measure_job(name, settings, snakemake.input.networks, chosen, journal_path, log)
+            records = bench.measure_job(name, params, snakemake.input.networks, chosen, journal_path, log)
         metadata = bench.metadata(records, journal_path, name)
-        frame = measured.measurements(records, name, settings["engine"], options)
+        frame = measured.measurements(records, name, params.engine, options)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)
         digest, protocol = records[0]["environment_digest"], records[0]["protocol"]

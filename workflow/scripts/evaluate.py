@@ -7,28 +7,35 @@ from perftransfer import designs, strategies
 from perftransfer.dataset import tables
 from perftransfer.evaluation.batch import Inputs, evaluate_batch, key, write
 from perftransfer.evaluation.cells import Plan
+from perftransfer.evaluation.params import EvaluateParams
 from perftransfer.job import logged
+from perftransfer.plain import from_plain
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        settings, cells = snakemake.params.settings, Path(snakemake.output.cells)
+        params, cells = from_plain(EvaluateParams, snakemake.params[0]), Path(snakemake.output.cells)
         strategy = strategies.load(snakemake.wildcards.strategy)
         inputs = Inputs(*map(Path, [snakemake.input.dataset, snakemake.input.predictions, *snakemake.input.influence]))
         options = tables.options(inputs.dataset)
-        sizes = (designs.load(name)().size(options) for name in settings["designs"])
+        sizes = (designs.load(name)().size(options) for name in params.designs)
         plan = Plan(
-            budgets=sorted({*settings["budgets"], *(size for size in sizes if size is not None)}),
-            **{name: settings[name] for name in ("repeats", "learners", "scale", "seed", "interval_folds", "batch")},
+            budgets=sorted({*params.budgets, *(size for size in sizes if size is not None)}),
+            repeats=params.repeats,
+            learners=params.learners,
+            scale=params.scale,
+            seed=params.seed,
+            interval_folds=params.interval_folds,
+            batch=params.batch,
         )
         parts = cells.with_name(f".{cells.stem}")
         finished = evaluate_batch(
             strategy,
-            settings["targets"],
-            settings["objectives"],
+            params.targets,
+            params.objectives,
             inputs,
             plan,
-            settings["sources_per_target"],
-            parts / key(settings, inputs),
+            params.sources_per_target,
+            parts / key(params, inputs),
         )
         n = write(finished, cells, Path(snakemake.output.timing))
         shutil.rmtree(parts)

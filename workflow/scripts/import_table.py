@@ -3,23 +3,25 @@
 from pathlib import Path
 
 from perftransfer.dataset import imported, tables
+from perftransfer.dataset.params import ImportParams
 from perftransfer.dataset.published import PublishedFile
 from perftransfer.job import logged
+from perftransfer.plain import from_plain
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        settings = snakemake.params.settings
-        file = PublishedFile(settings["file"], settings["address"], settings["sha256"])
+        params = from_plain(ImportParams, snakemake.params[0])
+        file = PublishedFile(params.file, params.address, params.sha256)
         path = file.locate(Path(snakemake.params.downloads))
         frame, options, ranked = imported.convert(
             imported.read(path),
-            settings["file"],
+            params.file,
             snakemake.wildcards.environment,
-            rows=settings["rows"],
-            options=settings["options"],
-            objectives=settings["objectives"],
+            rows=params.rows,
+            options=params.options,
+            objectives=params.objectives,
         )
-        metadata = {"sha256": settings["sha256"].lower(), "ranked": ranked}
+        metadata = {"sha256": params.sha256.lower(), "ranked": ranked}
         tables.write(Path(snakemake.output[0]), frame, options=options, metadata=metadata)
         print(f"{len(frame)} configurations of {len(options)} options imported", file=log)
         for name, levels in ranked.items():

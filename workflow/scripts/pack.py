@@ -5,17 +5,18 @@ from pathlib import Path
 from perftransfer.dataset import tables
 from perftransfer.job import logged
 from perftransfer.measuring import bench, remote
-from perftransfer.measuring.protocol import Protocol
+from perftransfer.measuring.bench import MeasureParams
+from perftransfer.plain import from_plain
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        settings = snakemake.params.settings
-        configurations, options = (read(snakemake.input.configurations[0]) for read in (tables.read, tables.options))
+        params = from_plain(MeasureParams, snakemake.params[0])
+        configurations, options = (read(snakemake.input.configurations) for read in (tables.read, tables.options))
         remote.pack(
             Path(snakemake.output[0]),
-            bench.Environment.of(snakemake.wildcards.environment, settings, snakemake.input.networks),
+            bench.Environment.of(snakemake.wildcards.environment, params, snakemake.input.networks),
             tables.configurations_of(configurations, options),
-            protocol=Protocol(**settings["protocol"]),
-            repeats=settings["repeats"],
-            retries=settings["retries"],
+            protocol=params.protocol,
+            repeats=params.repeats,
+            retries=params.retries,
         )

@@ -7,17 +7,19 @@ from pathlib import Path
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError
 from perftransfer.job import logged
+from perftransfer.plain import from_plain
 from perftransfer.recommend import gather, stopping, stored_model
+from perftransfer.recommend.params import RecommendParams
 from perftransfer.recommend.recommendation import left_out_table, predict_space, predictions_table, recommend
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        settings, name = snakemake.params.settings, snakemake.wildcards.environment
-        measurements, every = tables.read(snakemake.input.measurements), tables.read(snakemake.input.every[0])
+        params, name = from_plain(RecommendParams, snakemake.params[0]), snakemake.wildcards.environment
+        measurements, every = tables.read(snakemake.input.measurements), tables.read(snakemake.input.candidates)
         drawn = bool(json.loads(tables.metadata(snakemake.input.measurements)["drawn"]))
         models = {}
-        for objective, path in zip(settings["objectives"], snakemake.output.models, strict=True):
-            untouched = gather.model_from_job(name, objective, settings, snakemake.input)
+        for objective, path in zip(params.model.objectives, snakemake.output.models, strict=True):
+            untouched = gather.model_from_job(name, objective, params.model, snakemake.input)
             models[objective] = gather.add_target_measurements(untouched, measurements, drawn)
             if not len(models[objective].target):
                 raise UserError(
@@ -28,15 +30,15 @@ if __name__ == "__main__":
         tables.write(Path(snakemake.output.left_out), left_out_table(models, every))
         good = measurements.loc[measurements["status"] == "ok", "configuration_id"]
         failed = set(measurements["configuration_id"]) - set(good)
-        options, table = tables.options(snakemake.input.every[0]), predictions_table(every, predicted, good, failed)
+        options, table = tables.options(snakemake.input.candidates), predictions_table(every, predicted, good, failed)
         tables.write(Path(snakemake.output.predictions), table, options=options)
-        found = recommend(models, every, predicted, settings["n_recommendations"], failed)
+        found = recommend(models, every, predicted, params.n_recommendations, failed)
         outlooks = {
             objective: outlook and asdict(outlook)
             for objective, model in models.items()
             for outlook in [stopping.outlook(model, model.codes_of(every))]
         }
         budget = measurements["configuration_id"].nunique()
-        strategy = settings["recipe"]["strategy"]
+        strategy = params.model.recipe.strategy
         metadata = {"outlooks": outlooks, "strategy": strategy, "budget": budget, "space": len(every)}
         tables.write(Path(snakemake.output.recommendation), found, metadata=metadata)

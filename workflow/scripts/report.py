@@ -8,6 +8,8 @@ import pandas as pd
 from perftransfer import catalogue, yaml_file
 from perftransfer.dataset import tables
 from perftransfer.job import logged
+from perftransfer.output_params import ReportParams
+from perftransfer.plain import from_plain
 from perftransfer.report import findings_measuring, findings_recommendation
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.interactive_target import Target
@@ -17,6 +19,7 @@ from perftransfer.results.formatting import environment_labels
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        params = from_plain(ReportParams, snakemake.params[0])
         figures = []
         for path in map(Path, snakemake.input.figures):
             name, objective = path.stem.split(".")
@@ -61,7 +64,7 @@ if __name__ == "__main__":
             figures=figures,
             summaries=summaries,
             constant_options=json.loads(tables.metadata(snakemake.input.dataset)["constant_options"]),
-            commands=snakemake.params.settings["commands"],
+            commands=list(params.commands),
             recommended=recommended,
             drawings=drawings,
             excerpt=excerpt_of(snakemake.input.dataset, study["objectives"]),

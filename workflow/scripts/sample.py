@@ -4,13 +4,15 @@ from pathlib import Path
 
 from perftransfer.dataset import tables
 from perftransfer.job import logged
+from perftransfer.plain import from_plain
 from perftransfer.space.option_space import OptionSpace
+from perftransfer.space.params import SampleParams
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        settings = snakemake.params.settings
+        params = from_plain(SampleParams, snakemake.params[0])
         space = OptionSpace.read(Path(snakemake.input[0]))
-        chosen = space.sample(settings["configurations"], settings["seed"])
+        chosen = space.sample(params.configurations, params.seed)
         frame = tables.configurations_frame(chosen, space.options)
         tables.write(Path(snakemake.output[0]), frame, options=space.options)
         print(f"{len(chosen)} configurations chosen", file=log)

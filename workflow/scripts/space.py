@@ -4,12 +4,16 @@ from pathlib import Path
 
 from perftransfer.dataset import tables
 from perftransfer.job import logged
-from perftransfer.recommend.gather import write_space
+from perftransfer.plain import from_plain
 from perftransfer.space.option_space import OptionSpace
+from perftransfer.space.params import SpaceParams
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        settings, sampled = snakemake.params.settings, snakemake.input.configurations
-        also = tables.configurations_of(tables.read(sampled), tables.options(sampled))
+        params, sample = from_plain(SpaceParams, snakemake.params[0]), snakemake.input.configurations
         space = OptionSpace.read(Path(snakemake.input.space))
-        write_space(Path(snakemake.output[0]), space, settings["max_configurations"], settings["seed"], also)
+        # What is measured in the sources can be recommended in any case.
+        measured = tables.configurations_of(tables.read(sample), tables.options(sample))
+        candidates = {**space.every(params.max_configurations, params.seed), **measured}
+        frame = tables.configurations_frame(candidates, space.options)
+        tables.write(Path(snakemake.output[0]), frame, options=space.options)

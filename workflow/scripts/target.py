@@ -5,39 +5,41 @@ from pathlib import Path
 from perftransfer.dataset import measured, tables
 from perftransfer.job import logged
 from perftransfer.measuring import bench, remote
+from perftransfer.plain import from_plain
 from perftransfer.recommend import gather
 from perftransfer.recommend.rounds import measure_in_rounds
+from perftransfer.recommend.target_params import TargetParams
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]) as log:
-        settings, name = snakemake.params.settings, snakemake.wildcards.environment
+        params, name = from_plain(TargetParams, snakemake.params[0]), snakemake.wildcards.environment
         journal_path = Path(snakemake.params.journal)
         # The whole space, not what was measured in the sources: what tells most may lie elsewhere.
-        every, options = tables.read(snakemake.input.every[0]), tables.options(snakemake.input.every[0])
+        every, options = tables.read(snakemake.input.candidates), tables.options(snakemake.input.candidates)
         measured.check_names(options)
 
-        asked = (name, settings, snakemake.input.networks)
+        asked = (name, params.measuring, snakemake.input.networks)
         if snakemake.input.external_journal:
             journal_path = Path(snakemake.input.external_journal[0])
             # Nobody knows here who chose.
             drawn = False
             records = remote.load_external_journal(journal_path, name, set(every["configuration_id"]))
         else:
-            model = gather.model_from_job(name, settings["objectives"][0], settings, snakemake.input)
+            model = gather.model_from_job(name, params.model.objectives[0], params.model, snakemake.input)
             found = measure_in_rounds(
                 model,
                 every,
                 tables.configurations_of(every, options),
-                settings["budget"],
-                settings["batch"],
-                bench.measured_before(*asked, journal_path),
+                params.budget,
+                params.batch,
+                bench.measured_configurations(*asked, journal_path),
                 lambda chosen: measured.measurements(
-                    bench.measure_job(*asked, chosen, journal_path, log), name, settings["engine"], options
+                    bench.measure_job(*asked, chosen, journal_path, log), name, params.measuring.engine, options
                 ),
             )
             drawn = found.drawn
             records = bench.measure_job(*asked, found.chosen, journal_path, log)
         metadata = {**bench.metadata(records, journal_path, name), "drawn": drawn}
-        frame = measured.measurements(records, name, settings["engine"], options)
+        frame = measured.measurements(records, name, params.measuring.engine, options)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from perftransfer import model_file
 from perftransfer.dataset import row_groups, tables
+from perftransfer.evaluation.params import TrainParams
 from perftransfer.evaluation.training import predictions, train
 from perftransfer.job import logged
+from perftransfer.plain import from_plain
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]) as log:
-        settings = snakemake.params.settings
+    with logged(snakemake.log[0]):
+        params = from_plain(TrainParams, snakemake.params[0])
         environment, options = snakemake.wildcards.environment, tables.options(snakemake.input[0])
         dataset = tables.PartitionedTable(snakemake.input[0]).read(environment)
         models = []
@@ -20,9 +22,9 @@ if __name__ == "__main__":
                 path.parent.name,
                 path.stem,
                 options,
-                scale=settings["scale"],
-                seed=settings["seed"],
-                parameters=settings["learners"][path.stem],
+                scale=params.scale,
+                seed=params.seed,
+                parameters=params.learners[path.stem],
             )
             model_file.save(path, model)
             models.append(model)

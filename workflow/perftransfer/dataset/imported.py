@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from perftransfer.dataset import tables
+from perftransfer.dataset.params import ObjectiveMapping, OptionMapping
 from perftransfer.dataset.tables import configurations_frame
 from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import Level, Option, configuration_id, level_text
@@ -31,18 +32,13 @@ def convert(
     where: str,
     environment: str,
     *,
-    rows: Mapping[str, Any],
-    options: Mapping[str, Mapping[str, Any]],
-    objectives: Mapping[str, Mapping[str, Any]],
+    rows: Mapping[str, Level],
+    options: Mapping[str, OptionMapping],
+    objectives: Mapping[str, ObjectiveMapping],
 ) -> tuple[pd.DataFrame, tuple[Option, ...], dict[str, list[Level]]]:
     """Map a published table to ours: ``environment, configuration_id``, objectives, options.
 
-    rows: values of columns that pick the rows of this environment. options: for each option its ``column`` (default:
-    its name), or ``columns`` to be added up where nested options are one (how many cores are on), the ``factor`` that
-    turns its numbers into the unit that they have elsewhere, ``ordered``,
-    ``levels`` in their order (default: those found, sorted), ``default`` (default: the first row's), and ``by_rank``
-    if the levels are to be replaced by their ranks, 1 the lowest. objectives: for each objective its ``column`` and the
-    ``factor`` that turns it into the unit in the objective's name.
+    rows: values of columns that pick the rows of this environment. options, objectives: by name.
 
     Returns the table, the schema of its options, and for options by rank what the ranks stand for.
 
@@ -62,19 +58,19 @@ def convert(
     columns: dict[str, pd.Series] = {}
     schema: list[Option] = []
     for name, mapping in options.items():
-        parts = mapping.get("columns") or [mapping.get("column") or name]
+        parts = list(mapping.columns or [mapping.column or name])
         for part in parts:
             _need(table, part, where)
         values = table[parts].sum(axis=1, skipna=False) if len(parts) > 1 else table[parts[0]]
         if values.isna().any():
             raise UserError(f"{where}: row {numbers[int(values.isna().to_numpy().argmax())]}: option {name} is empty")
-        if mapping.get("factor") is not None:
+        if mapping.factor is not None:
             wrong = [i for i, value in enumerate(values) if not _is_number(value)]
             if wrong:
                 found = f"option {name} is {_plain(values.iloc[wrong[0]])!r}; a factor needs numbers"
                 raise UserError(f"{where}: row {numbers[wrong[0]]}: {found}")
             # A level that was read in the other unit is to be the same: twelve digits hide what rounding did.
-            values = values.map(lambda value, factor=float(mapping["factor"]): float(f"{float(value) * factor:.12g}"))
+            values = values.map(lambda value, factor=float(mapping.factor): float(f"{float(value) * factor:.12g}"))
         columns[name] = values
         schema.append(_option(name, values, mapping, where))
     configurations = pd.DataFrame(columns)
@@ -85,7 +81,7 @@ def convert(
         if len(strange):
             row = numbers[strange.index[0]]
             raise UserError(unknown(f"{where}: row {row}: {option.name}", "level", strange.iloc[0], option.levels))
-        if options[option.name].get("by_rank"):
+        if options[option.name].by_rank:
             ranked[option.name] = list(option.levels)
             schema[i] = _by_rank(option)
         levels = dict(zip(option.texts, schema[i].levels, strict=True))
@@ -98,10 +94,10 @@ def convert(
         columns="configuration_id"
     )
     head = pd.DataFrame({"environment": environment, "configuration_id": ids})
-    for name, mapping in objectives.items():
-        column = mapping.get("column") or name
+    for name, objective in objectives.items():
+        column = objective.column or name
         _need(table, column, where)
-        head[name] = pd.to_numeric(table[column], errors="coerce") * float(mapping.get("factor", 1.0))
+        head[name] = pd.to_numeric(table[column], errors="coerce") * float(objective.factor)
     twice = head[head["configuration_id"].duplicated()]
     if len(twice):
         raise UserError(
@@ -121,16 +117,16 @@ def _need(table: pd.DataFrame, column: str, where: str) -> None:
         raise UserError(unknown(where, "column", column, table.columns))
 
 
-def _option(name: str, values: pd.Series, mapping: Mapping[str, Any], where: str) -> Option:
-    levels: Sequence[Any] = mapping.get("levels") or sorted(
+def _option(name: str, values: pd.Series, mapping: OptionMapping, where: str) -> Option:
+    levels: Sequence[Any] = mapping.levels or sorted(
         {_plain(value) for value in values}, key=lambda level: (isinstance(level, str), level)
     )
-    default = mapping.get("default")
+    default = mapping.default
     if default is None:
         default = _plain(values.iloc[0])
     if level_text(default) not in map(level_text, levels):
         raise UserError(unknown(f"{where}: option {name}: default", "level", default, levels))
-    return Option(name, tuple(levels), bool(mapping.get("ordered", False)), default)
+    return Option(name, tuple(levels), mapping.ordered, default)
 
 
 def _by_rank(option: Option) -> Option:

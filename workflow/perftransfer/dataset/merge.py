@@ -11,6 +11,7 @@ import pandas as pd
 
 from perftransfer.dataset import measured, tables
 from perftransfer.dataset.option_column import OptionColumn, texts
+from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.errors import UserError
 from perftransfer.space.options import Level, Option, configuration_id, configuration_ids, level_text
 
@@ -19,7 +20,7 @@ ENVIRONMENT_COLUMNS = ("environment", "hardware", "emulated", "cores", "engine",
 
 
 def merge(
-    environments: Mapping[str, Mapping[str, Any]],
+    environments: Mapping[str, EnvironmentDescription],
     measured_files: Mapping[str, Path],
     imported_files: Mapping[str, Path],
     objectives: Sequence[str],
@@ -48,7 +49,7 @@ def merge(
     types = _types_of_values(objectives, files, measured_files)
     unlike = any(len(schema) < len(columns) for schema in schemas)
 
-    def frame_of(name: str, description: Mapping[str, Any]) -> pd.DataFrame:
+    def frame_of(name: str, description: EnvironmentDescription) -> pd.DataFrame:
         rows = _rows(files[name], list(varying), objectives, name in measured_files).astype(types)
         options = {option: column.stored(rows.get(option), len(rows)) for option, column in varying.items()}
         described = {column: description.get(column) for column in ENVIRONMENT_COLUMNS} | {"environment": name}

@@ -9,18 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
 from perftransfer.dataset import tables
 from perftransfer.evaluation.cells import COLUMNS, SCHEMA, TIMING_COLUMNS, Plan, evaluate
+from perftransfer.evaluation.params import EvaluateParams
 from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.sources import drawn, load_sources
+from perftransfer.plain import to_plain
 from perftransfer.strategies.interface import Strategy
 
 _SECONDS = TIMING_COLUMNS[-1]
@@ -36,10 +37,10 @@ class Inputs:
     influence: Path | None = None
 
 
-def key(settings: Mapping[str, Any], inputs: Inputs) -> str:
-    """Digest of all that a part depends on: the settings of the job, its code among them, and what its inputs hold."""
+def key(params: EvaluateParams, inputs: Inputs) -> str:
+    """Digest of all that a part depends on: the job's parameters, its code among them, and what its inputs hold."""
     # Which targets share a job makes no difference to any of them.
-    own = {name: value for name, value in settings.items() if name != "targets"}
+    own = to_plain(replace(params, targets=()))
     digest = hashlib.sha256(json.dumps(own, sort_keys=True).encode())
     for path in (inputs.dataset, inputs.predictions, inputs.influence):
         if path is not None:

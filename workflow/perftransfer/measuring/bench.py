@@ -6,7 +6,7 @@ import os
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,6 +18,7 @@ from perftransfer.measuring.hardware import background_load, instruction_set, pl
 from perftransfer.measuring.interference import CLOCK_CHANGED_ABOVE, DISTURBED_ABOVE
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
+from perftransfer.measuring.same_hardware import Identity
 from perftransfer.measuring.server import measure
 from perftransfer.progress import Progress
 
@@ -32,13 +33,37 @@ _SENTINEL_EVERY = 25
 
 
 @dataclass(frozen=True)
+class MeasureParams:
+    """What a job measures, and how; no digest of code is in here, so that no edit measures again.
+
+    precisions: for which there is a file of the network. reuse_journals_from: journal of another study; what it holds
+    of this environment is not measured again. The others: see ``Environment`` and ``measure_environment``.
+    """
+
+    engine: str
+    network: str
+    network_version: int
+    cores: int | str
+    workload: Mapping[str, int]
+    seed: int
+    hardware_settings: str
+    hardware: str
+    identity: Identity
+    precisions: Sequence[str]
+    repeats: int
+    retries: int
+    protocol: Protocol
+    reuse_journals_from: Path | None = None
+
+
+@dataclass(frozen=True)
 class Environment:
     """What is measured, as the environment sheet tells it.
 
     cores: number of CPUs, or "all" that this process may use.
     files: path of the network by precision; ``network_version`` says which network they hold.
-    workload: sizes of the input. settings: of the hardware while it is measured (``hardware.parse``). hardware: its
-    name, "" for any; identity: what is known of it beforehand (``same_hardware.check``).
+    workload: sizes of the input. hardware_settings: as the sheet has them (``hardware.parse``). hardware: its name, ""
+    for any; identity: what is known of it beforehand.
     """
 
     name: str
@@ -49,22 +74,33 @@ class Environment:
     workload: Mapping[str, int]
     files: Mapping[str, str]
     seed: int
-    settings: str = ""
+    hardware_settings: str = ""
     hardware: str = ""
-    identity: Mapping[str, Any] = field(default_factory=dict)
+    identity: Identity = field(default_factory=Identity)
 
     @classmethod
-    def of(cls, name: str, settings: Mapping[str, Any], networks: Sequence[str]) -> Environment:
-        """Take it from a study's settings; ``networks`` are the files of its precisions."""
-        own = {one.name: settings[one.name] for one in fields(cls) if one.name in settings}
-        return cls(name=name, files=dict(zip(settings["precisions"], networks, strict=True)), **own)
+    def of(cls, name: str, params: MeasureParams, networks: Sequence[str]) -> Environment:
+        """Take it from the parameters of a job; ``networks`` are the files of its precisions."""
+        return cls(
+            name=name,
+            engine=params.engine,
+            network=params.network,
+            network_version=params.network_version,
+            cores=params.cores,
+            workload=params.workload,
+            files=dict(zip(params.precisions, networks, strict=True)),
+            seed=params.seed,
+            hardware_settings=params.hardware_settings,
+            hardware=params.hardware,
+            identity=params.identity,
+        )
 
     def cpus(self) -> list[int]:
         """CPUs to measure on: the last ones, since the first one usually serves the machine's interrupts.
 
         Raises UserError if there are fewer than asked for.
         """
-        named = placement.cpus_of(hardware.parse(self.settings))
+        named = placement.cpus_of(hardware.parse(self.hardware_settings))
         if named is not None:
             return named
         usable = fingerprint.usable_cpus()
@@ -83,8 +119,8 @@ class Environment:
             "network": [self.network, self.network_version, self.seed],
             "workload": dict(self.workload),
         }
-        if self.settings:
-            facts["settings"] = sorted(self.settings.split())
+        if self.hardware_settings:
+            facts["settings"] = sorted(self.hardware_settings.split())
         return fingerprint.digest(facts)
 
 
@@ -161,25 +197,38 @@ def measure_environment(
 
 def measure_job(
     name: str,
-    settings: Mapping[str, Any],
+    params: MeasureParams,
     networks: Sequence[str],
     configurations: Mapping[str, Options],
     journal_path: Path,
     log: TextIO | None = None,
 ) -> list[journal.Record]:
-    """``measure_environment`` by a study's settings, plain values; networks: files of the network's precisions.
+    """Call ``measure_environment`` with the parameters of a job.
 
-    reuse_journals_from, in the settings: path of the journal of another study to copy measurements from, if any.
+    Parameters
+    ----------
+    name
+        Of the environment.
+    params
+        Of the job.
+    networks
+        Files of the network, one for each of ``params.precisions``.
+    configurations
+        Options by ``configuration_id``.
+    journal_path
+        Of the environment's journal.
+    log
+        Of the job, for progress.
     """
     return measure_environment(
-        Environment.of(name, settings, networks),
+        Environment.of(name, params, networks),
         configurations,
-        repeats=settings["repeats"],
-        retries=settings["retries"],
-        protocol=Protocol(**settings["protocol"]),
+        repeats=params.repeats,
+        retries=params.retries,
+        protocol=params.protocol,
         journal_path=journal_path,
-        seed=settings["seed"],
-        reuse_journals_from=Path(settings["reuse_journals_from"]) if "reuse_journals_from" in settings else None,
+        seed=params.seed,
+        reuse_journals_from=params.reuse_journals_from,
         log=log,
     )
 
@@ -198,20 +247,20 @@ def metadata(records: Sequence[journal.Record], journal_path: Path, environment:
     }
 
 
-def measured_before(name: str, settings: Mapping[str, Any], networks: Sequence[str], journal_path: Path) -> list[str]:
+def measured_configurations(name: str, params: MeasureParams, networks: Sequence[str], journal_path: Path) -> list[str]:
     """Return the configurations of which the journal holds a measurement of this environment, in their order.
 
     Arguments as in ``measure_job``.
     """
-    environment, protocol = Environment.of(name, settings, networks), Protocol(**settings["protocol"])
+    environment, protocol = Environment.of(name, params, networks), params.protocol
     digest = environment.digest(engines.load(environment.engine).versions(), fingerprint.host())
-    known = journal.measurements(journal.read(journal_path))
-    found = [
+    measurements = journal.measurements(journal.read(journal_path))
+    ids = [
         key[1]
-        for key, record in known.items()
+        for key, record in measurements.items()
         if (key[0], key[3]) == (digest, protocol.key) and journal.is_final(record, protocol.timeout_seconds)
     ]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(ids))
 
 
 class _Run:
@@ -237,7 +286,7 @@ class _Run:
         self._digest = digest
         self._host = host
         self._board = board
-        self._settings = hardware.parse(environment.settings)
+        self._settings = hardware.parse(environment.hardware_settings)
         self._load, _ = background_load.asked_for(self._settings)
         self._applied: hardware.Applied | None = None
         self._dead: Callable[[], list[str]] = list
@@ -371,7 +420,7 @@ def _variables(settings: Sequence[hardware.Setting], engine: Engine) -> dict[str
 def _request(environment: Environment, options: Options, protocol: Protocol, host: Mapping[str, Any]) -> dict[str, Any]:
     memory = host["memory_gib"]
     return {
-        "gpu": placement.gpu_of(hardware.parse(environment.settings), os.environ.get("CUDA_VISIBLE_DEVICES")),
+        "gpu": placement.gpu_of(hardware.parse(environment.hardware_settings), os.environ.get("CUDA_VISIBLE_DEVICES")),
         "memory_limit_mib": None if memory is None else int(_MEMORY_SHARE * 1024 * memory),
         "files": dict(environment.files),
         "workload": dict(environment.workload),

@@ -7,6 +7,7 @@ import os
 import platform
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,16 +16,30 @@ from perftransfer.errors import UserError
 from perftransfer.measuring import fingerprint
 
 
-def check(environment: str, hardware: str, declared: Mapping[str, Any], host: Mapping[str, Any], journal: Path) -> None:
+@dataclass(frozen=True)
+class Identity:
+    """What is known of a machine beforehand; None for what is not.
+
+    processor, gpu: parts of their names.
+    """
+
+    processor: str | None = None
+    architecture: str | None = None
+    cpus: int | None = None
+    gpu: str | None = None
+
+
+def check(environment: str, hardware: str, declared: Identity, host: Mapping[str, Any], journal: Path) -> None:
     """Raise UserError if this machine is not ``hardware``; the first machine to be measured under a name is learnt.
 
-    declared: what is known of it beforehand: ``architecture``, ``cpus``, and parts of the names of ``processor`` and
-    ``gpu``; None or missing for what is not. host: as ``fingerprint.host`` tells it. journal: of the environment; what
-    is learnt lies beside it, in ``hardware/<name>.json``, for all environments there that name this hardware.
+    host: as ``fingerprint.host`` tells it. journal: of the environment; what is learnt lies beside it, in
+    ``hardware/<name>.json``, for all environments there that name this hardware.
     """
     where = f"environment {environment}: the machine {platform.node()} is not the hardware {hardware!r}"
     nothing = "Nothing was measured"
-    wrong = [f"{fact} is {_text(found)}, expected {_text(wanted)}" for fact, wanted, found in _unlike(declared, host)]
+    wrong = [
+        f"{fact} is {_text(found)}, expected {_text(expected)}" for fact, expected, found in _unlike(declared, host)
+    ]
     if wrong:
         raise UserError(
             f"{where}: {'; '.join(wrong)} (hardware.{hardware}.identity in the study). {nothing}: have the job sent to "
@@ -46,18 +61,17 @@ def check(environment: str, hardware: str, declared: Mapping[str, Any], host: Ma
         )
 
 
-def _unlike(declared: Mapping[str, Any], host: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+def _unlike(declared: Identity, host: Mapping[str, Any]) -> list[tuple[str, object, object]]:
     """Fact, what was declared and what was found, of what does not fit."""
-    wanted = {fact: value for fact, value in declared.items() if value is not None}
-    out = [
-        (fact, wanted[fact], host[fact])
-        for fact in ("architecture", "cpus")
-        if wanted.get(fact, host[fact]) != host[fact]
-    ]
-    if str(wanted.get("processor", "")).lower() not in str(host["processor"]).lower():
-        out.append(("processor", wanted["processor"], host["processor"]))
-    if "gpu" in wanted and not (host["gpus"] and all(wanted["gpu"].lower() in name.lower() for name in host["gpus"])):
-        out.append(("gpu", wanted["gpu"], host["gpus"]))
+    out: list[tuple[str, object, object]] = []
+    for fact, expected in (("architecture", declared.architecture), ("cpus", declared.cpus)):
+        if expected is not None and expected != host[fact]:
+            out.append((fact, expected, host[fact]))
+    if (declared.processor or "").lower() not in str(host["processor"]).lower():
+        out.append(("processor", declared.processor, host["processor"]))
+    gpu = declared.gpu
+    if gpu is not None and not (host["gpus"] and all(gpu.lower() in name.lower() for name in host["gpus"])):
+        out.append(("gpu", gpu, host["gpus"]))
     return out
 
 
@@ -85,5 +99,5 @@ def _learn(path: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     return known
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return ", ".join(map(str, value)) or "none" if isinstance(value, list) else str(value)

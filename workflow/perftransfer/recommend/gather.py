@@ -2,44 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import pandas as pd
 
 from perftransfer.dataset import measured, tables
 from perftransfer.dataset.merge import merge
+from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.evaluation.pool import Pool
+from perftransfer.recommend.params import ModelParams
 from perftransfer.recommend.transferred_model import Measured, Recipe, TransferredModel
 from perftransfer.space.option_space import OptionSpace
 
 
-def model_from_job(environment: str, objective: str, settings: Mapping[str, Any], files: Any) -> TransferredModel:
-    """Take what ``build_source_model`` needs from the settings and input files of a job of the workflow.
+class ModelFiles(Protocol):
+    """Input files of a job that models a target.
 
-    files: ``measured`` and ``imported``, in the order of the sources; ``influence``; ``space`` and ``every``, lists of
-    one file each.
+    measured, imported: one for each source, in their order. candidates: configurations that may be chosen. space: of
+    the target, as its user wrote it.
     """
-    sources = settings["sources"]
+
+    measured: Sequence[str]
+    imported: Sequence[str]
+    influence: str
+    space: str
+    candidates: str
+
+
+def model_from_job(environment: str, objective: str, params: ModelParams, files: ModelFiles) -> TransferredModel:
+    """Call ``build_source_model`` with the parameters and input files of a job of the workflow."""
+    sources = params.sources
     by_kind = {
         kind: dict(zip((name for name, one in sources.items() if one["kind"] == kind), map(Path, paths), strict=True))
         for kind, paths in (("measured", files.measured), ("imported", files.imported))
     }
+    recipe = params.recipe
     return build_source_model(
-        Recipe(environment=environment, objective=objective, **settings["recipe"]),
+        Recipe(
+            environment=environment,
+            objective=objective,
+            strategy=recipe.strategy,
+            learner=recipe.learner,
+            scale=recipe.scale,
+            seed=recipe.seed,
+            folds=recipe.folds,
+            candidate_fraction=recipe.candidate_fraction,
+            parameters=recipe.parameters,
+            described=recipe.described,
+        ),
         sources,
         by_kind["measured"],
         by_kind["imported"],
         tables.read(files.influence),
-        OptionSpace.read(Path(files.space[0])),
-        Path(files.every[0]),
+        OptionSpace.read(Path(files.space)),
+        Path(files.candidates),
     )
 
 
 def build_source_model(
     recipe: Recipe,
-    sources: Mapping[str, Mapping[str, Any]],
+    sources: Mapping[str, EnvironmentDescription],
     measured_files: Mapping[str, Path],
     imported_files: Mapping[str, Path],
     influence: pd.DataFrame,
@@ -81,9 +105,3 @@ def add_target_measurements(
     y, cv, n = (values[name].to_numpy(dtype=float) for name in (objective, f"{objective}_cv", f"{objective}_n"))
     lost = model.codes_of(failed) if len(failed) else None
     return model.with_target(Measured(model.codes_of(rows.loc[values.index]), y, cv, n, failed=lost, drawn=drawn))
-
-
-def write_space(path: Path, space: OptionSpace, most: int, seed: int, also: Mapping[str, Any]) -> None:
-    """Write the configurations that may be chosen, all or ``most`` of them; ``also`` are among them in any case."""
-    every = {**space.every(most, seed), **also}
-    tables.write(path, tables.configurations_frame(every, space.options), options=space.options)

@@ -15,6 +15,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from perftransfer import learners, strategies
+from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.errors import UserError
 from perftransfer.fitting import conformal
 from perftransfer.fitting.noise import known_variance
@@ -83,7 +84,7 @@ class Recipe:
     folds: int = 5
     candidate_fraction: float = 1.0
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    described: Mapping[str, Any] = field(default_factory=dict)
+    described: EnvironmentDescription = field(default_factory=EnvironmentDescription)
 
 
 class TransferredModel:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from perftransfer import objectives
 from perftransfer.errors import unknown
 from perftransfer.measuring import engines, networks
+from perftransfer.study.facts import SPACES, Study
 from perftransfer.study.machine import usable_cpus
-
-if TYPE_CHECKING:
-    from perftransfer.study.resolved import Study
-
-SPACES = Path("config/spaces")
 
 
 def problems(study: Study) -> list[str]:
-    """Return a line for each: where it is, what was found, what is allowed."""
+    """Return a line for each problem: where it is, what was found, what is allowed."""
     lacking = _lacking_spaces(study)
     if lacking:
         return lacking

@@ -6,13 +6,10 @@ import statistics
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from perftransfer.measuring import journal
 from perftransfer.progress import duration
-
-if TYPE_CHECKING:
-    from perftransfer.study.resolved import Study
+from perftransfer.study.facts import Study
 
 
 def pending_measurements(study: Study) -> list[str]:
@@ -20,26 +17,26 @@ def pending_measurements(study: Study) -> list[str]:
 
     The journals know the pace; without one the protocol tells how long a measurement takes at most, if none fails.
     """
-    measuring, said = study.sections.measuring, []
+    measuring, lines = study.sections.measuring, []
     for name, row in study.rows.items():
         if study.external_journal(name):
             continue
-        known = journal.measurements(journal.read(Path(f"results/{study.name}/journal/{name}.jsonl")))
-        own = [
+        measurements = journal.measurements(journal.read(Path(study.journal(name))))
+        finished = [
             record
-            for key, record in known.items()
+            for key, record in measurements.items()
             if key[3] == study.protocol.key and key[4] == 0 and journal.is_final(record, measuring.timeout_seconds)
         ]
-        left = max(0, (row.budget or measuring.configurations) * measuring.repeats - len(own))
-        if not left:
+        n_left = max(0, (row.budget or measuring.configurations) * measuring.repeats - len(finished))
+        if not n_left:
             continue
         # The pace within runs: between them nothing was measured.
-        starts = [datetime.fromisoformat(record["started_at"]).timestamp() for record in own]
+        starts = [datetime.fromisoformat(record["started_at"]).timestamp() for record in finished]
         steps = [later - start for start, later in pairwise(sorted(starts))]
         if steps:
-            time = f"about {duration(left * statistics.median(steps))}"
+            time = f"about {duration(n_left * statistics.median(steps))}"
         else:
-            time = f"{duration(left * (measuring.warmup_seconds + measuring.seconds))} or more"
-        there = f", {len(own)} are in the journal" if own else ""
-        said.append(f"{name}: up to {left} measurements to make{there}; {time}")
-    return said
+            time = f"{duration(n_left * (measuring.warmup_seconds + measuring.seconds))} or more"
+        done = f", {len(finished)} are in the journal" if finished else ""
+        lines.append(f"{name}: up to {n_left} measurements to make{done}; {time}")
+    return lines

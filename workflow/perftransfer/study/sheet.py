@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from perftransfer.errors import UserError, unknown
 from perftransfer.measuring import engines, hardware, networks
@@ -65,11 +64,7 @@ class EnvironmentRow:
         """Whether its engine makes up its numbers, and reads no network's file."""
         return self.engine == _SIMULATED
 
-    def description(self) -> dict[str, Any]:
-        """The row as plain values."""
-        return asdict(self)
-
-    def same_but_cores(self) -> tuple[Any, ...]:
+    def same_but_cores(self) -> tuple[object, ...]:
         """What two rows share that differ in name, cores and emulation only."""
         return (
             self.hardware, self.engine, self.network, self.space, self.batch, self.image_px, self.sizes, self.settings,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,14 @@ from perftransfer import catalogue
 from perftransfer.errors import UserError, unknown
 
 PRECISIONS = ("fp32", "int8")
+
+
+@dataclass(frozen=True)
+class NetworkParams:
+    """Which version of a network to build, with weights drawn from ``seed``."""
+
+    version: int
+    seed: int
 
 
 def names() -> list[str]:

@@ -1,0 +1,85 @@
+"""Parameters of the jobs that import published tables and merge all environments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+from perftransfer.space.options import Level
+
+
+class EnvironmentDescription(TypedDict, total=False):
+    """What an environment is; keys that a published table does not tell are missing or None.
+
+    cores: as text, since "all" is a value. kind: whether it is measured here or was published. The others are columns
+    of the environment sheet.
+    """
+
+    environment: str
+    hardware: str
+    emulated: bool
+    cores: str | None
+    engine: str | None
+    network: str | None
+    space: str
+    batch: int | None
+    image_px: int | None
+    sizes: str
+    settings: str
+    measurements: str
+    kind: Literal["measured", "imported"]
+
+
+@dataclass(frozen=True)
+class OptionMapping:
+    """How an option is read from a published table.
+
+    column: default is the option's name. columns: to be added up, where nested options are one (how many cores are on).
+    factor: turns the column's numbers into the unit that the option has elsewhere. by_rank: replace levels by their
+    ranks, 1 the lowest. levels: in their order; default: those found, sorted. default: default is the first row's.
+    """
+
+    column: str | None = None
+    columns: Sequence[str] | None = None
+    factor: float | None = None
+    ordered: bool = False
+    by_rank: bool = False
+    levels: Sequence[Level] | None = None
+    default: Level | None = None
+
+
+@dataclass(frozen=True)
+class ObjectiveMapping:
+    """How an objective is read from a published table.
+
+    column: default is the objective's name. factor: turns its values into the unit in the objective's name.
+    """
+
+    column: str | None = None
+    factor: float = 1.0
+
+
+@dataclass(frozen=True)
+class ImportParams:
+    """Where a published table is, and how it is mapped.
+
+    rows: values of columns that pick the rows of the environment. code: digest of the code of the job.
+    """
+
+    file: str
+    address: str | None
+    sha256: str
+    rows: Mapping[str, Level]
+    options: Mapping[str, OptionMapping]
+    objectives: Mapping[str, ObjectiveMapping]
+    code: str
+
+
+@dataclass(frozen=True)
+class MergeParams:
+    """Which environments are merged, in their order. code: digest of the code of the job."""
+
+    environments: Mapping[str, EnvironmentDescription]
+    objectives: Sequence[str]
+    code: str

@@ -1,0 +1,40 @@
+"""Parameters of the jobs that draw figures, write tables and the report, or only put files together.
+
+Here, not with figures and report: a study passes them on, and stands below these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CollectParams:
+    """Of a job that puts files together. code: digest of its code."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class FigureParams:
+    """Of a figure. caption: for Snakemake's own report. code: digest of the figure's code."""
+
+    caption: str
+    code: str
+
+
+@dataclass(frozen=True)
+class TableParams:
+    """Of a table. seed: of what is drawn for it. code: digest of the table's code."""
+
+    seed: int
+    code: str
+
+
+@dataclass(frozen=True)
+class ReportParams:
+    """Of the report. commands: that make the study again. code: digest of the code of report, figures and tables."""
+
+    commands: Sequence[str]
+    code: str

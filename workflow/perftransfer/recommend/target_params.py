@@ -1,0 +1,24 @@
+"""Parameters of the job that plans and measures a target.
+
+Apart from the others: what models a target does not depend on the code that measures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from perftransfer.measuring.bench import MeasureParams
+from perftransfer.recommend.params import ModelParams
+
+
+@dataclass(frozen=True)
+class TargetParams:
+    """How a target is planned and measured; no digest of code, so that no edit measures again.
+
+    budget: configurations to measure. batch: how many an active design chooses before it looks at their values.
+    """
+
+    measuring: MeasureParams
+    budget: int
+    batch: int
+    model: ModelParams

@@ -1,0 +1,324 @@
+"""What a study is: its sections, its environments, and what follows from them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from perftransfer import catalogue, designs, strategies
+from perftransfer.code_digest import imported_by, modules_used
+from perftransfer.dataset.params import EnvironmentDescription
+from perftransfer.designs.interface import Design
+from perftransfer.measuring import networks
+from perftransfer.measuring.protocol import Protocol
+from perftransfer.space.option_space import OptionSpace
+from perftransfer.space.options import level_text
+from perftransfer.study import sheet
+from perftransfer.study.sections import (
+    FIGURES,
+    SUMMARIES,
+    Hardware,
+    Import,
+    ImportedEnvironment,
+    StudySections,
+)
+
+#: Folder of the option spaces.
+SPACES = Path("config/spaces")
+#: Stands in the name of a figure's file that shows all objectives.
+ALL_OBJECTIVES = "all"
+#: Jobs of a strategy where the study does not say how many targets share one. A job takes two CPU seconds to start, and
+#: 0.1 of Snakemake's own: with twenty strategies, these are 320 jobs, a few for each of 64 cores.
+MAX_BATCHES = 16
+# Tables about several environments only.
+_TABLES_OF_SEVERAL = {"transfer", "timing", "similarity"}
+
+
+class Study:
+    """What a study is, all names looked up and all defaults filled in.
+
+    What each job gets is in ``job_parameters``, which files it reads in ``inputs``.
+    """
+
+    def __init__(
+        self,
+        sections: StudySections,
+        rows: Sequence[sheet.EnvironmentRow],
+        where: str,
+        commands: Sequence[str] = (),
+        left_out: Collection[str] = (),
+    ) -> None:
+        """Take a study that was read from ``where``.
+
+        Parameters
+        ----------
+        sections
+            Content of the study's file.
+        rows
+            Of the environment sheet.
+        where
+            Name of the file, for messages.
+        commands
+            Shell commands that make the study again.
+        left_out
+            Environments whose published table is not available.
+        """
+        self.sections = sections
+        self.where = where
+        self.left_out = sorted(left_out)
+        self.commands = list(commands)
+        self.rows = {row.environment: row for row in rows}
+        self.imports: dict[str, tuple[Import, ImportedEnvironment]] = {
+            name: (mapping, environment)
+            for mapping in sections.imports.values()
+            for name, environment in mapping.environments.items()
+            if name not in left_out
+        }
+
+    @property
+    def name(self) -> str:
+        """Name of the study, and of its folder in ``results``."""
+        return self.sections.study
+
+    @property
+    def results(self) -> str:
+        """Folder of the study's results."""
+        return f"results/{self.name}"
+
+    @property
+    def objectives(self) -> list[str]:
+        """Objectives to model."""
+        return self.sections.objectives
+
+    @property
+    def learners(self) -> list[str]:
+        """Learners to compare."""
+        return list(self.sections.learning.learners)
+
+    @property
+    def strategies(self) -> list[str]:
+        """Strategies to compare, those without transfer that stand for a design included; none if nothing compares."""
+        evaluation = self.sections.evaluation
+        if not self.compares:
+            return []
+        compared = ["random", *(name for name in evaluation.designs if name != "random")] if evaluation.designs else []
+        return [*evaluation.strategies, *map(strategies.without_transfer, compared)]
+
+    @property
+    def batches(self) -> list[str]:
+        """Names of the batches of targets that a job evaluates."""
+        return [str(i + 1) for i in range(math.ceil(len(self.environments) / self._targets_per_job))]
+
+    def targets_of_batch(self, batch: str) -> list[str]:
+        """Targets that the job of a batch evaluates."""
+        size = self._targets_per_job
+        return self.environments[(int(batch) - 1) * size : int(batch) * size]
+
+    @cached_property
+    def _targets_per_job(self) -> int:
+        # Not by the number of strategies: one more is to be evaluated alone.
+        return self.sections.evaluation.targets_per_job or math.ceil(len(self.environments) / MAX_BATCHES)
+
+    @property
+    def design_budgets(self) -> list[int]:
+        """Budgets at which designs without transfer are compared."""
+        evaluation = self.sections.evaluation
+        return list(evaluation.design_budgets or evaluation.budgets)
+
+    @property
+    def figures(self) -> list[str]:
+        """Figures to draw; of a single environment those that need no other."""
+        return self._to_show(FIGURES, self.sections.figures)
+
+    @property
+    def figure_files(self) -> list[str]:
+        """Names of the figures' files: one for each objective, or one for all of them."""
+        return [
+            f"{figure}.{objective}"
+            for figure in self.figures
+            for objective in (
+                [ALL_OBJECTIVES]
+                if catalogue.constant(FIGURES, figure, "ACROSS_OBJECTIVES", default=False)
+                else self.objectives
+            )
+        ]
+
+    @property
+    def tables(self) -> list[str]:
+        """Tables to write; of a single environment those that need no other."""
+        return self._to_show(SUMMARIES, self.sections.tables)
+
+    def _to_show(self, package: str, names: Sequence[str]) -> list[str]:
+        def is_about_one(name: str) -> bool:
+            several = catalogue.constant(package, name, "SEVERAL", default=False)
+            return not several and not _TABLES_OF_SEVERAL & set(catalogue.constant(package, name, "TABLES"))
+
+        return [name for name in names if self.compares or is_about_one(name)]
+
+    @property
+    def measured(self) -> list[str]:
+        """Environments that are measured here, in full."""
+        return [name for name, row in self.rows.items() if row.budget is None]
+
+    @property
+    def targets(self) -> list[str]:
+        """Environments in which a handful of configurations is measured, and one is recommended."""
+        return [name for name, row in self.rows.items() if row.budget is not None]
+
+    @property
+    def imported(self) -> list[str]:
+        """Environments whose measurements were published."""
+        return list(self.imports)
+
+    @property
+    def environments(self) -> list[str]:
+        """All environments but the targets of recommendations, in the order of sheet and study."""
+        return [*self.measured, *self.imports]
+
+    @property
+    def compares(self) -> bool:
+        """Whether there are environments to compare; a single one is there to be carried to a target."""
+        return len(self.environments) > 1
+
+    @property
+    def confirmed(self) -> list[str]:
+        """Targets in which the workflow measures what is recommended; on a board, its user does."""
+        return [name for name in self.targets if not self.external_journal(name)]
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        """How each measurement is made."""
+        measuring = self.sections.measuring
+        values = {field.name: getattr(measuring, field.name) for field in fields(Protocol) if field.name != "energy"}
+        return Protocol(**values, energy="energy_mj" in self.objectives)
+
+    @cached_property
+    def spaces(self) -> dict[str, OptionSpace]:
+        """Option spaces of the measured environments by name."""
+        return {name: OptionSpace.read(SPACES / f"{name}.yaml") for name in {r.space: None for r in self.rows.values()}}
+
+    def levels(self, row: sheet.EnvironmentRow, option: str) -> list[str]:
+        """Levels of an option in the space of a row, as text; none if it has no such option."""
+        options = [o.levels for o in self.spaces[row.space].options if o.name == option]
+        return [level_text(level) for levels in options for level in levels]
+
+    def precisions(self, environment: str) -> list[str]:
+        """Precisions in which a network of ours is to be built for an environment."""
+        row = self.rows[environment]
+        if row.simulated:
+            return []
+        # A file of the user's is what it is; other precisions are not supported by it.
+        return [] if row.own_network else self.levels(row, "precision") or [networks.PRECISIONS[0]]
+
+    def network_version(self, environment: str) -> int:
+        """Version of the network; of a file of the user's, a number that stands for what it holds."""
+        row = self.rows[environment]
+        if row.own_network:
+            digest = hashlib.sha256()
+            for file in networks.files_of(Path(row.network)):
+                digest.update(file.read_bytes())
+            return int(digest.hexdigest()[:12], 16)
+        return 0 if row.simulated else networks.version(row.network)
+
+    def hardware_of(self, environment: str) -> Hardware:
+        """What the study says of the hardware of an environment."""
+        return self.sections.hardware.get(self.rows[environment].hardware, Hardware())
+
+    def external_journal(self, environment: str) -> list[str]:
+        """File of measurements that were made elsewhere; none where the environment is measured here."""
+        return [file for file in (self.rows[environment].measurements,) if file]
+
+    def journal(self, environment: str) -> str:
+        """Journal of an environment. No rule has it as an output, so nothing ever deletes it."""
+        return f"{self.results}/journal/{environment}.jsonl"
+
+    def network_files(self, environment: str) -> list[str]:
+        """Files of the network that measuring here needs, one for each of its ``precisions``."""
+        return [] if self.external_journal(environment) else self.board_network_files(environment)
+
+    def board_network_files(self, environment: str) -> list[str]:
+        """Files of the network, one for each of its ``precisions``; the user's own as it is."""
+        row = self.rows[environment]
+        if row.own_network:
+            return [row.network]
+        return [f"{self.results}/networks/{row.network}.{level}.onnx" for level in self.precisions(environment)]
+
+    def space_of(self, environment: str) -> str:
+        """Name of the option space of a measured environment."""
+        return self.rows[environment].space
+
+    def needs_influence(self, strategy: str) -> bool:
+        """Whether a strategy's design asks a source which options and interactions matter there."""
+        return any(design.needs_terms for design in designs_of(strategy))
+
+    def descriptions(self) -> dict[str, EnvironmentDescription]:
+        """Environments by name, without the targets of recommendations."""
+        return {
+            **{name: self.description(name) for name in self.measured},
+            **{name: _description(name, environment) for name, (_, environment) in self.imports.items()},
+        }
+
+    def description(self, environment: str) -> EnvironmentDescription:
+        """One environment of the sheet; what is done there is no part of what it is."""
+        row = self.rows[environment]
+        return EnvironmentDescription(
+            environment=row.environment,
+            hardware=row.hardware,
+            emulated=row.emulated,
+            cores=str(row.cores),
+            engine=row.engine,
+            network=row.network,
+            space=row.space,
+            batch=row.batch,
+            image_px=row.image_px,
+            sizes=row.sizes,
+            settings=row.settings,
+            measurements=row.measurements,
+            kind="measured",
+        )
+
+    def as_yaml(self) -> str:
+        """Return the study with all defaults, and its environments: what lies with the results as ``study.yaml``."""
+        content: dict[str, Any] = self.sections.model_dump(mode="json")
+        content["environments"] = list(self.descriptions().values())
+        content["evaluation"]["design_budgets"] = self.design_budgets
+        content["left_out"] = self.left_out
+        content["targets"] = [{**self.description(name), "budget": self.rows[name].budget} for name in self.targets]
+        content = {"sheet": self.sections.environments, **content}
+        text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+        return text
+
+
+def _description(name: str, environment: ImportedEnvironment) -> EnvironmentDescription:
+    return EnvironmentDescription(
+        environment=name,
+        hardware=environment.hardware,
+        emulated=environment.emulated,
+        cores=None if environment.cores is None else str(environment.cores),
+        engine=environment.engine,
+        network=environment.network,
+        batch=environment.batch,
+        image_px=environment.image_px,
+        kind="imported",
+    )
+
+
+def designs_of(strategy: str) -> list[type[Design]]:
+    """Return the designs that a strategy may use, without importing the strategy if it is a built-in one."""
+    base, _, named = strategy.partition("+")
+    modules = strategies.modules_of(strategy)
+    used = modules_used(*modules)
+    found = [designs.load(name) for name in designs.names() if designs.module_of(name) in used]
+    if "." in named:
+        found.append(designs.load(named))
+    # A user's own strategy may have a design of the user's own.
+    if "." in base and (not found or Design.__module__ in imported_by(modules[0])):
+        found.append(strategies.load(base).design)
+    return found

@@ -1,0 +1,256 @@
+"""What each job of the workflow gets: a frozen dataclass per rule, as plain values for Snakemake."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from perftransfer import catalogue, designs, learners, strategies
+from perftransfer.code_digest import script_digest
+from perftransfer.dataset.params import ImportParams, MergeParams, ObjectiveMapping, OptionMapping
+from perftransfer.designs.interface import ActiveDesign
+from perftransfer.evaluation.params import AnalyseParams, EvaluateParams, LearnerParameters, TrainParams
+from perftransfer.measuring import networks
+from perftransfer.measuring.bench import MeasureParams
+from perftransfer.measuring.networks import NetworkParams
+from perftransfer.measuring.same_hardware import Identity
+from perftransfer.output_params import CollectParams, FigureParams, ReportParams, TableParams
+from perftransfer.plain import to_plain
+from perftransfer.recommend.params import (
+    ModelParams,
+    PrepareTargetParams,
+    RecipeParams,
+    RecommendParams,
+)
+from perftransfer.recommend.target_params import TargetParams
+from perftransfer.space.params import SampleParams, SpaceParams
+from perftransfer.study.facts import Study, designs_of
+from perftransfer.study.sections import FIGURES, SUMMARIES
+
+
+class JobParameters:
+    """A method for each rule, named after it; its arguments are wildcards of the rule.
+
+    A job's parameters hold nothing that it does not use, so that Snakemake runs again just what a change touches.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        # Snakemake asks for each job, and more than once.
+        self._code = functools.cache(script_digest)
+        self._evaluation = functools.cache(self._uncached_evaluation)
+
+    def for_rule(self, rule: str) -> Callable[[Mapping[str, str]], dict[str, Any]]:
+        """Return the function of a rule's wildcards that gives its parameters as plain values."""
+        method = getattr(self, rule)
+        names = list(inspect.signature(method).parameters)
+
+        def params(wildcards: Mapping[str, str]) -> dict[str, Any]:
+            plain: dict[str, Any] = to_plain(method(*(wildcards[name] for name in names)))
+            return plain
+
+        return params
+
+    def sample(self) -> SampleParams:
+        """How many configurations to choose."""
+        sections = self._study.sections
+        return SampleParams(sections.measuring.configurations, sections.seed, self._code("sample"))
+
+    def space(self) -> SpaceParams:
+        """How many configurations of a space may be recommended."""
+        sections = self._study.sections
+        return SpaceParams(sections.recommendation.space, sections.seed, self._code("space"))
+
+    def network(self, network: str) -> NetworkParams:
+        """Which version of a network to build."""
+        return NetworkParams(networks.version(network), self._study.sections.seed)
+
+    def benchmark(self, environment: str) -> MeasureParams:
+        """What to measure. No digest of code in here: no edit may ever measure again."""
+        study = self._study
+        row, measuring, workload = (
+            study.rows[environment],
+            study.sections.measuring,
+            dict(study.rows[environment].workload),
+        )
+        if row.simulated and row.cores != "all":
+            workload["cores"] = int(row.cores)
+        other_study = measuring.reuse_journals_from
+        return MeasureParams(
+            engine=row.engine,
+            network=row.network,
+            network_version=study.network_version(environment),
+            cores=row.cores,
+            workload=workload,
+            seed=study.sections.seed,
+            hardware_settings=row.settings,
+            hardware=row.hardware,
+            identity=Identity(**study.hardware_of(environment).identity.model_dump()),
+            precisions=study.precisions(environment) or [networks.PRECISIONS[0]] * row.own_network,
+            repeats=measuring.repeats,
+            retries=measuring.retries,
+            protocol=study.protocol,
+            reuse_journals_from=Path(f"results/{other_study}/journal/{environment}.jsonl") if other_study else None,
+        )
+
+    def pack(self, environment: str) -> MeasureParams:
+        """What a board is to measure."""
+        return self.benchmark(environment)
+
+    def import_table(self, environment: str) -> ImportParams:
+        """Where a published table is, and how it is mapped."""
+        mapping, source = self._study.imports[environment]
+        return ImportParams(
+            file=source.file,
+            address=source.address,
+            sha256=source.sha256,
+            rows=source.rows,
+            options={name: OptionMapping(**option.model_dump()) for name, option in mapping.options.items()},
+            objectives={
+                name: ObjectiveMapping(**objective.model_dump()) for name, objective in mapping.objectives.items()
+            },
+            code=self._code("import_table"),
+        )
+
+    def merge(self) -> MergeParams:
+        """Which environments to put together."""
+        return MergeParams(self._study.descriptions(), self._study.objectives, self._code("merge"))
+
+    def train(self) -> TrainParams:
+        """How source models are fitted."""
+        study = self._study
+        return TrainParams(
+            learners=self._learners(),
+            objectives=study.objectives,
+            scale=study.sections.learning.scale,
+            seed=study.sections.seed,
+            code=self._code("train", *map(learners.module_of, study.learners)),
+        )
+
+    def collect_predictions(self) -> CollectParams:
+        """Digest of the code that puts predictions together."""
+        return CollectParams(self._code("collect_predictions"))
+
+    def analyse(self) -> AnalyseParams:
+        """How environments are analysed."""
+        study = self._study
+        return AnalyseParams(
+            environments=study.environments,
+            objectives=study.objectives,
+            scale=study.sections.learning.scale,
+            criterion=study.sections.influence.criterion,
+            order=study.sections.influence.order,
+            code=self._code("analyse"),
+        )
+
+    def evaluate(self, strategy: str, batch: str) -> EvaluateParams:
+        """What is compared, and the digest of the code of this strategy (others' edits do not matter)."""
+        return replace(self._evaluation(strategy), targets=self._study.targets_of_batch(batch))
+
+    def _uncached_evaluation(self, strategy: str) -> EvaluateParams:
+        """``evaluate`` but for the targets: the same for all batches."""
+        study, evaluation = self._study, self._study.sections.evaluation
+        modules = [*strategies.modules_of(strategy), *map(learners.module_of, study.learners)]
+        sized: list[str] = []
+        if strategy == strategies.without_transfer("random"):
+            sized = list(evaluation.designs)
+            modules += map(designs.module_of, sized)
+        return EvaluateParams(
+            targets=(),
+            objectives=study.objectives,
+            budgets=list(evaluation.budgets) if strategy in evaluation.strategies else study.design_budgets,
+            designs=sized,
+            repeats=evaluation.repeats,
+            sources_per_target=evaluation.sources_per_target,
+            interval_folds=evaluation.interval_folds,
+            # Others are not to be evaluated again when it changes.
+            batch=evaluation.batch if any(issubclass(design, ActiveDesign) for design in designs_of(strategy)) else 1,
+            learners=self._learners(),
+            scale=study.sections.learning.scale,
+            seed=study.sections.seed,
+            code=self._code("evaluate", *modules),
+        )
+
+    def collect_cells(self) -> CollectParams:
+        """Digest of the code that puts the cells together."""
+        return CollectParams(self._code("collect_cells"))
+
+    def target(self, environment: str) -> TargetParams:
+        """How a handful of configurations is chosen and measured; no digest of code, as in ``benchmark``."""
+        budget = self._study.rows[environment].budget
+        assert budget is not None
+        return TargetParams(
+            measuring=self.benchmark(environment),
+            budget=budget,
+            batch=self._study.sections.evaluation.batch,
+            model=self._model(environment),
+        )
+
+    def prepare_target(self, environment: str) -> PrepareTargetParams:
+        """What is known of a target before it is measured."""
+        return PrepareTargetParams(self._model(environment), self._code("prepare_target"))
+
+    def recommend(self, environment: str) -> RecommendParams:
+        """How a target is modelled, and how many configurations are recommended."""
+        recommendation = self._study.sections.recommendation
+        modules = strategies.modules_of(recommendation.strategy)
+        modules += [learners.module_of(recommendation.learner)] if recommendation.learner else []
+        return RecommendParams(
+            self._model(environment), recommendation.n_recommendations, self._code("recommend", *modules)
+        )
+
+    def _model(self, environment: str) -> ModelParams:
+        sections = self._study.sections
+        recommendation = sections.recommendation
+        return ModelParams(
+            objectives=self._study.objectives,
+            sources=self._study.descriptions(),
+            recipe=RecipeParams(
+                strategy=recommendation.strategy,
+                learner=recommendation.learner,
+                parameters=self._parameters_of(recommendation.learner),
+                scale=sections.learning.scale,
+                seed=sections.seed,
+                folds=sections.evaluation.interval_folds,
+                candidate_fraction=recommendation.candidate_fraction,
+                described=self._study.description(environment),
+            ),
+        )
+
+    def confirm(self, environment: str) -> MeasureParams:
+        """How what is recommended is measured again."""
+        repeats = self._study.sections.recommendation.repeats
+        return replace(self.benchmark(environment), repeats=repeats, reuse_journals_from=None)
+
+    def collect_recommendations(self) -> CollectParams:
+        """Digest of the code that compares what was predicted with what was measured."""
+        return CollectParams(self._code("collect_recommendations"))
+
+    def figure(self, figure: str) -> FigureParams:
+        """Digest of the figure's code, and its caption for Snakemake's report."""
+        caption = catalogue.constant(FIGURES, figure, "CAPTION")
+        return FigureParams(str(caption), self._code("figure", f"{FIGURES}.{figure}"))
+
+    def table(self, table: str) -> TableParams:
+        """Digest of the table's code, and the seed of what is drawn for it."""
+        return TableParams(self._study.sections.seed, self._code("table", f"{SUMMARIES}.{table}"))
+
+    def report(self) -> ReportParams:
+        """Digest of the report's code, and the commands that make this study again."""
+        figures = [f"{FIGURES}.{name}" for name in self._study.figures]
+        tables = [f"{SUMMARIES}.{name}" for name in self._study.tables]
+        return ReportParams(self._study.commands, self._code("report", *figures, *tables))
+
+    def _learners(self) -> dict[str, LearnerParameters]:
+        """Parameters of each learner by its name."""
+        return {name: self._parameters_of(name) for name in self._study.learners}
+
+    def _parameters_of(self, learner: str) -> LearnerParameters:
+        # The section has a field for each learner with parameters, made when the module is loaded.
+        section = getattr(self._study.sections.learning.parameters, learner, None)
+        parameters: LearnerParameters = section.model_dump() if section is not None else {}
+        return parameters
