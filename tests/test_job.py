@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from perftransfer.job import logged
 
 def test_a_job_that_works_says_so_in_its_log(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "job.log"
-    with logged(str(path)) as log:
-        print("at work: ü", file=log)
+    with logged(str(path)):
+        logging.getLogger("perftransfer.some.module").info("at work: ü")
+        logging.getLogger("library").info("of no interest")
     assert path.read_text(encoding="utf-8") == "at work: ü\ndone\n"
 
 
@@ -28,8 +30,8 @@ def test_bad_input_is_a_message_and_no_traceback(tmp_path: Path, capsys: pytest.
 
 def test_a_defect_is_raised_and_its_traceback_is_in_the_log(tmp_path: Path) -> None:
     path = tmp_path / "job.log"
-    with pytest.raises(ZeroDivisionError), logged(str(path)) as log:
-        print("at work", file=log)
+    with pytest.raises(ZeroDivisionError), logged(str(path)):
+        logging.getLogger("__main__").info("at work")
         1 / 0
     text = path.read_text()
     assert text.startswith("at work\nTraceback")
@@ -44,3 +46,13 @@ def test_an_interrupt_is_one_line_and_no_traceback(tmp_path: Path, capsys: pytes
     for said in ((tmp_path / "a.log").read_text(), capsys.readouterr().err):
         assert "interrupted; what was finished is kept" in said
         assert "Traceback" not in said
+
+
+def test_a_warning_is_in_the_log_and_on_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("perftransfer.some.module")
+    with logged(str(tmp_path / "a.log")):
+        logger.warning("2 hosts")
+    logger.warning("after the job")
+    assert (tmp_path / "a.log").read_text() == "2 hosts\ndone\n"
+    assert "2 hosts\n" in capsys.readouterr().err
+    assert not logging.getLogger("perftransfer").handlers

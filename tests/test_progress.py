@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import logging
 
 import pytest
 
@@ -58,13 +59,18 @@ def test_the_last_line_tells_how_long_it_took():
     assert out.getvalue().splitlines()[-1] == progress.line()
 
 
-def test_a_log_gets_the_first_and_the_last_line_and_one_an_interval_between():
-    clock, log = Clock(), io.StringIO()
-    progress = Progress("vgg", 35, log=log, terminal=io.StringIO(), interval=10, clock=clock)
+@pytest.fixture(autouse=True)
+def _logs_progress(caplog):
+    caplog.set_level(logging.INFO, "perftransfer.progress")
+
+
+def test_a_log_gets_the_first_and_the_last_line_and_one_an_interval_between(caplog):
+    clock = Clock()
+    progress = Progress("vgg", 35, terminal=io.StringIO(), interval=10, clock=clock)
     for _ in range(35):
         clock.now += 1
         progress.step()
-    assert log.getvalue().splitlines() == [
+    assert caplog.messages == [
         "vgg: 0 of 35",
         "vgg: 10 of 35, 25 s left",
         "vgg: 20 of 35, 15 s left",
@@ -73,19 +79,19 @@ def test_a_log_gets_the_first_and_the_last_line_and_one_an_interval_between():
     ]
 
 
-def test_a_pipe_gets_plain_lines_like_a_log():
-    clock, log, pipe = Clock(), io.StringIO(), io.StringIO()
-    progress = Progress("vgg", 30, log=log, terminal=pipe, clock=clock)
+def test_a_pipe_gets_plain_lines_like_a_log(caplog):
+    clock, pipe = Clock(), io.StringIO()
+    progress = Progress("vgg", 30, terminal=pipe, clock=clock)
     for _ in range(30):
         clock.now += 1
         progress.step()
-    assert pipe.getvalue() == log.getvalue()
+    assert pipe.getvalue().splitlines() == caplog.messages
     assert "\r" not in pipe.getvalue()
 
 
-def test_a_terminal_gets_one_line_that_renews_itself_at_every_step():
-    clock, log, terminal = Clock(), io.StringIO(), Terminal()
-    progress = Progress("vgg", 3, log=log, terminal=terminal, clock=clock)
+def test_a_terminal_gets_one_line_that_renews_itself_at_every_step(caplog):
+    clock, terminal = Clock(), Terminal()
+    progress = Progress("vgg", 3, terminal=terminal, clock=clock)
     for _ in range(3):
         clock.now += 1
         progress.step()
@@ -99,10 +105,10 @@ def test_a_terminal_gets_one_line_that_renews_itself_at_every_step():
         "vgg: 2 of 3, 1 s left",
         "vgg: 3 of 3, took 3 s",
     ]
-    assert "\x1b" not in log.getvalue()
+    assert "\x1b" not in caplog.text
 
 
-def test_work_that_is_all_done_says_nothing():
-    out, log = io.StringIO(), io.StringIO()
-    Progress("vgg", 0, done_before=96, log=log, terminal=out, clock=Clock())
-    assert out.getvalue() == log.getvalue() == ""
+def test_work_that_is_all_done_says_nothing(caplog):
+    out = io.StringIO()
+    Progress("vgg", 0, done_before=96, terminal=out, clock=Clock())
+    assert out.getvalue() == caplog.text == ""

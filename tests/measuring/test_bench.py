@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 import random
@@ -10,7 +11,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -196,12 +196,12 @@ def test_a_second_job_on_the_same_journal_is_refused(path: Path) -> None:
         measure(path)
 
 
-def test_progress_tells_what_is_done_from_before(path: Path) -> None:
+def test_progress_tells_what_is_done_from_before(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     measure(path, repeats=1)
-    log = StringIO()
-    measure(path, log=log)
-    assert log.getvalue().startswith("simulated-a: 3 of 6, 3 of them from before\n")
-    assert "simulated-a: 6 of 6" in log.getvalue()
+    with caplog.at_level(logging.INFO, "perftransfer"):
+        measure(path)
+    assert caplog.messages[0] == "simulated-a: 3 of 6, 3 of them from before"
+    assert "simulated-a: 6 of 6" in caplog.text
 
 
 def test_thousands_of_configurations_cost_seconds(path: Path) -> None:

@@ -1,37 +1,58 @@
-"""What every script of the workflow does around its work: a log, and errors that are for people."""
+"""Set up the log of a workflow's script, and end the script with a message if its work fails."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from perftransfer.errors import UserError
 
+_LOG = logging.getLogger(__name__)
+# The package's modules and the script itself; what libraries log goes where it always goes.
+_LOGGERS = ("perftransfer", "__main__")
+_INTERRUPTED = "interrupted; what was finished is kept: run the same command to go on"
+
 
 @contextmanager
-def logged(path: str) -> Iterator[TextIO]:
-    """Open the log of a job, and end the job with status 1 if its work fails.
+def logged(path: str) -> Iterator[None]:
+    """Write what is logged to a job's log file, and end the job with status 1 if its work fails.
 
-    A UserError is one message, in the log and on standard error; anything else is a defect of ours, with a traceback.
+    Messages from INFO on go to the file, those from WARNING on to standard error as well. A UserError is one message in
+    both. Any other exception is a defect of ours: its traceback is in the file, and it is raised again.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with Path(path).open("w", encoding="utf-8") as log:
-        try:
-            yield log
-        except UserError as error:
-            print(error, file=log)
-            print(error, file=sys.stderr)
-            sys.exit(1)
-        except KeyboardInterrupt:
-            print("interrupted; what was finished is kept: run the same command to go on", file=log)
-            print("\ninterrupted; what was finished is kept: run the same command to go on", file=sys.stderr)
-            sys.exit(130)
-        except Exception:
-            traceback.print_exc(file=log)
-            raise
-        else:
-            print("done", file=log)
+    file = logging.FileHandler(path, mode="w", encoding="utf-8")
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.WARNING)
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.INFO)
+        logger.addHandler(file)
+        logger.addHandler(terminal)
+    try:
+        yield
+    except UserError as error:
+        _LOG.error("%s", error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        # The terminal's line holds a ^C.
+        print(file=sys.stderr)
+        _LOG.error(_INTERRUPTED)
+        sys.exit(130)
+    except Exception:
+        # Raised again, it reaches the terminal anyway.
+        _LOG.info("%s", traceback.format_exc())
+        raise
+    else:
+        _LOG.info("done")
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+            logger.removeHandler(file)
+            logger.removeHandler(terminal)
+        file.close()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Callable
 from typing import TextIO
+
+_LOG = logging.getLogger(__name__)
 
 
 def duration(seconds: float) -> str:
@@ -26,7 +29,7 @@ class Progress:
     """Counts steps of known number and tells the time left, from the pace of the steps done *here*.
 
     total: steps to do now. done_before: steps found done already; shown, but no part of the pace.
-    log: file that gets plain lines, at most one every ``interval`` seconds, the first and the last always.
+    Plain lines are logged, at most one every ``interval`` seconds, the first and the last always.
     terminal: standard error by default; a terminal gets one line that renews itself, a file or pipe the plain lines.
     """
 
@@ -36,7 +39,6 @@ class Progress:
         total: int,
         *,
         done_before: int = 0,
-        log: TextIO | None = None,
         terminal: TextIO | None = None,
         interval: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
@@ -45,7 +47,6 @@ class Progress:
         self.total = total
         self.done_before = done_before
         self.done = 0
-        self._log = log
         self._terminal = terminal if terminal is not None else sys.stderr
         self._interval = interval
         self._clock = clock
@@ -77,8 +78,7 @@ class Progress:
         plain = last or self._last_plain is None or now - self._last_plain >= self._interval
         if plain:
             self._last_plain = now
-            if self._log is not None:
-                print(self.line(), file=self._log, flush=True)
+            _LOG.info("%s", self.line())
         if self._terminal.isatty():
             print(f"\r\x1b[K{self.line()}", end="\n" if last else "", file=self._terminal, flush=True)
         elif plain:

@@ -9,7 +9,7 @@ from perftransfer.measuring.bench import MeasureParams
 from perftransfer.plain import from_plain
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]) as log:
+    with logged(snakemake.log[0]):
         params = from_plain(MeasureParams, snakemake.params[0])
         name, journal_path = snakemake.wildcards.environment, Path(snakemake.params.journal)
         configurations, options = (read(snakemake.input.configurations) for read in (tables.read, tables.options))
@@ -19,7 +19,7 @@ if __name__ == "__main__":
             journal_path = Path(snakemake.input.external_journal[0])
             records = remote.load_external_journal(journal_path, name, chosen)
         else:
-            records = bench.measure_job(name, params, snakemake.input.networks, chosen, journal_path, log)
+            records = bench.measure_job(name, params, snakemake.input.networks, chosen, journal_path)
         metadata = bench.metadata(records, journal_path, name)
         frame = measured.measurements(records, name, params.engine, options)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)

@@ -1,5 +1,6 @@
 """Evaluate one strategy on some targets: every source, learner, budget and repeat."""
 
+import logging
 import shutil
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from perftransfer.evaluation.params import EvaluateParams
 from perftransfer.job import logged
 from perftransfer.plain import from_plain
 
+LOG = logging.getLogger(__name__)
+
 if __name__ == "__main__":
-    with logged(snakemake.log[0]) as log:
+    with logged(snakemake.log[0]):
         params, cells = from_plain(EvaluateParams, snakemake.params[0]), Path(snakemake.output.cells)
         strategy = strategies.load(snakemake.wildcards.strategy)
         inputs = Inputs(*map(Path, [snakemake.input.dataset, snakemake.input.predictions, *snakemake.input.influence]))
@@ -39,4 +42,4 @@ if __name__ == "__main__":
         )
         n = write(finished, cells, Path(snakemake.output.timing))
         shutil.rmtree(parts)
-        print(f"{n} cells", file=log)
+        LOG.info(f"{n} cells")

@@ -7,7 +7,7 @@ from perftransfer.dataset import row_groups
 from perftransfer.job import logged
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]) as log:
+    with logged(snakemake.log[0]):
         module = catalogue.module("perftransfer.figures", snakemake.wildcards.figure)
         objective = snakemake.wildcards.objective
         content = row_groups.read(module.TABLES, dict(snakemake.input.items()), objective)

@@ -1,5 +1,6 @@
 """Put all environments into one table."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -9,15 +10,17 @@ from perftransfer.dataset.params import MergeParams
 from perftransfer.job import logged
 from perftransfer.plain import from_plain
 
+LOG = logging.getLogger(__name__)
+
 if __name__ == "__main__":
-    with logged(snakemake.log[0]) as log:
+    with logged(snakemake.log[0]):
         params = from_plain(MergeParams, snakemake.params[0])
         measured = {Path(path).stem: Path(path) for path in snakemake.input.measured}
         for warning in mixed_hosts(measured):
-            for stream in (sys.stderr, log):
+            for stream in sys.stderr:
                 print(f"Warning: {warning}", file=stream)
         imported = {Path(path).stem: Path(path) for path in snakemake.input.imported}
         frames, options, constant = merge(params.environments, measured, imported, params.objectives)
         metadata = {"constant_options": constant}
         rows = tables.write_groups(Path(snakemake.output[0]), frames, options=options, metadata=metadata)
-        print(f"{rows} rows; constant options dropped: {', '.join(constant) or 'none'}", file=log)
+        LOG.info(f"{rows} rows; constant options dropped: {', '.join(constant) or 'none'}")

@@ -6,5 +6,5 @@ from perftransfer.dataset import tables
 from perftransfer.job import logged
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]) as log:
+    with logged(snakemake.log[0]):
         tables.write_text(Path(snakemake.output[0]), snakemake.params.text)

@@ -11,7 +11,7 @@ from perftransfer.recommend.rounds import measure_in_rounds
 from perftransfer.recommend.target_params import TargetParams
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]) as log:
+    with logged(snakemake.log[0]):
         params, name = from_plain(TargetParams, snakemake.params[0]), snakemake.wildcards.environment
         journal_path = Path(snakemake.params.journal)
         # The whole space, not what was measured in the sources: what tells most may lie elsewhere.
@@ -34,11 +34,11 @@ if __name__ == "__main__":
                 params.batch,
                 bench.measured_configurations(*asked, journal_path),
                 lambda chosen: measured.measurements(
-                    bench.measure_job(*asked, chosen, journal_path, log), name, params.measuring.engine, options
+                    bench.measure_job(*asked, chosen, journal_path), name, params.measuring.engine, options
                 ),
             )
             drawn = found.drawn
-            records = bench.measure_job(*asked, found.chosen, journal_path, log)
+            records = bench.measure_job(*asked, found.chosen, journal_path)
         metadata = {**bench.metadata(records, journal_path, name), "drawn": drawn}
         frame = measured.measurements(records, name, params.measuring.engine, options)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from perftransfer.errors import UserError
 from perftransfer.measuring import engines, fingerprint, hardware, journal, same_hardware
@@ -133,7 +133,6 @@ def measure_environment(
     journal_path: Path,
     seed: int,
     retries: int = 0,
-    log: TextIO | None = None,
     reuse_journals_from: Path | None = None,
     root: Path = Path("/"),
     state: Path = HARDWARE_STATE,
@@ -189,7 +188,7 @@ def measure_environment(
                     run.none_of(missing, str(error))
                     continue
                 title = f"{environment.name}, disturbed before" if attempt else environment.name
-                progress = Progress(title, len(missing), done_before=len(last) - len(missing), log=log)
+                progress = Progress(title, len(missing), done_before=len(last) - len(missing))
                 run.all_of(missing, progress)
     places = {configuration: place for place, configuration in enumerate(configurations)}
     return [run.known[key] for key in sorted(wanted, key=lambda key: (places[key[1]], key[2], key[4]))]
@@ -201,7 +200,6 @@ def measure_job(
     networks: Sequence[str],
     configurations: Mapping[str, Options],
     journal_path: Path,
-    log: TextIO | None = None,
 ) -> list[journal.Record]:
     """Call ``measure_environment`` with the parameters of a job.
 
@@ -217,8 +215,6 @@ def measure_job(
         Options by ``configuration_id``.
     journal_path
         Of the environment's journal.
-    log
-        Of the job, for progress.
     """
     return measure_environment(
         Environment.of(name, params, networks),
@@ -229,7 +225,6 @@ def measure_job(
         journal_path=journal_path,
         seed=params.seed,
         reuse_journals_from=params.reuse_journals_from,
-        log=log,
     )
 
 
