@@ -382,7 +382,7 @@ def test_a_background_load_that_ends_leaves_no_number(path: Path, monkeypatch: p
         return server.measure(engine, request, cpus)
 
     monkeypatch.setattr(bench, "measure", end_it)
-    environment = replace(ENVIRONMENT, settings="background_load=1")
+    environment = replace(ENVIRONMENT, hardware_settings="background_load=1")
     records = measure(path, environment=environment, state=path.with_name("hardware.json"))
     assert {r["status"] for r in records} == {"not_applied"}
     assert "background load: process" in records[0]["error"]
