@@ -63,7 +63,7 @@ pathvars:
 wildcard_constraints:
     environment="[a-z0-9][a-z0-9_.-]*",
     batch="[0-9]+",
-    network="[a-z0-9_]+",
+    network="[A-Za-z0-9_.]+",
     precision="[a-z0-9]+",
     objective="[a-z][a-z0-9_]*",
     figure="[a-z][a-z0-9_]*",

@@ -20,7 +20,7 @@ import pytest
 from perftransfer.errors import UserError
 from perftransfer.measuring import bench, journal, server
 from perftransfer.measuring.bench import Environment, measure_environment
-from perftransfer.measuring.engines.simulated import ENGINE
+from perftransfer.measuring.engines.simulated import Simulated
 from perftransfer.measuring.fingerprint import usable_cpus
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.package_path import package_path
@@ -121,7 +121,7 @@ def test_another_time_out_or_name_measures_nothing_anew(path: Path) -> None:
 
 def test_another_version_of_the_engine_is_another_environment(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = measure(path)
-    monkeypatch.setattr(type(ENGINE), "versions", lambda self: {"simulated": "2"})
+    monkeypatch.setattr(Simulated, "versions", lambda self: {"simulated": "2"})
     second = measure(path)
     assert first[0]["environment_digest"] != second[0]["environment_digest"]
     assert [host["versions"] for host in bench.hosts(journal.read(path)).values()] == [
@@ -132,7 +132,7 @@ def test_another_version_of_the_engine_is_another_environment(path: Path, monkey
 
 def test_failed_measurements_have_a_status_and_are_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The faults end real processes: let the engine be isolated like a real one.
-    monkeypatch.setattr(type(ENGINE), "isolated", True)
+    monkeypatch.setattr(Simulated, "isolated", True)
     faults = {"raise": "failed", "unsupported": "unsupported", "crash": "crashed", "hang": "timeout"}
     configurations = {"fine": {"threads": 1}, **{fault: {"fault": fault} for fault in faults}}
     records = measure(path, configurations, repeats=1, protocol=replace(PROTOCOL, timeout_seconds=1.0))

@@ -19,7 +19,7 @@ from perftransfer.dataset import tables
 from perftransfer.measuring import engines
 from perftransfer.measuring.engines import interface, simulated
 from perftransfer.measuring.engines.interface import UnsupportedConfigurationError
-from perftransfer.measuring.engines.onnxruntime import ENGINE, session_options
+from perftransfer.measuring.engines.onnxruntime import OnnxRuntime, session_options
 from perftransfer.measuring.fingerprint import usable_cpus
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.space.options import Option
@@ -120,7 +120,7 @@ def test_options_that_went_through_a_table_arrive_the_same(tmp_path: Path) -> No
 
 
 def test_a_network_is_opened_with_the_workload_and_runs(tiny: str) -> None:
-    session = ENGINE.open({"fp32": tiny}, WORKLOAD, {"intra_op_threads": 2}, 1)
+    session = OnnxRuntime().open({"fp32": tiny}, WORKLOAD, {"intra_op_threads": 2}, 1)
     assert isinstance(session, interface.Session)
     session.run()
     session.close()
@@ -128,20 +128,20 @@ def test_a_network_is_opened_with_the_workload_and_runs(tiny: str) -> None:
 
 def test_a_precision_without_a_file_is_unsupported(tiny: str) -> None:
     with pytest.raises(UnsupportedConfigurationError, match="no network file in precision int8; there are fp32"):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, {"precision": "int8"}, 1)
+        OnnxRuntime().open({"fp32": tiny}, WORKLOAD, {"precision": "int8"}, 1)
 
 
 def test_a_free_dimension_that_the_workload_does_not_fill_is_unsupported(tmp_path: Path) -> None:
     path = network(tmp_path, ["batch", 3, "height", "image_px"])
     with pytest.raises(UnsupportedConfigurationError, match=r"free dimension 'height'.* gives batch, image_px"):
-        ENGINE.open({"fp32": path}, WORKLOAD, {}, 1)
+        OnnxRuntime().open({"fp32": path}, WORKLOAD, {}, 1)
 
 
 @pytest.mark.parametrize(
     "element", [TensorProto.INT64, TensorProto.INT32, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BOOL]
 )
 def test_inputs_of_other_types_are_fed(tmp_path: Path, element: int) -> None:
-    session = ENGINE.open({"fp32": network(tmp_path, ["batch", 3, 8, 8], element)}, WORKLOAD, {}, 1)
+    session = OnnxRuntime().open({"fp32": network(tmp_path, ["batch", 3, 8, 8], element)}, WORKLOAD, {}, 1)
     session.run()
     session.close()
 
@@ -149,7 +149,7 @@ def test_inputs_of_other_types_are_fed(tmp_path: Path, element: int) -> None:
 def test_an_input_that_nobody_can_make_up_is_unsupported(tmp_path: Path) -> None:
     path = network(tmp_path, ["batch", 3, 8, 8], TensorProto.UINT8)
     with pytest.raises(UnsupportedConfigurationError, match=r"'image' is tensor\(uint8\)"):
-        ENGINE.open({"fp32": path}, WORKLOAD, {}, 1)
+        OnnxRuntime().open({"fp32": path}, WORKLOAD, {}, 1)
 
 
 def test_a_real_measurement_gives_positive_latencies(server: MeasuringServer, tiny: str) -> None:
@@ -191,7 +191,7 @@ def test_the_simulated_engine_is_always_the_same_and_answers_to_its_options() ->
     )
     times = []
     for _ in range(2):
-        session = simulated.ENGINE.open({}, one_core, {"threads": 1, "spinning": None}, 1)
+        session = simulated.Simulated().open({}, one_core, {"threads": 1, "spinning": None}, 1)
         session.run()
         times.append(session.clock())
     assert times[0] == times[1] > 0

@@ -478,7 +478,7 @@ def test_a_card_that_does_not_offer_it(text: str, words: str, tmp_path: Path, st
 def test_a_card_that_does_not_obey(tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from perftransfer.measuring.hardware import nvidia_smi
 
-    monkeypatch.setattr(nvidia_smi.KIND, "settles_seconds", 0.0, raising=False)
+    monkeypatch.setattr(nvidia_smi.NvidiaCard, "settles_seconds", 0.0, raising=False)
     run = FakePrograms(stuck="clocks.current.graphics")
     with (
         pytest.raises(hardware.SettingError, match="wanted '1410' and read back '345'"),

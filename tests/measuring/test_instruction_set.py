@@ -11,7 +11,7 @@ import pytest
 
 from perftransfer.measuring import bench, hardware
 from perftransfer.measuring.bench import Environment, measure_environment
-from perftransfer.measuring.engines.simulated import ENGINE
+from perftransfer.measuring.engines.simulated import Simulated
 from perftransfer.measuring.fingerprint import identity, usable_cpus
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
@@ -67,7 +67,7 @@ def test_an_engine_without_a_cap_measures_nothing_under_one(zen2: Path, tmp_path
     assert (records[0]["status"], records[0]["error"]) == (
         "not_applied", "instruction_set: the engine simulated has no cap on instruction sets",
     )  # fmt: skip
-    assert ENGINE.instruction_set_variable == ""
+    assert Simulated().instruction_set_variable == ""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")

@@ -29,6 +29,8 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc and the k
 PROBE = """
 import os, sys
 
+from perftransfer.measuring.engines.interface import Engine
+
 class Session:
     def run(self):
         print("a print in the middle", flush=True)
@@ -38,8 +40,7 @@ class Session:
     def close(self):
         pass
 
-class Probe:
-    name = "probe"
+class Probe(Engine):
     isolated = True
     counters = ()
     options = frozenset({"end"})
@@ -57,7 +58,6 @@ class Probe:
 
 os.write(1, b"a library greets\\n")
 print("so does Python")
-ENGINE = Probe()
 """
 
 
@@ -96,19 +96,17 @@ def simulated() -> Iterator[MeasuringServer]:
         yield measuring
 
 
-def beside_the_engines(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, source: str) -> str:
-    """Let an engine lie beside the package's own, in the server's process only; return its name."""
-    (folder / f"{name}.py").write_text(source)
-    (folder / "sitecustomize.py").write_text(
-        f"import perftransfer.measuring.engines as engines\nengines.__path__.append({str(folder)!r})\n"
-    )
+def own_engine(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, source: str) -> str:
+    """Write the module of a user's own engine, on PYTHONPATH; return the engine's import path."""
+    module = f"own_{name.lower()}"
+    (folder / f"{module}.py").write_text(source)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([package_path(), str(folder)]))
-    return name
+    return f"{module}.{name}"
 
 
 @pytest.fixture
 def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    return beside_the_engines(tmp_path, monkeypatch, "probe", PROBE)
+    return own_engine(tmp_path, monkeypatch, "Probe", PROBE)
 
 
 def test_a_measurement_comes_back_whole(simulated: MeasuringServer) -> None:
@@ -264,6 +262,8 @@ def test_a_process_that_leaves_without_a_word_has_crashed(probe: str) -> None:
 FAULTY = """
 import os, subprocess, sys, time
 
+from perftransfer.measuring.engines.interface import Engine
+
 class Session:
     def __init__(self, fault):
         self.fault = fault
@@ -292,8 +292,7 @@ class Session:
                     pass
             os._exit(0)
 
-class Faulty:
-    name = "faulty"
+class Faulty(Engine):
     isolated = True
     counters = ()
     options = frozenset({"fault"})
@@ -308,13 +307,12 @@ class Faulty:
             time.sleep(60)
         return Session(options.get("fault"))
 
-ENGINE = Faulty()
 """
 
 
 @pytest.fixture
 def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MeasuringServer]:
-    with MeasuringServer(beside_the_engines(tmp_path, monkeypatch, "faulty", FAULTY), usable_cpus()) as measuring:
+    with MeasuringServer(own_engine(tmp_path, monkeypatch, "Faulty", FAULTY), usable_cpus()) as measuring:
         yield measuring
 
 

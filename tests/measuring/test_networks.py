@@ -341,3 +341,27 @@ def test_weights_that_lie_beside_a_file_belong_to_it(tmp_path: Path) -> None:
     path.write_text("nothing of the kind")
     with pytest.raises(UserError, match="no ONNX file that can be read"):
         networks.files_of(path)
+
+
+OWN_NETWORK = """
+from perftransfer.measuring.networks._graph import Graph
+from perftransfer.measuring.networks.interface import Network
+
+
+class Tiny(Network):
+    version = 3
+
+    def build(self, seed):
+        graph = Graph("tiny", seed)
+        graph.classifier(graph.relu(graph.conv(graph.image, 4, 3)))
+        return graph.model()
+"""
+
+
+def test_a_network_of_a_users_own_is_named_by_its_import_path(tmp_path, monkeypatch):
+    (tmp_path / "own_networks.py").write_text(OWN_NETWORK)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert networks.module_of("own_networks.Tiny") == "own_networks"
+    assert networks.version("own_networks.Tiny") == 3
+    networks.write("own_networks.Tiny", "fp32", tmp_path / "tiny.onnx", seed=1)
+    assert onnx.load(tmp_path / "tiny.onnx").graph.input[0].name == "image"

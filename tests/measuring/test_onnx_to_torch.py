@@ -20,7 +20,7 @@ from perftransfer.measuring.engines.interface import UnsupportedConfigurationErr
 torch = pytest.importorskip("torch", reason="torch is not installed (pip install torch)")
 
 from perftransfer.measuring.engines._onnx_to_torch import inputs, translate  # noqa: E402
-from perftransfer.measuring.engines.pytorch import ENGINE  # noqa: E402
+from perftransfer.measuring.engines.pytorch import PyTorch  # noqa: E402
 
 Arrays = dict[str, np.ndarray]
 
@@ -433,7 +433,7 @@ def test_weights_in_a_file_of_their_own_are_read(tmp_path: Path) -> None:
     expected = expected_of(model, x)
     onnx.save(model, tmp_path / "x.onnx", save_as_external_data=True, location="weights", size_threshold=0)
     assert (tmp_path / "weights").stat().st_size >= 8000
-    session = ENGINE.open({"fp32": str(tmp_path / "x.onnx")}, {}, {}, 1)
+    session = PyTorch().open({"fp32": str(tmp_path / "x.onnx")}, {}, {}, 1)
     assert session._infer()[0].shape == expected[0].shape
 
 

@@ -25,7 +25,7 @@ from perftransfer.measuring import fingerprint, networks
 from perftransfer.measuring.engines import _onnxruntime_threads
 from perftransfer.measuring.engines._onnxruntime_options import CUDA, SESSION, Entry, texts
 from perftransfer.measuring.engines.interface import UnsupportedConfigurationError
-from perftransfer.measuring.engines.onnxruntime import ENGINE, bound, session_options
+from perftransfer.measuring.engines.onnxruntime import OnnxRuntime, bound, session_options
 from perftransfer.measuring.fingerprint import usable_cpus
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
@@ -71,7 +71,7 @@ def status(server: MeasuringServer, path: str, options: dict[str, Any]) -> str:
 @pytest.mark.parametrize("file", SPACES, ids=lambda file: file.stem)
 def test_every_level_of_the_spaces_opens_or_is_unsupported(server: MeasuringServer, tiny: str, file: Path) -> None:
     space = OptionSpace.read(file)
-    assert {option.name for option in space.options} <= ENGINE.options
+    assert {option.name for option in space.options} <= OnnxRuntime().options
     default = next((c for c in space.one_at_a_time() if c.get("provider") == "cpu"), space.default)
     refused = set()
     for option in space.options:
@@ -144,7 +144,7 @@ def test_every_other_option_of_the_session_arrives(options: dict[str, Any], attr
 )
 def test_what_there_is_not_is_unsupported_with_words(tiny: str, options: dict[str, Any], words: str) -> None:
     with pytest.raises(UnsupportedConfigurationError, match=words):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, options, 1)
+        OnnxRuntime().open({"fp32": tiny}, WORKLOAD, options, 1)
 
 
 def test_an_entry_newer_than_the_library_is_unsupported() -> None:
@@ -162,7 +162,7 @@ def test_fast_products_of_bfloat16_need_a_processor_with_them(monkeypatch: pytes
 
 
 def cpu_seconds_when_idle(path: str, **options: Any) -> float:
-    session = ENGINE.open({"fp32": path}, WORKLOAD, {"intra_op_threads": 2, **options}, 1)
+    session = OnnxRuntime().open({"fp32": path}, WORKLOAD, {"intra_op_threads": 2, **options}, 1)
     for _ in range(20):
         session.run()
     before = time.process_time()
@@ -244,8 +244,8 @@ def test_numbers_next_to_zero_are_taken_as_zero_or_not(tmp_path: Path) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), path)
     code = (
         "import sys, numpy as np\n"
-        "from perftransfer.measuring.engines.onnxruntime import ENGINE\n"
-        "session = ENGINE.open({'fp32': sys.argv[1]}, {}, {'denormal_as_zero': sys.argv[2] == 'True'}, 1)\n"
+        "from perftransfer.measuring.engines.onnxruntime import OnnxRuntime\n"
+        "session = OnnxRuntime().open({'fp32': sys.argv[1]}, {}, {'denormal_as_zero': sys.argv[2] == 'True'}, 1)\n"
         "print(session._session.run(None, {'x': np.array([1e-20], np.float32)})[0].tobytes() == bytes(4))\n"
     )
     for level in ("True", "False"):
@@ -261,7 +261,7 @@ def affinities_of_threads() -> list[set[int]]:
 @two_cpus
 def test_pinned_threads_have_a_cpu_each_until_the_session_is_closed(tiny: str) -> None:
     before = os.sched_getaffinity(0)
-    session = ENGINE.open({"fp32": tiny}, WORKLOAD, {"intra_op_threads": 2, "thread_affinity": "pinned"}, 1)
+    session = OnnxRuntime().open({"fp32": tiny}, WORKLOAD, {"intra_op_threads": 2, "thread_affinity": "pinned"}, 1)
     assert os.sched_getaffinity(0) == {CPUS[0]}
     # ONNX Runtime's threads bind themselves, a moment after they were started.
     deadline = time.monotonic() + 10
@@ -282,10 +282,10 @@ def test_affinities_count_cpus_from_one_and_leave_the_caller_out() -> None:
 def test_more_pinned_threads_than_cpus_are_unsupported(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
     options = {"intra_op_threads": len(CPUS) + 1, "thread_affinity": "pinned"}
     with pytest.raises(UnsupportedConfigurationError, match=rf"{len(CPUS) + 1} threads, but only {len(CPUS)} CPUs"):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, options, 1)
+        OnnxRuntime().open({"fp32": tiny}, WORKLOAD, options, 1)
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     with pytest.raises(UnsupportedConfigurationError, match="this system does not bind threads"):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, options, 1)
+        OnnxRuntime().open({"fp32": tiny}, WORKLOAD, options, 1)
 
 
 def test_memory_is_given_back_after_each_inference_on_request(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -298,7 +298,7 @@ def test_memory_is_given_back_after_each_inference_on_request(tiny: str, monkeyp
 
     monkeypatch.setattr(onnxruntime.InferenceSession, "run", remember)
     for level in (None, False, True):
-        session = ENGINE.open({"fp32": tiny}, WORKLOAD, {"memory_arena_shrinkage": level}, 1)
+        session = OnnxRuntime().open({"fp32": tiny}, WORKLOAD, {"memory_arena_shrinkage": level}, 1)
         session.run()
         session.close()
     assert asked[:2] == [None, None]
@@ -306,23 +306,23 @@ def test_memory_is_given_back_after_each_inference_on_request(tiny: str, monkeyp
 
 
 def test_on_the_cpu_the_counters_of_the_cpu_count(tiny: str) -> None:
-    session = ENGINE.open({"fp32": tiny}, WORKLOAD, {"provider": "cpu"}, 1)
+    session = OnnxRuntime().open({"fp32": tiny}, WORKLOAD, {"provider": "cpu"}, 1)
     assert session.counters == ("rapl", "hwmon")
     session.close()
 
 
 def test_versions_tell_cuda_where_the_build_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnxruntime, "cuda_version", "", raising=False)
-    assert ENGINE.versions() == {"onnxruntime": onnxruntime.__version__}
+    assert OnnxRuntime().versions() == {"onnxruntime": onnxruntime.__version__}
     monkeypatch.setattr(onnxruntime, "cuda_version", "13.0", raising=False)
-    assert ENGINE.versions() == {"onnxruntime": onnxruntime.__version__, "cuda": "13.0"}
+    assert OnnxRuntime().versions() == {"onnxruntime": onnxruntime.__version__, "cuda": "13.0"}
 
 
 @without_cuda
 def test_a_build_without_cuda_is_told(tiny: str) -> None:
     words = f"provider cuda: the installed ONNX Runtime has no {CUDA_NAME}, only .*{CPU_NAME}"
     with pytest.raises(UnsupportedConfigurationError, match=words):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, {"provider": "cuda"}, 1)
+        OnnxRuntime().open({"fp32": tiny}, WORKLOAD, {"provider": "cuda"}, 1)
 
 
 def test_bound_outputs_stay_where_they_are_and_are_right(tiny: str) -> None:
@@ -441,7 +441,7 @@ def on_cuda(monkeypatch: pytest.MonkeyPatch, tiny: str) -> Callable[..., Any]:
     def open_(trouble: str = "", path: str = tiny, **options: Any) -> Any:
         monkeypatch.setattr(Session, "trouble", trouble)
         monkeypatch.setattr(Session, "opened", [])
-        return ENGINE.open({"fp32": path}, WORKLOAD, {"provider": "cuda", **options}, 7)
+        return OnnxRuntime().open({"fp32": path}, WORKLOAD, {"provider": "cuda", **options}, 7)
 
     return open_
 

@@ -35,7 +35,7 @@ from perftransfer.space.option_space import OptionSpace
 torch = pytest.importorskip("torch", reason="torch is not installed (pip install torch)")
 
 from perftransfer.measuring.engines import pytorch  # noqa: E402
-from perftransfer.measuring.engines.pytorch import ENGINE  # noqa: E402
+from perftransfer.measuring.engines.pytorch import PyTorch  # noqa: E402
 
 WORKLOAD = {"batch": 2, "image_px": 16}
 CORES = len(usable_cpus())
@@ -81,7 +81,7 @@ def test_it_keeps_the_promises_of_the_interface(tiny: str) -> None:
 
 
 def test_inputs_are_those_of_the_other_engines(tiny: str) -> None:
-    session = ENGINE.open({"fp32": tiny}, WORKLOAD, {}, 7)
+    session = PyTorch().open({"fp32": tiny}, WORKLOAD, {}, 7)
     x = np.random.default_rng(7).standard_normal((2, 3, 16, 16)).astype(np.float32)
     (expected,) = onnxruntime.InferenceSession(tiny).run(None, {"image": x})
     np.testing.assert_allclose(session._infer()[0].numpy(), expected, rtol=1e-4, atol=1e-4)
@@ -89,31 +89,31 @@ def test_inputs_are_those_of_the_other_engines(tiny: str) -> None:
 
 def test_a_network_of_texts_takes_the_sizes_of_its_own_dimensions(tmp_path: Path) -> None:
     networks.write("bertmini", "fp32", tmp_path / "bert.onnx", seed=0)
-    session = ENGINE.open({"fp32": str(tmp_path / "bert.onnx")}, {"batch": 2, "sequence": 9}, {}, 1)
+    session = PyTorch().open({"fp32": str(tmp_path / "bert.onnx")}, {"batch": 2, "sequence": 9}, {}, 1)
     assert session._infer()[0].shape == (2, 9, 256)
 
 
 def test_inferences_want_no_gradients(tiny: str) -> None:
-    assert ENGINE.open({"fp32": tiny}, WORKLOAD, {}, 1)._infer()[0].is_inference()
+    assert PyTorch().open({"fp32": tiny}, WORKLOAD, {}, 1)._infer()[0].is_inference()
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_threads_arrive(tiny: str, threads: int) -> None:
-    ENGINE.open({"fp32": tiny}, WORKLOAD, {"threads": threads}, 1)
+    PyTorch().open({"fp32": tiny}, WORKLOAD, {"threads": threads}, 1)
     assert torch.get_num_threads() == threads
 
 
 def test_there_is_one_thread_if_nobody_asks(tiny: str) -> None:
     torch.set_num_threads(2)
-    ENGINE.open({"fp32": tiny}, WORKLOAD, {"threads": None}, 1)
+    PyTorch().open({"fp32": tiny}, WORKLOAD, {"threads": None}, 1)
     assert torch.get_num_threads() == 1
 
 
 def test_threads_between_operators_arrive(tiny: str) -> None:
     code = f"""
 import torch
-from perftransfer.measuring.engines.pytorch import ENGINE
-ENGINE.open({{"fp32": {tiny!r}}}, {WORKLOAD}, {{"interop_threads": 3}}, 1)
+from perftransfer.measuring.engines.pytorch import PyTorch
+PyTorch().open({{"fp32": {tiny!r}}}, {WORKLOAD}, {{"interop_threads": 3}}, 1)
 print(torch.get_num_interop_threads())
 """
     environment = {**os.environ, "PYTHONPATH": package_path()}
@@ -124,13 +124,13 @@ print(torch.get_num_interop_threads())
     ("level", "dtype"), [(None, "float32"), ("none", "float32"), ("bf16", "bfloat16"), ("fp16", "float16")]
 )
 def test_types_are_cast_as_asked_for(tiny: str, level: str | None, dtype: str) -> None:
-    session = ENGINE.open({"fp32": tiny}, WORKLOAD, {"autocast": level}, 1)
+    session = PyTorch().open({"fp32": tiny}, WORKLOAD, {"autocast": level}, 1)
     assert session._infer()[0].dtype == getattr(torch, dtype)
 
 
 @pytest.mark.parametrize("last", [True, False])
 def test_channels_are_last_if_asked_for(tiny: str, last: bool) -> None:
-    session = ENGINE.open({"fp32": tiny}, WORKLOAD, {"channels_last": last}, 1)
+    session = PyTorch().open({"fp32": tiny}, WORKLOAD, {"channels_last": last}, 1)
     assert session._infer()[0].is_contiguous(memory_format=torch.channels_last) == last
     module, (image,) = (
         inspect.getclosurevars(session._infer).nonlocals["run"],
@@ -145,7 +145,7 @@ def test_onednn_computes_unless_it_is_told_not_to(tmp_path: Path, capfd: pytest.
     path = network(tmp_path, ["batch", 3, 64, 64])
     for level, used in ((None, True), (True, True), (False, False)):
         torch.backends.mkldnn.enabled = True
-        session = ENGINE.open({"fp32": path}, WORKLOAD, {"onednn": level}, 1)
+        session = PyTorch().open({"fp32": path}, WORKLOAD, {"onednn": level}, 1)
         with torch.backends.mkldnn.verbose(torch.backends.mkldnn.VERBOSE_ON):
             session.run()
         assert ("exec,cpu,convolution" in capfd.readouterr().out) == used
@@ -157,7 +157,7 @@ def test_numbers_next_to_zero_are_zero_if_asked_for(tiny: str) -> None:
     torch.set_flush_denormal(False)
     smallest = torch.tensor([1e-40])
     for level, kept in ((None, True), (False, True), (True, False)):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, {"flush_denormal": level}, 1)
+        PyTorch().open({"fp32": tiny}, WORKLOAD, {"flush_denormal": level}, 1)
         assert bool(smallest * 1.0 != 0) == kept
 
 
@@ -189,7 +189,7 @@ def test_numbers_next_to_zero_are_zero_if_asked_for(tiny: str) -> None:
 )
 def test_what_cannot_be_done_is_unsupported_with_words(tiny: str, options: dict[str, Any], words: str) -> None:
     with pytest.raises(UnsupportedConfigurationError, match=words):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, options, 1)
+        PyTorch().open({"fp32": tiny}, WORKLOAD, options, 1)
 
 
 def test_what_this_machine_or_build_lacks_is_unsupported(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,9 +204,9 @@ def test_what_this_machine_or_build_lacks_is_unsupported(tiny: str, monkeypatch:
         ({"device": "cuda"}, "device cuda: PyTorch .* finds no GPU here"),
     ]:
         with pytest.raises(UnsupportedConfigurationError, match=words):
-            ENGINE.open({"fp32": tiny}, WORKLOAD, options, 1)
+            PyTorch().open({"fp32": tiny}, WORKLOAD, options, 1)
     # What it cannot do, it need not refuse if nobody asks.
-    ENGINE.open({"fp32": tiny}, WORKLOAD, {"flush_denormal": False}, 1)
+    PyTorch().open({"fp32": tiny}, WORKLOAD, {"flush_denormal": False}, 1)
 
 
 def test_types_without_kernels_are_unsupported(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,14 +215,14 @@ def test_types_without_kernels_are_unsupported(tiny: str, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(pytorch, "_inference", lambda *_: refuse)
     with pytest.raises(UnsupportedConfigurationError, match="PyTorch: NotImplementedError: 'conv' not implemented for"):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, {}, 1)
+        PyTorch().open({"fp32": tiny}, WORKLOAD, {}, 1)
 
 
 def test_a_free_dimension_that_the_workload_does_not_fill_is_unsupported(tmp_path: Path) -> None:
     for free in ("height", None):
         path = network(tmp_path, ["batch", 3, free, "image_px"])
         with pytest.raises(UnsupportedConfigurationError, match=rf"free dimension {free!r}.* gives batch, image_px"):
-            ENGINE.open({"fp32": path}, WORKLOAD, {}, 1)
+            PyTorch().open({"fp32": path}, WORKLOAD, {}, 1)
 
 
 def test_an_input_without_a_shape_is_unsupported(tmp_path: Path) -> None:
@@ -230,40 +230,40 @@ def test_an_input_without_a_shape_is_unsupported(tmp_path: Path) -> None:
     model.graph.input[0].type.tensor_type.ClearField("shape")
     onnx.save(model, tmp_path / "x.onnx")
     with pytest.raises(UnsupportedConfigurationError, match="'image': the network's file does not tell how many"):
-        ENGINE.open({"fp32": str(tmp_path / "x.onnx")}, WORKLOAD, {}, 1)
+        PyTorch().open({"fp32": str(tmp_path / "x.onnx")}, WORKLOAD, {}, 1)
 
 
 @pytest.mark.parametrize(
     "element", [TensorProto.INT64, TensorProto.INT32, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BOOL]
 )
 def test_inputs_of_other_types_are_fed(tmp_path: Path, element: int) -> None:
-    ENGINE.open({"fp32": network(tmp_path, ["batch", 3, 8, 8], element)}, WORKLOAD, {}, 1).run()
+    PyTorch().open({"fp32": network(tmp_path, ["batch", 3, 8, 8], element)}, WORKLOAD, {}, 1).run()
 
 
 def test_an_input_that_nobody_can_make_up_is_unsupported(tmp_path: Path) -> None:
     path = network(tmp_path, ["batch", 3, 8, 8], TensorProto.UINT8)
     with pytest.raises(UnsupportedConfigurationError, match="'image' is UINT8"):
-        ENGINE.open({"fp32": path}, WORKLOAD, {}, 1)
+        PyTorch().open({"fp32": path}, WORKLOAD, {}, 1)
 
 
 @pytest.mark.parametrize("name", ["pytorch", "pytorch-cuda"])
 def test_the_spaces_ask_for_options_of_the_engine(name: str) -> None:
-    assert {option.name for option in OptionSpace.read(SPACES / f"{name}.yaml").options} <= ENGINE.options
+    assert {option.name for option in OptionSpace.read(SPACES / f"{name}.yaml").options} <= PyTorch().options
 
 
 def test_levels_of_the_space_hold_on_any_machine(tiny: str) -> None:
     for configuration in OptionSpace.read(SPACES / "pytorch.yaml").sample(60, 1).values():
         if configuration["execution"] == "eager" and configuration["flush_denormal"] is False:
-            ENGINE.open({"fp32": tiny}, WORKLOAD, json.loads(json.dumps(configuration)), 1).run()
+            PyTorch().open({"fp32": tiny}, WORKLOAD, json.loads(json.dumps(configuration)), 1).run()
 
 
 # Compilation.
 
 
 def test_what_is_compiled_computes_the_same_and_leaves_no_process_behind(tiny: str, kernels: None) -> None:
-    plain = ENGINE.open({"fp32": tiny}, WORKLOAD, {}, 1)._infer()
+    plain = PyTorch().open({"fp32": tiny}, WORKLOAD, {}, 1)._infer()
     processes = psutil.Process().children(recursive=True)
-    session = ENGINE.open({"fp32": tiny}, WORKLOAD, {"execution": "compile"}, 1)
+    session = PyTorch().open({"fp32": tiny}, WORKLOAD, {"execution": "compile"}, 1)
     torch.testing.assert_close(session._infer(), plain)
     compiled = torch._dynamo.utils.counters["stats"]["unique_graphs"]
     session.run()
@@ -275,7 +275,7 @@ def test_what_was_compiled_for_one_configuration_is_for_no_other(tiny: str, kern
     def found(**options: Any) -> int:
         counts = torch._dynamo.utils.counters["inductor"]
         before = counts["fxgraph_cache_hit"]
-        ENGINE.open({"fp32": tiny}, WORKLOAD, {"execution": "compile", **options}, 1)
+        PyTorch().open({"fp32": tiny}, WORKLOAD, {"execution": "compile", **options}, 1)
         return counts["fxgraph_cache_hit"] - before
 
     found()
@@ -290,7 +290,7 @@ def test_a_pytorch_that_cannot_tell_them_apart_keeps_nothing(tiny: str, monkeypa
     monkeypatch.setattr(torch.compiler, "config", SimpleNamespace())
     monkeypatch.setattr(torch, "compile", lambda x, **_: kept.append(settings.fx_graph_cache) or x)
     with settings.patch(fx_graph_cache=True):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, {"execution": "compile"}, 1)
+        PyTorch().open({"fp32": tiny}, WORKLOAD, {"execution": "compile"}, 1)
     assert kept == [False]
 
 
@@ -298,7 +298,7 @@ def test_modes_arrive_at_the_compiler(tiny: str, monkeypatch: pytest.MonkeyPatch
     asked = []
     monkeypatch.setattr(torch, "compile", lambda x, **how: asked.append(how) or x)
     for mode in (None, "default", "max-autotune-no-cudagraphs"):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, {"execution": "compile", "compile_mode": mode}, 1)
+        PyTorch().open({"fp32": tiny}, WORKLOAD, {"execution": "compile", "compile_mode": mode}, 1)
     modes = ["default", "default", "max-autotune-no-cudagraphs"]
     assert asked == [{"mode": mode, "dynamic": False, "fullgraph": True} for mode in modes]
 
@@ -313,9 +313,9 @@ def test_compiled_attention_is_the_networks_own(tmp_path: Path, kernels: None) -
     graph.output(attended, "y", ["batch", "sequence", 16])
     onnx.save(graph.model(), tmp_path / "x.onnx")
     files, workload = {"fp32": str(tmp_path / "x.onnx")}, {"batch": 2, "sequence": 5}
-    plain = ENGINE.open(files, workload, {}, 1)._infer()
+    plain = PyTorch().open(files, workload, {}, 1)._infer()
     fused = torch._dynamo.utils.counters["inductor"]["fuse_attention"]
-    torch.testing.assert_close(ENGINE.open(files, workload, {"execution": "compile"}, 1)._infer(), plain)
+    torch.testing.assert_close(PyTorch().open(files, workload, {"execution": "compile"}, 1)._infer(), plain)
     assert torch._dynamo.utils.counters["inductor"]["fuse_attention"] > fused
 
 
@@ -326,7 +326,7 @@ def test_compilation_without_a_compiler_is_unsupported(tiny: str, kernels: None)
         settings.patch({"cpp.cxx": (None, "no-such-compiler")}),
         pytest.raises(UnsupportedConfigurationError, match=r"execution compile: .*InvalidCxxCompiler"),
     ):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, {"execution": "compile"}, 1)
+        PyTorch().open({"fp32": tiny}, WORKLOAD, {"execution": "compile"}, 1)
 
 
 def test_a_pytorch_that_refuses_to_compile_is_unsupported(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,7 +335,7 @@ def test_a_pytorch_that_refuses_to_compile_is_unsupported(tiny: str, monkeypatch
 
     monkeypatch.setattr(torch, "compile", refuse)
     with pytest.raises(UnsupportedConfigurationError, match=r"execution compile: RuntimeError: torch\.compile is"):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, {"execution": "compile"}, 1)
+        PyTorch().open({"fp32": tiny}, WORKLOAD, {"execution": "compile"}, 1)
 
 
 # CUDA, acted by the CPU.
@@ -419,7 +419,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Gpu:
 
 
 def test_on_cuda_inferences_are_timed_by_the_gpu(tiny: str, gpu: Gpu) -> None:
-    session = ENGINE.open({"fp32": tiny}, WORKLOAD, {"device": "cuda"}, 1)
+    session = PyTorch().open({"fp32": tiny}, WORKLOAD, {"device": "cuda"}, 1)
     assert isinstance(session, interface.Session)
     assert session.counters == ("nvml",)
     assert session.clock() == 0
@@ -433,7 +433,7 @@ def test_on_cuda_inferences_are_timed_by_the_gpu(tiny: str, gpu: Gpu) -> None:
 
 
 def test_a_cuda_graph_is_captured_once_and_replayed(tiny: str, gpu: Gpu) -> None:
-    session = ENGINE.open({"fp32": tiny}, WORKLOAD, {"device": "cuda", "cuda_graphs": True}, 1)
+    session = PyTorch().open({"fp32": tiny}, WORKLOAD, {"device": "cuda", "cuda_graphs": True}, 1)
     assert gpu.log == [*["infer"] * 3, "wait", "side", *["infer"] * 3, "wait", "capture", "infer", "captured"]
     gpu.log.clear()
     session.run()
@@ -445,14 +445,14 @@ def test_a_cuda_graph_is_captured_once_and_replayed(tiny: str, gpu: Gpu) -> None
 def test_a_compiled_module_can_be_captured(tiny: str, gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", lambda x, **_: x)
     options = {"device": "cuda", "execution": "compile", "compile_mode": "default", "cuda_graphs": True}
-    ENGINE.open({"fp32": tiny}, WORKLOAD, options, 1)
+    PyTorch().open({"fp32": tiny}, WORKLOAD, options, 1)
     assert gpu.log[-1] == "captured"
 
 
 def test_what_cannot_be_captured_is_unsupported(tiny: str, gpu: Gpu) -> None:
     gpu.refused = "operation not permitted when stream is capturing"
     with pytest.raises(UnsupportedConfigurationError, match="cuda_graphs: RuntimeError: operation not permitted"):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, {"device": "cuda", "cuda_graphs": True}, 1)
+        PyTorch().open({"fp32": tiny}, WORKLOAD, {"device": "cuda", "cuda_graphs": True}, 1)
 
 
 def test_a_compiler_that_tacitly_goes_without_cuda_graphs_is_unsupported(
@@ -464,7 +464,7 @@ def test_a_compiler_that_tacitly_goes_without_cuda_graphs_is_unsupported(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: next(answers, False))
     options = {"device": "cuda", "execution": "compile", "compile_mode": "reduce-overhead"}
     with pytest.raises(UnsupportedConfigurationError, match="reduce-overhead: PyTorch went without CUDA graphs"):
-        ENGINE.open({"fp32": tiny}, WORKLOAD, options, 1)
+        PyTorch().open({"fp32": tiny}, WORKLOAD, options, 1)
 
 
 def test_gpu_memory_that_does_not_suffice_is_no_matter_of_the_configuration(
@@ -478,13 +478,13 @@ def test_gpu_memory_that_does_not_suffice_is_no_matter_of_the_configuration(
             patch.setattr(torch, "compile", lambda *_, **__: refuse)
             patch.setattr(torch.cuda, "graph", refuse)
             with pytest.raises(torch.cuda.OutOfMemoryError):
-                ENGINE.open({"fp32": tiny}, WORKLOAD, {"device": "cuda", **options}, 1)
+                PyTorch().open({"fp32": tiny}, WORKLOAD, {"device": "cuda", **options}, 1)
 
 
 @pytest.mark.parametrize("level", [None, False, True])
 def test_options_of_cuda_arrive(tiny: str, gpu: Gpu, level: bool | None) -> None:
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    ENGINE.open({"fp32": tiny}, WORKLOAD, {"device": "cuda", "tf32": level, "cudnn_benchmark": level}, 1)
+    PyTorch().open({"fp32": tiny}, WORKLOAD, {"device": "cuda", "tf32": level, "cudnn_benchmark": level}, 1)
     given = (matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark)
     assert given == ((False, True, False) if level is None else (level,) * 3)
 
@@ -494,7 +494,7 @@ def test_what_this_gpu_or_build_lacks_is_unsupported(tiny: str, gpu: Gpu, monkey
         raise RuntimeError("The NVIDIA driver on your system is too old")
 
     def open_on_cuda(**options: Any) -> None:
-        ENGINE.open({"fp32": tiny}, WORKLOAD, {"device": "cuda", **options}, 1)
+        PyTorch().open({"fp32": tiny}, WORKLOAD, {"device": "cuda", **options}, 1)
 
     gpu.capability = (7, 5)
     open_on_cuda(tf32=False)
@@ -516,7 +516,7 @@ def test_levels_of_the_space_of_cuda_hold(tiny: str, gpu: Gpu, monkeypatch: pyte
     monkeypatch.setattr(torch._dynamo.utils, "counters", {"inductor": {"cudagraph_skips": 0}})
     space = OptionSpace.read(SPACES / "pytorch-cuda.yaml")
     for configuration in space.sample(60, 1).values():
-        ENGINE.open({"fp32": tiny}, WORKLOAD, json.loads(json.dumps(configuration)), 1).run()
+        PyTorch().open({"fp32": tiny}, WORKLOAD, json.loads(json.dumps(configuration)), 1).run()
 
 
 def test_versions_tell_what_the_build_is_for_without_starting_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -525,7 +525,7 @@ def test_versions_tell_what_the_build_is_for_without_starting_cuda(monkeypatch: 
         torch.__config__, "show", lambda: "PyTorch built with:\n  - CUDA Runtime 13.0\n  - CuDNN 91.2.1\n"
     )
     monkeypatch.setattr(torch.cuda, "init", lambda: pytest.fail("CUDA was started"))
-    assert ENGINE.versions() == {"torch": str(torch.__version__), "cuda": "13.0", "cudnn": "91.2.1"}
+    assert PyTorch().versions() == {"torch": str(torch.__version__), "cuda": "13.0", "cudnn": "91.2.1"}
 
 
 # Measured by the server.
@@ -574,10 +574,10 @@ def test_the_server_has_one_thread_when_it_forks(server: MeasuringServer, tiny: 
 def test_neither_the_import_nor_an_eager_measurement_loads_the_compiler(tiny: str) -> None:
     code = f"""
 import sys, torch
-from perftransfer.measuring.engines.pytorch import ENGINE
-ENGINE.versions()
+from perftransfer.measuring.engines.pytorch import PyTorch
+PyTorch().versions()
 assert not torch.cuda.is_initialized()
-ENGINE.open({{"fp32": {tiny!r}}}, {WORKLOAD}, {{"channels_last": True, "autocast": "bf16"}}, 1).run()
+PyTorch().open({{"fp32": {tiny!r}}}, {WORKLOAD}, {{"channels_last": True, "autocast": "bf16"}}, 1).run()
 print("torch._dynamo" in sys.modules)
 """
     environment = {**os.environ, "PYTHONPATH": package_path()}

@@ -125,13 +125,8 @@ def modules(package: str) -> dict[str, str]:
     }
 
 
-def in_capitals(package: str) -> dict[str, str]:
-    """``modules`` by their names in capitals, as learners and strategies are called in the field: RF, NLMS."""
-    return {name.upper(): path for name, path in modules(package).items()}
-
-
 def path_of(offered: Mapping[str, str], what: str, name: str) -> str:
-    """Import path that ``modules`` or ``in_capitals`` give for ``name``; ``what`` it is, for the message.
+    """Import path that ``modules`` gives for ``name``; ``what`` it is, for the message.
 
     Raises UserError if there is none.
     """
@@ -159,21 +154,6 @@ def constant(package: str, name: str, variable: str, default: Any = None) -> Any
     if default is None:
         raise ValueError(f"{package}.{name} assigns no literal to {variable}")
     return default
-
-
-def keywords(package: str, name: str, function: str) -> dict[str, tuple[str, Any]]:
-    """Annotation and default of the keyword-only parameters of a function of the module ``name``.
-
-    The module is not imported, so the defaults must be literals.
-    """
-    for node in _body(package, name):
-        if isinstance(node, ast.FunctionDef) and node.name == function:
-            return {
-                argument.arg: (ast.unparse(argument.annotation), ast.literal_eval(default))
-                for argument, default in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-                if argument.annotation is not None and default is not None
-            }
-    raise ValueError(f"{package}.{name} has no function {function}")
 
 
 def _body(package: str, name: str) -> list[ast.stmt]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +26,8 @@ _NO_IMAGE = "-"
 class EnvironmentRow:
     """An environment to be measured.
 
-    cores: a number, or "all". network: name of one of ours, or the path of an ONNX file. batch: inputs per inference.
+    cores: a number, or "all". network: name of a built-in one, import path of a
+    user's own class, or path of an ONNX file. engine: name, or import path. batch: inputs per inference.
     image_px: their size, None ("-") where they are no images. sizes: of further free dimensions, ``name=number``.
     settings: of the hardware (``measuring.hardware.parse``). measurements: file of measurements that were made
     elsewhere, by ``perftransfer measure``; "" for an environment that is measured here. role: one of ``ROLES``.
@@ -125,8 +127,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
     name, engine = cells["environment"], cells["engine"]
     if not NAME.fullmatch(name):
         problems.append(f"{where}: environment: found {name!r}, allowed: lower-case letters, digits and _ . -")
-    if engine not in engines.names():
-        problems.append(unknown(f"{where}: engine", "engine", engine, engines.names()))
+    problems += _missing(where, "engine", engines.module_of, engine)
     if (engine == _SIMULATED) != name.startswith(_SIMULATED):
         problems.append(
             f"{where}: environment: found {name!r} with engine {engine!r}; environments of that "
@@ -136,8 +137,8 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
     if network.endswith(".onnx"):
         if not Path(network).is_file():
             problems.append(f"{where}: network: there is no file {network}")
-    elif engine != _SIMULATED and network not in networks.names():
-        problems.append(unknown(f"{where}: network", "network", cells["network"], networks.names()))
+    elif engine != _SIMULATED:
+        problems += _missing(where, "network", networks.module_of, network)
     if cells["emulated"] not in _TRUTH:
         problems.append(unknown(f"{where}: emulated", "answer", cells["emulated"], _TRUTH))
     cores = cells["cores"]
@@ -184,6 +185,15 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         budget=int(budget) if budget else None,
     )
     return row, []
+
+
+def _missing(where: str, column: str, module_of: Callable[[str], str], name: str) -> list[str]:
+    """Return the problem of a name, or import path, of an engine or network that is not there; nothing if it is."""
+    try:
+        module_of(name)
+    except UserError as error:
+        return [f"{where}: {column}: {str(error).removeprefix(f'{column}: ')}"]
+    return []
 
 
 def _positive(text: str) -> bool:

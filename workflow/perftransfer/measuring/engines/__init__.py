@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import importlib
-
-from perftransfer import catalogue
-from perftransfer.errors import UserError, unknown
+from perftransfer.catalogue import Catalogue
+from perftransfer.errors import UserError
 from perftransfer.measuring.engines.interface import Engine
+
+CATALOGUE: Catalogue[Engine] = Catalogue(__name__, "Engine", "engine")
 
 
 def names() -> list[str]:
-    """Names of the engines that a study may use."""
-    return list(catalogue.modules(__name__))
+    """List the names of the built-in engines."""
+    return CATALOGUE.names()
+
+
+def module_of(name: str) -> str:
+    """Return the import path of the module that holds the engine ``name``.
+
+    Raises UserError if there is none.
+    """
+    return CATALOGUE.module_of(name)
 
 
 def load(name: str) -> Engine:
-    """Import the engine ``name`` and return it.
+    """Import and create the engine ``name``: a built-in one, or the import path of a user's own class.
 
     Raises UserError if there is no such engine, or if the library it needs is not installed.
     """
-    if name not in names():
-        raise UserError(unknown("engine", "engine", name, names()))
     try:
-        return importlib.import_module(f"{__name__}.{name}").ENGINE
+        engine = CATALOGUE.load(name)()
     except ModuleNotFoundError as error:
         raise UserError(f"engine {name}: the Python package {error.name!r} is not installed") from error
+    engine.name = name
+    return engine

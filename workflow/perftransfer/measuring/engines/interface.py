@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 Level = bool | int | float | str
 Options = Mapping[str, Level | None]
@@ -29,32 +30,53 @@ class Session(Protocol):
         """Give back what the session holds."""
 
 
-@runtime_checkable
-class Engine(Protocol):
-    """An engine module holds one instance of this as ``ENGINE``."""
+class Engine(ABC):
+    """An inference engine: opens networks under configurations.
 
-    name: str
-    #: Each measurement in a process of its own. Only an engine that measures nothing real may do without.
-    isolated: bool
+    An engine is one file in ``engines/`` with one public subclass, or a user's own class, which the environment sheet
+    names by its import path (``my_engines.Fast``). Its module may import the engine's library at its top: it is
+    imported in the measuring server, and where a study that uses the engine is checked.
+
+    An engine is created without arguments. Call sequence: ``versions`` in the job and in the server process, before
+    the server forks; then for each measurement, in a process forked for it, ``open`` once, ``run`` of the session for
+    warm-up and for each timed inference, and ``close``. ``perftransfer.testing.check_engine`` checks a class.
+    """
+
+    #: Name in the environment sheet, set by ``engines.load``.
+    name: str = ""
+    #: Whether each measurement needs a process of its own. Only an engine that measures nothing real may do without.
+    isolated: ClassVar[bool] = True
     #: Names of the options it understands.
-    options: frozenset[str]
+    options: ClassVar[frozenset[str]]
     #: Kinds of energy counters that cover what it computes on, the best first.
-    counters: tuple[str, ...]
+    counters: ClassVar[tuple[str, ...]] = ()
     #: Environment variable by which its vendor lets the instruction sets be capped; "" if there is none.
-    instruction_set_variable: str
+    instruction_set_variable: ClassVar[str] = ""
     #: Names of the columns of the environment sheet that make its workload.
-    workload: frozenset[str]
+    workload: ClassVar[frozenset[str]]
 
+    @abstractmethod
     def versions(self) -> dict[str, str]:
-        """Name and version of each library that decides what is measured."""
+        """Return name and version of each library that decides what is measured."""
 
+    @abstractmethod
     def open(self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int) -> Session:
-        """Open a network.
+        """Open a network, its input ready.
 
-        files: path of the network by precision (``fp32``, ``int8``, as far as the option space asks for them).
-        workload: sizes of the input, such as ``batch`` and ``image_px``.
-        options: one configuration; None stands for an inactive option.
-        seed: of the random input.
+        Parameters
+        ----------
+        files
+            Path of the network by precision (``fp32``, ``int8``, as far as the option space asks for them).
+        workload
+            Sizes of the input, such as ``batch`` and ``image_px``.
+        options
+            One configuration; None stands for an inactive option.
+        seed
+            Seed of the random input.
 
-        Raises UnsupportedConfigurationError, or whatever the library raises.
+        Raises
+        ------
+        UnsupportedConfigurationError
+            If the engine, or the machine, cannot do the configuration. Its row then has the status ``unsupported``;
+            after any other exception, ``error``.
         """

@@ -30,7 +30,7 @@ from perftransfer.measuring import fingerprint
 from perftransfer.measuring.engines import _onnxruntime_threads as _threads
 from perftransfer.measuring.engines import _reading
 from perftransfer.measuring.engines._onnxruntime_options import CUDA, SESSION, choice, number, texts
-from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
+from perftransfer.measuring.engines.interface import Engine, Options, UnsupportedConfigurationError
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 # Options that one provider alone knows; the others are the session's.
@@ -254,10 +254,9 @@ def bound(session: onnxruntime.InferenceSession, feed: Mapping[str, np.ndarray],
     return binding
 
 
-class OnnxRuntime:
+class OnnxRuntime(Engine):
     """ONNX Runtime: provider, threads, spinning, graph optimisation, memory, precision, and CUDA's options."""
 
-    name = "onnxruntime"
     isolated = True
     counters = ("rapl", "hwmon")
     instruction_set_variable = ""
@@ -284,6 +283,3 @@ class OnnxRuntime:
         path = _reading.network_file(files, options)
         session = _CudaSession if _provider(options) == "cuda" else _CpuSession
         return session(path, workload, options, seed)
-
-
-ENGINE = OnnxRuntime()

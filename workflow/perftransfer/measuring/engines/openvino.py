@@ -33,7 +33,7 @@ from openvino.properties.hint import (  # type: ignore[import-not-found]  # noqa
 )
 
 from perftransfer.measuring.engines import _reading  # noqa: E402
-from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError  # noqa: E402
+from perftransfer.measuring.engines.interface import Engine, Options, UnsupportedConfigurationError  # noqa: E402
 
 _DEVICES = ("CPU", "GPU")
 # Options with levels of their own; the property is the option in capitals.
@@ -241,13 +241,12 @@ def _varint(data: mmap.mmap, at: int) -> tuple[int, int]:
             return value, at
 
 
-class OpenVino:
+class OpenVino(Engine):
     """OpenVINO: hints, threads, streams, pinning, precision.
 
     A counter of the CPU's package covers Intel's built-in GPU, too, but not a graphics card.
     """
 
-    name = "openvino"
     isolated = True
     counters = ("rapl", "hwmon")
     instruction_set_variable = "ONEDNN_MAX_CPU_ISA"
@@ -266,6 +265,3 @@ class OpenVino:
         ``precision`` says which file is read; ``inference_precision_hint``, in what its float operations are computed.
         """
         return _OpenVinoSession(_reading.network_file(files, options), workload, options, seed)
-
-
-ENGINE = OpenVino()

@@ -37,7 +37,7 @@ import onnx
 import torch  # type: ignore[import-not-found]
 
 from perftransfer.measuring.engines import _onnx_to_torch, _reading
-from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
+from perftransfer.measuring.engines.interface import Engine, Options, UnsupportedConfigurationError
 
 # By the names that PyTorch has for them.
 _DEVICES = {"cpu": "cpu", "cuda": "cuda"}
@@ -289,13 +289,12 @@ class _CudaSession:
         del self._infer
 
 
-class PyTorch:
+class PyTorch(Engine):
     """PyTorch: threads, compilation, memory format, autocast, oneDNN; on CUDA also TF32, cuDNN's search and graphs.
 
     What the configuration does not name is left to PyTorch, except for the number of threads (1).
     """
 
-    name = "pytorch"
     isolated = True
     counters = ("rapl", "hwmon")
     instruction_set_variable = "ONEDNN_MAX_CPU_ISA"
@@ -338,6 +337,3 @@ class PyTorch:
         if name == "cpu":
             return _CpuSession(infer)
         return _CudaSession(_captured(infer) if _flag(options, "cuda_graphs") else infer)
-
-
-ENGINE = PyTorch()

@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Mapping
 
-from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
+from perftransfer.measuring.engines.interface import Engine, Options, UnsupportedConfigurationError
 
 
 def latency_ms(workload: Mapping[str, int], options: Options) -> float:
@@ -62,10 +62,9 @@ class _SimulatedSession:
         self._now = 0.0
 
 
-class Simulated:
+class Simulated(Engine):
     """Deterministic latencies from a formula; 10 000 configurations cost nothing."""
 
-    name = "simulated"
     isolated = False
     counters = ()
     instruction_set_variable = ""
@@ -83,6 +82,3 @@ class Simulated:
         if options.get("fault") == "unsupported":
             raise UnsupportedConfigurationError("fault: unsupported was asked for")
         return _SimulatedSession(workload, options, seed)
-
-
-ENGINE = Simulated()

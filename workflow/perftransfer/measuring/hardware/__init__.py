@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from perftransfer import catalogue
+from perftransfer.catalogue import Catalogue
 from perftransfer.errors import UserError, unknown
 from perftransfer.measuring.hardware import _originals
 from perftransfer.measuring.hardware._originals import Original
@@ -45,8 +45,11 @@ _REFUSALS = (SettingError, OSError, ValueError, subprocess.SubprocessError)
 _PAUSE_SECONDS = 0.05
 
 
+CATALOGUE: Catalogue[Kind] = Catalogue(__name__, "Kind", "kind of hardware settings")
+
+
 def _kinds() -> dict[str, Kind]:
-    return {name: catalogue.module(__name__, name).KIND for name in catalogue.modules(__name__)}
+    return {name: CATALOGUE.load(name)() for name in CATALOGUE.names()}
 
 
 def parse(text: str) -> list[Setting]:

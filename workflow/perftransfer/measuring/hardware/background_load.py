@@ -98,7 +98,5 @@ def main(arguments: list[str]) -> None:
         time.sleep(max(0.0, (1 - share) * _PERIOD_SECONDS))
 
 
-KIND = BackgroundLoad()
-
 if __name__ == "__main__":
     main(sys.argv[1:])

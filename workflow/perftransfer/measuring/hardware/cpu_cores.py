@@ -70,6 +70,3 @@ class CpuCores(Kind):
         if not any(files.values()):
             return {}
         return {"cores": [n for n in range(1, len(files) + 1) if all(files[c] for c in sorted(files)[n:])]}
-
-
-KIND = CpuCores()

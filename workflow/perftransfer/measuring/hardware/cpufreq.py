@@ -105,6 +105,3 @@ class CpuFrequency(Kind):
 def files(board: Board) -> list[str]:
     """Files of the policies that other settings change on the way."""
     return [f"{folder}/{name}" for folder in policies(board).values() for name in _FILES]
-
-
-KIND = CpuFrequency()

@@ -70,6 +70,3 @@ class GpuClock(Kind):
         """Clocks in Hz."""
         folder = device(board, _GPU)
         return {"gpu_clock_hz": list(frequencies(board, folder))} if folder else {}
-
-
-KIND = GpuClock()

@@ -114,6 +114,3 @@ class MemoryClock(Kind):
             board.write(item, before)
         else:
             super().put_back(board, item, before)
-
-
-KIND = MemoryClock()

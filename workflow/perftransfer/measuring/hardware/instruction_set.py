@@ -63,6 +63,3 @@ class InstructionSet(Kind):
                 continue
             out.append(name)
         return {"instruction_set": out} if out else {}
-
-
-KIND = InstructionSet()

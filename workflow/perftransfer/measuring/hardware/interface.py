@@ -128,7 +128,7 @@ class Board:
 
 
 class Kind(ABC):
-    """A kind of settings: a module of this package holds one instance of a subclass as ``KIND``.
+    """A kind of settings: one file of this package with one public subclass, created without arguments.
 
     The methods here are those of settings that are plain files. All but ``plan`` raise OSError,
     subprocess.SubprocessError or SettingError where the machine refuses.

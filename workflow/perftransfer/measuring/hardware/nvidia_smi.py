@@ -134,6 +134,3 @@ class NvidiaCard(Kind):
 
     def _order(self, board: Board, gpu: str, option: str) -> None:
         board.run(["nvidia-smi", f"--id={gpu[3:]}", option])
-
-
-KIND = NvidiaCard()

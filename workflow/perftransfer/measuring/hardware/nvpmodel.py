@@ -60,6 +60,3 @@ class PowerMode(Kind):
         """Change the mode, unless it is the one."""
         if self.read(board, item) != value:
             board.run(["nvpmodel", "-m", value])
-
-
-KIND = PowerMode()

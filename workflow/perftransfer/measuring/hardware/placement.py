@@ -58,6 +58,3 @@ class Placement(Kind):
                     f"{setting}: {board.shown(_ONLINE)}: found {board.read(_ONLINE)}, without {sorted(missing)}"
                 )
         return []
-
-
-KIND = Placement()

@@ -1,21 +1,24 @@
 """The networks that are measured: built here with random weights, nothing is downloaded.
 
 How long an inference takes depends on the graph, not on what its weights were trained for; nothing is said about
-accuracy. Each file is a network: ``VERSION`` and ``build(seed)``. Names, versions and precisions are known without
+accuracy. Each file is a network, see ``interface.py``. Names, versions and precisions are known without
 onnx, which only ``write`` and ``files_of`` need: files are written on the host and shipped to boards that cannot.
 """
 
 from __future__ import annotations
 
-import importlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
 
-from perftransfer import catalogue
+from perftransfer.catalogue import Catalogue
 from perftransfer.errors import UserError, unknown
 
+if TYPE_CHECKING:
+    from perftransfer.measuring.networks.interface import Network
+
+CATALOGUE: Catalogue[Network] = Catalogue(__name__, "Network", "network")
 PRECISIONS = ("fp32", "int8")
 
 
@@ -28,17 +31,24 @@ class NetworkParams:
 
 
 def names() -> list[str]:
-    """The networks there are, sorted."""
-    return list(catalogue.modules(__name__))
+    """List the names of the built-in networks."""
+    return CATALOGUE.names()
+
+
+def module_of(name: str) -> str:
+    """Return the import path of the module that holds the network ``name``.
+
+    Raises UserError if there is none.
+    """
+    return CATALOGUE.module_of(name)
 
 
 def version(name: str) -> int:
-    """The version of a network's graph; measurements of another version are of another network.
+    """Return the version of a network's graph; measurements of another version are of another network.
 
     Raises UserError if there is no such network.
     """
-    number: int = _network(name).VERSION
-    return number
+    return CATALOGUE.load(name).version
 
 
 def write(name: str, precision: str, path: Path, *, seed: int) -> None:
@@ -49,7 +59,7 @@ def write(name: str, precision: str, path: Path, *, seed: int) -> None:
 
     Raises UserError if there is no such network or precision.
     """
-    network = _network(name)
+    network = CATALOGUE.load(name)()
     if precision not in PRECISIONS:
         raise UserError(unknown("networks", "precision", precision, PRECISIONS))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,10 +82,3 @@ def files_of(path: Path) -> list[Path]:
     from perftransfer.measuring.networks._external_data import beside
 
     return [path, *beside(path)]
-
-
-def _network(name: str) -> ModuleType:
-    offered = catalogue.modules(__name__)
-    if name not in offered:
-        raise UserError(unknown("networks", "network", name, offered))
-    return importlib.import_module(offered[name])

@@ -1,8 +1,8 @@
 """InceptionV3: factorised convolutions of several sizes side by side; without the auxiliary head, which only trains.
 
-Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, "Rethinking the Inception Architecture for Computer Vision", CVPR 2016,
-arXiv 1512.00567, table 1 and figures 5 to 7 and 10. Padding and numbers of weights as in torchvision's
-``inception_v3``. Images need at least 75 pixels a side.
+Szegedy, Vanhoucke, Ioffe, Shlens and Wojna, "Rethinking the Inception Architecture for Computer
+Vision", CVPR 2016, arXiv 1512.00567, table 1 and figures 5 to 7 and 10. Padding and numbers of
+weights as in torchvision's ``inception_v3``. Images need at least 75 pixels a side.
 """
 
 from __future__ import annotations
@@ -10,37 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftransfer.measuring.networks._graph import Graph, Tensor
+from perftransfer.measuring.networks.interface import Network
 
 if TYPE_CHECKING:
     import onnx
-
-# To be raised whenever the graph changes: measurements of the old one are then of another network.
-VERSION = 1
-
-
-def build(seed: int) -> onnx.ModelProto:
-    """The network with random weights drawn from ``seed``.
-
-    Input ``image``, float32 ``[batch, 3, image_px, image_px]``; output ``logits``, float32 ``[batch, 1000]``.
-    """
-    graph = Graph("inceptionv3", seed)
-    x = _conv(graph, graph.image, 32, 3, stride=2)
-    x = _conv(graph, x, 32, 3)
-    x = _conv(graph, x, 64, 3, padding=1)
-    x = graph.max_pool(x, 3, stride=2)
-    x = _conv(graph, x, 80, 1)
-    x = _conv(graph, x, 192, 3)
-    x = graph.max_pool(x, 3, stride=2)
-    for pooled in (32, 64, 64):
-        x = _small(graph, x, pooled)
-    x = _small_to_medium(graph, x)
-    for inner in (128, 160, 160, 192):
-        x = _medium(graph, x, inner)
-    x = _medium_to_wide(graph, x)
-    for _ in range(2):
-        x = _wide(graph, x)
-    graph.classifier(x)
-    return graph.model()
 
 
 def _conv(
@@ -111,3 +84,34 @@ def _wide(graph: Graph, x: Tensor) -> Tensor:
     twice = _conv(graph, _conv(graph, x, 448, 1), 384, 3, padding=1)
     crossed = [branch(graph, y, 384, 3) for y in (once, twice) for branch in (_row, _column)]
     return graph.concat(direct, *crossed, _pooled(graph, x, 192))
+
+
+class InceptionV3(Network):
+    """InceptionV3."""
+
+    version = 1
+
+    def build(self, seed: int) -> onnx.ModelProto:
+        """Draw the network, with random weights.
+
+        Input ``image``, float32 ``[batch, 3, image_px, image_px]``; output ``logits``, float32
+        ``[batch, 1000]``.
+        """
+        graph = Graph("inceptionv3", seed)
+        x = _conv(graph, graph.image, 32, 3, stride=2)
+        x = _conv(graph, x, 32, 3)
+        x = _conv(graph, x, 64, 3, padding=1)
+        x = graph.max_pool(x, 3, stride=2)
+        x = _conv(graph, x, 80, 1)
+        x = _conv(graph, x, 192, 3)
+        x = graph.max_pool(x, 3, stride=2)
+        for pooled in (32, 64, 64):
+            x = _small(graph, x, pooled)
+        x = _small_to_medium(graph, x)
+        for inner in (128, 160, 160, 192):
+            x = _medium(graph, x, inner)
+        x = _medium_to_wide(graph, x)
+        for _ in range(2):
+            x = _wide(graph, x)
+        graph.classifier(x)
+        return graph.model()

@@ -1,8 +1,8 @@
 """Xception: depthwise separable convolutions with residual connections.
 
-Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017, arXiv 1610.02357, figure 5.
-Numbers of weights as in Keras (``keras.applications.Xception``, the author's) and timm (``legacy_xception``), padding
-as in the latter.
+Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", CVPR 2017, arXiv
+1610.02357, figure 5. Numbers of weights as in Keras (``keras.applications.Xception``, the author's)
+and timm (``legacy_xception``), padding as in the latter.
 """
 
 from __future__ import annotations
@@ -10,34 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from perftransfer.measuring.networks._graph import Graph, Tensor
+from perftransfer.measuring.networks.interface import Network
 
 if TYPE_CHECKING:
     import onnx
-
-# To be raised whenever the graph changes: measurements of the old one are then of another network.
-VERSION = 1
-
-
-def build(seed: int) -> onnx.ModelProto:
-    """The network with random weights drawn from ``seed``.
-
-    Input ``image``, float32 ``[batch, 3, image_px, image_px]``; output ``logits``, float32 ``[batch, 1000]``.
-    """
-    graph = Graph("xception", seed)
-    x = graph.relu(graph.batch_norm(graph.conv(graph.image, 32, 3, stride=2)))
-    x = graph.relu(graph.batch_norm(graph.conv(x, 64, 3)))
-    for channels in (128, 256, 728):
-        x = _down(graph, x, channels, channels)
-    for _ in range(8):
-        y = x
-        for _ in range(3):
-            y = _separable(graph, graph.relu(y), 728)
-        x = graph.add(x, y)
-    x = _down(graph, x, 728, 1024)
-    for channels in (1536, 2048):
-        x = graph.relu(_separable(graph, x, channels))
-    graph.classifier(x)
-    return graph.model()
 
 
 def _separable(graph: Graph, x: Tensor, channels: int) -> Tensor:
@@ -50,3 +26,31 @@ def _down(graph: Graph, x: Tensor, inner: int, channels: int) -> Tensor:
     y = _separable(graph, graph.relu(y), channels)
     y = graph.max_pool(y, 3, stride=2, padding=1)
     return graph.add(graph.batch_norm(graph.conv(x, channels, 1, stride=2)), y)
+
+
+class Xception(Network):
+    """Xception."""
+
+    version = 1
+
+    def build(self, seed: int) -> onnx.ModelProto:
+        """Draw the network, with random weights.
+
+        Input ``image``, float32 ``[batch, 3, image_px, image_px]``; output ``logits``, float32
+        ``[batch, 1000]``.
+        """
+        graph = Graph("xception", seed)
+        x = graph.relu(graph.batch_norm(graph.conv(graph.image, 32, 3, stride=2)))
+        x = graph.relu(graph.batch_norm(graph.conv(x, 64, 3)))
+        for channels in (128, 256, 728):
+            x = _down(graph, x, channels, channels)
+        for _ in range(8):
+            y = x
+            for _ in range(3):
+                y = _separable(graph, graph.relu(y), 728)
+            x = graph.add(x, y)
+        x = _down(graph, x, 728, 1024)
+        for channels in (1536, 2048):
+            x = graph.relu(_separable(graph, x, channels))
+        graph.classifier(x)
+        return graph.model()
