@@ -1,5 +1,6 @@
 # make         install what is needed into .venv, and run the default study
-# make test    all tests            make lint    all checks of style and types
+# make test    all tests, but those of the next two lines      make lint    all checks of style and types
+# make test-engines    the tests of OpenVINO and PyTorch, with what there is of them; make engines installs them
 # make site    the documentation as a site, in docs/_build/html
 # make lock    resolve the pinned requirements anew (needs uv)
 # make paper   the study of the paper, from the measurements that its authors published
@@ -14,7 +15,7 @@ BIN := .venv/bin
 export PYTHONPATH := workflow$(if $(PYTHONPATH),:$(PYTHONPATH))
 
 .DELETE_ON_ERROR:
-.PHONY: run paper test test-cluster lint format docs site lock
+.PHONY: run paper test test-engines engines test-cluster lint format docs site lock
 
 run: .venv/installed
 	@$(BIN)/python -m perftransfer.orphaned_jobs
@@ -28,11 +29,33 @@ paper:
 
 test: .venv/installed-dev
 	tests/report/install.sh || true
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/cluster
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not cluster and not engines" $(PYTEST)
+
+# Where it is installed, the environment of the engines.
+ENGINES = $(if $(wildcard .venv-engines/installed),.venv-engines/bin,$(BIN))
+test-engines: .venv/installed-dev
+	@for engine in openvino torch; do $(ENGINES)/python -c "import $$engine" 2>/dev/null \
+	|| echo "$$engine cannot be imported, so its tests are skipped; to install it: make engines"; done
+	$(ENGINES)/python -m pytest -m engines tests/measuring $(PYTEST) || [ $$? -eq 5 ]
+
+# On top of .venv, so that users need not have them. PyTorch by itself: which build fits is for pip's settings to say.
+engines: .venv-engines/installed
+.venv-engines/installed: envs/requirements-engines.txt .venv/installed-dev
+	@$(BIN)/python -m venv .venv-engines
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	>"$$(.venv-engines/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/base.pth"
+	@$(INSTALL_ENGINE) --require-hashes -r $< || echo "OpenVINO could not be installed."
+	@timeout $(PYTORCH_SECONDS) $(INSTALL_ENGINE) $(PYTORCH) \
+	|| echo "$(PYTORCH) could not be installed within $(PYTORCH_SECONDS) s; more time: make engines PYTORCH_SECONDS=1800"
+	@touch $@
+
+PYTORCH := torch==2.13.0
+PYTORCH_SECONDS ?= 180
+INSTALL_ENGINE := .venv-engines/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all:
 
 test-cluster: .venv/installed-dev
 	tests/cluster/install.sh || true
-	$(BIN)/python -m pytest tests/cluster
+	$(BIN)/python -m pytest -m cluster tests/cluster $(PYTEST)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check
@@ -71,4 +94,5 @@ site: .venv/installed-dev
 
 UV := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 lock:
-	cd envs && $(UV) requirements.in -o requirements.txt && $(UV) requirements-dev.in -o requirements-dev.txt
+	cd envs && $(UV) requirements.in -o requirements.txt && $(UV) requirements-dev.in -o requirements-dev.txt \
+	&& $(UV) requirements-engines.in -o requirements-engines.txt

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from tests_root import ROOT
 
+pytestmark = pytest.mark.docs
+
 #: What a browser loads by itself: scripts, styles, fonts, images. Links that people click may lead anywhere.
 LOADED = re.compile(
     r"""<(?:script|img|iframe|source|link)\b[^>]*\b(?:src|href)=["']?(?:https?:)?//|@import|url\(["']?(?:https?:)?//"""

@@ -13,6 +13,8 @@ import pytest
 
 from cluster.slurm import Cluster, Job
 
+pytestmark = pytest.mark.cluster
+
 NODES = ("env-a", "env-b", "env-c")
 SHOW = "hostname; grep --max-count=1 'model name' /proc/cpuinfo"
 

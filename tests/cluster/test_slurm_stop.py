@@ -15,6 +15,8 @@ import pytest
 from cluster import slurm
 from cluster.slurm import SYSTEM_CONFIGURATION, Cluster, Node
 
+pytestmark = pytest.mark.cluster
+
 NODES = [Node("env-a", cpus=2), Node("env-b", cpus=2)]
 
 

@@ -19,6 +19,8 @@ from clones import Clone, copy_tree
 from cluster.slurm import Cluster
 from perftransfer.measuring import journal, networks
 
+pytestmark = pytest.mark.cluster
+
 ENVIRONMENTS = ("a", "b", "c")
 SPACE = """\
 options:

@@ -22,6 +22,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed (pip install
 from perftransfer.measuring.engines._onnx_to_torch import inputs, translate  # noqa: E402
 from perftransfer.measuring.engines.pytorch import PyTorch  # noqa: E402
 
+pytestmark = pytest.mark.engines
 Arrays = dict[str, np.ndarray]
 
 

@@ -30,6 +30,7 @@ openvino = pytest.importorskip("openvino", reason="openvino is not installed (pi
 
 from perftransfer.measuring.engines.openvino import OpenVino, dimension_names, properties  # noqa: E402
 
+pytestmark = pytest.mark.engines
 WORKLOAD = {"batch": 2, "image_px": 16}
 ENVIRONMENT = {**os.environ, "PYTHONPATH": package_path()}
 CORES = len(usable_cpus())

@@ -37,6 +37,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed (pip install
 from perftransfer.measuring.engines import pytorch  # noqa: E402
 from perftransfer.measuring.engines.pytorch import PyTorch  # noqa: E402
 
+pytestmark = pytest.mark.engines
 WORKLOAD = {"batch": 2, "image_px": 16}
 CORES = len(usable_cpus())
 SPACES = Path(__file__).parents[2] / "config/spaces"

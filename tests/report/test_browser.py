@@ -20,6 +20,7 @@ from perftransfer.report.findings_recommendation import Recommended
 if browser.PROGRAM is None and os.environ.get("CI") != "true":
     pytest.skip("no browser: on Debian, tests/report/install.sh installs Chromium", allow_module_level=True)
 
+pytestmark = pytest.mark.browser
 KINDS = ("budget", "pairs", "influence", "configurations")
 
 # Waits until all is drawn, does as a reader would, and writes down what the page shows then.

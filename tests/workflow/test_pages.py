@@ -6,7 +6,7 @@ import pages
 import pytest
 from clones import Clone
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.docs]
 
 
 @pytest.mark.parametrize("page", ["network", "engine", "measurements", "strategy"])

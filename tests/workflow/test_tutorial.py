@@ -9,7 +9,7 @@ import pytest
 from clones import Clone
 from tests_root import ROOT
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.docs]
 
 
 def test_the_tutorial_does_what_it_says(clone: Clone) -> None:
