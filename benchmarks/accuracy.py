@@ -95,7 +95,7 @@ def cells(data: Data, name: str, objective: str, plan: Plan, sources: Sequence[s
         return tables.read(data.folder / f"{source}.predictions.parquet")
 
     loaded = load_sources(strategy, sources, data.dataset, learnt, data.influence, objective, data.options, plan)
-    pool = Pool.of(data.dataset, target, objective, data.options)
+    pool = Pool.from_dataset(data.dataset, target, objective, data.options)
     found, _ = evaluate(strategy, pool, loaded, objective, data.options, plan)
     return found.assign(source=sources[0]) if strategy.needs_source and len(sources) == 1 else found
 

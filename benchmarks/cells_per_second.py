@@ -31,7 +31,7 @@ def measured(results: Path, repeats: int) -> pd.DataFrame:
     environments = [row["environment"] for row in study["environments"]]
     predictions = tables.PartitionedTable(results / "models/predictions.parquet")
     objective = study["objectives"][0]
-    target = Pool.of(dataset, environments[0], objective, options)
+    target = Pool.from_dataset(dataset, environments[0], objective, options)
     rows = []
     for name in [*evaluation["strategies"], *map(strategies.without_transfer, evaluation["designs"])]:
         strategy = strategies.load(name)

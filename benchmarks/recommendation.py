@@ -44,7 +44,7 @@ def held_back(results: Path, strategy: str, budgets: list[int], objective: str) 
             if name != target
         }
         recipe = Recipe(target, objective, strategy, "RF", study["learning"]["scale"], study["seed"])
-        nothing = Measured.of(pd.DataFrame(columns=[*(o.name for o in options), "y", "cv", "n"]), options)
+        nothing = Measured.from_table(pd.DataFrame(columns=[*(o.name for o in options), "y", "cv", "n"]), options)
         model = TransferredModel(recipe, options, space, sources, nothing)
         pool = dataset[dataset["environment"] == target].reset_index(drop=True)
         truth, ids = pool[objective].to_numpy(dtype=float), list(pool["configuration_id"])
@@ -54,9 +54,9 @@ def held_back(results: Path, strategy: str, budgets: list[int], objective: str) 
         for budget in budgets:
             known = tables.configurations_of(candidates, options)
             look_up = partial(_of, measurements)
-            measured = measure_in_rounds(model, candidates, known, budget, 5, [], look_up)
+            measured = measure_in_rounds(model, candidates, known, budget, 5, [], look_up, lambda table: table)
             chosen = measured.chosen
-            fitted = add_target_measurements(model, look_up(chosen), measured.drawn)
+            fitted = add_target_measurements(model, look_up(chosen), measured.is_random_sample)
             X = fitted.codes_of(candidates)
             found, expected = fitted.predict(X), outlook(fitted, X)
             assert expected is not None
@@ -83,7 +83,7 @@ def _of(measurements: pd.DataFrame, configurations: Collection[str]) -> pd.DataF
 
 
 def _known(dataset: pd.DataFrame, influence: pd.DataFrame, name: str, objective: str, options: tuple) -> Measured:
-    pool = Pool.of(dataset, name, objective, options)
+    pool = Pool.from_dataset(dataset, name, objective, options)
     own = influence[(influence["environment"] == name) & (influence["objective"] == objective)]
     return Measured(pool.codes, pool.y, pool.cv, pool.n, tuple(own[own["selected"]].sort_values("rank")["term"]))
 

@@ -67,7 +67,7 @@ def test_a_batch_has_the_cells_of_all_its_targets_and_objectives(name, inputs, t
     frames = []
     for objective in OBJECTIVES:
         sources = load_sources(cls, NAMES, dataset, learnt, None, objective, OPTIONS, PLAN)
-        pools = [Pool.of(dataset, name, objective, OPTIONS) for name in ("b", "d")]
+        pools = [Pool.from_dataset(dataset, name, objective, OPTIONS) for name in ("b", "d")]
         frames += [evaluate(cls, pool, sources, objective, OPTIONS, PLAN)[0] for pool in pools]
     expected = pa.Table.from_pandas(pd.concat(frames, ignore_index=True), SCHEMA).to_pandas()
     pd.testing.assert_frame_equal(cells, expected)

@@ -43,7 +43,7 @@ def dataset() -> pd.DataFrame:
 
 DATA = dataset()
 CONFIGURATIONS = DATA.drop_duplicates("configuration_id").sort_values("configuration_id")
-TARGET = Pool.of(DATA, "target", "latency_ms", OPTIONS)
+TARGET = Pool.from_dataset(DATA, "target", "latency_ms", OPTIONS)
 TERMS = influence_table(DATA, ENVIRONMENTS, ["latency_ms"], OPTIONS, scale="log", criterion="bic", order=2)
 
 

@@ -27,17 +27,17 @@ def dataset() -> pd.DataFrame:
 
 
 def test_a_pool_is_what_was_measured_in_the_environment_by_configuration_id():
-    pool = Pool.of(dataset(), "a", "latency_ms", OPTIONS)
+    pool = Pool.from_dataset(dataset(), "a", "latency_ms", OPTIONS)
     # The one without a value (its measurement failed) is no part of it.
     assert pool.y.tolist() == [1, 2, 4]
     assert pool.codes.tolist() == [[2], [1], [2]]
-    shuffled = Pool.of(dataset().sample(frac=1, random_state=3), "a", "latency_ms", OPTIONS)
+    shuffled = Pool.from_dataset(dataset().sample(frac=1, random_state=3), "a", "latency_ms", OPTIONS)
     assert shuffled.y.tolist() == pool.y.tolist()
 
 
 def test_too_few_measurements_are_an_error_for_people():
     with pytest.raises(UserError, match="environment b: latency_ms was measured for 2 configurations"):
-        Pool.of(dataset(), "b", "latency_ms", OPTIONS)
+        Pool.from_dataset(dataset(), "b", "latency_ms", OPTIONS)
 
 
 @given(st.integers(3, 200), st.integers(0, 50))

@@ -75,7 +75,9 @@ def cells(study, name: str) -> pd.DataFrame:
     cls = strategies.load(name)
     sources = load_sources(cls, SCHEMAS, dataset, learnt.__getitem__, terms, "latency_ms", options, PLAN)
     frames = [
-        evaluate(cls, Pool.of(dataset, target, "latency_ms", options), sources, "latency_ms", options, PLAN)[0]
+        evaluate(cls, Pool.from_dataset(dataset, target, "latency_ms", options), sources, "latency_ms", options, PLAN)[
+            0
+        ]
         for target in SCHEMAS
     ]
     return pd.concat(frames, ignore_index=True)

@@ -44,7 +44,11 @@ TARGET = truth(3.0, 9)
 
 
 def model(
-    strategy: str = "AUTO", learner: str | None = "RT", measured: int = 8, noise: bool = True, drawn: bool = True
+    strategy: str = "AUTO",
+    learner: str | None = "RT",
+    measured: int = 8,
+    noise: bool = True,
+    is_random_sample: bool = True,
 ) -> TransferredModel:
     """A model of the target to which so many configurations are known, the default one first."""
     recipe = Recipe("target", "latency_ms", strategy, "RT", "log", 1)
@@ -54,11 +58,13 @@ def model(
     order = np.concatenate([[0], order[order != 0]])
     options = SPACE.options
     sources = {
-        name: Measured.of(pd.concat([FRAME, rows.assign(y=truth(factor, seed))], axis=1), options)
+        name: Measured.from_table(pd.concat([FRAME, rows.assign(y=truth(factor, seed))], axis=1), options)
         for name, factor, seed in (("a", 1.0, 1), ("b", 10.0, 2))
     }
-    nothing = TransferredModel(recipe, options, SPACE, sources, Measured.of(target.iloc[:0], options))
-    return nothing.with_target(replace(Measured.of(target.iloc[order[:measured]], options), drawn=drawn))
+    nothing = TransferredModel(recipe, options, SPACE, sources, Measured.from_table(target.iloc[:0], options))
+    return nothing.with_target(
+        replace(Measured.from_table(target.iloc[order[:measured]], options), is_random_sample=is_random_sample)
+    )
 
 
 ALL = model().codes_of(FRAME)

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm
 
 from perftransfer.recommend.planning import choose_next
-from perftransfer.recommend.rounds import measure_in_rounds
+from perftransfer.recommend.rounds import TargetMeasurements, measure_in_rounds
 from perftransfer.recommend.stopping import outlook
 from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.space.options import configuration_id
@@ -54,13 +54,24 @@ class Machine:
         ).astype({"disturbed": "boolean", "latency_ms": "float64"})
 
 
+def spend(
+    model: TransferredModel, budget: int, batch: int, before: list[str], machine: Machine
+) -> TargetMeasurements[pd.DataFrame]:
+    """Measure on a machine whose records are a table already."""
+    return measure_in_rounds(
+        model, known.FRAME, known.CONFIGURATIONS, budget, batch, before, machine.measure, lambda records: records
+    )
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_the_budget_is_spent_the_default_first_and_the_same_again(strategy: str) -> None:
     found = []
     for _ in range(2):
         machine = Machine()
         model = known.model(strategy, measured=0)
-        chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 9, 3, [], machine.measure).chosen
+        spent = spend(model, 9, 3, [], machine)
+        chosen = spent.chosen
+        assert spent.records["configuration_id"].tolist() == list(chosen)
         found.append(list(chosen))
         assert len(chosen) == 9
         assert next(iter(chosen)) == configuration_id(known.SPACE.default)
@@ -75,26 +86,26 @@ def test_the_budget_is_spent_the_default_first_and_the_same_again(strategy: str)
 def test_what_was_measured_before_counts_whoever_planned_it(strategy: str) -> None:
     before = [list(known.CONFIGURATIONS)[place] for place in (5, 17, 3)]
     model = known.model(strategy, measured=0)
-    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 7, 2, before, Machine().measure).chosen
+    chosen = spend(model, 7, 2, before, Machine()).chosen
     assert len(chosen) == 7
     assert set(before) < set(chosen)
     machine = Machine()
-    spent = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 3, 2, before, machine.measure).chosen
+    spent = spend(model, 3, 2, before, machine).chosen
     assert list(spent) == [configuration_id(known.SPACE.default), *before]
     assert len(machine.asked) == 1
 
 
 def test_what_cannot_be_measured_is_not_asked_for_again() -> None:
     model = known.model("KT+active", measured=0)
-    second = list(measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 3, 1, [], Machine().measure).chosen)[1]
+    second = list(spend(model, 3, 1, [], Machine()).chosen)[1]
     machine = Machine(list(known.CONFIGURATIONS).index(second))
-    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 6, 1, [], machine.measure).chosen
+    chosen = spend(model, 6, 1, [], machine).chosen
     assert len(chosen) == 6
 
 
 def test_a_budget_beyond_the_space_is_all_of_it() -> None:
     model = known.model(measured=0)
-    chosen = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 1000, 5, [], Machine().measure).chosen
+    chosen = spend(model, 1000, 5, [], Machine()).chosen
     assert set(chosen) == set(known.CONFIGURATIONS)
 
 
@@ -145,21 +156,21 @@ def test_it_is_planned_from_what_should_be_good_and_from_all_if_need_be() -> Non
 
 def test_a_killed_run_makes_the_same_choices_again() -> None:
     model = known.model(measured=0)
-    whole = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 8, 3, [], Machine().measure)
+    whole = spend(model, 8, 3, [], Machine())
     for some in ([5, 2], [7], [1, 3, 4, 6]):
         before = [list(whole.chosen)[place] for place in some]
-        again = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 8, 3, before, Machine().measure)
+        again = spend(model, 8, 3, before, Machine())
         assert list(again.chosen) == list(whole.chosen)
 
 
-@pytest.mark.parametrize(("strategy", "drawn"), [("RS", True), ("KT+active", False)])
-def test_what_others_chose_was_not_drawn(strategy: str, drawn: bool) -> None:
+@pytest.mark.parametrize(("strategy", "is_random"), [("RS", True), ("KT+active", False)])
+def test_what_others_chose_was_not_drawn(strategy: str, is_random: bool) -> None:
     model = known.model(strategy, measured=0)
-    whole = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 6, 3, [], Machine().measure)
-    assert whole.drawn == drawn
+    whole = spend(model, 6, 3, [], Machine())
+    assert whole.is_random_sample == is_random
     others = [one for one in known.CONFIGURATIONS if one not in whole.chosen][:2]
-    mixed = measure_in_rounds(model, known.FRAME, known.CONFIGURATIONS, 6, 3, others, Machine().measure)
-    assert not mixed.drawn
+    mixed = spend(model, 6, 3, others, Machine())
+    assert not mixed.is_random_sample
 
 
 def test_what_is_measured_anyway_need_not_be_told_again() -> None:

@@ -58,7 +58,7 @@ def test_a_chosen_sample_without_intervals_knows_no_chance() -> None:
 
 def test_who_did_not_draw_has_no_interval_by_refits() -> None:
     assert known.model("RS", measured=12).predict(known.ALL).low is not None
-    assert known.model("RS", measured=12, drawn=False).predict(known.ALL).low is None
+    assert known.model("RS", measured=12, is_random_sample=False).predict(known.ALL).low is None
 
 
 def test_what_failed_is_kept_in_its_file_and_not_planned_again(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_what_failed_is_kept_in_its_file_and_not_planned_again(tmp_path: Path) -
     again = stored_model.load(tmp_path / "model.parquet")
     np.testing.assert_array_equal(again.target.failed, known.ALL[next_one])
     assert len(again.target) == len(model.target)
-    assert again.target.drawn
+    assert again.target.is_random_sample
 
 
 def test_a_strategy_of_one_source_takes_the_most_alike() -> None:
@@ -82,10 +82,10 @@ def test_a_strategy_of_one_source_takes_the_most_alike() -> None:
 
 def test_refits_leave_out_what_was_drawn_and_not_the_default() -> None:
     model = known.model("LMS+random", measured=10)
-    drawn, parts, refits = model._refits
-    assert 0 not in drawn
-    assert sorted(drawn[np.concatenate(parts)]) == list(range(1, 10))
-    assert len(refits) == 5
+    fit = model._fit
+    # The default configuration is the first.
+    assert sorted(np.concatenate(fit.folds)) == list(range(1, 10))
+    assert len(fit.refits) == 5
 
 
 def test_nothing_measured_is_said() -> None:

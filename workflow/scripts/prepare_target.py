@@ -9,6 +9,7 @@ from perftransfer.recommend.params import PrepareTargetParams
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        params, wildcards = from_plain(PrepareTargetParams, snakemake.params[0]), snakemake.wildcards
-        model = gather.model_from_job(wildcards.environment, wildcards.objective, params.model, snakemake.input)
-        stored_model.save(model, Path(snakemake.output[0]))
+        params, objective = from_plain(PrepareTargetParams, snakemake.params[0]), snakemake.wildcards.objective
+        environment = snakemake.wildcards.environment
+        models = gather.models_from_job(environment, [objective], params.model, snakemake.input)
+        stored_model.save(models[objective], Path(snakemake.output[0]))

@@ -16,11 +16,10 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         params, name = from_plain(RecommendParams, snakemake.params[0]), snakemake.wildcards.environment
         measurements, every = tables.read(snakemake.input.measurements), tables.read(snakemake.input.candidates)
-        drawn = bool(json.loads(tables.metadata(snakemake.input.measurements)["drawn"]))
-        models = {}
+        is_random_sample = bool(json.loads(tables.metadata(snakemake.input.measurements)["is_random_sample"]))
+        models = gather.models_from_job(name, params.model.objectives, params.model, snakemake.input)
         for objective, path in zip(params.model.objectives, snakemake.output.models, strict=True):
-            untouched = gather.model_from_job(name, objective, params.model, snakemake.input)
-            models[objective] = gather.add_target_measurements(untouched, measurements, drawn)
+            models[objective] = gather.add_target_measurements(models[objective], measurements, is_random_sample)
             if not len(models[objective].target):
                 raise UserError(
                     f"environment {name}: no measurement there gave a value of {objective}: see its journal"

@@ -1,4 +1,4 @@
-"""Measure a handful of configurations in a target: those that the sources say tell most."""
+"""Measure a handful of configurations in a target: the most informative ones, by the sources."""
 
 from pathlib import Path
 
@@ -14,32 +14,33 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         params, name = from_plain(TargetParams, snakemake.params[0]), snakemake.wildcards.environment
         journal_path = Path(snakemake.params.journal)
-        # The whole space, not what was measured in the sources: what tells most may lie elsewhere.
-        every, options = tables.read(snakemake.input.candidates), tables.options(snakemake.input.candidates)
+        # The whole space, not what was measured in the sources: the most informative may lie elsewhere.
+        candidates, options = tables.read(snakemake.input.candidates), tables.options(snakemake.input.candidates)
         measured.check_names(options)
+        environment = (name, params.measuring, snakemake.input.networks)
 
-        asked = (name, params.measuring, snakemake.input.networks)
+        def table_of(records):
+            """Convert journal records to a table of measurements."""
+            return measured.measurements(records, name, params.measuring.engine, options)
+
         if snakemake.input.external_journal:
             journal_path = Path(snakemake.input.external_journal[0])
             # Nobody knows here who chose.
-            drawn = False
-            records = remote.load_external_journal(journal_path, name, set(every["configuration_id"]))
+            is_random_sample = False
+            records = remote.load_external_journal(journal_path, name, set(candidates["configuration_id"]))
         else:
-            model = gather.model_from_job(name, params.model.objectives[0], params.model, snakemake.input)
-            found = measure_in_rounds(
-                model,
-                every,
-                tables.configurations_of(every, options),
+            objective = params.model.objectives[0]
+            measurements = measure_in_rounds(
+                gather.models_from_job(name, [objective], params.model, snakemake.input)[objective],
+                candidates,
+                tables.configurations_of(candidates, options),
                 params.budget,
                 params.batch,
-                bench.measured_configurations(*asked, journal_path),
-                lambda chosen: measured.measurements(
-                    bench.measure_job(*asked, chosen, journal_path), name, params.measuring.engine, options
-                ),
+                bench.measured_configurations(*environment, journal_path),
+                lambda chosen: bench.measure_job(*environment, chosen, journal_path),
+                table_of,
             )
-            drawn = found.drawn
-            records = bench.measure_job(*asked, found.chosen, journal_path)
-        metadata = {**bench.metadata(records, journal_path, name), "drawn": drawn}
-        frame = measured.measurements(records, name, params.measuring.engine, options)
-        tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)
+            is_random_sample, records = measurements.is_random_sample, measurements.records
+        metadata = {**bench.metadata(records, journal_path, name), "is_random_sample": is_random_sample}
+        tables.write(Path(snakemake.output.measurements), table_of(records), options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)

@@ -20,7 +20,7 @@ from perftransfer.dataset import tables
 from perftransfer.evaluation.cells import COLUMNS, SCHEMA, TIMING_COLUMNS, Plan, evaluate
 from perftransfer.evaluation.params import EvaluateParams
 from perftransfer.evaluation.pool import Pool
-from perftransfer.evaluation.sources import drawn, load_sources
+from perftransfer.evaluation.sources import load_sources, sample_sources
 from perftransfer.plain import to_plain
 from perftransfer.strategies.interface import Strategy
 
@@ -60,8 +60,8 @@ def evaluate_batch(
 ) -> list[Path]:
     """Evaluate a strategy on some targets; return the files of the parts, in their order.
 
-    sources_per_target: see ``sources.drawn``. folder: holds the parts that were finished already. Folders beside it are
-    of parts that depend on something else, and go.
+    sources_per_target: see ``sample_sources``. folder: holds the parts that were finished already. Folders beside it
+    are of parts that depend on something else, and go.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for other in folder.parent.iterdir():
@@ -73,7 +73,9 @@ def evaluate_batch(
     files = {
         (objective, target): folder / f"{objective}.{target}.arrow" for objective in objectives for target in targets
     }
-    sources_of = {name: drawn(predictions.environments, name, sources_per_target, plan.seed) for name in targets}
+    sources_of = {
+        name: sample_sources(predictions.environments, name, sources_per_target, plan.seed) for name in targets
+    }
     for objective in objectives:
         left = [name for name in targets if not files[objective, name].exists()]
         if not left:
@@ -85,7 +87,7 @@ def evaluate_batch(
         ordered = [name for name in predictions.environments if name in wanted]
         sources = load_sources(strategy, ordered, dataset, predictions.read, influence, objective, options, plan)
         for name in left:
-            target = Pool.of(dataset, name, objective, options)
+            target = Pool.from_dataset(dataset, name, objective, options)
             known = {source: sources[source] for source in sources_of[name] if source in sources}
             cells, seconds = evaluate(strategy, target, known, objective, options, plan)
             part = cells.assign(**{_SECONDS: seconds[_SECONDS]})

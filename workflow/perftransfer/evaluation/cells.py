@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import time
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from perftransfer import designs, learners
+from perftransfer import designs
 from perftransfer.designs.interface import ActiveDesign, Evidence
 from perftransfer.evaluation import metrics
 from perftransfer.evaluation.pool import Pool, Split, split
-from perftransfer.fitting import conformal
-from perftransfer.fitting.noise import known_variance
-from perftransfer.fitting.seeds import seed_for
+from perftransfer.fitting.fit import INTERVAL, Fit, FitSpec, ScaledPrediction, fit, fit_seed
 from perftransfer.scales import SCALES
 from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Source, Strategy
@@ -30,11 +27,11 @@ COLUMNS = (
 )  # fmt: skip
 #: Columns of the seconds that fits took.
 TIMING_COLUMNS = (*COLUMNS[: COLUMNS.index("n_measured") + 1], "fit_seconds")
-_WHOLE = ("budget", "repeat", "seed", "n_measured")
-#: Types of the columns, the same in every file: a column without a value knows none of its own.
+_INTEGERS = ("budget", "repeat", "seed", "n_measured")
+#: Types of the columns, the same in every file: a column without a value has no type of its own.
 SCHEMA = pa.schema(
     [(name, pa.large_string()) for name in COLUMNS[: COLUMNS.index("budget")]]
-    + [(name, pa.int64()) for name in _WHOLE]
+    + [(name, pa.int64()) for name in _INTEGERS]
     + [(name, pa.float64()) for name in COLUMNS[COLUMNS.index("mape") :]]
 )
 
@@ -43,10 +40,23 @@ SCHEMA = pa.schema(
 class Plan:
     """What is compared.
 
-    budgets: measurements in the target; a design of a fixed size and a strategy that measures nothing have their own.
-    repeats: how often, each with a test third of its own. learners: parameters of each learner by its name. scale: on
-    which they learn. seed: of the study. interval_folds: refits for the intervals of strategies that have none of their
-    own (``conformal``), 0 for none. batch: measurements between two choices of an active design.
+    Parameters
+    ----------
+    budgets
+        Numbers of measurements in the target. A design of a fixed size and a strategy that measures nothing have
+        budgets of their own.
+    repeats
+        How often, each with a test third of its own.
+    learners
+        Parameters of each learner by its name.
+    scale
+        Scale of learning.
+    seed
+        Seed of the study.
+    interval_folds
+        Refits for the intervals of strategies that have none of their own; 0 for no intervals.
+    batch
+        Number of measurements between two choices of an active design.
     """
 
     budgets: Sequence[int]
@@ -58,16 +68,25 @@ class Plan:
     batch: int = 5
 
 
+class CellKey(NamedTuple):
+    """What tells a cell from the others of its strategy, target and objective."""
+
+    source: str | None
+    learner: str | None
+    budget: int
+    repeat: int
+
+
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """A (strategy, target, objective) under way; what equal samples share is kept in here."""
+    """One strategy on one target, and the predictions that equal samples share."""
 
     strategy: type[Strategy]
     target: Pool
     y: np.ndarray
     options: Sequence[Option]
     plan: Plan
-    shared: dict[tuple[Any, ...], list[np.ndarray]] = field(default_factory=dict)
+    shared: dict[tuple[Any, ...], ScaledPrediction] = field(default_factory=dict)
 
 
 def evaluate(
@@ -77,54 +96,92 @@ def evaluate(
     objective: str,
     options: Sequence[Option],
     plan: Plan,
+    skip: Collection[CellKey] = frozenset(),
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Evaluate one strategy on one target.
 
-    sources: by environment and learner, their values on the scale of learning; the target is no source for itself, and
-    a strategy without source ignores them.
+    What was held out of the target is never shown to the strategy.
 
-    Returns the cells (``COLUMNS``; metrics as in ``metrics``, on the held-out third, but ``mape_all`` and ``regret`` on
-    the whole pool; those of intervals where the strategy gives some) and the seconds that each fit took (0 where it was
-    done for another cell already). What was held out of the target is never shown to the strategy.
+    Parameters
+    ----------
+    strategy
+        Class of the strategy.
+    target
+        Configurations measured in the target.
+    sources
+        By environment and learner, with values on the scale of learning. The target is no source for itself, and
+        a strategy without source ignores them.
+    objective, options
+        What is predicted, and the schema of the codes.
+    plan
+        What is compared.
+    skip
+        Cells that need no evaluation.
+
+    Returns
+    -------
+    cells : DataFrame
+        Columns ``COLUMNS``, in the order of ``cell_keys``. Metrics (``metrics``) are computed on the held-out
+        third, but ``mape_all`` and ``regret`` on the whole pool; those of intervals are missing without intervals.
+    seconds : DataFrame
+        Columns ``TIMING_COLUMNS``: how long each fit took; 0 where another cell had the same fit.
     """
-    forward, backward = SCALES[plan.scale]
-    task = _Task(strategy, target, forward(target.y), options, plan)
+    task = _Task(strategy, target, SCALES[plan.scale][0](target.y), options, plan)
     by_source = _by_source(strategy, sources, target.environment)
     cells: list[dict[str, Any]] = []
     seconds: list[dict[str, Any]] = []
-    for repeat in range(plan.repeats):
+    missing = [key for key in cell_keys(strategy, list(by_source), options, plan) if key not in skip]
+    for (repeat, source), keys in itertools.groupby(missing, key=lambda key: (key.repeat, key.source)):
         parts = split(len(target.y), plan.seed, target.environment, repeat)
-        for source, models in by_source:
-            wanted = budgets(strategy, options, plan)
-            samples = _samples(task, parts, wanted, _evidence(strategy, models))
-            for budget, chosen in zip(wanted, samples, strict=True):
-                for learner, seed, took, predicted in _predictions(task, chosen, source, repeat, models):
-                    key = {
-                        "source": source, "target": target.environment, "objective": objective,
-                        "strategy": strategy.__name__, "design": designs.name_of(strategy.design), "learner": learner,
-                        "budget": budget, "repeat": repeat, "seed": seed, "n_measured": len(chosen),
-                    }  # fmt: skip
-                    cells.append(key | _scores(target.y, [backward(values) for values in predicted], parts.test))
-                    seconds.append({**key, "fit_seconds": took})
+        models, by_budget = by_source[source], _learners_by_budget(keys)
+        samples = _samples(task, parts, list(by_budget), _evidence(strategy, models))
+        for (budget, names), chosen in zip(by_budget.items(), samples, strict=True):
+            for learner, seed, took, predicted in _predictions(task, chosen, names, repeat, models):
+                key = {
+                    "source": source, "target": target.environment, "objective": objective,
+                    "strategy": strategy.__name__, "design": designs.name_of(strategy.design), "learner": learner,
+                    "budget": budget, "repeat": repeat, "seed": seed, "n_measured": len(chosen),
+                }  # fmt: skip
+                cells.append(key | _scores(target.y, predicted, plan.scale, parts.test))
+                seconds.append({**key, "fit_seconds": took})
     return pd.DataFrame(cells, columns=list(COLUMNS)), pd.DataFrame(seconds, columns=list(TIMING_COLUMNS))
 
 
-def _by_source(
-    strategy: type[Strategy], sources: Mapping[str, Mapping[str | None, Source]], target: str
-) -> list[tuple[str | None, Mapping[str | None, Source]]]:
-    """Which sources a strategy is told of, one after the other, by learner; None: no single one."""
+def cell_keys(
+    strategy: type[Strategy], sources: Sequence[str | None], options: Sequence[Option], plan: Plan
+) -> list[CellKey]:
+    """List every cell of a strategy on a target, in the order of the table.
+
+    Parameters
+    ----------
+    strategy
+        Class of the strategy.
+    sources
+        What it is evaluated with, one after the other: see ``sources_in_turn``.
+    options, plan
+        Schema of the options, and what is compared.
+    """
+    return [
+        CellKey(source, learner, budget, repeat)
+        for repeat in range(plan.repeats)
+        for source in sources
+        for budget in budgets(strategy, options, plan)
+        for learner in learners_of(strategy, plan)
+    ]
+
+
+def sources_in_turn(strategy: type[Strategy], sources: Sequence[str]) -> list[str | None]:
+    """List the sources that a strategy is evaluated with one after the other; None stands for no single one.
+
+    sources: the target's sources, without the target.
+    """
     if not strategy.needs_source:
-        return [(None, {})]
-    others = [(name, models) for name, models in sources.items() if name != target]
-    if not strategy.uses_all_sources or not others:
-        return list(others)
-    # Sorted: sums of the same numbers in another order differ in their last digits.
-    ranked = [models for _, models in sorted(others, key=lambda named: named[0])]
-    return [(None, {learner: Source.combine([models[learner] for models in ranked]) for learner in ranked[0]})]
+        return [None]
+    return [None] if strategy.uses_all_sources and sources else list(sources)
 
 
 def budgets(strategy: type[Strategy], options: Sequence[Option], plan: Plan) -> list[int]:
-    """Budgets of a strategy: those of the plan, unless it measures nothing or its design has a size of its own."""
+    """List the budgets of a strategy: the plan's, unless it measures nothing or its design has a fixed size."""
     if not strategy.needs_target:
         return [0]
     size = strategy.design().size(options)
@@ -132,11 +189,30 @@ def budgets(strategy: type[Strategy], options: Sequence[Option], plan: Plan) -> 
 
 
 def learners_of(strategy: type[Strategy], plan: Plan) -> Mapping[str | None, Mapping[str, Any]]:
-    """Learners that a strategy is crossed with, and their parameters; None alone for one that takes none."""
-    crossed: dict[str | None, Mapping[str, Any]] = {None: {}}
-    if strategy.fits_learner_on != "none":
-        crossed = {name: given for name, given in plan.learners.items()}  # noqa: C416
-    return crossed
+    """Return the learners that a strategy is crossed with, and their parameters; None alone where it takes none."""
+    if strategy.fits_learner_on == "none":
+        return {None: {}}
+    return {name: parameters for name, parameters in plan.learners.items()}  # noqa: C416
+
+
+def _by_source(
+    strategy: type[Strategy], sources: Mapping[str, Mapping[str | None, Source]], target: str
+) -> dict[str | None, Mapping[str | None, Source]]:
+    """Models by learner, for each of ``sources_in_turn``."""
+    others = {name: models for name, models in sources.items() if name != target}
+    in_turn = sources_in_turn(strategy, list(others))
+    if in_turn != [None] or not strategy.needs_source:
+        return {name: others[name] if name is not None else {} for name in in_turn}
+    # Sorted: sums of the same numbers in another order differ in their last digits.
+    ranked = [models for _, models in sorted(others.items())]
+    return {None: {learner: Source.combine([models[learner] for models in ranked]) for learner in ranked[0]}}
+
+
+def _learners_by_budget(keys: Iterator[CellKey]) -> dict[int, list[str | None]]:
+    grouped: dict[int, list[str | None]] = {}
+    for key in keys:
+        grouped.setdefault(key.budget, []).append(key.learner)
+    return grouped
 
 
 def _evidence(strategy: type[Strategy], models: Mapping[str | None, Source]) -> Evidence | None:
@@ -145,17 +221,17 @@ def _evidence(strategy: type[Strategy], models: Mapping[str | None, Source]) -> 
     return source.evidence if source is not None and strategy.design.needs_source else None
 
 
-def _samples(task: _Task, parts: Split, wanted: Sequence[int], evidence: Evidence | None) -> Iterator[np.ndarray]:
+def _samples(task: _Task, parts: Split, sizes: Sequence[int], evidence: Evidence | None) -> Iterator[np.ndarray]:
     """Yield, for each budget, the positions in the pool that the strategy's design measures.
 
-    They are sorted: equal samples are to give equal models.
+    They are sorted: equal samples must give equal models.
     """
     # Positions among the candidates sorted as in the pool: a design must not learn the random order from theirs.
     ranked = np.sort(parts.candidates)
     order = np.searchsorted(ranked, parts.candidates)
     design, codes = task.strategy.design(), task.target.codes[ranked]
     sequence = np.empty(0, dtype=int)
-    for budget in wanted:
+    for budget in sizes:
         if budget == 0:
             yield ranked[:0]
         elif not isinstance(design, ActiveDesign):
@@ -164,99 +240,69 @@ def _samples(task: _Task, parts: Split, wanted: Sequence[int], evidence: Evidenc
             # In batches whatever the budgets are, so that samples are nested and no budget hangs on the others.
             while len(sequence) < min(budget, len(ranked)):
                 y = task.y[ranked[sequence]]
-                found = design.next_batch(codes, task.options, order, task.plan.batch, evidence, sequence, y)
-                sequence = np.concatenate([sequence, found])
+                chosen = design.next_batch(codes, task.options, order, task.plan.batch, evidence, sequence, y)
+                sequence = np.concatenate([sequence, chosen])
             yield np.sort(ranked[sequence[:budget]])
 
 
 def _predictions(
-    task: _Task, chosen: np.ndarray, source: str | None, repeat: int, models: Mapping[str | None, Source]
-) -> Iterator[tuple[str | None, int, float, list[np.ndarray]]]:
-    """Yield learner, seed, seconds of the fit, and what it predicts for the whole pool, on the scale of learning.
+    task: _Task,
+    chosen: np.ndarray,
+    learner_names: Sequence[str | None],
+    repeat: int,
+    models: Mapping[str | None, Source],
+) -> Iterator[tuple[str | None, int, float, ScaledPrediction]]:
+    """Yield learner, seed, seconds of the fit, and what it predicts for the whole pool.
 
-    What it predicts: the values and, if there are intervals, their lower and upper ends.
-
-    What does not depend on the learner is fitted once for all of them: where it learns on the source. What does not
-    depend on the source is fitted once for all sources that lead to the same sample.
+    What does not depend on the learner is fitted once for all of them: where it is fitted on the source. What does
+    not depend on the source is fitted once for all sources that lead to the same sample.
     """
-    strategy, plan = task.strategy, task.plan
-    on_target = strategy.fits_learner_on != "source"
-    left_out = _left_out(task, chosen, repeat)
-    fitted: list[Strategy] = []
-    for learner, parameters in learners_of(strategy, plan).items():
-        given = models.get(learner)
-        key: list[object] = [task.target.environment, repeat, len(chosen)]
-        if on_target and learner:
-            key.append(learner)
-        if not strategy.ignores_source:
-            key += [strategy.__name__, source]
-        seed, took = seed_for(plan.seed, "fit", *key), 0.0
-        sample = (repeat, learner, chosen.tobytes())
-        if strategy.ignores_source and sample in task.shared:
-            yield learner, seed, took, task.shared[sample]
+    strategy, plan, target = task.strategy, task.plan, task.target
+    parameters, fitted = learners_of(strategy, plan), None
+    for learner in learner_names:
+        spec = FitSpec(
+            strategy, task.options, target.environment, plan.scale, plan.seed, learner, parameters[learner],
+            plan.interval_folds, repeat,
+        )  # fmt: skip
+        source = models.get(learner)
+        seed = fit_seed(spec, len(chosen), source)
+        sample_key = (repeat, learner, chosen.tobytes())
+        if strategy.ignores_source and sample_key in task.shared:
+            yield learner, seed, 0.0, task.shared[sample_key]
             continue
-        if not fitted or on_target:
-            unfitted = learners.make(learner, task.options, seed, parameters) if on_target and learner else None
-            known = given if on_target or given is None else given.without_model()
-            started = time.perf_counter()
-            fitted = [_fitted(task, chosen, unfitted, seed, known)]
-            took = time.perf_counter() - started
-            fitted += [_fitted(task, np.delete(chosen, rows), unfitted, seed, known) for rows in left_out]
-        whole, *refits = fitted
-        predicted = [whole.predict(task.target.codes, given)]
-        if refits:
-            again = [refit.predict(task.target.codes, given) for refit in refits]
-            predicted += conformal.interval(task.y[chosen], chosen, left_out, again, conformal.INTERVAL)
-        else:
-            predicted += whole.interval(task.target.codes, conformal.INTERVAL, given) or ()
+        fitted, seconds = _fit(spec, target, chosen, source, fitted)
+        predicted = fitted.predict(target.codes, chosen)
         if strategy.ignores_source:
-            task.shared[sample] = predicted
-        yield learner, seed, took, predicted
+            task.shared[sample_key] = predicted
+        yield learner, seed, seconds, predicted
 
 
-def _left_out(task: _Task, chosen: np.ndarray, repeat: int) -> list[np.ndarray]:
-    """Parts of the sample that refits leave out; none for a strategy with intervals of its own, or a chosen sample."""
-    strategy, plan = task.strategy, task.plan
-    own = strategy.interval is not Strategy.interval
-    if own or len(chosen) < 2 or plan.interval_folds < 2 or not strategy.design.is_random_sample:
-        return []
-    seed = seed_for(plan.seed, "folds", task.target.environment, repeat, len(chosen))
-    return conformal.folds(len(chosen), plan.interval_folds, seed)
+def _fit(
+    spec: FitSpec, target: Pool, chosen: np.ndarray, source: Source | None, before: Fit | None
+) -> tuple[Fit, float]:
+    """Fit to some of the pool, or use the fit for another learner; return how long that took as well."""
+    if before is not None and spec.strategy.fits_learner_on == "source":
+        return before.with_source(source), 0.0
+    fitted = fit(spec, target.subset(chosen), lambda _: source)
+    return fitted, fitted.seconds
 
 
-def _fitted(task: _Task, chosen: np.ndarray, unfitted: Any, seed: int, source: Source | None) -> Strategy:
-    """Fit the strategy to a sample, given by its positions in the pool."""
-    target = task.target
-    strategy = task.strategy(unfitted, task.options, seed)
-    more: dict[str, Any] = {}
-    if strategy.accepts_noise:
-        more["noise"] = _noise(target.y[chosen], target.cv[chosen], target.n[chosen], task.plan.scale)
-    with warnings.catch_warnings():
-        # Learners complain of samples that are as small as the study wants them.
-        warnings.simplefilter("ignore")
-        return strategy.fit(target.codes[chosen], task.y[chosen], source, **more)
-
-
-def _noise(y: np.ndarray, cv: np.ndarray, n: np.ndarray, scale: str) -> np.ndarray | None:
-    """Variance of each value on the scale of learning, shape (rows,); None where nothing was measured repeatedly."""
-    relative = known_variance(cv, n)
-    return relative if relative is None or scale == "log" else relative * y**2
-
-
-def _scores(y: np.ndarray, made: Sequence[np.ndarray], test: np.ndarray) -> dict[str, float]:
-    """Metrics of what was predicted: the values and, where there are some, the lower and upper ends of intervals."""
-    predicted = made[0]
-    held_out, guess, unknown = y[test], predicted[test], float("nan")
-    interval = (made[1][test], made[2][test]) if len(made) == 3 else None
+def _scores(y: np.ndarray, predicted: ScaledPrediction, scale: str, test: np.ndarray) -> dict[str, float]:
+    """Metrics of what was predicted, in the objective's unit; NaN for those of intervals where there are none."""
+    backward = SCALES[scale][1]
+    values, unknown = backward(predicted.mean), float("nan")
+    held_out, guess, interval = y[test], values[test], None
+    if predicted.low is not None and predicted.high is not None:
+        interval = backward(predicted.low)[test], backward(predicted.high)[test]
     return {
         "mape": metrics.mape(held_out, guess),
-        "mape_all": metrics.mape(y, predicted),
+        "mape_all": metrics.mape(y, values),
         "nmse": metrics.nmse(held_out, guess),
         "mae": metrics.mae(held_out, guess),
         "r2": metrics.r2(held_out, guess),
         "spearman": metrics.spearman(held_out, guess),
-        "regret": metrics.regret(y, predicted),
+        "regret": metrics.regret(y, values),
         "coverage": metrics.coverage(held_out, *interval) if interval else unknown,
         "interval_width": metrics.interval_width(held_out, *interval) if interval else unknown,
-        "interval_score": metrics.interval_score(held_out, *interval, conformal.INTERVAL) if interval else unknown,
+        "interval_score": metrics.interval_score(held_out, *interval, INTERVAL) if interval else unknown,
     }

@@ -35,7 +35,7 @@ def influence_table(
     rows = []
     for environment in environments:
         for objective in objectives:
-            pool = Pool.of(dataset, environment, objective, options)
+            pool = Pool.from_dataset(dataset, environment, objective, options)
             for item in influence.analyse(pool.codes, options, SCALES[scale][0](pool.y), criterion, order):
                 rows.append(
                     {

@@ -9,30 +9,26 @@ import numpy as np
 import pandas as pd
 
 from perftransfer.errors import UserError
+from perftransfer.fitting.fit import Sample
 from perftransfer.fitting.seeds import seed_for
 from perftransfer.space.encoding import codes
 from perftransfer.space.options import Option
 
 # One to hold out, and the two that a line takes.
-_LEAST_ROWS = 3
+_MIN_ROWS = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
-    """Configurations measured in an environment, as codes (rows, options), and their objective ``y`` in its own unit.
+class Pool(Sample):
+    """Configurations measured in an environment, of which an evaluation takes samples.
 
-    cv, n: coefficient of variation over the processes of each configuration and their number, NaN where unknown. Rows
-    are sorted by ``configuration_id``, so that they do not depend on the order of measuring.
+    Rows are sorted by ``configuration_id``, so that they do not depend on the order of measuring.
     """
 
     environment: str
-    codes: np.ndarray
-    y: np.ndarray
-    cv: np.ndarray
-    n: np.ndarray
 
     @classmethod
-    def of(cls, dataset: pd.DataFrame, environment: str, objective: str, options: Sequence[Option]) -> Pool:
+    def from_dataset(cls, dataset: pd.DataFrame, environment: str, objective: str, options: Sequence[Option]) -> Pool:
         """Take an environment's rows in which the objective was measured.
 
         Raises UserError if they are too few to hold some out and learn from the others, or if a value is not positive:
@@ -40,10 +36,10 @@ class Pool:
         """
         rows = dataset[(dataset["environment"] == environment) & dataset[objective].notna()]
         rows = rows.sort_values("configuration_id")
-        if len(rows) < _LEAST_ROWS:
+        if len(rows) < _MIN_ROWS:
             raise UserError(
                 f"environment {environment}: {objective} was measured for {len(rows)} configurations; at least "
-                f"{_LEAST_ROWS} are needed to learn from and to test on"
+                f"{_MIN_ROWS} are needed to learn from and to test on"
             )
         y = rows[objective].to_numpy(dtype=float)
         if not (y > 0).all():
@@ -52,7 +48,8 @@ class Pool:
                 f"environment {environment}: {objective} of configuration {worst} is {y.min():g}; expected more than 0"
             )
         spread = rows.reindex(columns=[f"{objective}_cv", f"{objective}_n"]).to_numpy(dtype=float, na_value=np.nan)
-        return cls(environment, codes(rows, options), y, *spread.T)
+        cv, n = spread.T
+        return cls(codes(rows, options), y, cv, n, environment)
 
 
 @dataclass(frozen=True)

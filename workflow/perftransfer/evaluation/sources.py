@@ -1,4 +1,4 @@
-"""What strategies are told of their sources."""
+"""The sources that strategies use in an evaluation."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ class PredictedModel:
         self._predicted = predicted
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Look the predictions up, shape (rows,).
+        """Look up the predictions, shape (rows,).
 
         Raises ValueError for a configuration that is not in the study.
         """
-        found = self._index.find(X)
-        if (found < 0).any():
-            raise ValueError(f"configuration {X[found < 0][0].tolist()} (codes) is not in the study")
-        return self._predicted[found]
+        rows = self._index.find(X)
+        if (rows < 0).any():
+            raise ValueError(f"configuration {X[rows < 0][0].tolist()} (codes) is not in the study")
+        return self._predicted[rows]
 
 
-def drawn(environments: Iterable[str], target: str, most: int | None, seed: int) -> list[str]:
-    """Sources of a target, in the order of ``environments``: at random ``most`` of the others, or all of them.
+def sample_sources(environments: Iterable[str], target: str, max_sources: int | None, seed: int) -> list[str]:
+    """Choose the sources of a target, in the order of ``environments``: all others, or ``max_sources`` at random.
 
     The same for all strategies. An environment more or less in the study changes at most one source of a target.
     """
     others = [name for name in environments if name != target]
-    if most is None or most >= len(others):
+    if max_sources is None or max_sources >= len(others):
         return others
-    lots = {name: (seed_for(seed, "sources", target, name), name) for name in others}
-    kept = set(sorted(others, key=lots.__getitem__)[:most])
-    return [name for name in others if name in kept]
+    sort_keys = {name: (seed_for(seed, "sources", target, name), name) for name in others}
+    chosen = set(sorted(others, key=sort_keys.__getitem__)[:max_sources])
+    return [name for name in others if name in chosen]
 
 
 def load_sources(
@@ -62,11 +62,23 @@ def load_sources(
     options: Sequence[Option],
     plan: Plan,
 ) -> dict[str, dict[str | None, Source]]:
-    """Environments as sources, by environment and learner; none for a strategy that uses none.
+    """Return environments as sources, by environment and learner; none for a strategy that uses none.
 
-    dataset: with the rows of these environments and of all configurations that they will be asked for. predictions:
-    gives what ``training.predictions`` made of an environment; asked only for a strategy whose learner learns on the
-    source. influence: influence.parquet, where the strategy's design asks what matters there.
+    Parameters
+    ----------
+    strategy
+        Class of the strategy.
+    environments
+        Names of the sources.
+    dataset
+        Rows of these environments and of all configurations that they will be asked for.
+    predictions
+        Returns what ``training.predictions`` made of an environment; called only for a strategy whose learner is
+        fitted on the source.
+    influence
+        Content of influence.parquet, where the strategy's design asks which terms matter.
+    objective, options, plan
+        See ``cells.evaluate``.
     """
     if not strategy.needs_source:
         return {}
@@ -75,25 +87,29 @@ def load_sources(
     index = ConfigurationIndex(codes(configurations, options))
     out: dict[str, dict[str | None, Source]] = {}
     for environment in environments:
-        pool = Pool.of(dataset, environment, objective, options)
+        pool = Pool.from_dataset(dataset, environment, objective, options)
         evidence = (environment, pool.codes, forward(pool.y), options)
-        selected = () if influence is None else _selected(influence, environment, objective)
+        influential = (
+            []
+            if influence is None
+            else [terms.parse(name) for name in influential_terms(influence, environment, objective)]
+        )
         if strategy.fits_learner_on not in ("source", "both"):
-            out[environment] = dict.fromkeys(learners_of(strategy, plan), Source(*evidence, None, selected))
+            out[environment] = dict.fromkeys(learners_of(strategy, plan), Source(*evidence, None, influential))
             continue
         rows = predictions(environment)
         rows = rows[rows["objective"] == objective]
         predicted = rows.pivot_table(index="configuration_id", columns="learner", values="predicted")
         predicted = predicted.loc[configurations.index]
         out[environment] = {
-            learner: Source(*evidence, PredictedModel(index, forward(predicted[learner].to_numpy())), selected)
+            learner: Source(*evidence, PredictedModel(index, forward(predicted[learner].to_numpy())), influential)
             for learner in plan.learners
         }
     return out
 
 
-def _selected(influence: pd.DataFrame, environment: str, objective: str) -> list[terms.Term]:
-    """Terms that the stepwise regression selected in an environment, the most influential first."""
+def influential_terms(influence: pd.DataFrame, environment: str, objective: str) -> list[str]:
+    """List the terms that the stepwise regression selected in an environment, the most influential first."""
     rows = influence[(influence["environment"] == environment) & (influence["objective"] == objective)]
-    rows = rows[rows["selected"]]
-    return [terms.parse(name) for name in rows.sort_values("rank")["term"]]
+    rows = rows[rows["selected"].astype(bool)]
+    return [str(name) for name in rows.sort_values("rank")["term"]]

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from perftransfer import learners
 from perftransfer.evaluation.pool import Pool
-from perftransfer.fitting.seeds import seed_for
+from perftransfer.fitting.seeds import training_seed
 from perftransfer.model_file import Model
 from perftransfer.scales import SCALES
 from perftransfer.space.alignment import Alignment
@@ -31,8 +31,8 @@ def train(
     parameters: Mapping[str, Any] | None = None,
 ) -> Model:
     """Fit one learner, with its ``parameters``, to one objective of an environment, all its configurations included."""
-    pool = Pool.of(dataset, environment, objective, options)
-    pipeline = learners.make(learner, options, seed_for(seed, "train", environment, objective, learner), parameters)
+    pool = Pool.from_dataset(dataset, environment, objective, options)
+    pipeline = learners.make(learner, options, training_seed(seed, environment, objective, learner), parameters)
     with warnings.catch_warnings():
         # A network stops where the study says, converged or not.
         warnings.simplefilter("ignore", ConvergenceWarning)

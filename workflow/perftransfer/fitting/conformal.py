@@ -32,15 +32,27 @@ def interval(
     predicted: Sequence[np.ndarray],
     share: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper ends for all configurations of a pool, both of shape (rows,).
+    """Compute lower and upper ends for all configurations of a pool, both of shape (rows,).
 
-    y: what was measured, shape (n,). chosen: its positions in the pool. left_out: positions in the sample that each
-    refit left out. predicted: what it predicts for the whole pool, shape (rows,) each.
+    Parameters
+    ----------
+    y
+        What was measured, shape (n,).
+    chosen
+        Rows of the pool that were measured, shape (n,).
+    left_out
+        Positions in ``y`` that each refit left out. What none of them left out has no part in the intervals.
+    predicted
+        What each refit predicts for the whole pool, shape (rows,) each.
+    share
+        Share of new values that the intervals are to hold.
 
+    Notes
+    -----
     From fewer than 1 / (1 - share) - 1 measurements no finite interval has the guarantee; then the widest that the
     refits give is taken, which holds about n / (n + 1).
     """
-    n = len(y)
+    n = sum(map(len, left_out))
     lows, highs = [], []
     for rows, values in zip(left_out, predicted, strict=True):
         residuals = np.abs(y[rows] - values[chosen[rows]])[:, None]

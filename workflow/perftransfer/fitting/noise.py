@@ -47,6 +47,25 @@ def known_variance(cv: np.ndarray, n: np.ndarray) -> np.ndarray | None:
     return np.asarray(variance * np.where(n <= 2, 1 / n, np.pi / (2 * n + np.pi - 2)))
 
 
+def variance_on_scale(y: np.ndarray, cv: np.ndarray, n: np.ndarray, scale: str) -> np.ndarray | None:
+    """Compute the variance of each value on the scale of learning.
+
+    Parameters
+    ----------
+    y, cv, n
+        Values in the objective's unit, their coefficients of variation and numbers of processes, shape (rows,).
+    scale
+        A key of ``scales.SCALES``.
+
+    Returns
+    -------
+    ndarray or None
+        Shape (rows,); None where no configuration was measured in several processes.
+    """
+    relative = known_variance(cv, n)
+    return relative if relative is None or scale == "log" else relative * y**2
+
+
 def least_difference(spread: pd.DataFrame) -> float:
     """Return the smallest difference of two configurations, in percent, that noise alone seldom shows (1 in 20).
 

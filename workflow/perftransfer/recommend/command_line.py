@@ -15,7 +15,7 @@ from perftransfer import influence, model_file, objectives
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError
 from perftransfer.fitting.conformal import INTERVAL
-from perftransfer.recommend import source_prediction, stored_model
+from perftransfer.recommend import gather, source_prediction, stored_model
 from perftransfer.recommend.planning import choose_next
 from perftransfer.recommend.transferred_model import Measured, TransferredModel
 from perftransfer.scales import SCALES
@@ -35,14 +35,14 @@ def predict(
     """Predict one configuration, said in a sentence, or those of a table.
 
     given: ``option=level``, the others have their defaults. configurations: CSV or Parquet with a column per option.
-    measured: see ``_with``. out: CSV or Parquet; without, CSV is printed.
+    measured: see ``_with_measured``. out: CSV or Parquet; without, CSV is printed.
     """
     if given and configurations is not None:
         raise UserError("--set and --configurations: give one of them")
     if model.suffix == source_prediction.SUFFIX:
         _predict_source(model, given, configurations, measured, out)
         return
-    known = _with(stored_model.load(model), measured)
+    known = _with_measured(stored_model.load(model), measured)
     if configurations is None:
         print(_said(known, _pairs(given)))
         return
@@ -73,7 +73,7 @@ def _predict_source(
 
 def explain(model: Path, measured: Path | None, out: Path | None) -> None:
     """Tell which options and interactions matter in the target, by the model, beside the sources, as measured."""
-    known = _with(stored_model.load(model), measured)
+    known = _with_measured(stored_model.load(model), measured)
     every = known.space.every(_EXPLAINED, known.recipe.seed)
     X = known.codes_of(tables.configurations_frame(every, known.space.options))
     shares = {known.recipe.environment: _shares(known, X, known.predict(X).position)}
@@ -98,7 +98,7 @@ def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     """Say which configurations to measure next in the target: CSV, Parquet, or JSON for ``perftransfer measure``."""
     if n < 1:
         raise UserError(f"--n: found {n}, expected a number from 1")
-    known = _with(stored_model.load(model), measured)
+    known = _with_measured(stored_model.load(model), measured)
     every = known.space.every(_MOST, known.recipe.seed)
     frame = tables.configurations_frame(every, known.space.options)
     X, target = known.codes_of(frame), known.target
@@ -197,37 +197,36 @@ def _configurations(model: TransferredModel, path: Path, also: Sequence[str] = (
     return out.assign(configuration_id=[configuration_id(one) for one in known.values()])
 
 
-def _with(model: TransferredModel, measured: Path | None) -> TransferredModel:
-    """Add measurements of the target: CSV or Parquet with a column per option and one of the objective, a row each.
+def _with_measured(model: TransferredModel, path: Path | None) -> TransferredModel:
+    """Add measurements of the target from a CSV or Parquet file.
 
-    Several rows of a configuration are processes of it: their median counts.
+    The file has a column per option and one of the objective, and one row per process.
     """
-    if measured is None:
+    if path is None:
         return model
     name = model.recipe.objective
-    raw = _table(measured)
+    raw = _table(path)
     if name not in raw:
-        raise UserError(f"{measured}: the column {name} is missing; columns found: {', '.join(map(str, raw.columns))}")
+        raise UserError(f"{path}: the column {name} is missing; columns found: {', '.join(map(str, raw.columns))}")
     values = pd.to_numeric(raw[name], errors="coerce")
     sound = (np.isfinite(values) & (values > 0)).to_numpy()
     if not sound.all():
         row = int(np.flatnonzero(~sound)[0])
-        raise UserError(f"{measured}, row {row + 1}: {name}: found {raw[name].iloc[row]!r}, expected a number above 0")
-    frame = _configurations(model, measured, [name]).assign(value=values.to_numpy())
-    groups = frame.groupby("configuration_id")["value"]
-    first = frame.drop_duplicates("configuration_id").set_index("configuration_id")
-    y = groups.median().loc[first.index]
-    cv, n = (groups.std(ddof=1) / groups.mean()).loc[first.index], groups.size().loc[first.index]
-    old, codes = model.target, model.codes_of(first)
-    # What is measured again replaces what was known.
-    kept = ConfigurationIndex(codes).find(old.codes) < 0
-    joined = [
-        np.concatenate([before[kept], now.to_numpy(dtype=float)])
-        for before, now in ((old.y, y), (old.cv, cv), (old.n, n))
-    ]
-    # Nobody knows here who chose what was measured.
-    target = Measured(np.vstack([old.codes[kept], codes]), joined[0], joined[1], joined[2], failed=old.failed)
-    return model.with_target(target)
+        raise UserError(f"{path}, row {row + 1}: {name}: found {raw[name].iloc[row]!r}, expected a number above 0")
+    rows = _configurations(model, path, [name]).assign(**{name: values.to_numpy()}, status="ok", disturbed=False)
+    added, before = gather.target_measurements(model, rows), model.target
+    # What is measured again replaces what was measured before.
+    old = before.without(np.flatnonzero(ConfigurationIndex(added.codes).find(before.codes) >= 0))
+    # Nobody knows here who chose what was measured: it is no random sample.
+    return model.with_target(
+        Measured(
+            np.vstack([old.codes, added.codes]),
+            np.concatenate([old.y, added.y]),
+            np.concatenate([old.cv, added.cv]),
+            np.concatenate([old.n, added.n]),
+            failed=before.failed,
+        )
+    )
 
 
 def _write(frame: pd.DataFrame, out: Path | None) -> None:

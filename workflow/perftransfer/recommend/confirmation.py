@@ -1,4 +1,4 @@
-"""What was promised of recommended configurations, beside what came when they were measured."""
+"""Compare what was predicted of recommended configurations with what was measured."""
 
 from __future__ import annotations
 
@@ -20,27 +20,38 @@ CONFIRMED = ("measured", "measured_cv", "measured_n")
 def merge_confirmations(
     recommendations: Iterable[Path], confirmations: Iterable[Path]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Return ``recommendation.parquet``, one row per target, objective and configuration, and what else is known.
+    """Build ``recommendation.parquet``: one row per target, objective and configuration, and its metadata.
 
-    recommendations: one file per target. confirmations: what was measured of them, where it was.
+    Parameters
+    ----------
+    recommendations
+        One file per target.
+    confirmations
+        Files of what was measured of them; targets may be missing.
 
-    Columns of ``recommendation.COLUMNS``; ``measured``: the median over the confirming processes, in the objective's
-    unit, NaN where none succeeded; ``measured_cv``, ``measured_n``: their coefficient of variation and their number.
+    Returns
+    -------
+    table : DataFrame
+        Columns of ``recommendation.COLUMNS``, and ``measured``: the median over the confirming processes, in the
+        objective's unit, NaN where none succeeded; ``measured_cv`` and ``measured_n``: their coefficient of
+        variation and number.
+    metadata : dict
+        ``targets``: what is known of each target.
     """
-    came = {json.loads(tables.metadata(path)["environment"]): path for path in confirmations}
-    frames, known = [], {}
+    confirmed = {json.loads(tables.metadata(path)["environment"]): path for path in confirmations}
+    frames, targets = [], {}
     for path in recommendations:
-        frame, found = tables.read(path), tables.metadata(path)
+        frame, metadata = tables.read(path), tables.metadata(path)
         target = str(frame["environment"].iloc[0])
-        known[target] = {key: json.loads(found[key]) for key in ("outlooks", "strategy", "budget", "space")}
-        known[target]["confirmed"] = target in came
+        targets[target] = {key: json.loads(metadata[key]) for key in ("outlooks", "strategy", "budget", "space")}
+        targets[target]["confirmed"] = target in confirmed
         frames.append(frame.assign(**dict.fromkeys(CONFIRMED, np.nan)))
-        if target not in came:
+        if target not in confirmed:
             continue
         names = list(frame["objective"].unique())
-        values = measured.per_configuration(tables.read(came[target]), names)
+        values = measured.per_configuration(tables.read(confirmed[target]), names)
         for objective in names:
             rows = frame["objective"] == objective
-            own = values.reindex(frame.loc[rows, "configuration_id"])[list(columns_of(objective))]
-            frames[-1].loc[rows, list(CONFIRMED)] = own.to_numpy(dtype=float, na_value=np.nan)
-    return pd.concat(frames, ignore_index=True)[[*COLUMNS, *CONFIRMED]], {"targets": known}
+            columns = values.reindex(frame.loc[rows, "configuration_id"])[list(columns_of(objective))]
+            frames[-1].loc[rows, list(CONFIRMED)] = columns.to_numpy(dtype=float, na_value=np.nan)
+    return pd.concat(frames, ignore_index=True)[[*COLUMNS, *CONFIRMED]], {"targets": targets}

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import pandas as pd
 
 from perftransfer.dataset import measured, tables
-from perftransfer.dataset.merge import merge
+from perftransfer.dataset.merge import columns_of, merge
 from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.evaluation.pool import Pool
+from perftransfer.evaluation.sources import influential_terms
 from perftransfer.recommend.params import ModelParams
 from perftransfer.recommend.transferred_model import Measured, Recipe, TransferredModel
 from perftransfer.space.option_space import OptionSpace
+from perftransfer.space.options import Option
 
 
 class ModelFiles(Protocol):
@@ -31,15 +34,16 @@ class ModelFiles(Protocol):
     candidates: str
 
 
-def model_from_job(environment: str, objective: str, params: ModelParams, files: ModelFiles) -> TransferredModel:
-    """Call ``build_source_model`` with the parameters and input files of a job of the workflow."""
-    sources = params.sources
+def models_from_job(
+    environment: str, objectives: Sequence[str], params: ModelParams, files: ModelFiles
+) -> dict[str, TransferredModel]:
+    """Build the models of a target, by objective, from the parameters and input files of a job."""
+    sources, recipe = params.sources, params.recipe
     by_kind = {
-        kind: dict(zip((name for name, one in sources.items() if one["kind"] == kind), map(Path, paths), strict=True))
+        kind: dict(zip((name for name, row in sources.items() if row["kind"] == kind), map(Path, paths), strict=True))
         for kind, paths in (("measured", files.measured), ("imported", files.imported))
     }
-    recipe = params.recipe
-    return build_source_model(
+    recipes = [
         Recipe(
             environment=environment,
             objective=objective,
@@ -51,7 +55,11 @@ def model_from_job(environment: str, objective: str, params: ModelParams, files:
             candidate_fraction=recipe.candidate_fraction,
             parameters=recipe.parameters,
             described=recipe.described,
-        ),
+        )
+        for objective in objectives
+    ]
+    return build_source_models(
+        recipes,
         sources,
         by_kind["measured"],
         by_kind["imported"],
@@ -61,47 +69,86 @@ def model_from_job(environment: str, objective: str, params: ModelParams, files:
     )
 
 
-def build_source_model(
-    recipe: Recipe,
+def build_source_models(
+    recipes: Sequence[Recipe],
     sources: Mapping[str, EnvironmentDescription],
     measured_files: Mapping[str, Path],
     imported_files: Mapping[str, Path],
     influence: pd.DataFrame,
     space: OptionSpace,
-    every: Path,
-) -> TransferredModel:
-    """Return the model of a target in which nothing was measured yet.
+    candidates: Path,
+) -> dict[str, TransferredModel]:
+    """Build the models of a target in which nothing was measured yet, by objective.
 
-    sources: descriptions of the environments by name. measured_files, imported_files: see ``merge``. influence:
-    influence.parquet. space: of the target; every: file of the configurations that may be chosen there.
+    The sources are merged once for all objectives, together with the target: its options may have levels that no
+    source has.
+
+    Parameters
+    ----------
+    recipes
+        How each objective is modelled; all for the same target.
+    sources
+        Descriptions of the environments by name.
+    measured_files, imported_files
+        See ``merge``.
+    influence
+        Content of influence.parquet.
+    space
+        Option space of the target.
+    candidates
+        File of the configurations that may be chosen there.
     """
-    target = recipe.environment
+    first = recipes[0]
     frames, options, _ = merge(
-        {**sources, target: recipe.described}, measured_files, {**imported_files, target: every}, [recipe.objective]
+        {**sources, first.environment: first.described},
+        measured_files,
+        {**imported_files, first.environment: candidates},
+        [recipe.objective for recipe in recipes],
     )
-    found = {}
-    for name, frame in zip(sources, frames, strict=False):
-        pool = Pool.of(frame, name, recipe.objective, options)
-        rows = influence[(influence["environment"] == name) & (influence["objective"] == recipe.objective)]
-        matter = rows[rows["selected"].astype(bool)].sort_values("rank")["term"]
-        found[name] = Measured(pool.codes, pool.y, pool.cv, pool.n, tuple(matter))
-    nothing = pd.DataFrame({option.name: [] for option in options} | {"y": [], "cv": [], "n": []})
-    return TransferredModel(recipe, options, space, found, Measured.of(nothing, options))
+    merged = dict(zip(sources, frames, strict=False))
+    unmeasured = Measured.from_table(pd.DataFrame(columns=[*(o.name for o in options), "y", "cv", "n"]), options)
+    models = {}
+    for recipe in recipes:
+        measured_sources = {
+            name: _source(frame, name, recipe.objective, options, influence) for name, frame in merged.items()
+        }
+        models[recipe.objective] = TransferredModel(recipe, options, space, measured_sources, unmeasured)
+    return models
+
+
+def _source(
+    frame: pd.DataFrame, name: str, objective: str, options: Sequence[Option], influence: pd.DataFrame
+) -> Measured:
+    pool = Pool.from_dataset(frame, name, objective, options)
+    names = tuple(influential_terms(influence, name, objective))
+    return Measured(pool.codes, pool.y, pool.cv, pool.n, names)
 
 
 def add_target_measurements(
-    model: TransferredModel, measurements: pd.DataFrame, drawn: bool = False
+    model: TransferredModel, measurements: pd.DataFrame, is_random_sample: bool = False
 ) -> TransferredModel:
-    """Return the model with what was measured in the target: a table of measurements, one row per process.
+    """Return the model with what was measured in the target.
 
-    drawn: whether the design of its strategy drew all of them, but for the default configuration.
+    Parameters
+    ----------
+    model
+        Model of the target.
+    measurements
+        Table with one row per process.
+    is_random_sample
+        Whether the design of its strategy drew all of them, but for the default configuration.
     """
+    return model.with_target(replace(target_measurements(model, measurements), is_random_sample=is_random_sample))
+
+
+def target_measurements(model: TransferredModel, measurements: pd.DataFrame) -> Measured:
+    """Aggregate a table of measurements, one row per process, to one value per configuration."""
     objective = model.recipe.objective
     values = measured.per_configuration(measurements, [objective])
     values = values[values[objective].notna()]
     rows = measurements.drop_duplicates("configuration_id").set_index("configuration_id")
     rows = rows[[option.name for option in model.space.options]]
     failed = rows[~rows.index.isin(values.index)]
-    y, cv, n = (values[name].to_numpy(dtype=float) for name in (objective, f"{objective}_cv", f"{objective}_n"))
-    lost = model.codes_of(failed) if len(failed) else None
-    return model.with_target(Measured(model.codes_of(rows.loc[values.index]), y, cv, n, failed=lost, drawn=drawn))
+    y, cv, n = (values[name].to_numpy(dtype=float) for name in columns_of(objective))
+    failed_codes = model.codes_of(failed) if len(failed) else None
+    return Measured(model.codes_of(rows.loc[values.index]), y, cv, n, failed=failed_codes)

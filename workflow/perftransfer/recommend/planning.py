@@ -23,53 +23,69 @@ def choose_next(
     values: Mapping[int, float],
     failed: Collection[int] = (),
 ) -> list[int]:
-    """Choose ``n`` more of the candidates by the design of the model's strategy; fewer only if there are no more.
+    """Choose the next configurations to measure, by the design of the model's strategy.
 
-    candidates: codes, shape (rows, options). chosen: positions of those that are measured in any case, in that order.
-    values: of those of them that were measured already, by position, in the objective's unit. failed: those of them
-    that have none: they tell nothing, and are not asked for again.
+    Parameters
+    ----------
+    model
+        Model of the target.
+    candidates
+        Codes, shape (rows, options).
+    n
+        How many to choose; fewer are returned only if there are no more.
+    chosen
+        Positions of candidates that are measured in any case, in that order.
+    values
+        Values of those that were measured already, by position, in the objective's unit.
+    failed
+        Positions of those that have no value. They say nothing, and are not chosen again.
 
-    Returns positions in the order in which to measure them.
+    Returns
+    -------
+    list of int
+        Positions, in the order in which to measure them.
     """
     design = strategies.load(model.recipe.strategy).design()
     if min(n, len(candidates) - len(set(chosen))) <= 0:
         return []
-    evidence = model.known.evidence if model.known is not None else None
-    lots = np.random.default_rng(seed_for(model.recipe.seed, "plan", model.recipe.environment))
-    order = lots.permutation(len(candidates))
+    evidence = model.combined_source.evidence if model.combined_source is not None else None
+    rng = np.random.default_rng(seed_for(model.recipe.seed, "plan", model.recipe.environment))
+    order = rng.permutation(len(candidates))
     if not isinstance(design, ActiveDesign | ExtendingDesign):
-        return _beside(design.choose(candidates, model.options, order, len(chosen) + n, evidence), chosen, order)[:n]
-    # An active design looks at values, another one takes for known what will be.
-    looks = isinstance(design, ActiveDesign)
-    telling = [place for place in chosen if place not in failed and (not looks or place in values)]
-    silent = [place for place in chosen if place not in telling]
-    kept = np.union1d(_candidate_fraction(model, candidates, n + len(chosen)), np.array(telling, dtype=int))
-    kept = np.setdiff1d(kept, silent)
-    lots_of_kept = np.searchsorted(kept, order[np.isin(order, kept)])
-    among = np.searchsorted(kept, np.array(telling, dtype=int))
-    asked = (candidates[kept], model.options, lots_of_kept, n, evidence, among)
+        preferred = design.choose(candidates, model.options, order, len(chosen) + n, evidence)
+        return _unchosen(preferred, chosen, order)[:n]
+    # An active design looks at values; an extending one takes for known what will be measured.
+    is_active = isinstance(design, ActiveDesign)
+    informative = [row for row in chosen if row not in failed and (not is_active or row in values)]
+    uninformative = [row for row in chosen if row not in informative]
+    eligible = np.union1d(_best_candidates(model, candidates, n + len(chosen)), np.array(informative, dtype=int))
+    eligible = np.setdiff1d(eligible, uninformative)
+    eligible_order = np.searchsorted(eligible, order[np.isin(order, eligible)])
+    known = np.searchsorted(eligible, np.array(informative, dtype=int))
+    arguments = (candidates[eligible], model.options, eligible_order, n, evidence, known)
     if isinstance(design, ActiveDesign):
-        found = design.next_batch(*asked, SCALES[model.recipe.scale][0](np.array([values[place] for place in telling])))
+        y = SCALES[model.recipe.scale][0](np.array([values[row] for row in informative]))
+        positions = design.next_batch(*arguments, y)
     else:
-        found = design.extend(*asked)
-    return [int(place) for place in kept[found]][:n]
+        positions = design.extend(*arguments)
+    return [int(row) for row in eligible[positions]][:n]
 
 
-def _candidate_fraction(model: TransferredModel, candidates: np.ndarray, least: int) -> np.ndarray:
-    """Positions of the share of the candidates, ``least`` or more, that should be lowest by what the sources tell.
+def _best_candidates(model: TransferredModel, candidates: np.ndarray, min_rows: int) -> np.ndarray:
+    """Positions of the share of the candidates, ``min_rows`` or more, that the sources predict to be lowest.
 
-    Who looks for the best has to tell apart the good ones: of the others it is enough to know that they are not.
+    To find the best, the good ones have to be told apart; of the others it is enough to know that they are not.
     """
-    n = max(least, math.ceil(model.recipe.candidate_fraction * len(candidates)))
-    if n >= len(candidates) or model.known is None:
+    n = max(min_rows, math.ceil(model.recipe.candidate_fraction * len(candidates)))
+    if n >= len(candidates) or model.combined_source is None:
         return np.arange(len(candidates))
-    expected = FromSources.of(model.known.evidence.members, model.options).view(candidates).mean
-    return np.argsort(expected, kind="stable")[:n]
+    prior = FromSources.of(model.combined_source.evidence.members, model.options)
+    return np.argsort(prior.view(candidates).mean, kind="stable")[:n]
 
 
-def _beside(wanted: np.ndarray, chosen: Sequence[int], order: np.ndarray) -> list[int]:
-    """What a design asks for and is not measured anyway.
+def _unchosen(preferred: np.ndarray, chosen: Sequence[int], order: np.ndarray) -> list[int]:
+    """List what a design prefers and is not chosen yet, then random others.
 
-    One of a fixed size may be spent, or have asked for what is: random ones take their place.
+    A design of a fixed size may be spent, or prefer what is chosen.
     """
-    return [place for place in dict.fromkeys(map(int, [*wanted, *order])) if place not in set(chosen)]
+    return [row for row in dict.fromkeys(map(int, [*preferred, *order])) if row not in set(chosen)]

@@ -11,10 +11,16 @@ from scipy.stats import norm
 
 @dataclass(frozen=True)
 class Prediction:
-    """In the objective's unit, shape (rows,): the value and the ends of an interval for a new measurement.
+    """Predictions in the objective's unit, shape (rows,) each.
 
-    The ends are None where the strategy gives none. position, spread: value and standard deviation on the scale of
-    learning; the spread is None where there are no intervals.
+    Parameters
+    ----------
+    value
+        Predicted values.
+    low, high
+        Ends of an interval for a new measurement; None where the strategy gives none.
+    position, spread
+        Value and standard deviation on the scale of learning; the spread is None without intervals.
     """
 
     value: np.ndarray
@@ -24,29 +30,29 @@ class Prediction:
     spread: np.ndarray | None
 
     @classmethod
-    def concat(cls, parts: Sequence[Prediction]) -> Prediction:
-        """Put predictions of one strategy together; what any of them lacks is lacking."""
+    def concat(cls, predictions: Sequence[Prediction]) -> Prediction:
+        """Concatenate predictions of one strategy; what any of them lacks is missing."""
 
-        def concat_all(values: Sequence[np.ndarray | None]) -> np.ndarray | None:
-            known = [one for one in values if one is not None]
-            return np.concatenate(known) if len(known) == len(values) else None
+        def concat_all(arrays: Sequence[np.ndarray | None]) -> np.ndarray | None:
+            present = [array for array in arrays if array is not None]
+            return np.concatenate(present) if len(present) == len(arrays) else None
 
         return cls(
-            np.concatenate([part.value for part in parts]),
-            concat_all([part.low for part in parts]),
-            concat_all([part.high for part in parts]),
-            np.concatenate([part.position for part in parts]),
-            concat_all([part.spread for part in parts]),
+            np.concatenate([prediction.value for prediction in predictions]),
+            concat_all([prediction.low for prediction in predictions]),
+            concat_all([prediction.high for prediction in predictions]),
+            np.concatenate([prediction.position for prediction in predictions]),
+            concat_all([prediction.spread for prediction in predictions]),
         )
 
-    def rows(self, places: np.ndarray) -> Prediction:
-        """Some of it."""
-        low, high, spread = (None if one is None else one[places] for one in (self.low, self.high, self.spread))
-        return Prediction(self.value[places], low, high, self.position[places], spread)
+    def rows(self, index: np.ndarray) -> Prediction:
+        """Return the predictions of these rows."""
+        low, high, spread = (None if array is None else array[index] for array in (self.low, self.high, self.spread))
+        return Prediction(self.value[index], low, high, self.position[index], spread)
 
     def better_than(self, other: int) -> np.ndarray | None:
         """Probability that each is lower than the row ``other``, as if both were normal; None without intervals."""
         if self.spread is None:
             return None
-        far = (self.position[other] - self.position) / np.hypot(self.spread, self.spread[other])
-        return np.asarray(np.where(np.arange(len(far)) == other, np.nan, norm.cdf(far)))
+        z = (self.position[other] - self.position) / np.hypot(self.spread, self.spread[other])
+        return np.asarray(np.where(np.arange(len(z)) == other, np.nan, norm.cdf(z)))

@@ -1,4 +1,4 @@
-"""Which configurations to run in a target, judged by models of its objectives."""
+"""Which configurations to run in a target, by models of its objectives."""
 
 from __future__ import annotations
 
@@ -29,37 +29,44 @@ def predict_space(models: Mapping[str, TransferredModel], space: pd.DataFrame) -
 
 
 def predictions_table(
-    space: pd.DataFrame, predicted: Mapping[str, Prediction], good: Collection[str], failed: Collection[str]
+    space: pd.DataFrame, predicted: Mapping[str, Prediction], measured: Collection[str], failed: Collection[str]
 ) -> pd.DataFrame:
-    """One row per configuration: ``configuration_id``, its options, each objective, and the ends of its interval.
+    """Return one row per configuration: ``configuration_id``, options, objectives, and the ends of their intervals.
 
-    good, failed: configurations that were measured; ``status`` is "ok", "failed", or "" for the others.
+    Parameters
+    ----------
+    space
+        ``configuration_id`` and options of the configurations that may be chosen.
+    predicted
+        Prediction for each of them, by objective.
+    measured, failed
+        Configurations that were measured with and without success: ``status`` is "ok", "failed", or "" for others.
     """
     ids = space["configuration_id"]
     columns: dict[str, Any] = {
-        "status": np.where(ids.isin(list(good)), "ok", np.where(ids.isin(list(failed)), "failed", ""))
+        "status": np.where(ids.isin(list(measured)), "ok", np.where(ids.isin(list(failed)), "failed", ""))
     }
-    for objective, found in predicted.items():
-        columns[objective] = found.value
-        for end, values in (("low", found.low), ("high", found.high)):
+    for objective, prediction in predicted.items():
+        columns[objective] = prediction.value
+        for end, values in (("low", prediction.low), ("high", prediction.high)):
             columns[f"{objective}_{end}"] = np.full(len(space), np.nan) if values is None else values
     return space.assign(**columns)
 
 
 def left_out_table(models: Mapping[str, TransferredModel], space: pd.DataFrame) -> pd.DataFrame:
-    """What was measured, beside what is predicted from all other measurements: one row per configuration and objective.
+    """Compare each measurement with its prediction from all others: one row per configuration and objective.
 
-    Columns: ``objective, configuration_id, measured, predicted, low, high``, all in the objective's unit; without rows
-    where too little was measured.
+    Columns: ``objective, configuration_id, measured, predicted, low, high``, all in the objective's unit. There are no
+    rows of objectives with too few measurements.
     """
     frames = [pd.DataFrame(columns=list(LEFT_OUT))]
     for objective, model in models.items():
-        found = model.left_out()
-        if found is None:
+        prediction = model.left_out()
+        if prediction is None:
             continue
-        places = ConfigurationIndex(model.codes_of(space)).find(model.target.codes)
-        ends = [np.full(len(places), np.nan) if end is None else end for end in (found.low, found.high)]
-        columns = [objective, space["configuration_id"].to_numpy()[places], model.target.y, found.value, *ends]
+        rows = ConfigurationIndex(model.codes_of(space)).find(model.target.codes)
+        ends = [np.full(len(rows), np.nan) if end is None else end for end in (prediction.low, prediction.high)]
+        columns = [objective, space["configuration_id"].to_numpy()[rows], model.target.y, prediction.value, *ends]
         frames.append(pd.DataFrame(dict(zip(LEFT_OUT, columns, strict=True))))
     types = {name: "str" if name in LEFT_OUT[:2] else "float64" for name in LEFT_OUT}
     return pd.concat([frame.astype(types) for frame in frames], ignore_index=True)
@@ -69,42 +76,57 @@ def recommend(
     models: Mapping[str, TransferredModel],
     space: pd.DataFrame,
     predicted: Mapping[str, Prediction],
-    most: int,
+    n_recommendations: int,
     failed: Collection[str] = (),
 ) -> pd.DataFrame:
-    """One row per configuration that is recommended, and the default one, and objective; columns ``COLUMNS``.
+    """Recommend configurations: one row for each, and for the default one, per objective. Lower is better.
 
-    space: ``configuration_id`` and options of the configurations that may be chosen, the default among them. most: how
-    many for each objective. failed: configurations that cannot be measured there; they rank last. All objectives are
-    to be low.
+    Parameters
+    ----------
+    models
+        Models of the target by objective.
+    space
+        ``configuration_id`` and options of the configurations that may be chosen, the default among them.
+    predicted
+        Prediction for each of them, by objective.
+    n_recommendations
+        How many for each objective.
+    failed
+        Configurations that cannot be measured there; they rank last.
 
-    - ``changes``: what is not as in the default configuration, "" of the default one.
-    - ``rank``: 1 is the best by the prediction, among all; the default has one as well.
-    - ``pareto``: whether nothing is predicted to be better in one objective and no worse in the others; such
-      configurations are recommended where there are several objectives, ``most`` of them spread over the front.
-    - ``probability_better``: that it beats the default configuration, as if errors were normal and independent.
+    Returns
+    -------
+    DataFrame
+        Columns ``COLUMNS``:
+
+        - ``changes``: what differs from the default configuration.
+        - ``rank``: 1 is the best predicted of all; the default has a rank as well.
+        - ``pareto``: whether nothing is predicted to be better in one objective and no worse in the others. With
+          several objectives, ``n_recommendations`` such configurations, spread over the front, are recommended.
+        - ``probability_better``: that it beats the default configuration, as if errors were normal and independent.
     """
     first = next(iter(models.values()))
     default = int(np.flatnonzero(space["configuration_id"] == configuration_id(first.space.default))[0])
-    lost = space["configuration_id"].isin(list(failed)).to_numpy()
-    values = {objective: np.where(lost, np.inf, found.value) for objective, found in predicted.items()}
+    unusable = space["configuration_id"].isin(list(failed)).to_numpy()
+    values = {objective: np.where(unusable, np.inf, prediction.value) for objective, prediction in predicted.items()}
     front = pareto_front(np.column_stack(list(values.values())))
-    best = [int(place) for own in values.values() for place in np.argsort(own, kind="stable")[:most]]
-    best = [place for place in best if not lost[place]]
+    best = [int(row) for y in values.values() for row in np.argsort(y, kind="stable")[:n_recommendations]]
+    best = [row for row in best if not unusable[row]]
     if len(predicted) > 1:
         along = front[np.argsort(next(iter(values.values()))[front], kind="stable")]
-        best += [int(along[i]) for i in np.unique(np.linspace(0, len(along) - 1, most).round().astype(int))]
+        spread = np.linspace(0, len(along) - 1, n_recommendations).round().astype(int)
+        best += [int(along[i]) for i in np.unique(spread)]
     chosen = list(dict.fromkeys([*best, default]))
     named = tables.configurations_of(space.iloc[chosen], first.space.options)
     texts = [written(configuration) for configuration in named.values()]
-    usual = first.space.default
+    defaults = first.space.default
     changes = [
-        ", ".join(f"{name}={level_text(level)}" for name, level in one.items() if level not in (None, usual[name]))
+        ", ".join(f"{name}={level_text(level)}" for name, level in one.items() if level not in (None, defaults[name]))
         for one in named.values()
     ]
     frames = []
-    for objective, found in predicted.items():
-        better = found.better_than(default)
+    for objective, prediction in predicted.items():
+        better = prediction.better_than(default)
         ranks = np.empty(len(space), dtype=int)
         ranks[np.argsort(values[objective], kind="stable")] = np.arange(1, len(space) + 1)
         frames.append(
@@ -118,10 +140,10 @@ def recommend(
                     "default": np.array(chosen) == default,
                     "rank": ranks[chosen],
                     "pareto": np.isin(chosen, front),
-                    "predicted": found.value[chosen],
-                    "low": _of(found.low, chosen),
-                    "high": _of(found.high, chosen),
-                    "probability_better": _of(better, chosen),
+                    "predicted": prediction.value[chosen],
+                    "low": _rows_of(prediction.low, chosen),
+                    "high": _rows_of(prediction.high, chosen),
+                    "probability_better": _rows_of(better, chosen),
                 }
             ).sort_values("rank", kind="stable")
         )
@@ -132,12 +154,12 @@ def pareto_front(values: np.ndarray) -> np.ndarray:
     """Return positions of the rows, shape (rows, objectives), that no other beats: lower somewhere, nowhere higher."""
     front: list[int] = []
     # By the sum of ranks: what comes first is beaten by nothing that comes later.
-    for place in np.argsort(rankdata(values, axis=0).sum(axis=1), kind="stable"):
+    for row in np.argsort(rankdata(values, axis=0).sum(axis=1), kind="stable"):
         others = values[front]
-        if not ((others <= values[place]).all(axis=1) & (others < values[place]).any(axis=1)).any():
-            front.append(int(place))
+        if not ((others <= values[row]).all(axis=1) & (others < values[row]).any(axis=1)).any():
+            front.append(int(row))
     return np.sort(front)
 
 
-def _of(values: np.ndarray | None, places: Sequence[int]) -> np.ndarray:
-    return np.full(len(places), np.nan) if values is None else values[places]
+def _rows_of(values: np.ndarray | None, rows: Sequence[int]) -> np.ndarray:
+    return np.full(len(rows), np.nan) if values is None else values[rows]

@@ -1,11 +1,11 @@
-"""Planning and measuring in turns, until the budget is spent."""
+"""Plan and measure in turns until the budget is spent."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from perftransfer import strategies
@@ -17,18 +17,27 @@ from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import Level, configuration_id
 
 Configurations = Mapping[str, Mapping[str, Level | None]]
+Records = TypeVar("Records")
 
 
 @dataclass(frozen=True)
-class Measurements:
-    """What was measured in the target.
+class TargetMeasurements(Generic[Records]):
+    """What was measured in a target.
 
-    chosen: in the order of choice. drawn: whether all but the default configuration is what the design asks for of its
-    own accord, so that intervals may be based on how it draws.
+    Parameters
+    ----------
+    chosen
+        The configurations, in the order of choice.
+    records
+        What ``measure`` returned for all of them.
+    is_random_sample
+        Whether all but the default configuration is what the design asks for by itself, so that intervals may
+        rely on how it draws.
     """
 
     chosen: Configurations
-    drawn: bool
+    records: Records
+    is_random_sample: bool
 
 
 def measure_in_rounds(
@@ -37,52 +46,56 @@ def measure_in_rounds(
     configurations: Configurations,
     budget: int,
     batch: int,
-    before: Collection[str],
-    measure: Callable[[Configurations], pd.DataFrame],
-) -> Measurements:
+    measured_before: Collection[str],
+    measure: Callable[[Configurations], Records],
+    to_table: Callable[[Records], pd.DataFrame],
+) -> TargetMeasurements[Records]:
     """Measure ``budget`` configurations in the target, the default one among them.
 
-    candidates: ``configuration_id`` and options; configurations: the same by id. batch: how many an active design
-    chooses before it looks at what was found; other designs choose all at once. before: measured by an earlier run;
-    they count. measure: measures these, unless that was done before, and returns the table of measurements; it is
-    called with all chosen so far.
+    Nothing is measured twice. A run that was killed makes the same choices again; an active design goes on from
+    what was measured.
 
-    Nothing is measured twice. A run that was killed makes the same choices again, but for active designs: they go on
-    from what there is.
+    Parameters
+    ----------
+    model
+        Model of the target, without measurements there.
+    candidates
+        Table with ``configuration_id`` and options.
+    configurations
+        The same by ``configuration_id``.
+    budget
+        Number of configurations, those of an earlier run included.
+    batch
+        How many an active design chooses before it looks at what was measured; other designs choose all at once.
+    measured_before
+        Configurations that an earlier run measured.
+    measure
+        Measures configurations, unless that was done before, and returns their records. It is called with all
+        chosen so far.
+    to_table
+        Converts records to a table of measurements.
     """
     ids, codes = list(candidates["configuration_id"]), model.codes_of(candidates)
-    start = [ids.index(configuration_id(model.space.default))]
-    earlier = [ids.index(one) for one in before if one in configurations]
-    known = list(dict.fromkeys([*start, *earlier]))
+    default = [ids.index(configuration_id(model.space.default))]
+    earlier = [ids.index(name) for name in measured_before if name in configurations]
+    start = list(dict.fromkeys([*default, *earlier]))
+
+    def selected(rows: Sequence[int]) -> Configurations:
+        return {ids[row]: configurations[ids[row]] for row in rows}
+
     if issubclass(strategies.load(model.recipe.strategy).design, ActiveDesign):
-        places = _in_rounds(model, codes, known, budget, batch, lambda some: measure(_of(some, ids, configurations)))
-        return Measurements(_of(places, ids, configurations), drawn=False)
-    plan = [*start, *choose_next(model, codes, budget - len(start), start, {})]
-    drawn = set(known) <= set(plan)
-    if not drawn:
-        # Another strategy's, or more than the budget.
-        plan = [*known, *choose_next(model, codes, budget - len(known), known, {})]
-    measure(_of(plan, ids, configurations))
-    return Measurements(_of(plan, ids, configurations), drawn)
-
-
-def _in_rounds(
-    model: TransferredModel,
-    codes: np.ndarray,
-    chosen: list[int],
-    budget: int,
-    batch: int,
-    measure: Callable[[list[int]], pd.DataFrame],
-) -> list[int]:
-    while True:
-        found = gather.add_target_measurements(model, measure(chosen)).target
-        if len(chosen) >= min(budget, len(codes)):
-            return chosen
-        index = ConfigurationIndex(codes)
-        values = dict(zip(map(int, index.find(found.codes)), found.y, strict=True))
-        failed = set(chosen) - set(values)
-        chosen = [*chosen, *choose_next(model, codes, min(budget - len(chosen), batch), chosen, values, failed)]
-
-
-def _of(places: Sequence[int], ids: Sequence[str], configurations: Configurations) -> Configurations:
-    return {ids[place]: configurations[ids[place]] for place in places}
+        rows, index = start, ConfigurationIndex(codes)
+        while True:
+            records = measure(selected(rows))
+            if len(rows) >= min(budget, len(codes)):
+                return TargetMeasurements(selected(rows), records, is_random_sample=False)
+            measured = gather.target_measurements(model, to_table(records))
+            values = dict(zip(map(int, index.find(measured.codes)), measured.y, strict=True))
+            failed = set(rows) - set(values)
+            rows = [*rows, *choose_next(model, codes, min(budget - len(rows), batch), rows, values, failed)]
+    rows = [*default, *choose_next(model, codes, budget - len(default), default, {})]
+    is_random_sample = set(start) <= set(rows)
+    if not is_random_sample:
+        # An earlier run had another strategy or a larger budget.
+        rows = [*start, *choose_next(model, codes, budget - len(start), start, {})]
+    return TargetMeasurements(selected(rows), measure(selected(rows)), is_random_sample)

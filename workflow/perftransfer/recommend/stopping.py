@@ -1,4 +1,4 @@
-"""Whether measuring more in a target is worth it."""
+"""Whether further measurements in a target are worth it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,29 @@ from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.strategies.auto import AUTO
 
-#: The strategy that judges how sure a model is, whatever its own.
+#: Strategy whose posterior says how certain a model is, whatever its own strategy.
 REFERENCE_STRATEGY = "AUTO"
-#: Measurements that are asked about.
+#: Number of further measurements considered.
 MORE = 3
 # Configurations of a large space that stand for all of it.
-_REFERENCES = 500
+_N_REFERENCES = 500
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """Typical error of a prediction for a configuration that was not measured: relative (0.1 is 10 %).
+    """Typical relative error (0.1 is 10 %) of a prediction for a configuration that was not measured.
 
-    now: as it is. then: as it would be after ``MORE`` measurements, made where they tell most. noise: by how much the
-    value of a configuration, the median of its processes, is typically off, below which no model can get; None where
-    each was measured in one process. Typical is the median of the errors' sizes, were they normal.
+    Typical is the median absolute error, were errors normal.
+
+    Parameters
+    ----------
+    now
+        With the measurements there are.
+    then
+        After ``MORE`` measurements, made where they are most informative.
+    noise
+        Typical error of a configuration's measured value, the median of its processes: no model can get below it.
+        None where each was measured in one process.
     """
 
     now: float
@@ -35,17 +43,27 @@ class Outlook:
 
     @property
     def enough(self) -> bool | None:
-        """Whether more measurements would lower the error by less than the noise; None where that is not known."""
+        """Whether further measurements would lower the error by less than the noise; None if the noise is unknown."""
         return None if self.noise is None else self.now - self.then < self.noise
 
 
 def outlook(model: TransferredModel, candidates: np.ndarray) -> Outlook | None:
-    """Judge by what AUTO believes, whatever the model's strategy: it knows how sure it is. None if nothing is left.
+    """Estimate how much further measurements would help, by AUTO's posterior; None if none are left to make.
 
-    candidates: codes of the configurations that may be measured, shape (rows, options). Variances of a Gaussian process
-    depend on where is measured, not on what is found there: so they are known beforehand (Rasmussen and Williams,
-    Gaussian Processes for Machine Learning, MIT Press 2006, sec. 2.2). How the sources' prior would be judged after
-    more measurements is not: it is taken as it is, and of AUTO's two beliefs the likelier one.
+    The variance of a Gaussian process depends on where is measured, not on the values: so it is known beforehand. How
+    the sources' prior would fare after further measurements is not: the likelier of AUTO's two posteriors is taken as
+    it is.
+
+    Parameters
+    ----------
+    model
+        Model of the target, of any strategy.
+    candidates
+        Codes of the configurations that may be measured, shape (rows, options).
+
+    References
+    ----------
+    Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006, sec. 2.2.
     """
     target = model.target
     tried = target.codes if target.failed is None else np.vstack([target.codes, target.failed])
@@ -55,17 +73,17 @@ def outlook(model: TransferredModel, candidates: np.ndarray) -> Outlook | None:
     reference = model.with_strategy(REFERENCE_STRATEGY).fitted
     assert isinstance(reference, AUTO)
     posterior: Posterior = reference.posteriors_[int(np.argmax(reference.weights_))]
-    some = free[np.random.default_rng(model.recipe.seed).permutation(len(free))[:_REFERENCES]]
-    every = np.vstack([target.codes, some])
-    known = list(range(len(target)))
-    chosen = most_informative(posterior, every, MORE, np.arange(len(every)), known)
-    now = variance_left(posterior, every, known)
-    # Of a space that is nearly spent, all is measured then.
-    spent = len(known) + len(chosen) == len(every)
-    then = 0.0 if spent else variance_left(posterior, every, [*known, *map(int, chosen)])
-    sure = posterior.spread(some) / np.maximum(posterior.predict(some)[1], 1e-12)
-    at = 1.0 if model.recipe.scale == "log" else float(np.mean(target.y))
-    typical = float(norm.ppf(0.75)) / at
-    scale = typical * posterior.prior.unit * float(np.median(sure))
+    references = free[np.random.default_rng(model.recipe.seed).permutation(len(free))[:_N_REFERENCES]]
+    X = np.vstack([target.codes, references])
+    measured = list(range(len(target)))
+    chosen = most_informative(posterior, X, MORE, np.arange(len(X)), measured)
+    now = variance_left(posterior, X, measured)
+    # In a space that is nearly spent, everything is measured then.
+    is_spent = len(measured) + len(chosen) == len(X)
+    then = 0.0 if is_spent else variance_left(posterior, X, [*measured, *map(int, chosen)])
+    correction = posterior.spread(references) / np.maximum(posterior.predict(references)[1], 1e-12)
+    level = 1.0 if model.recipe.scale == "log" else float(np.mean(target.y))
+    typical = float(norm.ppf(0.75)) / level
+    scale = typical * posterior.prior.unit * float(np.median(correction))
     noise = None if model.noise is None else typical * model.noise
     return Outlook(scale * float(np.sqrt(now)), scale * float(np.sqrt(then)), noise)

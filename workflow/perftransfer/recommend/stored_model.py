@@ -19,16 +19,16 @@ from perftransfer.space.option_space import OptionSpace
 
 _KIND = "transferred model"
 # Of a learner's parameters in a file: trees, iterations.
-_LARGEST = 10_000
+_MAX_PARAMETER = 10_000
 
 
 def save(model: TransferredModel, path: Path) -> None:
-    """Write a Parquet table with a row per measured configuration, and how it is fitted in its metadata.
+    """Write a model as a Parquet table, one row per measured configuration.
 
-    Configurations that failed in the target have no value.
+    Configurations that failed in the target have no value. How the model is fitted is in the metadata.
     """
     target = model.target
-    parts = [(name, one.codes, one.y, one.cv, one.n) for name, one in model.sources.items()]
+    parts = [(name, source.codes, source.y, source.cv, source.n) for name, source in model.sources.items()]
     parts.append((model.recipe.environment, target.codes, target.y, target.cv, target.n))
     if target.failed is not None:
         nothing = np.full(len(target.failed), np.nan)
@@ -46,37 +46,39 @@ def save(model: TransferredModel, path: Path) -> None:
         "recipe": asdict(model.recipe),
         # As text: the options are to keep their order.
         "space": json.dumps(model.space.content),
-        "terms": {name: list(one.terms) for name, one in model.sources.items()},
-        "drawn": target.drawn,
+        "terms": {name: list(source.terms) for name, source in model.sources.items()},
+        "is_random_sample": target.is_random_sample,
         "fingerprint": model.fingerprint,
     }
     tables.write(path, table, options=model.options, metadata=metadata)
 
 
 def load(path: Path) -> TransferredModel:
-    """Read what ``save`` wrote; nothing of it is run.
+    """Read what ``save`` wrote, without running any of it.
 
-    Raises UserError if it is no such file, or if what it holds is not what its fingerprint says.
+    Raises UserError if it is no such file, or if its content does not match its fingerprint.
     """
-    found = tables.metadata(path)
+    metadata = tables.metadata(path)
     try:
-        if json.loads(found["kind"]) != _KIND:
-            raise ValueError(found["kind"])
-        recipe = Recipe(**json.loads(found["recipe"]))
+        if json.loads(metadata["kind"]) != _KIND:
+            raise ValueError(metadata["kind"])
+        recipe = Recipe(**json.loads(metadata["recipe"]))
         options = tables.options(path)
-        space = OptionSpace(json.loads(json.loads(found["space"])), str(path))
-        of_source, fingerprint = json.loads(found["terms"]), json.loads(found["fingerprint"])
+        space = OptionSpace(json.loads(json.loads(metadata["space"])), str(path))
+        terms, fingerprint = json.loads(metadata["terms"]), json.loads(metadata["fingerprint"])
         _check(recipe)
         frame = tables.read(path)
         here = frame["environment"] == recipe.environment
-        failed = Measured.of(frame[here & frame["y"].isna()], options).codes
+        failed = Measured.from_table(frame[here & frame["y"].isna()], options).codes
         target = replace(
-            Measured.of(frame[here & frame["y"].notna()], options),
+            Measured.from_table(frame[here & frame["y"].notna()], options),
             failed=failed if len(failed) else None,
-            drawn=bool(json.loads(found["drawn"])),
+            is_random_sample=bool(json.loads(metadata["is_random_sample"])),
         )
-        parts = {name: Measured.of(rows, options) for name, rows in frame[~here].groupby("environment", sort=False)}
-        sources = {str(name): replace(one, terms=tuple(of_source[name])) for name, one in parts.items()}
+        parts = {
+            name: Measured.from_table(rows, options) for name, rows in frame[~here].groupby("environment", sort=False)
+        }
+        sources = {str(name): replace(source, terms=tuple(terms[name])) for name, source in parts.items()}
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}: no model of perftransfer: {type(error).__name__}: {error}") from error
     model = TransferredModel(recipe, options, space, sources, target)
@@ -87,7 +89,7 @@ def load(path: Path) -> TransferredModel:
 
 
 def _check(recipe: Recipe) -> None:
-    """Raise UserError for a name that is none of ours: a file is not to say which code runs."""
+    """Raise UserError for a name that is not ours: a file must not decide which code runs."""
     base = recipe.strategy.partition("+")[0]
     if base not in strategies.names():
         raise UserError(unknown("model file", "strategy", recipe.strategy, strategies.names()))
@@ -109,9 +111,11 @@ def _check(recipe: Recipe) -> None:
     for key, value in recipe.parameters.items():
         if key not in known:
             raise UserError(unknown("model file", f"parameter of {recipe.learner}", key, known))
-        # Others' files are not to keep a machine busy for days.
-        if not isinstance(value, int | float | str) or (not isinstance(value, str) and not 0 <= value <= _LARGEST):
-            raise UserError(f"model file: {key}: found {value!r}, allowed: at most {_LARGEST:,}")
+        # A file from elsewhere must not keep a machine busy for days.
+        if not isinstance(value, int | float | str) or (
+            not isinstance(value, str) and not 0 <= value <= _MAX_PARAMETER
+        ):
+            raise UserError(f"model file: {key}: found {value!r}, allowed: at most {_MAX_PARAMETER:,}")
     if recipe.learner is not None and recipe.learner not in learners.names():
         raise UserError(unknown("model file", "learner", recipe.learner, learners.names()))
     if recipe.scale not in SCALES:

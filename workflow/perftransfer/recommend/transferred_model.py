@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
-from scipy.stats import t as student
 
 from perftransfer import learners, strategies
 from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.errors import UserError
 from perftransfer.fitting import conformal
-from perftransfer.fitting.noise import known_variance
-from perftransfer.fitting.seeds import seed_for
+from perftransfer.fitting.fit import Fit, FitSpec, Sample, fit
+from perftransfer.fitting.noise import variance_on_scale
+from perftransfer.fitting.seeds import seed_for, training_seed
 from perftransfer.rank_agreement import rank_agreement
 from perftransfer.recommend.prediction import Prediction
 from perftransfer.scales import SCALES
@@ -30,49 +29,64 @@ from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import INACTIVE, Option, level_text, to_json
 from perftransfer.strategies.interface import Source, Strategy
 
-# Parts in which what was measured is left out, and measurements without which nothing is predicted.
-_PARTS, _FEWEST_OTHERS = 20, 2
+# Parts in which measurements are left out, and the number of others that a prediction needs.
+_MAX_PARTS, _MIN_OTHERS = 20, 2
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
-    """What was measured in an environment: codes, shape (rows, options), values in the objective's unit, shape (rows,).
+class Measured(Sample):
+    """What was measured in an environment.
 
-    cv, n: coefficient of variation over the processes of each and their number, NaN where unknown. terms: options and
-    interactions that matter there, the most influential first, as text. failed: codes of what was tried and has no
-    value. drawn: whether a design drew all of it at random, but for the default configuration.
+    Parameters
+    ----------
+    terms
+        Options and interactions that matter there, the most influential first, as text.
+    failed
+        Codes of what was tried and has no value.
+    is_random_sample
+        Whether a design drew all of it at random, but for the default configuration.
     """
 
-    codes: np.ndarray
-    y: np.ndarray
-    cv: np.ndarray
-    n: np.ndarray
     terms: tuple[str, ...] = ()
     failed: np.ndarray | None = None
-    drawn: bool = False
+    is_random_sample: bool = False
 
     @classmethod
-    def of(cls, rows: pd.DataFrame, options: Sequence[Option]) -> Measured:
+    def from_table(cls, rows: pd.DataFrame, options: Sequence[Option]) -> Measured:
         """Take it from a table with a column per option, and the columns y, cv and n."""
         y, cv, n = (rows[column].to_numpy(dtype=float) for column in ("y", "cv", "n"))
         return cls(codes(rows, options), y, cv, n)
 
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def rows(self, places: np.ndarray) -> Measured:
-        """Some of it, but all that failed."""
-        return replace(
-            self, codes=self.codes[places], y=self.y[places], cv=self.cv[places], n=self.n[places]
-        )  # fmt: skip
+    def without(self, rows: np.ndarray) -> Measured:
+        """Return it without these rows; what failed stays."""
+        kept = np.delete(np.arange(len(self)), rows)
+        return replace(self, codes=self.codes[kept], y=self.y[kept], cv=self.cv[kept], n=self.n[kept])
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How the model is fitted.
 
-    environment: the target; described: what is known of it. scale: of learning. seed: of the study. folds: refits for
-    intervals of strategies that have none of their own. candidate_fraction: share of the space that is planned from.
+    Parameters
+    ----------
+    environment
+        The target.
+    objective
+        What is predicted.
+    strategy, learner
+        Their names.
+    scale
+        Scale of learning.
+    seed
+        Seed of the study.
+    folds
+        Refits for the intervals of strategies that have none of their own.
+    candidate_fraction
+        Share of the space that measurements are planned from.
+    parameters
+        Parameters of the learner.
+    described
+        Description of the target.
     """
 
     environment: str
@@ -88,10 +102,24 @@ class Recipe:
 
 
 class TransferredModel:
-    """Fitted when it is first asked; a file of it holds what it is fitted to, so that loading one runs no code of it.
+    """A model of a target that is fitted when it is first asked.
 
-    sources: by environment. target: what was measured there, nothing at first. space: configurations that it predicts.
-    options: schema of all codes, that of the space and the sources together.
+    A file of it (``stored_model``) holds what it is fitted to, so that loading one runs no code of it. Fitting and
+    predicting is ``fitting.fit``, as in an evaluation; this class chooses the sources and converts to the
+    objective's unit.
+
+    Parameters
+    ----------
+    recipe
+        How it is fitted.
+    options
+        Schema of all codes: that of the space and the sources together.
+    space
+        Configurations that it predicts.
+    sources
+        What was measured in each source.
+    target
+        What was measured in the target; nothing at first.
     """
 
     def __init__(
@@ -107,162 +135,136 @@ class TransferredModel:
         self.space = space
         self.sources = dict(sources)
         self.target = target
-        self._source_models: dict[str, _AsMeasuredThere] = {}
+        self._source_models: dict[str, AlignedModel] = {}
 
     def with_target(self, target: Measured) -> TransferredModel:
-        """The same with other measurements of the target."""
+        """Return the same with other measurements of the target."""
         out = TransferredModel(self.recipe, self.options, self.space, self.sources, target)
         out._source_models = self._source_models
         return out
 
     def with_strategy(self, strategy: str) -> TransferredModel:
-        """The same measurements with another strategy."""
+        """Return the same measurements with another strategy."""
         recipe = replace(self.recipe, strategy=strategy)
         return TransferredModel(recipe, self.options, self.space, self.sources, self.target)
 
     def codes_of(self, configurations: pd.DataFrame) -> np.ndarray:
-        """Codes of a table with a column per option of the space; options that only sources have are inactive.
+        """Return the codes of a table with a column per option of the space.
 
-        Raises UserError for a level that is none.
+        Options that only sources have are inactive. Raises UserError for an unknown level.
         """
-        own = {option.name for option in self.space.options}
-        lacking = {option.name: INACTIVE for option in self.options if option.name not in own}
+        names = {option.name for option in self.space.options}
+        lacking = {option.name: INACTIVE for option in self.options if option.name not in names}
         return codes(configurations.assign(**lacking), self.options)
 
     @cached_property
-    def known(self) -> Source | None:
+    def combined_source(self) -> Source | None:
         """All sources as one, for designs and for strategies that use all of them; None without sources."""
-        found = [self._source(name, None) for name in sorted(self.sources)]
-        return Source.combine(found) if found else None
-
-    def _source(self, name: str, model: Any) -> Source:
-        one = self.sources[name]
-        own = [terms.parse(text) for text in one.terms]
-        return Source(name, one.codes, SCALES[self.recipe.scale][0](one.y), self.options, model, own)
-
-    @cached_property
-    def _y(self) -> np.ndarray:
-        return np.asarray(SCALES[self.recipe.scale][0](self.target.y))
-
-    @property
-    def _noise(self) -> np.ndarray | None:
-        relative = known_variance(self.target.cv, self.target.n)
-        return relative if relative is None or self.recipe.scale == "log" else relative * self.target.y**2
+        sources = [self._source(name, None) for name in sorted(self.sources)]
+        return Source.combine(sources) if sources else None
 
     @property
     def noise(self) -> float | None:
-        """Standard deviation of a value that repeated processes show, on the scale of learning; None if unknown."""
-        return None if self._noise is None else float(np.sqrt(self._noise.mean()))
+        """Standard deviation that repeated processes show, on the scale of learning; None if unknown."""
+        variance = variance_on_scale(self.target.y, self.target.cv, self.target.n, self.recipe.scale)
+        return None if variance is None else float(np.sqrt(variance.mean()))
 
     @cached_property
     def source_used(self) -> str | None:
-        """Name of the source of a strategy that uses one alone: the most alike in rank; None for other strategies."""
-        return self._most_alike(np.arange(len(self.target)))
-
-    def _most_alike(self, rows: np.ndarray) -> str | None:
-        """``source_used``, were these rows all that was measured in the target."""
-        cls = strategies.load(self.recipe.strategy)
-        if not cls.needs_source or cls.uses_all_sources:
-            return None
-        X, y = self.target.codes[rows], self._y[rows]
-        found = {}
-        for name in sorted(self.sources):
-            values = self._source(name, None).measured(X)
-            # Few of a large space were measured in both.
-            unknown = np.isnan(values)
-            if unknown.any():
-                values[unknown] = self._source_model(name).predict(X[unknown])
-            found[name] = rank_agreement(values, y)
-        return max(found, key=found.__getitem__)
-
-    def _given(self, rows: np.ndarray) -> Source | None:
-        """What the strategy is told of its sources, with their models where it wants some."""
-        cls = strategies.load(self.recipe.strategy)
-        if not cls.needs_source:
-            return None
-        names = sorted(self.sources) if cls.uses_all_sources else [str(self._most_alike(rows))]
-        wanted = cls.fits_learner_on in ("source", "both")
-        found = [self._source(name, self._source_model(name) if wanted else None) for name in names]
-        return Source.combine(found) if cls.uses_all_sources else found[0]
-
-    def _source_model(self, name: str) -> _AsMeasuredThere:
-        if name not in self._source_models:
-            evidence = self._source(name, None).evidence
-            seed = seed_for(self.recipe.seed, "train", name, self.recipe.objective, self.recipe.learner)
-            fitted = self._learner(seed).fit(evidence.codes, evidence.y)
-            self._source_models[name] = _AsMeasuredThere(fitted, Alignment(evidence.codes, self.options))
-        return self._source_models[name]
-
-    def _learner(self, seed: int) -> Any:
-        return learners.make(str(self.recipe.learner), self.options, seed, self.recipe.parameters)
+        """Name of the source of a strategy that uses a single one; None for other strategies."""
+        return self._most_similar_source(np.arange(len(self.target)))
 
     @cached_property
     def fitted(self) -> Strategy:
         """The strategy, fitted to all that was measured in the target."""
-        return self._fit.strategy
+        return self._fit.whole.strategy
 
     @cached_property
-    def _fit(self) -> _Fit:
-        return self._fitted_to(np.arange(len(self.target)))
+    def _fit(self) -> Fit:
+        recipe = self.recipe
+        spec = FitSpec(
+            self._strategy, self.options, recipe.environment, recipe.scale, recipe.seed, recipe.learner,
+            recipe.parameters, recipe.folds,
+        )  # fmt: skip
+        return fit(spec, self.target, self._source_for, self._random_rows())
 
     @cached_property
-    def _refits(self) -> tuple[np.ndarray, list[np.ndarray], list[_Fit]]:
-        """Which measurements were drawn, which of them each refit leaves out, and the refits.
+    def _strategy(self) -> type[Strategy]:
+        return strategies.load(self.recipe.strategy)
 
-        None for a chosen sample (``conformal``), whoever chose it. The default configuration was not drawn: it is
-        measured in any case.
+    def _random_rows(self) -> np.ndarray:
+        """Rows of the target that a design drew at random; none if somebody chose any of them.
+
+        The default configuration was not drawn: it is measured in any case.
         """
-        cls, n = strategies.load(self.recipe.strategy), len(self.target)
-        default = pd.DataFrame([{o.name: level_text(self.space.default[o.name]) for o in self.space.options}])
-        drawn = np.flatnonzero((self.target.codes != self.codes_of(default)).any(axis=1))
-        exchangeable = self.target.drawn and cls.design.is_random_sample
-        if cls.interval is not Strategy.interval or not exchangeable or len(drawn) < 2 or self.recipe.folds < 2:
-            return drawn, [], []
-        seed = seed_for(self.recipe.seed, "folds", self.recipe.environment)
-        parts = conformal.folds(len(drawn), self.recipe.folds, seed)
-        return drawn, parts, [self._fitted_to(np.delete(np.arange(n), drawn[part])) for part in parts]
+        if not (self.target.is_random_sample and self._strategy.design.is_random_sample):
+            return np.empty(0, dtype=int)
+        levels = {option.name: level_text(self.space.default[option.name]) for option in self.space.options}
+        default = self.codes_of(pd.DataFrame([levels]))
+        return np.flatnonzero((self.target.codes != default).any(axis=1))
 
-    def _fitted_to(self, rows: np.ndarray) -> _Fit:
-        cls, recipe = strategies.load(self.recipe.strategy), self.recipe
-        seed = seed_for(recipe.seed, "fit", recipe.environment, recipe.objective, recipe.strategy, recipe.learner)
-        learner = self._learner(seed) if cls.fits_learner_on in ("target", "both") else None
-        given = self._given(rows)
-        told = given.without_model() if given is not None and cls.fits_learner_on == "source" else given
-        noise = self._noise
-        more = {"noise": None if noise is None else noise[rows]} if cls.accepts_noise else {}
-        strategy = cls(learner, self.options, seed).fit(self.target.codes[rows], self._y[rows], told, **more)
-        return _Fit(strategy, given)
+    def _source_for(self, rows: np.ndarray) -> Source | None:
+        """Return the source of the strategy, were these rows all that was measured in the target."""
+        strategy = self._strategy
+        if not strategy.needs_source:
+            return None
+        names = sorted(self.sources) if strategy.uses_all_sources else [str(self._most_similar_source(rows))]
+        needs_model = strategy.fits_learner_on in ("source", "both")
+        sources = [self._source(name, self._source_model(name) if needs_model else None) for name in names]
+        return Source.combine(sources) if strategy.uses_all_sources else sources[0]
+
+    def _most_similar_source(self, rows: np.ndarray) -> str | None:
+        """Return the source that ranks these rows of the target most alike.
+
+        None for a strategy that takes no single source.
+        """
+        if not self._strategy.needs_source or self._strategy.uses_all_sources:
+            return None
+        X, y = self.target.codes[rows], SCALES[self.recipe.scale][0](self.target.y[rows])
+        agreement = {}
+        for name in sorted(self.sources):
+            values = self._source(name, None).measured(X)
+            # Few configurations of a large space were measured in both.
+            unknown = np.isnan(values)
+            if unknown.any():
+                values[unknown] = self._source_model(name).predict(X[unknown])
+            agreement[name] = rank_agreement(values, y)
+        return max(agreement, key=agreement.__getitem__)
+
+    def _source(self, name: str, model: AlignedModel | None) -> Source:
+        measured = self.sources[name]
+        influential = [terms.parse(text) for text in measured.terms]
+        y = SCALES[self.recipe.scale][0](measured.y)
+        return Source(name, measured.codes, y, self.options, model, influential)
+
+    def _source_model(self, name: str) -> AlignedModel:
+        if name not in self._source_models:
+            recipe, measured = self.recipe, self.sources[name]
+            seed = training_seed(recipe.seed, name, recipe.objective, str(recipe.learner))
+            learner = learners.make(str(recipe.learner), self.options, seed, recipe.parameters)
+            fitted = learner.fit(measured.codes, SCALES[recipe.scale][0](measured.y))
+            self._source_models[name] = AlignedModel(fitted, Alignment(measured.codes, self.options))
+        return self._source_models[name]
 
     def predict(self, X: np.ndarray) -> Prediction:
         """Predict configurations, given as codes.
 
-        Raises UserError if nothing was measured in the target yet.
+        Raises
+        ------
+        UserError
+            If nothing was measured in the target yet.
         """
         if not len(self.target):
             raise UserError(
                 f"{self.recipe.environment}: nothing was measured there yet: `perftransfer plan` says what to measure"
             )
         backward = SCALES[self.recipe.scale][1]
-        fit, (drawn, parts, refits) = self._fit, self._refits
-        position = fit.predict(X)
-        ends: Sequence[np.ndarray] | None = fit.strategy.interval(X, conformal.INTERVAL, fit.given)
-        if ends is None and refits:
-            # Intervals look up what refits predict for the sample: it stands before what was asked for.
-            every = np.vstack([self.target.codes, X])
-            again = [refit.predict(every) for refit in refits]
-            ends = [
-                end[len(self.target) :]
-                for end in conformal.interval(self._y[drawn], drawn, parts, again, conformal.INTERVAL)
-            ]
-        if ends is None:
-            return Prediction(backward(position), None, None, position, None)
-        low, high = ends
-        share = (1 + conformal.INTERVAL) / 2
-        # Strategies that know how sure they are make intervals of it by Student's distribution.
-        far = norm.ppf(share) if refits else student.ppf(share, max(1, len(self.target) - 1))
-        spread = np.maximum((high - low) / (2 * far), 1e-12)
-        # On a linear scale, an end may lie below what an objective can be.
-        return Prediction(backward(position), np.maximum(backward(low), 0), backward(high), position, spread)
+        predicted = self._fit.predict(X)
+        value, low, high = backward(predicted.mean), None, None
+        if predicted.low is not None and predicted.high is not None:
+            # On a linear scale, an end may lie below what an objective can be.
+            low, high = np.maximum(backward(predicted.low), 0), backward(predicted.high)
+        return Prediction(value, low, high, predicted.mean, predicted.spread)
 
     def left_out(self) -> Prediction | None:
         """Predict each configuration that was measured in the target from the others; None if there are too few.
@@ -270,46 +272,33 @@ class TransferredModel:
         Up to twenty are left out one by one, more in twenty parts.
         """
         n = len(self.target)
-        if n < _FEWEST_OTHERS + 1:
+        if n < _MIN_OTHERS + 1:
             return None
-        parts = conformal.folds(n, _PARTS, seed_for(self.recipe.seed, "left out", self.recipe.environment))
-        rest = (np.delete(np.arange(n), part) for part in parts)
-        found = [
-            self.with_target(self.target.rows(others)).predict(self.target.codes[part])
-            for part, others in zip(parts, rest, strict=True)
-        ]
-        return Prediction.concat(found).rows(np.argsort(np.concatenate(parts)))
+        parts = conformal.folds(n, _MAX_PARTS, seed_for(self.recipe.seed, "left out", self.recipe.environment))
+        predicted = [self.with_target(self.target.without(part)).predict(self.target.codes[part]) for part in parts]
+        return Prediction.concat(predicted).rows(np.argsort(np.concatenate(parts)))
 
     @property
     def fingerprint(self) -> str:
-        """12 hexadecimal digits that stand for all that it is fitted to, and how."""
+        """12 hexadecimal digits of all that it is fitted to, and how."""
         how = [asdict(self.recipe), self.space.content, to_json(self.options)]
         digest = hashlib.sha256(json.dumps(how, sort_keys=True).encode())
-        for name, one in [*sorted(self.sources.items()), (self.recipe.environment, self.target)]:
-            digest.update(json.dumps([name, one.codes.tolist(), list(one.terms)]).encode())
-            digest.update(json.dumps([[] if one.failed is None else one.failed.tolist(), one.drawn]).encode())
-            for values in (one.y, one.cv, one.n):
+        for name, measured in [*sorted(self.sources.items()), (self.recipe.environment, self.target)]:
+            digest.update(json.dumps([name, measured.codes.tolist(), list(measured.terms)]).encode())
+            failed = [] if measured.failed is None else measured.failed.tolist()
+            digest.update(json.dumps([failed, measured.is_random_sample]).encode())
+            for values in (measured.y, measured.cv, measured.n):
                 digest.update(np.ascontiguousarray(values.astype("<f8")).tobytes())
         return digest.hexdigest()[:12]
 
 
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """A fitted strategy, and what it is told of its sources."""
-
-    strategy: Strategy
-    given: Source | None
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        return np.asarray(self.strategy.predict(X, self.given), dtype=float)
-
-
 @dataclass(frozen=True)
-class _AsMeasuredThere:
+class AlignedModel:
     """A source's model, asked for configurations as that source could have measured them."""
 
     model: Any
-    aligned: Alignment
+    alignment: Alignment
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        return np.asarray(self.model.predict(self.aligned(X)), dtype=float)
+        """Predict on the scale of learning, shape (rows,)."""
+        return np.asarray(self.model.predict(self.alignment(X)), dtype=float)
