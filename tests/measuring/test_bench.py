@@ -124,7 +124,7 @@ def test_another_version_of_the_engine_is_another_environment(path: Path, monkey
     monkeypatch.setattr(Simulated, "versions", lambda self: {"simulated": "2"})
     second = measure(path)
     assert first[0]["environment_digest"] != second[0]["environment_digest"]
-    assert [host["versions"] for host in bench.hosts(journal.read(path)).values()] == [
+    assert [host["versions"] for host in journal.hosts(journal.read(path)).values()] == [
         {"simulated": "1"},
         {"simulated": "2"},
     ]
@@ -325,7 +325,7 @@ def test_what_cannot_be_set_is_a_status_and_is_tried_again(path: Path, tmp_path:
     environment = replace(ENVIRONMENT, hardware_settings="governor=performance")
     records = measure(path, environment=environment, **board(tmp_path, "powersave"))
     assert {r["status"] for r in records} == {"not_applied"}
-    assert records[0]["environment_digest"] in bench.hosts(journal.read(path))
+    assert records[0]["environment_digest"] in journal.hosts(journal.read(path))
     assert "performance" in records[0]["error"]
     assert not any("latency_ms" in r for r in records)
     again = measure(path, environment=environment, **board(tmp_path, "powersave", "performance"))
@@ -353,7 +353,7 @@ def test_what_changed_about_a_machine_between_runs_is_told(path: Path, monkeypat
     updated = {**bench.fingerprint.host(), "system": "Linux 99"}
     monkeypatch.setattr(bench.fingerprint, "host", lambda: updated)
     assert measure(path)[0]["environment_digest"] == digest
-    changes = bench.host_changes(journal.read(path), digest)
+    changes = journal.host_changes(journal.read(path), digest)
     assert list(changes) == ["system"]
     assert changes["system"][1] == "Linux 99"
 

@@ -106,8 +106,10 @@ def test_a_board_with_numpy_and_an_engine_measures_what_was_packed(board: Path, 
         ("no file", "cannot be read: No such file"),
         ("no JSON", "not JSON"),
         ("no network", "there is no file"),
-        ("no protocol", "KeyError 'protocol'; expected repeats, retries, protocol and environment"),
-        ("a list", "expected a JSON object"),
+        ("no protocol", "environment.json: missing key of BoardJob: protocol"),
+        ("a wrong type", "environment.json: repeats: must be int, is 'two'"),
+        ("another folder", "environment.files: ../squeezenet.fp32.onnx is not a file in the same folder"),
+        ("a list", "environment.json: must be a mapping, is []"),
     ],
 )
 def test_what_is_wrong_is_one_clear_line(packed: Path, tmp_path: Path, change: str, words: str) -> None:
@@ -117,6 +119,10 @@ def test_what_is_wrong_is_one_clear_line(packed: Path, tmp_path: Path, change: s
     content: Any = json.loads(file.read_text())
     if change == "no protocol":
         del content["protocol"]
+    elif change == "a wrong type":
+        content["repeats"] = "two"
+    elif change == "another folder":
+        content["environment"]["files"]["fp32"] = "../squeezenet.fp32.onnx"
     file.write_text(json.dumps([] if change == "a list" else content))
     if change == "no JSON":
         file.write_text("{")
@@ -141,9 +147,16 @@ def test_the_measurements_of_the_machine_that_measured_last_are_taken(tmp_path: 
     rows = [
         {
             "record": "measurement", "environment": "e", "environment_digest": digest, "configuration_id": "c1",
-            "repeat": 0, "protocol": "v2", "status": "ok", "started_at": f"2026-01-0{day}",
+            "repeat": 0, "protocol": "v2", "status": "ok", "started_at": f"2026-01-0{day}", "options": {"a": 1},
         }
         for day, digest in ((1, "old"), (2, "new"))
     ]  # fmt: skip
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert [record["environment_digest"] for record in remote.load_external_journal(path, "e", ["c1"])] == ["new"]
+
+
+def test_a_measurement_that_lacks_a_value_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_text(json.dumps({"record": "measurement", "environment": "e", "configuration_id": "c1"}) + "\n")
+    with pytest.raises(UserError, match=r"j\.jsonl: measurement 1 has no environment_digest"):
+        remote.load_external_journal(path, "e", ["c1"])

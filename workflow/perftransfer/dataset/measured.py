@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from perftransfer.dataset.tables import configurations_frame
 from perftransfer.errors import UserError
+from perftransfer.measuring.records import Measurement, Sentinel
 from perftransfer.space.options import Option
 
 #: Columns of measurements/<environment>.parquet before the options.
@@ -48,10 +48,10 @@ def _summary(latencies: Sequence[float]) -> dict[str, float | int]:
 
 
 def measurements(
-    records: Sequence[dict[str, Any]], environment: str, engine: str, options: Sequence[Option]
+    records: Sequence[Measurement], environment: str, engine: str, options: Sequence[Option]
 ) -> pd.DataFrame:
     """One row per measurement: its median latency and spread in ms, what became of it, and its options."""
-    rows = [
+    rows: list[dict[str, object]] = [
         {"attempt": 0, **record, **_summary(record.get("latency_ms", ())), "environment": environment, "engine": engine}
         for record in records
     ]
@@ -83,7 +83,7 @@ def measurements(
     return pd.concat([frame, chosen.drop(columns="configuration_id")], axis=1)
 
 
-def samples(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
+def samples(records: Sequence[Measurement]) -> pd.DataFrame:
     """One row per inference, in the order in which it was done."""
     return pd.DataFrame(
         [
@@ -95,7 +95,7 @@ def samples(records: Sequence[dict[str, Any]]) -> pd.DataFrame:
     ).astype({"repeat": "int64", "attempt": "int64", "i": "int64", "latency_ms": "float64"})
 
 
-def sentinels(records: Sequence[dict[str, Any]], environment: str) -> pd.DataFrame:
+def sentinels(records: Sequence[Sentinel], environment: str) -> pd.DataFrame:
     """One row per measurement of the sentinel configuration: when, what became of it, its median latency in ms."""
     rows = [
         (environment, record["started_at"], record["status"], record.get("disturbed"), _median(record))
@@ -105,7 +105,7 @@ def sentinels(records: Sequence[dict[str, Any]], environment: str) -> pd.DataFra
     return frame.astype({"disturbed": "boolean", "latency_ms": "float64", "started_at": "str", "status": "str"})
 
 
-def _median(record: dict[str, Any]) -> float | None:
+def _median(record: Sentinel) -> float | None:
     latencies = record.get("latency_ms")
     return float(np.median(latencies)) if latencies else None
 

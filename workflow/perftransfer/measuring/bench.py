@@ -6,10 +6,9 @@ import os
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 from perftransfer.errors import UserError
 from perftransfer.measuring import engines, fingerprint, hardware, journal, same_hardware
@@ -18,8 +17,19 @@ from perftransfer.measuring.hardware import background_load, instruction_set, pl
 from perftransfer.measuring.interference import CLOCK_CHANGED_ABOVE, DISTURBED_ABOVE
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
+from perftransfer.measuring.records import (
+    Host,
+    HostRecord,
+    JudgedOutcome,
+    Measurement,
+    Outcome,
+    Request,
+    Sentinel,
+    Subject,
+)
 from perftransfer.measuring.same_hardware import Identity
 from perftransfer.measuring.server import measure
+from perftransfer.plain import to_plain
 from perftransfer.progress import Progress
 
 # Of the machine's memory; what asks for more is a failed measurement and not the end of the machine.
@@ -110,9 +120,9 @@ class Environment:
             raise UserError(f"environment {self.name}: asks for {self.cores} cores, {len(usable)} can be used here")
         return usable[-int(self.cores) :]
 
-    def digest(self, versions: Mapping[str, str], host: Mapping[str, Any]) -> str:
+    def digest(self, versions: Mapping[str, str], host: Host) -> str:
         """Stand for all that makes a measurement one of *this* environment: machine, engine, network, workload."""
-        facts: dict[str, Any] = {
+        facts: dict[str, object] = {
             "host": fingerprint.identity(host),
             "cores": len(self.cpus()),
             "engine": {self.engine: dict(versions)},
@@ -136,7 +146,7 @@ def measure_environment(
     reuse_journals_from: Path | None = None,
     root: Path = Path("/"),
     state: Path = HARDWARE_STATE,
-) -> list[journal.Record]:
+) -> list[Measurement]:
     """Measure every configuration ``repeats`` times, in processes of its own, unless the journal holds it already.
 
     configurations: options by ``configuration_id``. seed: of the order, random over configurations and repeats, so
@@ -169,29 +179,29 @@ def measure_environment(
         if reuse_journals_from is not None:
             writer.take_over(journal.read(reuse_journals_from), digest, protocol.key, configurations)
         run = _Run(environment, configurations, protocol, writer, engine, digest, host, (root, state))
-        wanted = [(digest, cid, repeat, protocol.key, 0) for cid in configurations for repeat in range(repeats)]
-        last = wanted
+        keys = [(digest, cid, repeat, protocol.key, 0) for cid in configurations for repeat in range(repeats)]
+        last = keys
         for attempt in range(retries + 1):
             if attempt:
                 # Also those that an earlier call made after an attempt that another one took the place of.
-                more = [(*key[:4], attempt) for key in last]
+                retried = [(*key[:4], attempt) for key in last]
                 last = [
-                    k for k, key in zip(more, last, strict=True) if k in run.known or run.known[key].get("disturbed")
+                    k for k, key in zip(retried, last, strict=True) if k in run.known or run.known[key].get("disturbed")
                 ]
-                wanted += last
+                keys += last
             missing = run.missing(last)
             random.Random(f"{seed} {attempt}" if attempt else seed).shuffle(missing)
             if missing:
                 try:
                     stack.enter_context(run)
                 except hardware.SettingError as error:
-                    run.none_of(missing, str(error))
+                    run.record_not_applied(missing, str(error))
                     continue
                 title = f"{environment.name}, disturbed before" if attempt else environment.name
                 progress = Progress(title, len(missing), done_before=len(last) - len(missing))
-                run.all_of(missing, progress)
-    places = {configuration: place for place, configuration in enumerate(configurations)}
-    return [run.known[key] for key in sorted(wanted, key=lambda key: (places[key[1]], key[2], key[4]))]
+                run.measure_all(missing, progress)
+    positions = {configuration: position for position, configuration in enumerate(configurations)}
+    return [run.known[key] for key in sorted(keys, key=lambda key: (positions[key[1]], key[2], key[4]))]
 
 
 def measure_job(
@@ -200,7 +210,7 @@ def measure_job(
     networks: Sequence[str],
     configurations: Mapping[str, Options],
     journal_path: Path,
-) -> list[journal.Record]:
+) -> list[Measurement]:
     """Call ``measure_environment`` with the parameters of a job.
 
     Parameters
@@ -228,8 +238,8 @@ def measure_job(
     )
 
 
-def metadata(records: Sequence[journal.Record], journal_path: Path, environment: str) -> dict[str, Any]:
-    """What a file of these measurements says of itself: protocol, the machine, and what changed about it.
+def metadata(records: Sequence[Measurement], journal_path: Path, environment: str) -> dict[str, object]:
+    """Return the metadata of a file of these measurements: protocol, the machine, and what changed about it.
 
     records: as measured or brought, of one environment and protocol; journal_path: of the journal that holds them.
     """
@@ -237,8 +247,8 @@ def metadata(records: Sequence[journal.Record], journal_path: Path, environment:
     return {
         "environment": environment,
         "protocol": records[0]["protocol"],
-        "host": hosts(written)[digest],
-        "host_changes": host_changes(written, digest),
+        "host": journal.hosts(written)[digest],
+        "host_changes": journal.host_changes(written, digest),
     }
 
 
@@ -269,7 +279,7 @@ class _Run:
         writer: journal.Journal,
         engine: Engine,
         digest: str,
-        host: Mapping[str, Any],
+        host: Host,
         board: tuple[Path, Path],
     ) -> None:
         self.known = journal.measurements(journal.read(writer.path))
@@ -287,12 +297,17 @@ class _Run:
         self._dead: Callable[[], list[str]] = list
         self._order = len(self.known) and 1 + max(record["order"] for record in self.known.values())
         self._stack = ExitStack()
-        self._measure: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+        self._measure: Callable[[Request], Outcome] | None = None
         self._since_sentinel = 0
 
     def __enter__(self) -> _Run:
         if self._measure is None:
-            described = {"environment_digest": self._digest, **self._host, "versions": self._engine.versions()}
+            described: HostRecord = {
+                "record": "host",
+                "environment_digest": self._digest,
+                **self._host,
+                "versions": self._engine.versions(),
+            }
             with ExitStack() as stack:
                 try:
                     self._apply(stack)
@@ -300,7 +315,7 @@ class _Run:
                         described["settings"] = self._applied.values
                 finally:
                     # Also of a machine that could not be set as it should be: its rows need a host.
-                    self._writer.append({"record": "host", **described})
+                    self._writer.append(described)
                 variables = _variables(self._settings, self._engine)
                 self._measure = _runner(self._engine, self._environment.cpus(), variables, stack)
                 self._sentinel()
@@ -325,23 +340,38 @@ class _Run:
         timeout = self._protocol.timeout_seconds
         return [key for key in keys if key not in self.known or not journal.is_final(self.known[key], timeout)]
 
-    def none_of(self, keys: Sequence[journal.Key], reason: str) -> None:
+    def record_not_applied(self, keys: Sequence[journal.Key], reason: str) -> None:
         """Record that these could not be measured as they should."""
         for key in keys:
             _, configuration, repeat, _, attempt = key
-            record = self._record("measurement", configuration)
-            record |= {"repeat": repeat, "attempt": attempt, "order": self._next()}
-            record |= {"status": journal.NOT_APPLIED, "error": reason, "disturbed": None}
+            record: Measurement = {
+                "record": "measurement",
+                **self._subject(configuration),
+                "repeat": repeat,
+                "attempt": attempt,
+                "order": self._next(),
+                "status": journal.NOT_APPLIED,
+                "error": reason,
+                "disturbed": None,
+            }
             self._writer.append(record)
             self.known[key] = record
 
-    def all_of(self, keys: Sequence[journal.Key], progress: Progress) -> None:
+    def measure_all(self, keys: Sequence[journal.Key], progress: Progress) -> None:
         """Measure these, one after the other."""
         for key in keys:
             _, configuration, repeat, _, attempt = key
-            record = self._record("measurement", configuration)
-            record |= {"repeat": repeat, "attempt": attempt, "order": self._next()}
-            self.known[key] = self._done(record)
+            subject, order = self._subject(configuration), self._next()
+            record: Measurement = {
+                "record": "measurement",
+                **subject,
+                "repeat": repeat,
+                "attempt": attempt,
+                "order": order,
+                **self._measure_subject(subject),
+            }
+            self._writer.append(record)
+            self.known[key] = record
             progress.step()
             self._since_sentinel += 1
             if self._since_sentinel >= _SENTINEL_EVERY:
@@ -353,9 +383,8 @@ class _Run:
         self._order += 1
         return self._order - 1
 
-    def _record(self, kind: str, configuration: str) -> journal.Record:
+    def _subject(self, configuration: str) -> Subject:
         return {
-            "record": kind,
             "environment_digest": self._digest,
             "configuration_id": configuration,
             "protocol": self._protocol.key,
@@ -365,35 +394,31 @@ class _Run:
             "timeout_seconds": self._protocol.timeout_seconds,
         }
 
-    def _done(self, record: journal.Record) -> journal.Record:
-        """Measure what ``record`` is about, complete it, and write it."""
+    def _measure_subject(self, subject: Subject) -> JudgedOutcome:
         assert self._measure is not None
-        request = _request(self._environment, record["options"], self._protocol, self._host)
-        before = dict(record)
-        record |= self._measure(request)
+        outcome = self._measure(_request(self._environment, subject["options"], self._protocol, self._host))
         changed = [*(self._applied.changed() if self._applied else []), *self._dead()]
         if changed:
             # Numbers measured under another setting are none of this environment.
-            record = before | {"status": journal.NOT_APPLIED, "error": "; ".join(changed), "disturbed": None}
-        else:
-            record["disturbed"] = _disturbed(record, loaded=self._load > 0)
-        self._writer.append(record)
-        return record
+            return {"status": journal.NOT_APPLIED, "error": "; ".join(changed), "disturbed": None}
+        return {**outcome, "disturbed": _disturbed(outcome, loaded=self._load > 0)}
 
     def _sentinel(self) -> None:
         self._since_sentinel = 0
         # An engine that measures nothing has no machine to watch.
         if self._engine.isolated:
-            self._done(self._record("sentinel", next(iter(self._configurations))))
+            subject = self._subject(next(iter(self._configurations)))
+            record: Sentinel = {"record": "sentinel", **subject, **self._measure_subject(subject)}
+            self._writer.append(record)
 
 
-def _disturbed(record: journal.Record, *, loaded: bool) -> bool | None:
+def _disturbed(outcome: Outcome, *, loaded: bool) -> bool | None:
     """Whether others took too much of the CPUs' time, heat slowed them down, or their clock changed.
 
     None: nobody tells. loaded: by a background load of the environment itself, which is no disturbance.
     """
-    share = None if loaded else record.get("external_cpu_share")
-    events, change = record.get("throttle_events"), record.get("cpu_mhz_change")
+    share = None if loaded else outcome.get("external_cpu_share")
+    events, change = outcome.get("throttle_events"), outcome.get("cpu_mhz_change")
     if share is None and events is None and change is None:
         return None
     return (share or 0) > DISTURBED_ABOVE or (events or 0) > 0 or abs(change or 0) > CLOCK_CHANGED_ABOVE
@@ -412,7 +437,7 @@ def _variables(settings: Sequence[hardware.Setting], engine: Engine) -> dict[str
     return out
 
 
-def _request(environment: Environment, options: Options, protocol: Protocol, host: Mapping[str, Any]) -> dict[str, Any]:
+def _request(environment: Environment, options: Options, protocol: Protocol, host: Host) -> Request:
     memory = host["memory_gib"]
     return {
         "gpu": placement.gpu_of(hardware.parse(environment.hardware_settings), os.environ.get("CUDA_VISIBLE_DEVICES")),
@@ -420,35 +445,14 @@ def _request(environment: Environment, options: Options, protocol: Protocol, hos
         "files": dict(environment.files),
         "workload": dict(environment.workload),
         "options": dict(options),
-        "protocol": asdict(protocol),
+        "protocol": to_plain(protocol),
         "seed": environment.seed,
     }
 
 
 def _runner(
     engine: Engine, cpus: list[int], variables: Mapping[str, str], stack: ExitStack
-) -> Callable[[dict[str, Any]], dict[str, Any]]:
+) -> Callable[[Request], Outcome]:
     if engine.isolated:
         return stack.enter_context(MeasuringServer(engine.name, cpus, variables)).measure
     return lambda request: measure(engine, request, None)
-
-
-def host_changes(records: Iterable[journal.Record], environment_digest: str) -> dict[str, list[Any]]:
-    """What the machine's description says in more than one way, among the runs that measured an environment.
-
-    Processor, engine and network are in the digest; kernel, governor, memory and the like are not.
-    """
-    described = [r for r in records if r.get("record") == "host" and r["environment_digest"] == environment_digest]
-    out: dict[str, list[Any]] = {}
-    for fact in sorted(set().union(*described) if described else ()):
-        # What an older version did not describe has not changed.
-        values = [record[fact] for record in described if fact in record]
-        different = [value for i, value in enumerate(values) if value not in values[:i]]
-        if len(different) > 1:
-            out[fact] = different
-    return out
-
-
-def hosts(records: Iterable[journal.Record]) -> dict[str, journal.Record]:
-    """Descriptions of the machines in a journal by environment digest, the latest of each."""
-    return {record["environment_digest"]: record for record in records if record.get("record") == "host"}

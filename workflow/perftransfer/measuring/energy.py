@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from perftransfer.measuring import counters
 from perftransfer.measuring.counters import Counter, CounterError
 from perftransfer.measuring.engines.interface import Session
+from perftransfer.measuring.records import Energy
 
 # Share of an energy by which it may be off for the counter's own steps.
 _RESOLUTION = 0.05
@@ -24,7 +24,7 @@ def per_inference(
     gpu: int = 0,
     find: Callable[..., tuple[list[Counter], list[str]]] = counters.available,
     clock: Callable[[], float] = time.perf_counter,
-) -> dict[str, Any]:
+) -> Energy:
     """Return what a record says of the energy of ``session``'s inferences.
 
     kinds: names of the counters that cover what the session computes on, the best first. gpu: number of the GPU, where

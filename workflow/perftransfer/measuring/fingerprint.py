@@ -9,7 +9,8 @@ import platform
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+
+from perftransfer.measuring.records import Host
 
 
 def usable_cpus() -> list[int]:
@@ -69,7 +70,7 @@ def _container(root: Path) -> str | None:
 _INSTRUCTION_SETS = re.compile(r"sse4_2|avx\w*|fma|f16c|amx_\w+|asimd\w*|sve\w*|bf16|i8mm|fphp")
 
 
-def host(root: Path = Path("/")) -> dict[str, Any]:
+def host(root: Path = Path("/")) -> Host:
     """Describe this machine: processor, CPUs, caches, memory, GPUs, system, Python; what nobody tells is None or empty.
 
     root: "/", or the top of another file tree.
@@ -96,13 +97,19 @@ def host(root: Path = Path("/")) -> dict[str, Any]:
     }
 
 
-def digest(facts: Mapping[str, Any]) -> str:
+def digest(facts: Mapping[str, object]) -> str:
     """16 hexadecimal digits that stand for ``facts`` (JSON values), whatever their order."""
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def identity(description: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of ``host()`` that makes it this machine and no other kind: an update of the system changes nothing."""
-    told = ("processor", "architecture", "cpus", *(["gpus"] if description.get("gpus") else []))
-    return {key: description[key] for key in told}
+def identity(description: Host) -> dict[str, object]:
+    """Return the part of ``host()`` that makes it this kind of machine: an update of the system changes nothing."""
+    facts: dict[str, object] = {
+        "processor": description["processor"],
+        "architecture": description["architecture"],
+        "cpus": description["cpus"],
+    }
+    if description.get("gpus"):
+        facts["gpus"] = description["gpus"]
+    return facts

@@ -8,9 +8,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType, TracebackType
-from typing import Any
+from typing import cast
 
 from perftransfer.errors import UserError
+from perftransfer.measuring.records import Outcome, Request
 from perftransfer.package_path import package_path
 
 _FIXED = {
@@ -67,7 +68,7 @@ class MeasuringServer:
             self._process.communicate()
             self._process = None
 
-    def _exchange(self, request: dict[str, Any] | None) -> dict[str, Any] | None:
+    def _exchange(self, request: Request | None) -> Mapping[str, object] | None:
         """Send a request, if any, and wait for a line; None when the server is gone."""
         assert self._process is not None and self._process.stdin and self._process.stdout
         try:
@@ -85,12 +86,13 @@ class MeasuringServer:
             # Whoever wrote that is no server to be trusted any more.
             return None
 
-    def measure(self, request: dict[str, Any]) -> dict[str, Any]:
+    def measure(self, request: Request) -> Outcome:
         """Measure one configuration in a fresh process and return its outcome (``server.measure``)."""
         for _ in range(_TRIES):
             outcome = self._exchange(request)
             if outcome is not None:
-                return outcome
+                # The server has checked it (``server.checked``).
+                return cast(Outcome, outcome)
             self._stop()
             self._start()
         return {"status": "crashed", "error": f"the measuring server was killed, {_TRIES} times in a row"}

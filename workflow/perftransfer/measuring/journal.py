@@ -10,14 +10,14 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TypeGuard, cast
 
 from perftransfer.errors import UserError
+from perftransfer.measuring.records import HostRecord, Measurement, Record, Sentinel
 
-Record = dict[str, Any]
 Key = tuple[str, str, int, str, int]
 
 #: Status of a measurement that was not made, as a setting of the hardware could not be applied.
@@ -28,18 +28,35 @@ _REPLACED = (_TIMEOUT, NOT_APPLIED)
 # What a file system says that has no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 _RENAMED = {"others_cpu_share": "external_cpu_share"}
-# Stands for a measurement that is not there.
-_NOTHING: Record = {"status": _TIMEOUT}
 
 
-def key(record: Record) -> Key:
-    """What makes a measurement one of its kind: (environment digest, configuration, repeat, protocol, attempt).
+def key(record: Measurement) -> Key:
+    """Return what makes a measurement one of its kind: (environment digest, configuration, repeat, protocol, attempt).
 
-    An attempt above 0 was made because the one before was disturbed.
+    An attempt above 0 was made because the one before was disturbed; journals of earlier versions do not tell it.
     """
-    names = ("environment_digest", "configuration_id", "repeat", "protocol")
-    digest, configuration, repeat, protocol = (record[name] for name in names)
-    return (digest, configuration, repeat, protocol, record.get("attempt", 0))
+    return (
+        record["environment_digest"],
+        record["configuration_id"],
+        record["repeat"],
+        record["protocol"],
+        record.get("attempt", 0),
+    )
+
+
+def is_measurement(record: Record) -> TypeGuard[Measurement]:
+    """Whether a line of a journal is a measurement."""
+    return record.get("record") == "measurement"
+
+
+def is_sentinel(record: Record) -> TypeGuard[Sentinel]:
+    """Whether a line of a journal is a measurement of the sentinel configuration."""
+    return record.get("record") == "sentinel"
+
+
+def is_host(record: Record) -> TypeGuard[HostRecord]:
+    """Whether a line of a journal describes the machine of those that follow."""
+    return record.get("record") == "host"
 
 
 def read(path: Path) -> list[Record]:
@@ -59,29 +76,52 @@ def _records(lines: list[bytes]) -> Iterator[Record]:
             continue
         if isinstance(record, dict):
             # Journals of earlier versions use other names.
-            yield {str(_RENAMED.get(name, name)): value for name, value in record.items()}
+            yield cast(Record, {str(_RENAMED.get(name, name)): value for name, value in record.items()})
 
 
-def measurements(records: list[Record]) -> dict[Key, Record]:
-    """Measurements by key; of one that stands twice, the first counts, unless it was none or a time-out."""
-    out: dict[Key, Record] = {}
-    for record in records:
-        if record.get("record") == "measurement" and out.get(key(record), _NOTHING).get("status") in _REPLACED:
+def measurements(records: Iterable[Record]) -> dict[Key, Measurement]:
+    """Return measurements by key; of two with the same key the first counts, unless it was none or a time-out."""
+    out: dict[Key, Measurement] = {}
+    for record in filter(is_measurement, records):
+        earlier = out.get(key(record))
+        if earlier is None or earlier.get("status") in _REPLACED:
             out[key(record)] = record
     return out
 
 
-def sentinels(records: list[Record], environment_digest: str, protocol: str) -> list[Record]:
+def sentinels(records: Iterable[Record], environment_digest: str, protocol: str) -> list[Sentinel]:
     """Return the measurements of the sentinel configuration, which only watch the machine, in their order."""
     return [
         record
-        for record in records
-        if record.get("record") == "sentinel"
-        and (record.get("environment_digest"), record.get("protocol")) == (environment_digest, protocol)
+        for record in filter(is_sentinel, records)
+        if (record.get("environment_digest"), record.get("protocol")) == (environment_digest, protocol)
     ]
 
 
-def is_final(record: Record, timeout_seconds: float) -> bool:
+def hosts(records: Iterable[Record]) -> dict[str, HostRecord]:
+    """Return descriptions of the machines in a journal by environment digest, the latest of each."""
+    return {record["environment_digest"]: record for record in filter(is_host, records)}
+
+
+def host_changes(records: Iterable[Record], environment_digest: str) -> dict[str, list[object]]:
+    """Return what the machine's description says in more than one way, among the runs that measured an environment.
+
+    Processor, engine and network are in the digest; kernel, governor, memory and the like are not.
+    """
+    hosts: list[dict[str, object]] = [
+        dict(record) for record in filter(is_host, records) if record["environment_digest"] == environment_digest
+    ]
+    out: dict[str, list[object]] = {}
+    for fact in sorted({name for host in hosts for name in host}):
+        # What an older version did not describe has not changed.
+        values = [host[fact] for host in hosts if fact in host]
+        different = [value for i, value in enumerate(values) if value not in values[:i]]
+        if len(different) > 1:
+            out[fact] = different
+    return out
+
+
+def is_final(record: Measurement, timeout_seconds: float) -> bool:
     """Whether a measurement need not be tried again: all but one that was ended after a shorter time-out than now."""
     if record["status"] == _TIMEOUT:
         return bool(record.get("timeout_seconds", timeout_seconds) >= timeout_seconds)
@@ -134,7 +174,7 @@ class Journal:
             self._file = None
 
     def _known_of_writer(self) -> str:
-        nodes = [record["node"] for record in read(self.path) if record.get("record") == "host" and "node" in record]
+        nodes = [record["node"] for record in filter(is_host, read(self.path)) if "node" in record]
         return f" (its last writer was on {nodes[-1]})" if nodes else ""
 
     def take_over(
@@ -146,14 +186,14 @@ class Journal:
         measured would take them for chosen.
         """
         known = measurements(read(self.path))
-        own = [record for record in records if record.get("environment_digest") == environment_digest]
+        same = [record for record in records if record.get("environment_digest") == environment_digest]
         new = [
             record
-            for kind, record in measurements(own).items()
+            for kind, record in measurements(same).items()
             if record["protocol"] == protocol and kind[1] in configurations and kind not in known
         ]
-        hosts = [record for record in own if record.get("record") == "host"]
-        for record in [*hosts, *new] if new else []:
+        added: list[Record] = [*filter(is_host, same), *new]
+        for record in added if new else []:
             self.append(record)
 
     def append(self, record: Record) -> None:

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from perftransfer.measuring.engines.interface import Session
 from perftransfer.measuring.interference import CpuTimes, cpu_mhz, throttle_events
+from perftransfer.measuring.records import CpuReport
 
 # Raised when measurements of before and after must not stand side by side; nothing else throws measurements away.
 PROTOCOL_VERSION = 2
@@ -145,13 +145,12 @@ class _Watched:
     def now(cls, cpus: list[int]) -> _Watched:
         return cls(CpuTimes.read(cpus), throttle_events(cpus), cpu_mhz(cpus))
 
-    def since(self, before: _Watched) -> dict[str, Any]:
-        """What of ``Timing`` is told by two moments."""
-        told = self.throttled is not None and before.throttled is not None
+    def since(self, before: _Watched) -> CpuReport:
+        counted = self.throttled is not None and before.throttled is not None
         return {
             "external_cpu_share": self.times.others_share_since(before.times),
             "steal_cpu_share": self.times.steal_share_since(before.times),
-            "throttle_events": (self.throttled or 0) - (before.throttled or 0) if told else None,
+            "throttle_events": (self.throttled or 0) - (before.throttled or 0) if counted else None,
             "cpu_mhz": self.mhz,
             "cpu_mhz_change": self.mhz / before.mhz - 1 if self.mhz and before.mhz else None,
         }
@@ -186,6 +185,7 @@ def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -
         before = None if cpus is None else _Watched.now(cpus)
         precision = _time(timed, protocol)
         after = None if cpus is None else _Watched.now(cpus)
+    report: CpuReport = after.since(before) if after and before else {}
     return Timing(
         latencies_ms=timed.latencies_ms,
         warmup_n=len(warmup.latencies_ms),
@@ -193,7 +193,7 @@ def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -
         steady=steady,
         precision=precision,
         stopped="precise" if precision <= protocol.precision else "time",
-        **(after.since(before) if after and before else {}),
+        **report,
     )
 
 

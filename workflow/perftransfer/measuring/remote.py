@@ -7,18 +7,32 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from perftransfer import package_path
 from perftransfer.errors import UserError
 from perftransfer.measuring import bench, journal, networks
-from perftransfer.measuring.engines.interface import Options
+from perftransfer.measuring.engines.interface import Level, Options
 from perftransfer.measuring.protocol import Protocol
+from perftransfer.measuring.records import Measurement
+from perftransfer.plain import from_plain, to_plain
 
-_HOW = ("repeats", "retries", "protocol")
+T = TypeVar("T")
+# What every journal has, of whatever version.
+_NEEDED = ("environment_digest", "configuration_id", "repeat", "protocol", "status", "started_at", "options")
+
+
+@dataclass(frozen=True)
+class BoardJob:
+    """What a board is to measure: content of ``environment.json``. Names of files are relative to its folder."""
+
+    environment: bench.Environment
+    protocol: Protocol
+    repeats: int
+    retries: int
 
 
 def pack(
@@ -40,85 +54,87 @@ def pack(
             copy = folder / file.relative_to(source.parent)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
-    description = {**asdict(environment), "workload": dict(environment.workload), "files": files}
-    what = {"environment": description, "protocol": asdict(protocol), "repeats": repeats, "retries": retries}
-    for name, content in (("environment", what), ("configurations", {k: dict(v) for k, v in configurations.items()})):
+    job = BoardJob(replace(environment, files=files), protocol, repeats, retries)
+    for name, content in (("environment", to_plain(job)), ("configurations", to_plain(configurations))):
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def measure(environment_file: str, configurations_file: str, out: str) -> None:
     """Measure what two files of ``pack`` ask for, into the journal ``out``.
 
-    Raises UserError if a file cannot be read, is no JSON, or lacks something.
+    Raises UserError if a file cannot be read, or is not what ``pack`` writes.
     """
     package_path.export()
-    what, configurations = _read(environment_file), _read(configurations_file)
-    try:
-        described, protocol = dict(what["environment"]), Protocol(**what["protocol"])
-        repeats, retries = int(what["repeats"]), int(what["retries"])
-        folder = Path(environment_file).parent
-        described["files"] = {precision: str(folder / name) for precision, name in described["files"].items()}
-        environment = bench.Environment(**described)
-        seed = environment.seed
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        known = ", ".join(field.name for field in fields(bench.Environment))
-        raise UserError(
-            f"{environment_file}: {type(error).__name__} {error}; expected {', '.join(_HOW)} and environment, in "
-            f"which {known}"
-        ) from error
-    missing = [path for path in environment.files.values() if not Path(path).is_file()]
-    if missing:
-        raise UserError(f"{environment_file}: there is no file {missing[0]}")
+    job = _read(BoardJob, environment_file)
+    configurations = _read(dict[str, dict[str, Level | None]], configurations_file)
+    folder = Path(environment_file).parent
+    for name in job.environment.files.values():
+        if Path(name).name != name:
+            raise UserError(f"{environment_file}: environment.files: {name} is not a file in the same folder")
+        if not (folder / name).is_file():
+            raise UserError(f"{environment_file}: there is no file {folder / name}")
+    files = {precision: str(folder / name) for precision, name in job.environment.files.items()}
     records = bench.measure_environment(
-        environment,
+        replace(job.environment, files=files),
         configurations,
-        repeats=repeats,
-        retries=retries,
-        protocol=protocol,
+        repeats=job.repeats,
+        retries=job.retries,
+        protocol=job.protocol,
         journal_path=Path(out),
-        seed=seed,
+        seed=job.environment.seed,
     )
     good = sum(record["status"] == "ok" for record in records)
     print(f"{out}: {good} of {len(records)} measurements succeeded")
 
 
-def load_external_journal(path: Path, environment: str, configurations: Collection[str]) -> list[journal.Record]:
+def load_external_journal(path: Path, environment: str, configurations: Collection[str]) -> list[Measurement]:
     """Return from a journal that was written elsewhere the measurements of these configurations.
 
     A value is of one machine and one protocol: those of the pair with the most measurements that succeeded, and of
     equals the latest.
 
-    Raises UserError if the journal has none of this environment.
+    Raises UserError if the journal has none of this environment, or if one of them lacks a value.
     """
     records = journal.read(path)
-    own = [
+    matches = [
         record
-        for record in journal.measurements(records).values()
+        for record in _complete(path, records)
         if record.get("environment") == environment and record["configuration_id"] in configurations
     ]
-    if not own:
-        names = sorted({str(record.get("environment")) for record in records if record.get("record") == "measurement"})
+    if not matches:
+        names = sorted({str(record.get("environment")) for record in filter(journal.is_measurement, records)})
         raise UserError(
             f"{path}: no measurement of the environment {environment} with a configuration of this study; found "
             f"environments: {', '.join(names) or 'none'}"
         )
-    of: dict[tuple[str, str], list[journal.Record]] = {}
-    for record in own:
-        of.setdefault((record["environment_digest"], record["protocol"]), []).append(record)
+    groups: dict[tuple[str, str], list[Measurement]] = {}
+    for record in matches:
+        groups.setdefault((record["environment_digest"], record["protocol"]), []).append(record)
 
-    def worth(group: list[journal.Record]) -> tuple[int, str]:
-        return sum(r["status"] == "ok" for r in group), max(str(r["started_at"]) for r in group)
+    def rank(group: list[Measurement]) -> tuple[int, str]:
+        return sum(record["status"] == "ok" for record in group), max(record["started_at"] for record in group)
 
-    return max(of.values(), key=worth)
+    return max(groups.values(), key=rank)
 
 
-def _read(file: str) -> dict[str, Any]:
+def _complete(path: Path, records: Iterable[journal.Record]) -> list[Measurement]:
+    """Return the measurements of a journal; UserError for one that lacks what all journals have."""
+    found = list(filter(journal.is_measurement, records))
+    for number, record in enumerate(found, start=1):
+        for name in _NEEDED:
+            if name not in record:
+                raise UserError(f"{path}: measurement {number} has no {name}; was this file edited?")
+    return list(journal.measurements(found).values())
+
+
+def _read(expected: type[T], file: str) -> T:
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise UserError(f"{file}: not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise UserError(f"{file}: expected a JSON object")
-    return content
+    try:
+        return from_plain(expected, content)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{file}: {error}; expected what the rule pack writes") from error

@@ -9,11 +9,11 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from perftransfer.errors import UserError
 from perftransfer.measuring import fingerprint
+from perftransfer.measuring.records import Host
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Identity:
     gpu: str | None = None
 
 
-def check(environment: str, hardware: str, declared: Identity, host: Mapping[str, Any], journal: Path) -> None:
+def check(environment: str, hardware: str, declared: Identity, host: Host, journal: Path) -> None:
     """Raise UserError if this machine is not ``hardware``; the first machine to be measured under a name is learnt.
 
     host: as ``fingerprint.host`` tells it. journal: of the environment; what is learnt lies beside it, in
@@ -61,12 +61,13 @@ def check(environment: str, hardware: str, declared: Identity, host: Mapping[str
         )
 
 
-def _unlike(declared: Identity, host: Mapping[str, Any]) -> list[tuple[str, object, object]]:
+def _unlike(declared: Identity, host: Host) -> list[tuple[str, object, object]]:
     """Fact, what was declared and what was found, of what does not fit."""
     out: list[tuple[str, object, object]] = []
-    for fact, expected in (("architecture", declared.architecture), ("cpus", declared.cpus)):
-        if expected is not None and expected != host[fact]:
-            out.append((fact, expected, host[fact]))
+    if declared.architecture not in (None, host["architecture"]):
+        out.append(("architecture", declared.architecture, host["architecture"]))
+    if declared.cpus not in (None, host["cpus"]):
+        out.append(("cpus", declared.cpus, host["cpus"]))
     if (declared.processor or "").lower() not in str(host["processor"]).lower():
         out.append(("processor", declared.processor, host["processor"]))
     gpu = declared.gpu
@@ -75,7 +76,7 @@ def _unlike(declared: Identity, host: Mapping[str, Any]) -> list[tuple[str, obje
     return out
 
 
-def _learn(path: Path, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _learn(path: Path, facts: Mapping[str, object]) -> dict[str, object]:
     """Keep ``facts`` in ``path`` unless something is known there already; return what is known."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Containers may share the name of their node and number their processes alike, so neither would make this unique.

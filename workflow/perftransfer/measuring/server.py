@@ -19,14 +19,15 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import BinaryIO, cast
 
 from perftransfer.measuring import engines
 from perftransfer.measuring.energy import per_inference
 from perftransfer.measuring.engines.interface import Engine, UnsupportedConfigurationError
 from perftransfer.measuring.protocol import Protocol, time_session
+from perftransfer.measuring.records import Energy, Outcome, Request
+from perftransfer.plain import from_plain
 
-Outcome = dict[str, Any]
 #: What can become of a measurement.
 STATUSES = ("ok", "failed", "unsupported", "crashed", "timeout")
 
@@ -41,15 +42,15 @@ def die_with(parent: int) -> None:
             os._exit(1)
 
 
-def measure(engine: Engine, request: dict[str, Any], cpus: list[int] | None) -> Outcome:
+def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome:
     """Measure what ``request`` asks for, here and now; whatever goes wrong becomes a status."""
     try:
         started = time.perf_counter()
         session = engine.open(request["files"], request["workload"], request["options"], request["seed"])
         opened = time.perf_counter() - started
-        protocol = Protocol(**request["protocol"])
+        protocol = from_plain(Protocol, request["protocol"])
         timing = time_session(session, protocol, cpus)
-        energy = {}
+        energy: Energy = {}
         if protocol.energy:
             energy = per_inference(session, getattr(session, "counters", engine.counters), request["gpu"])
         session.close()
@@ -103,7 +104,7 @@ def checked(outcome: object) -> Outcome:
         if wrong or not values:
             found = f"found {wrong[0]!r}" if wrong else "there are none"
             return {"status": "failed", "error": f"latencies have to be positive numbers; {found}"}
-    return outcome
+    return cast(Outcome, outcome)
 
 
 def _kill_group(child: int) -> None:
@@ -145,14 +146,12 @@ def _read_until(pipe: int, child: int, deadline: float) -> bytes | None:
             os.close(handle)
 
 
-def measure_in_child(
-    engine: Engine, request: dict[str, Any], cpus: list[int] | None, private: Sequence[int] = ()
-) -> Outcome:
+def measure_in_child(engine: Engine, request: Request, cpus: list[int] | None, private: Sequence[int] = ()) -> Outcome:
     """Fork, measure in the child, and tell how it ended.
 
     private: file descriptors that are none of the child's business.
     """
-    timeout = request["protocol"]["timeout_seconds"]
+    timeout = from_plain(Protocol, request["protocol"]).timeout_seconds
     deadline = time.monotonic() + timeout
     reader, writer = os.pipe()
     server = os.getpid()
