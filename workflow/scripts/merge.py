@@ -1,7 +1,6 @@
 """Put all environments into one table."""
 
 import logging
-import sys
 from pathlib import Path
 
 from perftransfer.dataset import tables
@@ -17,8 +16,7 @@ if __name__ == "__main__":
         params = from_plain(MergeParams, snakemake.params[0])
         measured = {Path(path).stem: Path(path) for path in snakemake.input.measured}
         for warning in mixed_hosts(measured):
-            for stream in sys.stderr:
-                print(f"Warning: {warning}", file=stream)
+            LOG.warning(f"Warning: {warning}")
         imported = {Path(path).stem: Path(path) for path in snakemake.input.imported}
         frames, options, constant = merge(params.environments, measured, imported, params.objectives)
         metadata = {"constant_options": constant}
