@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import subprocess
 import sys
@@ -16,8 +15,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from perftransfer import catalogue, figures
-from perftransfer.figures import _names, _style
+from perftransfer import figures
+from perftransfer.figures import _environments, _matplotlib
+from perftransfer.figures.interface import Inputs, NothingToShow
 
 NAMES = [
     "designs", "error_against_budget", "error_by_environment", "error_per_target", "influence", "influence_stability",
@@ -28,9 +28,9 @@ NAMELESS = ["designs", "error_against_budget", "influence_stability", "intervals
 
 
 def draw(name: str, study: Mapping[str, pd.DataFrame], objective: str = "latency_ms") -> Figure:
-    module = catalogue.module("perftransfer.figures", name)
-    across = getattr(module, "ACROSS_OBJECTIVES", False)
-    return module.draw({table: study[table] for table in module.TABLES}, "all" if across else objective)
+    figure = figures.CATALOGUE.load(name)()
+    inputs = {table: study[table] for table in figure.inputs}
+    return figure.draw_or_explain(inputs, "all" if figure.across_objectives else objective)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Text]]:
 def check_layout(figure: Figure, written: list[Text]) -> list[str]:
     """Check that no text overlaps another, leaves the figure, or is too small to read; return the texts."""
     renderer = FigureCanvasAgg(figure).get_renderer()
-    with _style.settings():
+    with _matplotlib.settings():
         written.clear()
         figure.draw_without_rendering()
         texts = list(dict.fromkeys(written))
@@ -68,24 +68,31 @@ def check_layout(figure: Figure, written: list[Text]) -> list[str]:
     return [text.get_text() for text in texts]
 
 
-def test_the_figures_are_the_modules() -> None:
+def test_the_figures_of_a_study_are_the_files_that_have_a_still_one() -> None:
     assert figures.names() == NAMES
+    assert set(figures.CATALOGUE.names()) - set(NAMES) == {
+        "configurations", "target_choices", "target_front", "target_predicted",
+    }  # fmt: skip
 
 
-def test_listing_the_figures_does_not_import_matplotlib() -> None:
-    code = "import sys; from perftransfer import figures; figures.names(); sys.exit('matplotlib' in sys.modules)"
+def test_loading_the_figures_imports_no_heavy_library() -> None:
+    code = (
+        "import sys; from perftransfer import figures; figures.names();"
+        "sys.exit(bool({'matplotlib', 'pandas', 'vl_convert'} & set(sys.modules)))"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": "workflow"})
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_figure_says_what_it_is(name: str) -> None:
-    module = catalogue.module("perftransfer.figures", name)
-    assert module.__doc__
-    assert 0 < len(module.TITLE) < 60
-    assert 2 <= module.CAPTION.count(". ") + 1 <= 4
-    assert not set(module.CAPTION) & set("<>&*`|_")  # means something in RST or HTML
-    assert set(module.TABLES) <= {"environments", "values", "ranges", "transfer", "influence", "similarity"}
-    assert "environments" in module.TABLES
+def test_a_figure_says_what_it_is() -> None:
+    for name in figures.CATALOGUE.names():
+        figure = figures.CATALOGUE.load(name)
+        assert figure.__doc__, name
+        assert 0 < len(figure.title) < 60
+        assert not set(figure.caption) & set("<>&*`|_")  # means something in RST or HTML
+        assert set(figure.inputs) <= set(Inputs.__annotations__)
+        if figure.still:
+            assert 2 <= figure.caption.count(". ") + 1 <= 4, name
+            assert "environments" in figure.inputs
 
 
 @pytest.mark.parametrize("n", [4, 20])
@@ -97,7 +104,7 @@ def test_nothing_overlaps_and_emulated_is_said(name: str, n: int, written: list[
         whole = " ".join("".join(text.split()) for text in texts)
         marks = dict(tables.environments(n)[["environment", "emulated"]].itertuples(index=False))
         for environment, emulated in marks.items():
-            mark = ("(e)" if n > _names.CROWDED else "(emulated)") if emulated else ""
+            mark = ("(e)" if n > _environments.CROWDED else "(emulated)") if emulated else ""
             assert environment + mark in whole
 
 
@@ -232,28 +239,55 @@ def affected() -> list[tuple[str, str]]:
     return pairs
 
 
+# Cases whose layout is the hardest: drawn, not only computed.
+DRAWN = {
+    "infinite and huge errors", "perfect models", "long names", "twenty strategies", "nothing selected",
+    "shares of nothing", "options only", "nothing is alike", "spread in some environments", "no spread",
+    "nothing in common", "several designs of a strategy", "intervals that hold nothing", "direct transfer only",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(("name", "case"), affected())
 def test_hard_tables(name: str, case: str, written: list[Text]) -> None:
-    texts = check_layout(draw(name, HARD[case]), written)
-    assert any("Nothing to show" in text for text in texts) or case not in ("nothing", "no columns")
+    figure = figures.CATALOGUE.load(name)()
+    if case in DRAWN:
+        check_layout(draw(name, HARD[case]), written)
+        return
+    inputs = {table: HARD[case][table] for table in figure.inputs}
+    try:
+        data = figure.select(inputs, "all" if figure.across_objectives else "latency_ms")
+    except NothingToShow as reason:
+        assert str(reason)
+        return
+    assert case not in ("nothing", "no columns")
+    if case in ("one strategy", "no learners", "one target", "many budgets", "no source"):
+        with _matplotlib.settings():
+            figure.draw(data)
+
+
+def test_nothing_is_said_to_be_nothing(written: list[Text]) -> None:
+    assert any("Nothing to show" in text for text in check_layout(draw("noise", HARD["nothing"]), written))
 
 
 @pytest.mark.parametrize("name", sorted({*NAMES} - {"error_by_environment"}))  # which shows those that there are
-def test_an_objective_that_is_not_there(name: str, written: list[Text]) -> None:
-    texts = check_layout(draw(name, FEW | {"values": np.nan * FEW["values"]}, "energy_mj"), written)
+def test_an_objective_that_is_not_there(name: str) -> None:
     # The noise of an objective is none of another's, neither are its errors.
-    assert any("Nothing to show" in text for text in texts)
+    figure = figures.CATALOGUE.load(name)()
+    inputs = FEW | {"values": np.nan * FEW["values"]}
+    with pytest.raises(NothingToShow):
+        figure.select({table: inputs[table] for table in figure.inputs}, "energy_mj")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_two_environments(name: str, written: list[Text]) -> None:
-    texts = check_layout(draw(name, tables.study(2)), written)
-    assert not any("Nothing to show" in text for text in texts)
+def test_two_environments(name: str) -> None:
+    figure = figures.CATALOGUE.load(name)()
+    study = tables.study(2)
+    data = figure.select({table: study[table] for table in figure.inputs}, "latency_ms")
+    with _matplotlib.settings():
+        figure.draw(data)
 
 
-@pytest.mark.parametrize(
-    "name", ["designs", "error_by_environment", "intervals", "learner_comparison", "ranking", "similarity"]
-)
+@pytest.mark.parametrize("name", ["error_by_environment", "ranking", "similarity"])
 def test_forty_environments(name: str, written: list[Text]) -> None:
     assert not any("Nothing to show" in text for text in check_layout(draw(name, tables.study(40, repeats=1)), written))
 
@@ -296,17 +330,22 @@ SHOW_RESULTS = [
 ]  # fmt: skip
 
 
+def same(a: object, b: object) -> bool:
+    """Whether two selections hold the same numbers."""
+    if isinstance(a, pd.DataFrame | pd.Series):
+        return a.equals(b)
+    if isinstance(a, Mapping):
+        return list(a) == list(b) and all(same(a[name], b[name]) for name in a)
+    return isinstance(a, _environments.Environments) or a == b
+
+
 @pytest.mark.parametrize("name", [*SHOW_RESULTS, "designs"])
 def test_results_of_designs_change_no_other_figure_nor_do_intervals(name: str) -> None:
     without = read_by(name, ROWS)
     assert len(without) < len(ROWS)
-    files = []
-    for transfer in (ROWS, without):
-        file = io.BytesIO()
-        with _style.settings():
-            draw(name, {**FEW, "transfer": transfer}).savefig(file, format="svg", metadata={"Date": None})
-        files.append(file.getvalue())
-    assert files[0] == files[1]
+    figure = figures.CATALOGUE.load(name)()
+    found = [vars(figure.select({**FEW, "transfer": rows}, "latency_ms")) for rows in (ROWS, without)]
+    assert same(*found)
 
 
 def test_noise_says_that_there_are_no_repeats(written: list[Text]) -> None:

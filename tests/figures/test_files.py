@@ -10,15 +10,15 @@ import matplotlib as mpl
 import pytest
 import tables
 
-from perftransfer import catalogue, figures
+from perftransfer import figures
 
 DRAWN_ELSEWHERE = """
 import sys; from pathlib import Path; import tables
-from perftransfer import catalogue, figures
+from perftransfer import figures
 study = tables.small()
 for name in figures.names():
-    module = catalogue.module("perftransfer.figures", name)
-    figures.save(module.draw(study, "latency_ms"), Path(sys.argv[1]) / name)
+    figure = figures.CATALOGUE.load(name)()
+    figures.save(figure.draw_or_explain(study, "latency_ms"), Path(sys.argv[1]) / name)
 """
 
 
@@ -32,8 +32,8 @@ def test_same_tables_same_bytes(tmp_path: Path) -> None:
         study = tables.small()
         with mpl.rc_context({"font.family": "serif", "lines.linewidth": 9, "svg.fonttype": "none"}):
             for name in figures.names():
-                module = catalogue.module("perftransfer.figures", name)
-                figures.save(module.draw(study, "latency_ms"), tmp_path / "here" / name)
+                figure = figures.CATALOGUE.load(name)()
+                figures.save(figure.draw_or_explain(study, "latency_ms"), tmp_path / "here" / name)
         assert other.wait() == 0
     files = sorted((tmp_path / "here").iterdir())
     assert len(files) == 3 * len(figures.names())
@@ -42,9 +42,9 @@ def test_same_tables_same_bytes(tmp_path: Path) -> None:
 
 
 def test_saved_twice_same_bytes_and_no_dates(tmp_path: Path) -> None:
-    module = catalogue.module("perftransfer.figures", "noise")
-    figure = module.draw(tables.study(2), "latency_ms")
-    first, second = figures.save(figure, tmp_path / "a.b"), figures.save(figure, tmp_path / "c")
+    figure = figures.CATALOGUE.load("noise")()
+    drawn = figure.draw_or_explain(tables.study(2), "latency_ms")
+    first, second = figures.save(drawn, tmp_path / "a.b"), figures.save(drawn, tmp_path / "c")
     assert [path.name for path in first] == ["a.b.pdf", "a.b.svg", "a.b.png"]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert b"CreationDate" not in first[0].read_bytes()
@@ -61,7 +61,7 @@ def test_a_failed_save_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
         raise OSError("disk full")
 
     monkeypatch.setattr(Figure, "savefig", breaks)
-    module = catalogue.module("perftransfer.figures", "noise")
+    figure = figures.CATALOGUE.load("noise")()
     with pytest.raises(OSError, match="disk full"):
-        figures.save(module.draw(tables.study(2), "latency_ms"), tmp_path / "noise")
+        figures.save(figure.draw_or_explain(tables.study(2), "latency_ms"), tmp_path / "noise")
     assert list(tmp_path.iterdir()) == []

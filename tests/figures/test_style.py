@@ -7,8 +7,8 @@ import itertools
 import pytest
 from matplotlib.colors import to_rgb
 
-from perftransfer import objectives, palette
-from perftransfer.figures import _names, _style
+from perftransfer import objectives, strategies
+from perftransfer.figures import _environments, _matplotlib, _palette
 
 
 def grey(colour: str) -> float:
@@ -17,35 +17,53 @@ def grey(colour: str) -> float:
 
 
 def test_the_papers_strategies_differ_in_grey_marker_and_line() -> None:
-    for a, b in itertools.combinations(_style.KNOWN.values(), 2):
+    for a, b in itertools.combinations(_palette.PAPER.values(), 2):
         assert abs(grey(a.colour) - grey(b.colour)) > 0.1
         assert a.marker != b.marker
         assert a.line != b.line
 
 
 def test_every_colour_stands_out_from_white() -> None:
-    for look in (*palette.KNOWN.values(), *palette.OTHERS):
+    for look in (*_palette.KNOWN.values(), *_palette.OTHERS):
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(look.colour)]
         assert 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05) >= 3, look
 
 
 def test_no_two_of_a_dozen_strategies_look_the_same() -> None:
-    found = _style.styles([*_style.KNOWN, *"abcdefg"])
+    found = _palette.styles([*_palette.PAPER, *"abcdefg"])
     assert len({look.colour for look in found.values()}) == len({look.marker for look in found.values()}) == 12
-    many = _style.styles([*_style.KNOWN, *map(str, range(40))])
+    many = _palette.styles([*_palette.PAPER, *map(str, range(40))])
     assert len(set(many.values())) == 45
 
 
+def test_ours_look_the_same_in_every_study_and_no_two_share_a_colour_or_marker_and_line() -> None:
+    assert set(_palette.KNOWN) == set(strategies.names())
+    looks = _palette.KNOWN.values()
+    assert len({look.colour for look in looks}) == len({look[1:] for look in looks}) == len(looks)
+    others = ["mine", "KT (random)", "AUTO (greedy)"]
+    found = _palette.styles([*_palette.KNOWN, *others])
+    assert len({look.colour for look in found.values()}) == len(found)
+    for name in ("KT", "TEAMS"):
+        assert _palette.styles([name])[name] == found[name]
+    assert _palette.styles(["mine"])["mine"] == _palette.styles(["mine", "RS", "KT"])["mine"]
+
+
+def test_vega_knows_every_marker() -> None:
+    for look in (*_palette.KNOWN.values(), *_palette.OTHERS):
+        assert look.shape
+        assert len(look.dash) % 2 == 0
+
+
 def test_a_strategy_looks_the_same_whatever_the_order() -> None:
-    assert _style.styles(["b", "RS", "a"]) == _style.styles(["a", "b", "RS"])
-    assert list(_style.styles(["b", "NLMS", "a", "RS"])) == ["RS", "NLMS", "a", "b"]
-    assert _style.styles(["RS"])["RS"] == _style.styles(["x", "RS"])["RS"]
+    assert _palette.styles(["b", "RS", "a"]) == _palette.styles(["a", "b", "RS"])
+    assert list(_palette.styles(["b", "NLMS", "a", "RS"])) == ["RS", "NLMS", "a", "b"]
+    assert _palette.styles(["RS"])["RS"] == _palette.styles(["x", "RS"])["RS"]
 
 
 def test_the_scale_of_cells_falls_steadily_in_grey() -> None:
     import matplotlib as mpl
 
-    shades = [grey(mpl.colormaps[_style.SEQUENTIAL](i)) for i in range(0, 256, 5)]
+    shades = [grey(mpl.colormaps[_matplotlib.SEQUENTIAL](i)) for i in range(0, 256, 5)]
     assert all(a > b for a, b in itertools.pairwise(shades))
 
 
@@ -58,11 +76,11 @@ def test_the_scale_of_cells_falls_steadily_in_grey() -> None:
     ],
 )
 def test_long_names_are_broken_where_a_part_ends(text: str, lines: int, broken: str) -> None:
-    assert _names.wrapped(text, lines) == broken
+    assert _environments.wrapped(text, lines) == broken
 
 
 def test_words_are_broken_only_where_there_is_no_room() -> None:
-    assert _names.filled("a" * 10, 4) == "aaaa\naaaa\naa"
+    assert _environments.filled("a" * 10, 4) == "aaaa\naaaa\naa"
 
 
 @pytest.mark.parametrize(

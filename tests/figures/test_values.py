@@ -14,13 +14,13 @@ from matplotlib.collections import LineCollection, QuadMesh
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from perftransfer import catalogue
-from perftransfer.figures import _curves, _names, _results, _style
+from perftransfer import figures
+from perftransfer.figures import _cells, _environments, _matplotlib, _palette
 
 
 def draw(name: str, study: Mapping[str, pd.DataFrame], objective: str = "latency_ms") -> Figure:
-    module = catalogue.module("perftransfer.figures", name)
-    return module.draw({"environments": pd.DataFrame(), "values": pd.DataFrame(), **study}, objective)
+    inputs = {"environments": pd.DataFrame(), "values": pd.DataFrame(), **study}
+    return figures.CATALOGUE.load(name)().draw_or_explain(inputs, objective)
 
 
 def cells(*rows: tuple[object, ...], **columns: object) -> pd.DataFrame:
@@ -36,14 +36,14 @@ def panels(figure: Figure) -> dict[str, Axes]:
 
 def marks(axes: Axes, strategy: str) -> list[tuple[float, float]]:
     """Return where the markers of a strategy stand."""
-    look = _style.KNOWN[strategy]
+    look = _palette.KNOWN[strategy]
     own = [line for line in axes.lines if line.get_marker() == look.marker and line.get_color() == look.colour]
     return [(float(x), float(y)) for line in own for x, y in line.get_xydata()]
 
 
 def bars(axes: Axes, strategy: str) -> list[tuple[float, float]]:
     """Return the ends of the horizontal bars of a strategy."""
-    colour = _style.KNOWN[strategy].colour
+    colour = _palette.KNOWN[strategy].colour
     found = [item for item in axes.collections if isinstance(item, LineCollection)]
     own = [item for item in found if np.allclose(item.get_colors()[0][:3], _rgb(colour))]
     return [(float(part[0, 0]), float(part[1, 0])) for item in own for part in item.get_segments()]
@@ -60,7 +60,7 @@ def words(figure: Figure) -> set[str]:
 # Error by environment
 
 
-def test_a_point_is_the_mean_over_repeats_then_sources_and_its_bar_spans_the_sources() -> None:
+def test_a_point_is_the_median_over_repeats_then_sources_and_its_bar_spans_the_sources() -> None:
     rows = cells(
         ("LMS", "b", "a", 5, 0, 10.0), ("LMS", "b", "a", 5, 1, 30.0), ("LMS", "c", "a", 5, 0, 50.0),
         ("RS", None, "a", 5, 0, 40.0), ("RS", None, "a", 5, 1, 60.0), ("RS", None, "a", 5, 2, 80.0),
@@ -89,12 +89,12 @@ def test_over_all_learners_counts_each_alike_and_needs_all() -> None:
 def test_environments_are_compared_at_the_largest_common_budget() -> None:
     budgets = {"RS": (5, 10, 20), "LMS": (5, 10), "DM": (0,)}
     rows = cells(*((name, None, "a", budget, 0, 1.0 + budget) for name, own in budgets.items() for budget in own))
-    found = _results.at_common_budget(rows)
+    found = _cells.at_common_budget(rows)
     assert dict(zip(found["strategy"], found["budget"], strict=True)) == {"RS": 10, "LMS": 10, "DM": 0}
     figure = draw("error_by_environment", {"transfer": rows}, "all")
     assert "Error by environment, budget 10 (DM: 0)" in words(figure)
     apart = rows[(rows["strategy"] != "RS") | (rows["budget"] == 20)]
-    found = _results.at_common_budget(apart)
+    found = _cells.at_common_budget(apart)
     assert dict(zip(found["strategy"], found["budget"], strict=True)) == {"RS": 20, "LMS": 10, "DM": 0}
 
 
@@ -124,22 +124,22 @@ SHEET = pd.DataFrame(
 
 
 def test_environments_are_written_as_in_the_paper() -> None:
-    names = _names.Environments(SHEET, SHEET["environment"])
+    names = _environments.Environments(SHEET, SHEET["environment"])
     assert names.descriptions() == ["(TX2, Xception, 200)", "(TX2, Xception, 400) (emulated)", "(TX1, Xception, 200)"]
     assert names.axis("target") == "target (hardware, model, size)"
 
 
 @pytest.mark.parametrize("change", [{"hardware": "TX2"}, {"network": None}, {"image_px": [200, np.nan, 200]}])
 def test_all_go_by_their_names_where_a_description_is_missing_or_shared(change: dict[str, object]) -> None:
-    names = _names.Environments(SHEET.assign(**change), SHEET["environment"])
+    names = _environments.Environments(SHEET.assign(**change), SHEET["environment"])
     assert names.descriptions() == ["tx2-200", "tx2-400 (emulated)", "tx1-200"]
     assert names.axis("target") == "target"
 
 
 def test_an_environment_that_is_not_shown_decides_nothing() -> None:
     sheet = SHEET.assign(hardware="TX2")
-    assert _names.Environments(sheet, ["tx1-200"]).descriptions() == ["(TX2, Xception, 200)"]
-    assert _names.Environments(sheet, ["tx1-200", "elsewhere"]).descriptions() == ["tx1-200", "elsewhere"]
+    assert _environments.Environments(sheet, ["tx1-200"]).descriptions() == ["(TX2, Xception, 200)"]
+    assert _environments.Environments(sheet, ["tx1-200", "elsewhere"]).descriptions() == ["tx1-200", "elsewhere"]
 
 
 @pytest.mark.parametrize("name", ["error_by_environment", "similarity"])
@@ -216,7 +216,7 @@ def test_learners_stand_side_by_side_at_the_largest_budget() -> None:
     ]
     figure = draw("learner_comparison", {"transfer": pd.concat(rows)})
     assert "Learners side by side: latency (ms), budget 10 (DM: 0)" in words(figure)
-    looks = _style.of_learners(["NN", "RF"])
+    looks = _palette.of_learners(["NN", "RF"])
     axes = panels(figure)["RS"]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["NN", "RF"]
     for learner, place in (("NN", (0, 40)), ("RF", (1, 20))):
@@ -287,17 +287,20 @@ def test_cells_are_source_by_target_and_darker_is_more_alike() -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(1, 9), (3, 300), (0.5, 5000), (12, 90), (1e-3, 1e9)])
 def test_ticks_have_room_and_there_are_two_at_least(low: float, high: float) -> None:
-    found = _style.sparse(low, high, 1.3)
+    found = _matplotlib.sparse(low, high, 1.3)
     assert len(found) >= 2
     scale = 1.3 / np.log10(high / low)
     for a, b in itertools.pairwise(found):
-        assert scale * np.log10(b / a) > (_style.width_of(_style.plain(a)) + _style.width_of(_style.plain(b))) / 2
+        assert (
+            scale * np.log10(b / a)
+            > (_matplotlib.width_of(_matplotlib.plain(a)) + _matplotlib.width_of(_matplotlib.plain(b))) / 2
+        )
 
 
 def test_learners_do_not_look_like_strategies() -> None:
-    looks = _style.of_learners(tables.LEARNERS)
+    looks = _palette.of_learners(tables.LEARNERS)
     assert list(looks) == sorted(tables.LEARNERS)
-    assert not {look.marker for look in looks.values()} & {look.marker for look in _style.KNOWN.values()}
+    assert not {look.marker for look in looks.values()} & {look.marker for look in _palette.PAPER.values()}
 
 
 def with_strategies_that_learn_by_themselves() -> pd.DataFrame:
@@ -321,6 +324,37 @@ def test_strategies_without_a_learner_are_in_every_panel() -> None:
     for axes in found.values():
         heights = {float(y) for line in axes.lines for y in line.get_ydata()}
         assert {20.0, 7.0, 5.0} <= heights
+
+
+def test_what_is_better_than_without_a_source_is_framed() -> None:
+    found = panels(draw("error_per_target", {"transfer": with_strategies_that_learn_by_themselves()}))
+    assert list(found) == ["no single source", "KT"]
+    frames = {name: [patch for patch in axes.patches if not patch.get_fill()] for name, axes in found.items()}
+    assert len(frames["KT"]) == 2  # 7 % against 20 % of RS, on both targets
+    assert len(frames["no single source"]) == 2  # AUTO, not RS itself
+
+
+# Error against budget
+
+
+def test_errors_are_medians_over_repeats_then_learners_then_sources_then_targets() -> None:
+    rows = [
+        # Source p: 2 of RF over its repeats, 6 of RT; source q: 8.
+        *(("LMS", "p", "a", 5, repeat, error, "RF") for repeat, error in enumerate((1.0, 2.0, 9.0))),
+        ("LMS", "p", "a", 5, 0, 6.0, "RT"), ("LMS", "q", "a", 5, 0, 8.0, "RF"), ("LMS", "q", "a", 5, 0, 8.0, "RT"),
+        ("LMS", "p", "b", 5, 0, 10.0, "RF"), ("LMS", "p", "b", 5, 0, 10.0, "RT"),
+        *(("RS", None, "a", 5, repeat, error, "RF") for repeat, error in enumerate((10.0, 20.0, 30.0))),
+        ("RS", None, "a", 5, 0, 20.0, "RT"), ("RS", None, "b", 5, 0, 40.0, "RF"), ("RS", None, "b", 5, 0, 40.0, "RT"),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["strategy", "source", "target", "budget", "repeat", "mape", "learner"])
+    table = table.assign(objective="latency_ms", design="random")
+    figure = figures.CATALOGUE.load("error_against_budget")()
+    found = figure.select({"environments": pd.DataFrame(), "transfer": table}, "latency_ms").quartiles
+    found = found.set_index(["strategy", "learner", "target"])[["low", "middle", "high"]]
+    assert found.loc[("LMS", "all", "all targets")].tolist() == pytest.approx([7, 8, 9])
+    assert found.loc[("LMS", "all", "a")].tolist() == pytest.approx([5, 6, 7])  # its sources: 4 and 8
+    assert found.loc[("RS", "all", "all targets")].tolist() == pytest.approx([25, 30, 35])
+    assert found.loc[("RS", "RF", "a")].tolist() == pytest.approx([15, 20, 25])  # its repeats
 
 
 # Ranking
@@ -356,7 +390,7 @@ def test_strategies_are_ranked_best_first_and_those_not_told_apart_are_joined() 
     (axes,) = figure.axes
     assert ranked(axes) == ["AUTO", "KT", "LMS", "RS", "DM"]
     assert groups(axes) == [(0, 1), (1, 3), (3, 4), (4, 5)]
-    assert {"budget 10", "3 targets", "rank", "4"} <= words(figure)
+    assert {"budget 10: 3 targets", "rank", "4"} <= words(figure)
     ((x, y),) = marks(axes, "LMS")
     assert (x, y) == pytest.approx((5 * 10 ** (1 / 3), 2.5), rel=0.02)
 
@@ -365,7 +399,7 @@ def test_each_budget_has_its_own_order() -> None:
     rows = [of_three_targets({"RS": 9.0, "LMS": 5.0, "DM": 6.0}, 5), of_three_targets({"RS": 2.0, "LMS": 4.0}, 40)]
     found = panels(draw("ranking", {"transfer": pd.concat(rows)}))
     assert {name: ranked(axes) for name, axes in found.items()} == {
-        "budget 5": ["LMS", "DM", "RS"], "budget 40": ["RS", "LMS", "DM"],
+        "budget 5: 3 targets": ["LMS", "DM", "RS"], "budget 40: 3 targets": ["RS", "LMS", "DM"],
     }  # fmt: skip
 
 
@@ -375,7 +409,7 @@ def test_two_targets_are_too_few_for_groups() -> None:
     (axes,) = figure.axes
     assert ranked(axes) == ["LMS", "RS"]
     assert groups(axes) == []
-    assert "2 targets" in words(figure)
+    assert "budget 10: 2 targets" in words(figure)
     assert any("No groups: with fewer than 3 targets" in text for text in words(figure))
 
 
@@ -383,7 +417,7 @@ def test_targets_on_which_one_fails_are_said_to_be_left_out() -> None:
     rows = pd.concat([of_three_targets({"RS": 9.0, "LMS": 5.0}), of_three_targets({"RS": 9.0, "LMS": 5.0}, 20)])
     failed = (rows["target"] == "a") & (rows["budget"] == 20) & (rows["strategy"] == "LMS")
     figure = draw("ranking", {"transfer": rows.assign(mape=rows["mape"].mask(failed))})
-    assert {"3 targets", "2 of 3 targets"} <= words(figure)
+    assert {"budget 10: 3 targets", "budget 20: 2 of 3 targets"} <= words(figure)
     assert any("No groups at budget 20: " in text for text in words(figure))
     assert any("1 of 12 results are no numbers" in text for text in words(figure))
 
@@ -406,7 +440,7 @@ def test_of_many_budgets_the_ends_and_some_between_are_shown() -> None:
     figure = draw("ranking", {"transfer": pd.concat(rows)})
     found = list(panels(figure))
     assert len(found) == 9
-    assert (found[0], found[-1]) == ("budget 1", "budget 30")
+    assert (found[0], found[-1]) == ("budget 1: 3 targets", "budget 30: 3 targets")
     assert any("9 of 30 budgets." in text for text in words(figure))
 
 
@@ -442,15 +476,15 @@ def with_intervals() -> pd.DataFrame:
     return table.assign(objective="latency_ms", design="random", interval_score=2 * table["interval_width"])
 
 
-def curve(axes: Axes, look: _style.Style) -> dict[int, float]:
+def curve(axes: Axes, look: _palette.Style) -> dict[int, float]:
     """Return the values of a curve by budget; its points stand somewhat beside their budget."""
     (line,) = [line for line in axes.lines if line.get_marker() == look.marker and line.get_color() == look.colour]
     return {round(float(x)): float(y) for x, y in line.get_xydata()}
 
 
-def test_intervals_are_averaged_over_sources_learners_and_targets() -> None:
+def test_intervals_are_medians_over_repeats_learners_sources_and_targets() -> None:
     figure = draw("intervals", {"transfer": with_intervals()})
-    looks = _style.styles(["KT", "LMS", "RS"])
+    looks = _palette.styles(["KT", "LMS", "RS"])
     found = panels(figure)
     assert list(found) == ["Coverage", "Width", "Interval score"]
     for name, kt, lms in (
@@ -466,7 +500,7 @@ def test_intervals_are_averaged_over_sources_learners_and_targets() -> None:
         if isinstance(item, LineCollection) and np.allclose(item.get_colors()[0][:3], _rgb(looks["KT"].colour))
         for part in item.get_segments()
     ]
-    assert ends == [pytest.approx([70, 90])]
+    assert ends == [pytest.approx([75, 85])]  # quartiles of 70 and 90
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["LMS", "KT"]
     assert any("1 of 12 results are no numbers" in text for text in words(figure))
@@ -486,8 +520,8 @@ def test_the_coverage_that_is_promised_is_marked() -> None:
 def test_points_of_a_budget_stand_nearer_to_each_other_than_to_the_next_budget() -> None:
     for budgets, points in (([5, 10, 20], 4), ([5, 10, 20], 30), ([5, 6, 7, 100], 12)):
         gap = min(np.diff(np.log(budgets)))
-        assert 0 < _curves.apart(budgets, points) * (points - 1) < 0.7 * gap
-    assert _curves.apart([5], 3) > 0
+        assert 0 < _matplotlib.apart(budgets, points) * (points - 1) < 0.7 * gap
+    assert _matplotlib.apart([5], 3) > 0
 
 
 def test_where_nobody_gives_intervals_that_is_said() -> None:
@@ -499,7 +533,7 @@ def test_where_nobody_gives_intervals_that_is_said() -> None:
 def test_a_design_without_intervals_leaves_those_of_another_design_in_view() -> None:
     rows = pd.concat([with_intervals(), cells(("KT", "p", "a", 10, 0, 5.0), learner=None, design="greedy")])
     figure = draw("intervals", {"transfer": rows})
-    look = _style.styles(["KT (greedy)", "KT (random)", "LMS", "RS"])["KT (random)"]
+    look = _palette.styles(["KT (greedy)", "KT (random)", "LMS", "RS"])["KT (random)"]
     assert curve(panels(figure)["Coverage"], look) == pytest.approx({10: 80})
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["LMS", "KT (random)"]
@@ -507,5 +541,5 @@ def test_a_design_without_intervals_leaves_those_of_another_design_in_view() -> 
 
 def test_strategies_look_the_same_whoever_gives_intervals() -> None:
     rows = pd.concat([with_intervals(), cells(("AAA", "p", "a", 10, 0, 5.0))])
-    look = _style.styles(["AAA", "KT", "LMS", "RS"])["KT"]
+    look = _palette.styles(["AAA", "KT", "LMS", "RS"])["KT"]
     assert curve(panels(draw("intervals", {"transfer": rows}))["Coverage"], look) == pytest.approx({10: 80})

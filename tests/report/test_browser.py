@@ -10,18 +10,17 @@ from pathlib import Path
 import browser
 import pytest
 import studies
-from test_interactive_target import target
+from test_interactive_target import figures, target
 from test_page import FOUR, page
 
-from perftransfer.report import interactive_target
-from perftransfer.report import page as report
+from perftransfer.figures import _vega
 from perftransfer.report.findings_recommendation import Recommended
 
 if browser.PROGRAM is None and os.environ.get("CI") != "true":
     pytest.skip("no browser: on Debian, tests/report/install.sh installs Chromium", allow_module_level=True)
 
 pytestmark = pytest.mark.browser
-KINDS = ("budget", "pairs", "influence", "configurations")
+KINDS = ("error_against_budget", "error_per_target", "influence", "configurations")
 
 # Waits until all is drawn, does as a reader would, and writes down what the page shows then.
 READER = """
@@ -80,7 +79,7 @@ def test_all_figures_are_drawn_and_nobody_is_asked_for_anything(html: str, tmp_p
     assert len(drawings) == len(KINDS)
     # The still figures of which there is one that answers are folded, and still there.
     still = [details for details in opened.elements("details") if details.get("class") == "still"]
-    assert [details["data-still"] for details in still] == [f"latency_ms-interactive-{KINDS[i]}" for i in (0, 2)]
+    assert [details["data-still"] for details in still] == [f"latency_ms-interactive-{KINDS[i]}" for i in (0, 1, 2)]
     assert not any("open" in details for details in still)
     assert len(opened.elements("img")) == len(studies.FIGURES)
 
@@ -110,17 +109,18 @@ def said(opened: browser.Opened) -> dict[str, object]:
 
 def test_what_is_chosen_is_shown(html: str, tmp_path: Path) -> None:
     steps = """
-      said.strategies = [...new Set(labels("budget", "point").map((text) => /strategy: (\\w+)/.exec(text)[1]))].sort();
-      const boxes = chosen("budget", "strategies").querySelectorAll("input");
+      const strategies = () => labels("error_against_budget", "point").map((text) => /strategy: (\\w+)/.exec(text)[1]);
+      said.strategies = [...new Set(strategies())].sort();
+      const boxes = chosen("error_against_budget", "strategies").querySelectorAll("input");
       boxes[1].click();
       await settled();
-      said.without = [...new Set(labels("budget", "point").map((text) => /strategy: (\\w+)/.exec(text)[1]))].sort();
-      document.querySelector("#latency_ms-interactive-budget [data-switch=none]").click();
+      said.without = [...new Set(strategies())].sort();
+      document.querySelector("#latency_ms-interactive-error_against_budget [data-switch=none]").click();
       await settled();
-      said.none = labels("budget", "point").length;
-      await change(chosen("pairs", "strategy"), "DM");
-      said.cells = labels("pairs", "rect mark").length;
-      said.pair = labels("pairs", "rect mark")[0];
+      said.none = labels("error_against_budget", "point").length;
+      await change(chosen("error_per_target", "strategy"), "DM");
+      said.cells = labels("error_per_target", "rect mark").length;
+      said.pair = labels("error_per_target", "rect mark")[0];
       await change(chosen("influence", "kind"), "interaction");
       said.terms = [...new Set(labels("influence", "rect mark").map((text) => /term: ([^;]+)/.exec(text)[1]))].sort();
       await change(chosen("configurations", "environment"), "e1");
@@ -161,7 +161,8 @@ def test_controls_have_names_and_are_reached_by_keyboard(html: str, tmp_path: Pa
 
 def test_a_tooltip_tells_of_the_mark_under_the_pointer(html: str, tmp_path: Path) -> None:
     steps = """
-      const cell = document.querySelector('#latency_ms-interactive-pairs [aria-roledescription="rect mark"]');
+      const figure = document.querySelector("#latency_ms-interactive-error_per_target");
+      const cell = figure.querySelector('[aria-roledescription="rect mark"]');
       cell.scrollIntoView({block: "center", behavior: "instant"});
       await settled();
       const {left, top} = cell.getBoundingClientRect();
@@ -190,26 +191,26 @@ def test_a_hundred_environments(tmp_path: Path) -> None:
     figures = [figure for figure in opened.elements("figure") if figure.get("class") == "interactive"]
     assert len(figures) == len(KINDS)
     assert not any("hidden" in figure for figure in figures)
-    assert report.interactive.ENVIRONMENTS == 100
+    assert _vega.ENVIRONMENTS == 100
 
 
 def test_the_figures_of_a_target_answer(tmp_path: Path) -> None:
     known = target()
-    shown = Recommended("new", ["For low latency, run with threads=2."], [], interactive_target.figures(known))
+    shown = Recommended("new", ["For low latency, run with threads=2."], [], figures(known))
     steps = """
       const marks = (name, role) =>
         [...document.querySelectorAll(`#new-interactive-${name} [aria-roledescription="${role}"]`)]
           .map((mark) => mark.getAttribute("aria-label"));
       const control = (name, signal) => document.querySelector(`#new-interactive-${name} [data-signal=${signal}]`);
-      said.points = marks("choices", "point").length;
-      said.default = marks("choices", "point").filter((text) => text.includes("the default")).length;
-      await change(control("choices", "option"), "o1");
-      await change(control("choices", "objective"), "v1");
-      said.level = marks("choices", "point").filter((text) => /level of the option: true/.test(text)).length;
-      said.front = marks("front", "point").length;
-      said.predicted = marks("predicted", "point").length;
-      await change(control("predicted", "objective"), "energy_mj");
-      said.energy = marks("predicted", "point").length;
+      said.points = marks("target_choices", "point").length;
+      said.default = marks("target_choices", "point").filter((text) => text.includes("the default")).length;
+      await change(control("target_choices", "option"), "o1");
+      await change(control("target_choices", "objective"), "v1");
+      said.level = marks("target_choices", "point").filter((text) => /level of the option: true/.test(text)).length;
+      said.front = marks("target_front", "point").length;
+      said.predicted = marks("target_predicted", "point").length;
+      await change(control("target_predicted", "objective"), "energy_mj");
+      said.energy = marks("target_predicted", "point").length;
     """
     found = said(read(page(FOUR, tmp_path, recommended=[shown]), tmp_path, steps))
     assert found == {"points": 40, "default": 1, "level": 20, "front": 40, "predicted": 4, "energy": 4}

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from perftransfer.figures import _target, interactive
+from perftransfer.figures._target import Target
+from perftransfer.figures._vega import Interactive
 from perftransfer.recommend.recommendation import COLUMNS, pareto_front
-from perftransfer.report import interactive_target
-from perftransfer.report.interactive import Interactive
-from perftransfer.report.interactive_target import Target, figures
 
 NAMES = ["latency_ms", "energy_mj"]
 
@@ -44,6 +44,10 @@ def target(n: int = 40, names: list[str] = NAMES, intervals: bool = True, failed
     return Target("new", "new (emulated)", table, pd.concat(left_out), pd.concat(recommended))
 
 
+def figures(target: Target) -> list[Interactive]:
+    return interactive({"target": target}, "all", target.name)
+
+
 def rows(figure: Interactive) -> list[dict[str, Any]]:
     return [dict(zip(figure.columns, row, strict=True)) for row in zip(*figure.columns.values(), strict=True)]
 
@@ -53,12 +57,12 @@ def test_each_configuration_stands_at_what_is_predicted_and_is_marked_for_what_i
     choices, front, _ = figures(known)
     found = rows(choices)
     assert len(found) == 40
-    assert {row["kind"] for row in found} == set(interactive_target.KINDS) - {interactive_target.FAILED}
+    assert {row["kind"] for row in found} == set(_target.KINDS) - {_target.FAILED}
     assert choices.title == "What may be chosen in new (emulated)"
-    (default,) = [row for row in found if row["kind"] == interactive_target.DEFAULT]
+    (default,) = [row for row in found if row["kind"] == _target.DEFAULT]
     assert default["v0"] == pytest.approx(known.predictions["latency_ms"][0], rel=1e-3)
     best = min(found, key=lambda row: float(row["v0"]))
-    assert best["kind"] == interactive_target.RECOMMENDED
+    assert best["kind"] == _target.RECOMMENDED
     on_front = [row for row in rows(front) if row["front"]]
     assert len(on_front) == len(pareto_front(known.predictions[NAMES].to_numpy()))
     for figure in (choices, front):
@@ -69,14 +73,14 @@ def test_what_failed_is_on_no_front() -> None:
     table = target().predictions
     best = int(table["energy_mj"].argmin())
     choices, front, _ = figures(target(failed=best))
-    (row,) = [row for row in rows(front) if row["kind"] == interactive_target.FAILED]
+    (row,) = [row for row in rows(front) if row["kind"] == _target.FAILED]
     assert not row["front"]
-    assert interactive_target.FAILED in choices.columns["kind"]
+    assert _target.FAILED in choices.columns["kind"]
 
 
 def test_of_one_objective_there_is_no_front() -> None:
     assert [figure.name for figure in figures(target(names=["latency_ms"]))] == [
-        "new-interactive-choices", "new-interactive-predicted",
+        "new-interactive-target_choices", "new-interactive-target_predicted",
     ]  # fmt: skip
 
 
@@ -95,18 +99,18 @@ def test_predicted_stands_beside_measured_left_out_or_afterwards() -> None:
 
 
 def test_of_a_large_space_some_are_shown_and_those_that_are_marked_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interactive_target, "CONFIGURATIONS", 12)
+    monkeypatch.setattr(_target, "CONFIGURATIONS", 12)
     choices = figures(target(200, ["latency_ms"]))[0]
     assert len(choices.columns["kind"]) == 12
     assert "Shown are 12 of 200 configurations" in choices.caption
-    assert interactive_target.DEFAULT in choices.columns["kind"]
-    assert interactive_target.RECOMMENDED in choices.columns["kind"]
+    assert _target.DEFAULT in choices.columns["kind"]
+    assert _target.RECOMMENDED in choices.columns["kind"]
 
 
 def test_a_figure_is_written_for_papers_the_same_each_time(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         figures(target())[0].write(tmp_path / folder)
-    names = ["new-interactive-choices.pdf", "new-interactive-choices.svg"]
+    names = ["new-interactive-target_choices.pdf", "new-interactive-target_choices.svg"]
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == names
     text = (tmp_path / "a" / names[1]).read_text()
     # In a PDF the parts stand in an order of their own each time.

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from perftransfer import catalogue, yaml_file
+from perftransfer import catalogue, figures, yaml_file
 from perftransfer.dataset import tables
+from perftransfer.figures._target import Target
 from perftransfer.job import logged
 from perftransfer.output_params import ReportParams
 from perftransfer.plain import from_plain
 from perftransfer.report import findings_measuring, findings_recommendation
 from perftransfer.report.figure_file import FigureFile
-from perftransfer.report.interactive_target import Target
 from perftransfer.report.page import excerpt_of, render
 from perftransfer.report.summary import Summary
 from perftransfer.results.formatting import environment_labels
@@ -20,12 +20,11 @@ from perftransfer.results.formatting import environment_labels
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         params = from_plain(ReportParams, snakemake.params[0])
-        figures = []
+        still = []
         for path in map(Path, snakemake.input.figures):
             name, objective = path.stem.split(".")
-            # Read, not imported: this page draws nothing.
-            title, caption = (catalogue.constant("perftransfer.figures", name, text) for text in ("TITLE", "CAPTION"))
-            figures.append(FigureFile(name, objective, title, caption, path))
+            figure = figures.CATALOGUE.load(name)
+            still.append(FigureFile(name, objective, figure.title, figure.caption, path))
         summaries = []
         for path in map(Path, snakemake.input.summaries):
             module = catalogue.module("perftransfer.summaries", path.stem)
@@ -61,7 +60,7 @@ if __name__ == "__main__":
             hosts={
                 json.loads(found["environment"]): json.loads(found["host"]) for found in map(tables.metadata, measured)
             },
-            figures=figures,
+            figures=still,
             summaries=summaries,
             constant_options=json.loads(tables.metadata(snakemake.input.dataset)["constant_options"]),
             commands=list(params.commands),

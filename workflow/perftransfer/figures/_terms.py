@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TERMS = 20
 
 
-def strongest(rows: pd.DataFrame, environments: list[str]) -> dict[int, pd.DataFrame]:
-    """Return the strongest terms by order: tables of shares, terms x environments, the largest mean share first.
+def influential(influence: pd.DataFrame, objective: str) -> pd.DataFrame:
+    """Return an objective's rows that have a share, with ``matters``: whether the term counts as influential."""
+    from perftransfer.results import influence as influences
+
+    rows = influences.influential(influence, objective)
+    return rows.assign(order=influence.reindex(columns=["order"]).loc[rows.index, "order"])
+
+
+def by_mean_share(rows: pd.DataFrame, environments: list[str]) -> pd.DataFrame:
+    """Return shares, terms x environments, the largest mean share first, indexed by order and term.
 
     A term that an environment's model does without counts there as nothing.
     """
@@ -16,8 +27,12 @@ def strongest(rows: pd.DataFrame, environments: list[str]) -> dict[int, pd.DataF
         index=["order", "term"], columns="environment", values="share_of_variance", aggfunc="mean"
     )
     shares = shares.reindex(columns=environments).astype(float)
-    ranking = shares.fillna(0).mean(axis="columns").sort_values(ascending=False, kind="stable").index[:TERMS]
-    shares = shares.loc[ranking]
+    return shares.loc[shares.fillna(0).mean(axis="columns").sort_values(ascending=False, kind="stable").index]
+
+
+def strongest(shares: pd.DataFrame) -> dict[int, pd.DataFrame]:
+    """Return the strongest terms of ``by_mean_share`` by order: tables of shares, terms x environments."""
+    shares = shares.iloc[:TERMS]
     orders = shares.index.get_level_values("order")
     return {int(order): shares[orders == order].droplevel("order") for order in sorted(set(orders))}
 
@@ -27,6 +42,20 @@ def heading(order: int) -> str:
     return {1: "main effects", 2: "interactions"}.get(order, f"interactions of {order} options")
 
 
+def label(term: str) -> str:
+    """Write a term for people.
+
+    >>> label("threads:spinning")
+    'threads × spinning'
+    """
+    return term.replace(":", " × ")
+
+
 def labels(terms: pd.DataFrame) -> list[str]:
-    """Return the name of the term of each row."""
-    return [str(term).replace(":", " × ") for term in terms.index]
+    """Return the label of the term of each row."""
+    return [label(str(term)) for term in terms.index]
+
+
+def fewer(shown: int, found: int) -> str:
+    """Return the sentence that says that not all terms are shown, "" if all are."""
+    return f"Shown are the {shown} strongest of {found:,} terms." if shown < found else ""

@@ -3,94 +3,125 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from perftransfer.figures import _palette
+from perftransfer.figures._lazy import cells, mpl, np
+from perftransfer.figures.interface import Figure, Inputs, NothingToShow
 
-from perftransfer import objectives
-from perftransfer.figures import _names, _results, _style
-from perftransfer.figures._dots import FAINT, dots
-from perftransfer.figures._style import Style
-from perftransfer.results import aggregate
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Still
 
-TITLE = "Learners side by side"
-CAPTION = (
-    "Error on the held-out test third of the target (MAPE, in percent) per learner, one column of panels per strategy. "
-    "Upper row, at the strategy's largest budget: faint dots are targets (means over repeats, then sources), markers "
-    "medians over targets, bars reach from the first to the third quartile. Lower row: these medians against the "
-    "number of target configurations measured, where a strategy has several budgets. Where learners hardly differ the "
-    "model of the source does not matter, or what is built on it makes up for it."
-)
-TABLES = ("environments", "transfer")
+    from perftransfer.figures._environments import Environments
 
 PANEL = (1.3, 1.7)  # inches, least width
 
 
-@_style.styled
-def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
-    """Draw the figure for ``objective``."""
-    title = f"{TITLE}: {objectives.label(objective)}"
-    rows, missing = _results.finite(tables["transfer"], objective)
-    rows = rows[rows["learner"].notna()]
-    if rows.empty:
-        return _style.empty(title, f"no learner was evaluated on {objective}")
-    errors = _results.by_target(rows)
-    errors = errors[errors["learner"] != aggregate.ALL]
-    looks = _style.of_learners(errors["learner"])
-    strategies = list(_style.styles(errors["strategy"]))
-    medians = errors.groupby(["strategy", "learner", "budget"])["value"].median()
-    budgets = sorted(budget for budget in errors["budget"].unique() if budget > 0)
-    growing = [name for name in strategies if len(set(errors.loc[errors["strategy"] == name, "budget"])) > 1]
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """What is drawn.
 
-    longest = max(map(_style.width_of, looks))
-    turned = longest > 0.4
-    wide = max(PANEL[0], len(looks) * (_style.LINE + 0.06 if turned else longest + 0.05) + 0.1)
-    wide = max(wide, *(_style.width_of(name, _style.NORMAL, bold=True) + 0.15 for name in strategies))
-    down = 2 if growing else 1
-    title = f"{title}, {_results.budgets_in_words(rows)}"
-    figure = _style.new(
-        max(wide * len(strategies) + 1.9, _style.width_of(title, 9, bold=True) + 1.6),
-        PANEL[1] * down + (longest if turned else 0) + 1.3,
-        title,
+    Parameters
+    ----------
+    by_target
+        Columns strategy, learner, budget, target and value (percent).
+    missing, total
+        Number of results without an error, and of those with one.
+    """
+
+    objective: str
+    by_target: pd.DataFrame
+    targets: Environments
+    missing: int
+    total: int
+
+    @property
+    def medians(self) -> pd.Series:
+        """Medians over targets, indexed by strategy, learner and budget."""
+        return self.by_target.groupby(["strategy", "learner", "budget"])["value"].median()
+
+
+class LearnerComparison(Figure[Errors]):
+    """Errors of the learners, per strategy."""
+
+    title = "Learners side by side"
+    caption = (
+        "Error on the held-out test third of the target (MAPE, in percent) per learner, one column of panels per "
+        "strategy. Upper row, at the strategy's largest budget: faint dots are targets (medians over repeats, then "
+        "sources), markers medians over targets, bars reach from the first to the third quartile. Lower row: these "
+        "medians against the number of target configurations measured, where a strategy has several budgets. Where "
+        "learners hardly differ the model of the source does not matter, or what is built on it makes up for it."
     )
-    grid = figure.subplots(down, len(strategies), squeeze=False, sharey=True)
-    largest = _results.at_largest_budget(errors)
-    for axes, strategy in zip(grid[0], strategies, strict=True):
-        axes.set_title(strategy, fontweight="bold")
-        side_by_side(axes, largest[largest["strategy"] == strategy], looks, turned)
-    for axes, strategy in zip(grid[1] if growing else [], strategies, strict=False):
-        if strategy in growing:
-            against_budget(axes, medians.loc[strategy], looks)
-            _style.budget_axis(axes, budgets, wide - 0.1)
-            axes.set_xlabel("budget")
-        else:
-            axes.set_axis_off()
-            axes.text(0.5, 0.5, "one budget only", transform=axes.transAxes, ha="center", fontsize=_style.SMALL)
-    _style.scale_errors(grid[0, 0], "y", np.r_[largest["value"], medians])
-    for line in grid:
-        first = next(axes for axes in line if axes.axison)
-        first.set_ylabel("MAPE on the test set (%)")
-        first.tick_params(labelleft=True)
-    legend(figure, looks)
-    names = _names.Environments(tables["environments"], rows["target"])
-    _style.note(figure, names.counted, _results.left_out(missing, len(rows)))
-    return figure
+    inputs = ("environments", "transfer")
+
+    def select(self, inputs: Inputs, objective: str) -> Errors:
+        """Return the errors by learner and target."""
+        from perftransfer.figures._environments import Environments
+
+        rows, missing = cells.finite(inputs["transfer"], objective)
+        rows = rows[rows["learner"].notna()]
+        if rows.empty:
+            raise NothingToShow(f"no learner was evaluated on {objective}")
+        errors = cells.by_target(rows)
+        targets = Environments(inputs["environments"], rows["target"])
+        return Errors(objective, errors[errors["learner"] != cells.ALL], targets, missing, len(rows))
+
+    def draw(self, data: Errors) -> Still:
+        """Draw a column of panels per strategy."""
+        errors, medians = data.by_target, data.medians
+        looks = _palette.of_learners(errors["learner"])
+        strategies = list(_palette.styles(errors["strategy"]))
+        budgets = sorted(budget for budget in errors["budget"].unique() if budget > 0)
+        growing = [name for name in strategies if len(set(errors.loc[errors["strategy"] == name, "budget"])) > 1]
+        longest = max(map(mpl.width_of, looks))
+        turned = longest > 0.4
+        wide = max(PANEL[0], len(looks) * (mpl.LINE + 0.06 if turned else longest + 0.05) + 0.1)
+        wide = max(wide, *(mpl.width_of(name, mpl.NORMAL, bold=True) + 0.15 for name in strategies))
+        down = 2 if growing else 1
+        title = f"{self.heading(data.objective)}, {cells.budgets_in_words(errors)}"
+        figure = mpl.new(
+            max(wide * len(strategies) + 1.9, mpl.width_of(title, 9, bold=True) + 1.6),
+            PANEL[1] * down + (longest if turned else 0) + 1.3,
+            title,
+        )
+        grid = figure.subplots(down, len(strategies), squeeze=False, sharey=True)
+        largest = cells.at_largest_budget(errors)
+        for axes, strategy in zip(grid[0], strategies, strict=True):
+            axes.set_title(strategy, fontweight="bold")
+            side_by_side(axes, largest[largest["strategy"] == strategy], looks, turned)
+        for axes, strategy in zip(grid[1] if growing else [], strategies, strict=False):
+            if strategy in growing:
+                against_budget(axes, medians.loc[strategy], looks)
+                mpl.budget_axis(axes, budgets, wide - 0.1)
+                axes.set_xlabel("budget")
+            else:
+                axes.set_axis_off()
+                axes.text(0.5, 0.5, "one budget only", transform=axes.transAxes, ha="center", fontsize=mpl.SMALL)
+        mpl.scale_errors(grid[0, 0], "y", np.r_[largest["value"], medians])
+        for line in grid:
+            first = next(axes for axes in line if axes.axison)
+            first.set_ylabel("MAPE on the test set (%)")
+            first.tick_params(labelleft=True)
+        handles = [*mpl.handles(looks, markersize=5.5, linewidth=1.0), mpl.dot_handle("a target")]
+        figure.legend(handles=handles, loc="outside right upper", title="learner")
+        mpl.note(figure, data.targets.counted, cells.left_out(data.missing, data.total))
+        return figure
 
 
-def side_by_side(axes: Axes, errors: pd.DataFrame, looks: Mapping[str, Style], turned: bool) -> None:
+def side_by_side(axes: Axes, errors: pd.DataFrame, looks: Mapping[str, _palette.Style], turned: bool) -> None:
     """Draw the errors of each learner above its name, which is ``turned`` where it is long."""
     axes.grid(axis="y")
     for i, (learner, look) in enumerate(looks.items()):
-        dots(axes, i, errors.loc[errors["learner"] == learner, "value"].to_numpy(), look, upright=True)
+        mpl.dots(axes, i, errors.loc[errors["learner"] == learner, "value"].to_numpy(), look, upright=True)
     axes.set_xlim(-0.6, len(looks) - 0.4)
     axes.set_xticks(range(len(looks)), list(looks), rotation=90 if turned else 0)
     axes.tick_params(axis="x", length=0)
 
 
-def against_budget(axes: Axes, medians: pd.Series, looks: Mapping[str, Style]) -> None:
+def against_budget(axes: Axes, medians: pd.Series, looks: Mapping[str, _palette.Style]) -> None:
     """Draw a line for each learner."""
     axes.grid(axis="y")
     for learner, look in looks.items():
@@ -101,22 +132,3 @@ def against_budget(axes: Axes, medians: pd.Series, looks: Mapping[str, Style]) -
                 found.index, found, color=look.colour, marker=look.marker, linestyle=look.line,
                 markeredgecolor="white", markeredgewidth=0.3, markersize=5.5, linewidth=1.0,
             )  # fmt: skip
-
-
-def legend(figure: Figure, looks: Mapping[str, Style]) -> None:
-    """Name the learners at the right, and say what a dot is."""
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=look.colour,
-            linestyle=look.line,
-            marker=look.marker,
-            markersize=5.5,
-            linewidth=1.0,
-            label=name,
-        )
-        for name, look in looks.items()
-    ]
-    handles.append(Line2D([], [], color="#333333", marker=".", linestyle="", alpha=FAINT, label="a target"))
-    figure.legend(handles=handles, loc="outside right upper", title="learner")

@@ -3,78 +3,120 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from perftransfer.figures import _palette
+from perftransfer.figures._lazy import cells, mpl, np
+from perftransfer.figures.interface import Figure, Inputs, NothingToShow
 
-from perftransfer import objectives
-from perftransfer.evaluation import ranges
-from perftransfer.figures import _names, _results, _style
-from perftransfer.figures._style import Style
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Still
 
-TITLE = "Noise beside the models' error"
-CAPTION = (
-    "Grey boxes: how far repeated processes of the same configuration differ in an environment (coefficient of "
-    "variation in percent: median, quartiles, and 5th to 95th percentile over configurations). Black bar: the error "
-    "that even a perfect model would show because of that, estimated for normal noise; a model can fall below it by "
-    "chance only. Markers: error of each strategy with that environment as the target (MAPE on the test third in "
-    "percent, median over sources and repeats) at its largest budget, filled for the median learner, open for the one "
-    "that turned out best."
-)
-TABLES = ("environments", "ranges", "transfer")
+    from perftransfer.figures._environments import Environments
 
 LANE, LOW_LANE = 0.13, 0.1  # inches, the second where there are many environments
 MARGIN = 0.09  # part of an environment's row left free above and below
 BOX = "#bdbdbd"
-CV = [f"cv_{percentile}" for percentile in ranges.PERCENTILES]
 SMALLEST = 0.1  # percent: what is below it has no need to be told apart
 
 
-@_style.styled
-def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
-    """Draw the figure for ``objective``."""
-    title = f"{TITLE}: {objectives.label(objective)}"
-    measured = tables["ranges"].reindex(columns=ranges.COLUMNS)
-    measured = measured[(measured["objective"] == objective) & (measured["values"] > 0)]
-    spread = measured[measured["repeated"] > 0].set_index("environment")
-    rows, missing = _results.finite(tables["transfer"], objective)
-    rows = _results.at_largest_budget(rows)
-    if spread.empty and rows.empty:
-        return _style.empty(title, "no configuration has repeated processes, and no strategy was evaluated")
-    names = _names.Environments(tables["environments"], {*measured["environment"], *rows["target"]})
-    looks = _style.styles(rows["strategy"])
-    labels = names.labels(lines=2)
-    row = min((len(looks) + 1) * (LOW_LANE if names.crowded else LANE) + 0.14, (_style.WIDEST - 1.7) / len(names))
-    figure = _style.new(
-        max(max(map(_style.width_of, labels)) + 6.4, _style.width_of(title, 9) + 0.4), len(names) * row + 1.3, title
-    )
-    axes = figure.subplots()
+@dataclass(frozen=True, eq=False)
+class NoiseAndErrors:
+    """What is drawn.
 
-    values = [*boxes(axes, spread, names.names, len(looks) + 1), *errors(axes, rows, names.names, looks)]
-    _style.logarithmic(axes, "x", max(SMALLEST, min(values) / 1.3), max(SMALLEST, *values) * 1.3)
-    axes.set_xlabel("spread of processes, error of models (%)")
-    axes.set_ylim(len(names), 0)
-    axes.set_yticks(np.arange(len(names)) + 0.5, labels, linespacing=1.05)
-    axes.tick_params(axis="y", length=0)
-    axes.tick_params(axis="x", labeltop=names.crowded)
-    axes.grid(axis="x")
-    for i in range(0, len(names), 2):
-        axes.axhspan(i, i + 1, color=_style.FAINT, linewidth=0, zorder=0)
-    legend(figure, looks, not spread.empty)
-    _style.note(
-        figure,
-        names.note,
-        f"Errors at {_results.budgets_in_words(rows)}."
-        if len(rows)
-        else "No strategy was evaluated: no errors to show.",
-        "" if len(spread) else "No configuration has repeated processes: the spread is not known.",
-        _results.left_out(missing, len(rows)),
+    Parameters
+    ----------
+    spread
+        Rows of ``ranges_table`` with repeated processes, by environment.
+    errors
+        Error (percent) of the ``median`` and of the best learner (``min``), indexed by target and
+        strategy.
+    budgets
+        The budgets of the errors in words, "" if there are no errors.
+    missing, total
+        Number of results without an error, and of those with one.
+    """
+
+    objective: str
+    spread: pd.DataFrame
+    errors: pd.DataFrame
+    budgets: str
+    environments: Environments
+    missing: int
+    total: int
+
+
+class Noise(Figure[NoiseAndErrors]):
+    """Noise of measurements and errors of models, per environment."""
+
+    title = "Noise beside the models' error"
+    caption = (
+        "Grey boxes: how far repeated processes of the same configuration differ in an environment (coefficient of "
+        "variation in percent: median, quartiles, and 5th to 95th percentile over configurations). Black bar: the "
+        "error that even a perfect model would show because of that, estimated for normal noise; a model can fall "
+        "below it by chance only. Markers: error of each strategy with that environment as the target (MAPE on the "
+        "test third in percent, median over sources of medians over repeats) at its largest budget, filled for the "
+        "median learner, open for the one that turned out best."
     )
-    return figure
+    inputs = ("environments", "ranges", "transfer")
+
+    def select(self, inputs: Inputs, objective: str) -> NoiseAndErrors:
+        """Return spread and errors by environment."""
+        from perftransfer.evaluation import ranges
+        from perftransfer.figures._environments import Environments
+
+        measured = inputs["ranges"].reindex(columns=ranges.COLUMNS)
+        measured = measured[(measured["objective"] == objective) & (measured["values"] > 0)]
+        spread = measured[measured["repeated"] > 0].set_index("environment")
+        rows, missing = cells.finite(inputs["transfer"], objective)
+        rows = cells.at_largest_budget(rows)
+        if spread.empty and rows.empty:
+            raise NothingToShow("no configuration has repeated processes, and no strategy was evaluated")
+        by_target = cells.by_target(rows)
+        by_target = by_target[by_target["learner"] != cells.ALL]
+        return NoiseAndErrors(
+            objective,
+            spread,
+            by_target.groupby(["target", "strategy"])["value"].agg(["median", "min"]).clip(lower=SMALLEST),
+            cells.budgets_in_words(rows) if len(rows) else "",
+            Environments(inputs["environments"], {*measured["environment"], *rows["target"]}),
+            missing,
+            len(rows),
+        )
+
+    def draw(self, data: NoiseAndErrors) -> Still:
+        """Draw a row per environment: noise in the first lane, then a lane per strategy."""
+        names = data.environments
+        looks = _palette.styles(data.errors.index.get_level_values("strategy"))
+        labels = names.labels(lines=2)
+        row = min((len(looks) + 1) * (LOW_LANE if names.crowded else LANE) + 0.14, (mpl.WIDEST - 1.7) / len(names))
+        title = self.heading(data.objective)
+        wide = max(max(map(mpl.width_of, labels)) + 6.4, mpl.width_of(title, 9) + 0.4)
+        figure = mpl.new(wide, len(names) * row + 1.3, title)
+        axes = figure.subplots()
+
+        values = boxes(axes, data.spread, names.names, len(looks) + 1) + errors(axes, data.errors, names.names, looks)
+        mpl.logarithmic(axes, "x", max(SMALLEST, min(values) / 1.3), max(SMALLEST, *values) * 1.3)
+        axes.set_xlabel("spread of processes, error of models (%)")
+        axes.set_ylim(len(names), 0)
+        axes.set_yticks(np.arange(len(names)) + 0.5, labels, linespacing=1.05)
+        axes.tick_params(axis="y", length=0)
+        axes.tick_params(axis="x", labeltop=names.crowded)
+        axes.grid(axis="x")
+        for i in range(0, len(names), 2):
+            axes.axhspan(i, i + 1, color=mpl.FAINT, linewidth=0, zorder=0)
+        legend(figure, looks, not data.spread.empty)
+        mpl.note(
+            figure,
+            names.note,
+            f"Errors at {data.budgets}." if data.budgets else "No strategy was evaluated: no errors to show.",
+            "" if len(data.spread) else "No configuration has repeated processes: the spread is not known.",
+            cells.left_out(data.missing, data.total),
+        )
+        return figure
 
 
 def lane(environment: int, i: int, lanes: int) -> float:
@@ -87,6 +129,9 @@ def boxes(axes: Axes, spread: pd.DataFrame, names: list[str], lanes: int) -> lis
 
     spread: rows of ``ranges_table`` by environment.
     """
+    from perftransfer.evaluation import ranges
+
+    percentiles = [f"cv_{percentile}" for percentile in ranges.PERCENTILES]
     ends: list[float] = []
     for i, name in enumerate(names):
         if name not in spread.index:
@@ -97,7 +142,7 @@ def boxes(axes: Axes, spread: pd.DataFrame, names: list[str], lanes: int) -> lis
                 )  # fmt: skip
             continue
         # Identical processes (a simulation, a coarse clock) have no place on a logarithmic axis.
-        own = spread.loc[name, [*CV, "floor"]].to_numpy(dtype=float).clip(min=SMALLEST / 100)
+        own = spread.loc[name, [*percentiles, "floor"]].to_numpy(dtype=float).clip(min=SMALLEST / 100)
         low, *inner, high, floor = map(float, own)
         box = dict(zip(("whislo", "q1", "med", "q3", "whishi"), (low, *inner, high), strict=True))
         axes.bxp(
@@ -111,12 +156,8 @@ def boxes(axes: Axes, spread: pd.DataFrame, names: list[str], lanes: int) -> lis
     return ends
 
 
-def errors(axes: Axes, rows: pd.DataFrame, names: list[str], looks: Mapping[str, Style]) -> list[float]:
+def errors(axes: Axes, summary: pd.DataFrame, names: list[str], looks: Mapping[str, _palette.Style]) -> list[float]:
     """Draw the errors of the median and the best learner, a lane per strategy, and return them."""
-    learners = (
-        rows.assign(learner=rows["learner"].fillna("")).groupby(["target", "strategy", "learner"])["mape"].median()
-    )
-    summary = learners.groupby(["target", "strategy"]).agg(["median", "min"]).clip(lower=SMALLEST)
     for (target, strategy), (middle, best) in zip(summary.index, summary.to_numpy(), strict=True):
         look = looks[strategy]
         y = lane(names.index(target), 1 + list(looks).index(strategy), len(looks) + 1)
@@ -126,29 +167,20 @@ def errors(axes: Axes, rows: pd.DataFrame, names: list[str], looks: Mapping[str,
     return [float(value) for value in summary.to_numpy().ravel()]
 
 
-def legend(figure: Figure, looks: Mapping[str, Style], with_spread: bool) -> None:
+def legend(figure: Still, looks: Mapping[str, _palette.Style], with_spread: bool) -> None:
     """Explain boxes, bars and markers at the right."""
-    handles: list[Line2D | Patch] = []
+    handles: list[Any] = []
     if with_spread:
-        handles += [
-            Patch(facecolor=BOX, edgecolor="#777777", linewidth=0.6, label="spread of processes"),
-            Line2D(
-                [],
-                [],
-                color="black",
-                linewidth=1.4,
-                label="error of a perfect model",
-                marker="|",
-                markersize=9,
-                linestyle="",
+        handles = [
+            mpl.Patch(facecolor=BOX, edgecolor="#777777", linewidth=0.6, label="spread of processes"),
+            *mpl.handles(
+                {"error of a perfect model": _palette.Style("black", "|", "-")}, linestyle="", markersize=9,
+                markeredgewidth=1.4,
             ),
-        ]
-    handles += [
-        Line2D([], [], color=look.colour, marker=look.marker, linestyle="", label=name) for name, look in looks.items()
-    ]
+        ]  # fmt: skip
+    handles += mpl.handles(looks, linestyle="")
     if looks:
-        handles += [
-            Line2D([], [], color="#555555", marker="o", linestyle="", markerfacecolor=face, label=label)
-            for face, label in (("#555555", "filled: median learner"), ("white", "open: best learner"))
-        ]
+        circle = _palette.Style("#555555", "o", "-")
+        handles += mpl.handles({"filled: median learner": circle}, linestyle="")
+        handles += mpl.handles({"open: best learner": circle}, linestyle="", markerfacecolor="white")
     figure.legend(handles=handles, loc="outside right upper")

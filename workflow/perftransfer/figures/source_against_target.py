@@ -4,52 +4,84 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
-from typing import NamedTuple
-
-import matplotlib as mpl
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from perftransfer import objectives
-from perftransfer.figures._heatmap import ink
-from perftransfer.figures._names import Environments, filled
-from perftransfer.figures._style import (
-    HATCH,
-    INK,
-    KNOWN,
-    LINE,
-    NORMAL,
-    SEQUENTIAL,
-    SMALL,
-    empty,
-    new,
-    note,
-    plain,
-    styled,
-    width_of,
-)
+from perftransfer.figures import _palette
+from perftransfer.figures._lazy import mpl, np, pd
+from perftransfer.figures.interface import Figure, Inputs, NothingToShow
 
-TITLE = "Source against target"
-CAPTION = (
-    "Below the diagonal: a point per configuration, its value in the column's environment to the right and in the "
-    "row's environment upwards, on logarithmic axes that all span the same ratio; the dashed line marks equal values, "
-    "where it crosses the panel. Above the diagonal: Spearman's rank correlation of the same pair, darker is more "
-    "alike; on it: the range of values in that environment. A narrow band that rises at 45 degrees needs a factor "
-    "only to be carried over, a bent band needs more than that, a cloud does not carry over."
-)
-TABLES = ("environments", "values")
-# Of a single environment there is nothing to draw.
-SEVERAL = True
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Still
+
+    from perftransfer.figures._environments import Environments
 
 INSET = 0.05  # part of a cell left free at each side
 NARROWEST = math.log10(2.6)  # decades; always holds one of 1, 2, 5, so that each axis has a tick
 VECTORS = 20_000  # points beyond which they are drawn as one image
 FEWEST = 3  # common configurations that a rank correlation needs
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """What is drawn.
+
+    Parameters
+    ----------
+    logs
+        log10 of the values, configurations x environments.
+    correlation
+        Spearman's rank correlation of each pair, shape (environments, environments).
+    """
+
+    objective: str
+    logs: pd.DataFrame
+    correlation: np.ndarray
+    environments: Environments
+
+
+class SourceAgainstTarget(Figure[Values]):
+    """Values of the same configurations in each pair of environments."""
+
+    title = "Source against target"
+    caption = (
+        "Below the diagonal: a point per configuration, its value in the column's environment to the right and in the "
+        "row's environment upwards, on logarithmic axes that all span the same ratio; the dashed line marks equal "
+        "values, where it crosses the panel. Above the diagonal: Spearman's rank correlation of the same pair, darker "
+        "is more alike; on it: the range of values in that environment. A narrow band that rises at 45 degrees needs a "
+        "factor only to be carried over, a bent band needs more than that, a cloud does not carry over."
+    )
+    inputs = ("environments", "values")
+    several = True
+
+    def select(self, inputs: Inputs, objective: str) -> Values:
+        """Return the values of environments that have some, and how they are correlated."""
+        from perftransfer.figures._environments import Environments
+
+        logs = logarithms(inputs["values"])
+        if logs.shape[1] < 2:
+            raise NothingToShow(f"{objective} was measured in {logs.shape[1]} environments, a comparison needs two")
+        names = Environments(inputs["environments"], logs.columns)
+        logs = logs[names.names]
+        return Values(objective, logs, logs.corr(method="spearman", min_periods=FEWEST).to_numpy(), names)
+
+    def draw(self, data: Values) -> Still:
+        """Draw a cell per pair."""
+        names, logs = data.environments, data.logs
+        low, high = logs.min().to_numpy(), logs.max().to_numpy()
+        scale = Scale((low + high) / 2, max(NARROWEST, float((high - low).max())) * 1.06)
+        cell = min(2.2, max(6.4 / len(names), 0.76), 16 / len(names))  # inches
+        axes = cells(self.heading(data.objective), names, scale, cell, objectives.label(data.objective))
+        points(axes, logs.to_numpy(), scale)
+        correlations(axes, data.correlation, mpl.NORMAL if cell < 1 else 10)
+        unit = objectives.split(data.objective)[1]
+        for i, (least, most) in enumerate(zip(10**low, 10**high, strict=True)):
+            text = f"{mpl.plain(least)} to\n{mpl.plain(most)} {unit}".strip()
+            axes.text(i + 0.5, i + 0.5, text, ha="center", va="center", fontsize=mpl.SMALL)
+        ticks(axes, scale, len(names), cell)
+        return axes.figure.figure
 
 
 class Scale(NamedTuple):
@@ -67,32 +99,8 @@ class Scale(NamedTuple):
         middle = self.middles[environment]
         decades = range(math.floor(middle - self.span), math.ceil(middle + self.span) + 1)
         found = [(digit * 10.0**decade) for decade in decades for digit in (1, 2, 5)]
-        places = {plain(value): float(self.place(math.log10(value), environment)) for value in found}
+        places = {mpl.plain(value): float(self.place(math.log10(value), environment)) for value in found}
         return {text: place for text, place in places.items() if INSET <= place <= 1 - INSET}
-
-
-@styled
-def draw(tables: Mapping[str, pd.DataFrame], objective: str) -> Figure:
-    """Draw the figure for ``objective``."""
-    title = f"{TITLE}: {objectives.label(objective)}"
-    logs = logarithms(tables["values"])
-    if logs.shape[1] < 2:
-        return empty(title, f"{objective} was measured in {logs.shape[1]} environments, a comparison needs two")
-    names = Environments(tables["environments"], logs.columns)
-    logs = logs[names.names]
-    low, high = logs.min().to_numpy(), logs.max().to_numpy()
-    scale = Scale((low + high) / 2, max(NARROWEST, float((high - low).max())) * 1.06)
-
-    cell = min(2.2, max(6.4 / len(names), 0.76), 16 / len(names))  # inches
-    axes = cells(title, names, scale, cell, objectives.label(objective))
-    points(axes, logs.to_numpy(), scale)
-    correlations(axes, logs.corr(method="spearman", min_periods=FEWEST).to_numpy(), NORMAL if cell < 1 else 10)
-    unit = objectives.split(objective)[1]
-    for i, (least, most) in enumerate(zip(10**low, 10**high, strict=True)):
-        text = f"{plain(least)} to\n{plain(most)} {unit}".strip()
-        axes.text(i + 0.5, i + 0.5, text, ha="center", va="center", fontsize=SMALL)
-    ticks(axes, scale, len(names), cell)
-    return axes.figure.figure
 
 
 def cells(title: str, names: Environments, scale: Scale, cell: float, label: str) -> Axes:
@@ -100,16 +108,20 @@ def cells(title: str, names: Environments, scale: Scale, cell: float, label: str
 
     One axes for all cells, since 400 of them would take half a minute to draw. All else stands around it in inches.
     """
+    from perftransfer.figures._environments import filled
+
     n = len(names)
     roomy = cell > 1.3
     rows = names.labels(lines=2)
     columns = [filled(text, int(cell / 0.065)) for text in names.labels()] if roomy else rows
-    numbers = max(width_of(text) for i in range(n) for text in scale.ticks(i))
-    names_high = max(label.count("\n") + 1 for label in columns) * LINE if roomy else max(map(width_of, columns))
+    numbers = max(mpl.width_of(text) for i in range(n) for text in scale.ticks(i))
+    names_high = (
+        max(label.count("\n") + 1 for label in columns) * mpl.LINE if roomy else max(map(mpl.width_of, columns))
+    )
     foot = 0.35 if names.note else 0.15
-    left, below = numbers + max(map(width_of, rows)) + 0.6, names_high + foot + 0.6
-    figure = new(max(left + n * cell + 0.15, width_of(title, 9) + 0.3), below + n * cell + 0.6, title)
-    note(figure, names.note)
+    left, below = numbers + max(map(mpl.width_of, rows)) + 0.6, names_high + foot + 0.6
+    figure = mpl.new(max(left + n * cell + 0.15, mpl.width_of(title, 9) + 0.3), below + n * cell + 0.6, title)
+    mpl.note(figure, names.note)
     figure.set_layout_engine("none")
     width, height = figure.get_size_inches()
     figure.suptitle(title, x=0.1 / width, y=1 - 0.1 / height, ha="left")
@@ -120,9 +132,9 @@ def cells(title: str, names: Environments, scale: Scale, cell: float, label: str
     axes = figure.add_axes((left / width, below / height, n * cell / width, n * cell / height))
     axes.set(xlim=(0, n), ylim=(n, 0))
     axes.spines[:].set_visible(False)
-    axes.text(n - 0.02, -0.04 / cell, "Spearman's rank correlation", ha="right", va="bottom", fontsize=SMALL)
+    axes.text(n - 0.02, -0.04 / cell, "Spearman's rank correlation", ha="right", va="bottom", fontsize=mpl.SMALL)
     for i, (row, column) in enumerate(zip(rows, columns, strict=True)):
-        axes.text(-(numbers + 0.15) / cell, i + 0.5, row, ha="right", va="center", fontsize=SMALL)
+        axes.text(-(numbers + 0.15) / cell, i + 0.5, row, ha="right", va="center", fontsize=mpl.SMALL)
         place, angle = n + 0.25 / cell, 0 if roomy else 90
         axes.text(
             i + 0.5,
@@ -130,7 +142,7 @@ def cells(title: str, names: Environments, scale: Scale, cell: float, label: str
             column,
             ha="center",
             va="top",
-            fontsize=SMALL,
+            fontsize=mpl.SMALL,
             rotation=angle,
             ma="right" if angle else "center",
         )
@@ -145,10 +157,14 @@ def logarithms(values: pd.DataFrame) -> pd.DataFrame:
 
 def points(axes: Axes, logs: np.ndarray, scale: Scale) -> None:
     """Draw the cells below the diagonal: a frame, the line of equal values, and a point per configuration."""
+    from matplotlib.collections import LineCollection
+
     x, y, lines = [], [], []
     n = logs.shape[1]
     for column, row in itertools.combinations(range(n), 2):
-        axes.add_patch(Rectangle((column + 0.02, row + 0.02), 0.96, 0.96, facecolor="white", edgecolor=HATCH, lw=0.5))
+        axes.add_patch(
+            mpl.Rectangle((column + 0.02, row + 0.02), 0.96, 0.96, facecolor="white", edgecolor=mpl.HATCH, lw=0.5)
+        )
         x.append(column + scale.place(logs[:, column], column))
         y.append(row + 1 - scale.place(logs[:, row], row))
         start = scale.middles[[column, row]].max() - scale.span / 2
@@ -157,7 +173,7 @@ def points(axes: Axes, logs: np.ndarray, scale: Scale) -> None:
             ends = [(column + scale.place(at, column), row + 1 - scale.place(at, row)) for at in (start, end)]
             lines.append(np.array(ends, dtype=float))
     axes.add_collection(LineCollection(lines, colors="#777777", linewidths=0.7, linestyles=(0, (4, 2))), autolim=False)
-    colour = KNOWN["LMS"].colour
+    colour = _palette.KNOWN["LMS"].colour
     size = 2.6 if n <= 8 else 1.6
     axes.plot(
         np.concatenate(x), np.concatenate(y), "o", markersize=size, color=colour, alpha=0.6, markeredgewidth=0,
@@ -167,16 +183,20 @@ def points(axes: Axes, logs: np.ndarray, scale: Scale) -> None:
 
 def correlations(axes: Axes, correlation: np.ndarray, size: float) -> None:
     """Draw the cells above the diagonal: the rank correlation as a number and a shade."""
-    colours = mpl.colormaps[SEQUENTIAL]
+    from matplotlib import colormaps
+
+    colours = colormaps[mpl.SEQUENTIAL]
     for row, column in itertools.combinations(range(len(correlation)), 2):
         value = correlation[row, column]
         known = np.isfinite(value)
         face = colours(max(0.0, value)) if known else "white"
-        axes.add_patch(Rectangle((column + 0.02, row + 0.02), 0.96, 0.96, facecolor=face, edgecolor=HATCH, lw=0.5))
+        axes.add_patch(
+            mpl.Rectangle((column + 0.02, row + 0.02), 0.96, 0.96, facecolor=face, edgecolor=mpl.HATCH, lw=0.5)
+        )
         text = f"{value:.2f}".replace("-", "−") if known else "too few\nin common"
-        colour = ink(value, colours) if known else INK
+        colour = mpl.ink(value, colours) if known else mpl.INK
         axes.text(
-            column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize=size if known else SMALL
+            column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize=size if known else mpl.SMALL
         )
 
 
@@ -187,7 +207,7 @@ def ticks(axes: Axes, scale: Scale, n: int, cell: float) -> None:
     free = -math.inf
     for column in range(n - 1):
         for text, place in scale.ticks(column).items():
-            at, half = (column + place) * cell, width_of(text) / 2
+            at, half = (column + place) * cell, mpl.width_of(text) / 2
             if at - half > free:
                 x[column + place] = text
                 free = at + half + 0.06
@@ -195,9 +215,9 @@ def ticks(axes: Axes, scale: Scale, n: int, cell: float) -> None:
     for row in range(n - 1, 0, -1):
         for text, place in scale.ticks(row).items():
             at = (row + 1 - place) * cell
-            if at + LINE / 2 < free:
+            if at + mpl.LINE / 2 < free:
                 y[row + 1 - place] = text
-                free = at - LINE / 2 - 0.02
+                free = at - mpl.LINE / 2 - 0.02
     axes.set_xticks(list(x), list(x.values()))
     axes.set_yticks(list(y), list(y.values()))
     axes.tick_params(length=2)

@@ -10,9 +10,7 @@ from pathlib import Path
 
 from perftransfer import objectives
 from perftransfer.errors import UserError
-
-#: Stands for the objective of a figure that shows all of them.
-ALL_OBJECTIVES = "all"
+from perftransfer.figures.interface import ALL_OBJECTIVES
 
 # Points per CSS pixel.
 _PIXEL = 0.75

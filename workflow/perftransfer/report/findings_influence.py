@@ -5,33 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.results.formatting import between, known, listed, percent
+from perftransfer.results.formatting import between, listed, percent
+from perftransfer.results.influence import LEAST as LEAST
+from perftransfer.results.influence import influential as influential
+from perftransfer.results.influence import written as written
 
-# The best of some dozens of terms that do nothing reaches 1 to 2 % of the variance by chance on some dozens of rows.
-#: Share of the variance from which a term is called influential.
-LEAST = 0.02
 _LEAST = f"{100 * LEAST:.0f} %"
 
 _NAMED = 5  # terms that a sentence names
 _IN_ALL = {1: "In the one environment", 2: "In both environments"}
-
-
-def influential(influence: pd.DataFrame, objective: str) -> pd.DataFrame:
-    """Return an objective's rows with ``matters``: selected by the regression, and a share of at least ``LEAST``."""
-    rows = known(influence, ["environment", "objective", "term", "share_of_variance", "selected"])
-    rows = rows[(rows["objective"] == objective) & rows["share_of_variance"].notna()]
-    selected = rows["selected"].astype("boolean").fillna(True).astype(bool)
-    share = rows["share_of_variance"].astype(float)
-    return rows.assign(share_of_variance=share, selected=selected, matters=selected & (share >= LEAST))
-
-
-def written(term: str) -> str:
-    """Write a term for people.
-
-    >>> written("threads:spinning")
-    'threads × spinning'
-    """
-    return term.replace(":", " × ")
 
 
 def near_nulls(rows: pd.DataFrame) -> list[str]:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from perftransfer import objectives
+from perftransfer import figures, objectives
+from perftransfer.figures._target import Target
+from perftransfer.figures._vega import Interactive
+from perftransfer.figures.interface import ALL_OBJECTIVES
 from perftransfer.recommend.stopping import MORE, REFERENCE_STRATEGY, Outlook
-from perftransfer.report import interactive_target
 from perftransfer.report.findings_measuring import SIMULATED
-from perftransfer.report.interactive import Interactive
-from perftransfer.report.interactive_target import Target
 from perftransfer.report.table import Cell, Table
 from perftransfer.results.formatting import NOTHING, count, number, percent
 
@@ -52,7 +52,9 @@ def recommended(
             outlook = facts["outlooks"][objective]
             said.append(worth_measuring(str(objective), outlook and Outlook(**outlook), str(facts["strategy"])))
             tables.append(_table(str(objective), own, several=len(facts["outlooks"]) > 1))
-        shown = interactive_target.figures(targets[str(target)]) if target in targets else []
+        shown = []
+        if target in targets:
+            shown = figures.interactive({"target": targets[str(target)]}, ALL_OBJECTIVES, str(target))
         out.append(Recommended(str(target), said, tables, shown, target in emulated, target in simulated))
     return out
 

@@ -7,33 +7,31 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jinja2
 import pandas as pd
 
 import perftransfer
+from perftransfer import figures as figures_of_study
 from perftransfer import objectives
 from perftransfer.dataset import row_groups
 from perftransfer.dataset.row_groups import Excerpt
+from perftransfer.figures import _vega, configurations
+from perftransfer.figures._vega import Interactive
+from perftransfer.figures.interface import ALL_OBJECTIVES, Inputs
 from perftransfer.report import (
     findings,
     findings_environments,
     findings_measuring,
     findings_recommendation,
-    interactive,
-    interactive_budget,
-    interactive_configurations,
-    interactive_influence,
-    interactive_pairs,
     protocol,
     summary,
 )
-from perftransfer.report.figure_file import ALL_OBJECTIVES, FigureFile
-from perftransfer.report.interactive import Interactive
+from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.summary import Summary
 from perftransfer.results.aggregate import Results
-from perftransfer.results.formatting import NOTHING, environment_labels
+from perftransfer.results.formatting import NOTHING
 
 TEMPLATE = "page.html.jinja"
 
@@ -82,12 +80,14 @@ def render(
     """
     measured = findings_measuring.Outcomes.of(measurements, study["objectives"])
     results = {objective: Results.of(tables["transfer"], objective) for objective in study["objectives"]}
+    environments = pd.DataFrame(list(study["environments"]))
+    inputs = cast(Inputs, {**tables, "environments": environments, "excerpt": excerpt})
     by_objective = [
         _Objective(
             objective,
             findings.sections(study, tables, objective, found, summaries),
             figures,
-            _interactive(study, tables, objective, found, excerpt),
+            figures_of_study.interactive(inputs, objective),
         )
         for objective, found in results.items()
     ]
@@ -95,7 +95,7 @@ def render(
     answering += [one for part in by_objective for one in part.figures]
     if drawings is not None:
         for one in answering:
-            if not one.still:
+            if one.still not in {figure.name for figure in figures}:
                 one.write(drawings)
     at_a_glance = [figure for figure in figures if figure.objective == ALL_OBJECTIVES]
     shown = {id(figure) for figure in at_a_glance} | {id(figure) for part in by_objective for figure in part.shown}
@@ -129,36 +129,21 @@ def render(
         commands=list(commands),
         recommended=list(recommended),
         interactive=answering,
-        rows=interactive.ROWS,
-        vega=interactive.script() if answering else "",
+        rows=_vega.ROWS,
+        vega=_vega.script() if answering else "",
     )
 
 
 def excerpt_of(dataset: Path | str, objectives: Sequence[str]) -> Excerpt:
     """Read as many configurations and environments as a page can hold (some MB), see ``row_groups.excerpt``."""
-    environments = interactive.ENVIRONMENTS
-    each = interactive_configurations.VALUES // (environments * max(1, len(objectives)))
+    environments = _vega.ENVIRONMENTS
+    each = configurations.VALUES // (environments * max(1, len(objectives)))
     return row_groups.excerpt(
         dataset,
         objectives,
-        most_configurations=min(interactive_configurations.CONFIGURATIONS, max(1, each)),
+        most_configurations=min(configurations.CONFIGURATIONS, max(1, each)),
         most_environments=environments,
     )
-
-
-def _interactive(
-    study: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], objective: str, results: Results, excerpt: Excerpt
-) -> list[Interactive]:
-    """Return the figures that answer of an objective, those for which there is something to show."""
-    labels = environment_labels(study["environments"])
-    order = list(labels)
-    found = [
-        interactive_budget.figure(results, objective, labels),
-        interactive_pairs.figure(results, objective, labels, order),
-        interactive_influence.figure(tables["influence"], objective, labels, order),
-        interactive_configurations.figure(excerpt, objective, labels, tables["influence"]),
-    ]
-    return [figure for figure in found if figure is not None]
 
 
 @cache
@@ -193,7 +178,7 @@ class _Objective:
         self.label = objectives.label(name)
         self.figures = interactive
         own = [figure for figure in figures if figure.objective == name]
-        instead = {still: one.name for one in interactive for still in one.still}
+        instead = {one.still: one.name for one in interactive if one.still}
         # Each section with its still figures, each of these with the one that says the same and answers, if any.
         self.parts = [
             (

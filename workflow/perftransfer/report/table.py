@@ -1,28 +1,4 @@
-"""A small table as the page shows it: text, nothing to be computed any more."""
+"""Small tables of the page, see ``results.table``."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Cell:
-    """``text``, a ``detail`` in small type below it, and whether it is the best of its kind (bold)."""
-
-    text: str
-    detail: str = ""
-    strong: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of cells below a head; the first cell of each row is its head.
-
-    wordy: columns (by position) that hold words, not numbers, and stand at the left.
-    """
-
-    caption: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    wordy: frozenset[int] = frozenset()
+from perftransfer.results.table import Cell as Cell
+from perftransfer.results.table import Table as Table

@@ -135,7 +135,12 @@ class Study:
     @property
     def figures(self) -> list[str]:
         """Figures to draw; of a single environment those that need no other."""
-        return self._to_show(FIGURES, self.sections.figures)
+        figures = {name: FIGURES.load(name) for name in self.sections.figures}
+        return [
+            name
+            for name, figure in figures.items()
+            if self.compares or not (figure.several or _TABLES_OF_SEVERAL & set(figure.inputs))
+        ]
 
     @property
     def figure_files(self) -> list[str]:
@@ -143,11 +148,7 @@ class Study:
         return [
             f"{figure}.{objective}"
             for figure in self.figures
-            for objective in (
-                [ALL_OBJECTIVES]
-                if catalogue.constant(FIGURES, figure, "ACROSS_OBJECTIVES", default=False)
-                else self.objectives
-            )
+            for objective in ([ALL_OBJECTIVES] if FIGURES.load(figure).across_objectives else self.objectives)
         ]
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from perftransfer import catalogue, designs, learners, strategies
+from perftransfer import designs, learners, strategies
 from perftransfer.code_digest import script_digest
 from perftransfer.dataset.params import ImportParams, MergeParams, ObjectiveMapping, OptionMapping
 from perftransfer.designs.interface import ActiveDesign
@@ -232,8 +232,7 @@ class JobParameters:
 
     def figure(self, figure: str) -> FigureParams:
         """Digest of the figure's code, and its caption for Snakemake's report."""
-        caption = catalogue.constant(FIGURES, figure, "CAPTION")
-        return FigureParams(str(caption), self._code("figure", f"{FIGURES}.{figure}"))
+        return FigureParams(FIGURES.load(figure).caption, self._code("figure", FIGURES.module_of(figure)))
 
     def table(self, table: str) -> TableParams:
         """Digest of the table's code, and the seed of what is drawn for it."""
@@ -241,7 +240,8 @@ class JobParameters:
 
     def report(self) -> ReportParams:
         """Digest of the report's code, and the commands that make this study again."""
-        figures = [f"{FIGURES}.{name}" for name in self._study.figures]
+        # The page finds the interactive figures by listing their folder.
+        figures = map(FIGURES.module_of, FIGURES.names())
         tables = [f"{SUMMARIES}.{name}" for name in self._study.tables]
         return ReportParams(self._study.commands, self._code("report", *figures, *tables))
 

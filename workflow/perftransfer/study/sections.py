@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from perftransfer import catalogue, designs, learners, strategies
+from perftransfer.catalogue import Catalogue
 from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import Level
 
@@ -125,9 +126,9 @@ _LEARNER_SCHEMA: dict[str, Any] = {"anyOf": [{"enum": learners.names()}, {"patte
 LearnerName = Annotated[str, AfterValidator(_learner), Field(json_schema_extra=_LEARNER_SCHEMA)]
 StrategyName = Annotated[str, AfterValidator(_strategy), Field(json_schema_extra=_STRATEGY_SCHEMA)]
 DesignName = Annotated[str, AfterValidator(_design), Field(json_schema_extra=_design_schema)]
-# By the folder's name alone: figures stand above the study, and nothing of them is imported here.
-FIGURES = "perftransfer.figures"
-_FIGURE_NAMES = list(catalogue.modules(FIGURES))
+# By the folder's name alone: figures stand above the study. Their files are light to import.
+FIGURES: Catalogue[Any] = Catalogue("perftransfer.figures", "Figure", "figure")
+_FIGURE_NAMES = [name for name in FIGURES.names() if FIGURES.load(name).still]
 FigureName = _one_of("figure", _FIGURE_NAMES)
 SUMMARIES = "perftransfer.summaries"
 _SUMMARY_NAMES = list(catalogue.modules(SUMMARIES))

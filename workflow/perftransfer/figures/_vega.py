@@ -1,4 +1,4 @@
-"""Figures that answer: a Vega-Lite chart, the rows that it draws, and the controls that steer it.
+"""What the interactive figures share: a Vega-Lite chart, the rows that it draws, and its controls.
 
 Charts are compiled to Vega here, so that the page needs no compiler, and a chart that does not compile fails where the
 report is made. Vega's own script, and vl-convert that brings it, are loaded where there is a figure to show.
@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import markupsafe
 
-from perftransfer.report.table import Table
+if TYPE_CHECKING:
+    from perftransfer.results.table import Table
 
 VEGA_LITE = "6.4"
 #: Name of a chart's data: the page's script puts the rows there.
@@ -26,8 +27,6 @@ ROWS = "rows"
 ELEMENTS = 2_000
 #: Pixels that a number in a cell takes.
 NUMBERED = 40
-#: Environments from which on each is marked "(e)" on an axis, not in words.
-CROWDED = 6
 #: Environments that a chart shows at most.
 ENVIRONMENTS = 100
 
@@ -43,7 +42,10 @@ _CONFIG: dict[str, Any] = {
     "axis": {
         "labelFontSize": 12, "titleFontSize": 13, "titleFontWeight": 600, "labelColor": INK, "titleColor": INK,
         "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "labelLimit": 0, "titlePadding": 10,
+        # By default labels longer than 200 pixels run into the title.
+        "maxExtent": 2000,
     },
+    "axisQuantitative": {"tickCount": 6, "labelOverlap": True},
     "legend": {
         "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 600, "labelColor": INK, "titleColor": INK,
         "labelLimit": 0,
@@ -77,22 +79,34 @@ class Switches:
 
 @dataclass(frozen=True)
 class Interactive:
-    """A figure that answers.
+    """An interactive figure.
 
-    name: unique on the page. section: below whose sentences it stands. columns: what it draws, by column, each a list
-    of numbers (None where there is none) or texts. still: names of the still figures that say the same. table: what it
-    shows as a table, if no table of the section does.
+    Parameters
+    ----------
+    title, caption
+        Plain text.
+    chart
+        Vega-Lite, see ``chart``.
+    columns
+        What it draws, by column, each a list of numbers (None where there is none) or texts.
+    controls
+        What the reader chooses.
+    table
+        What it shows as a table, if no table of the section does.
+    name, section, still
+        Set by ``figures.interactive``: its name, unique on the page, the section of the report below
+        whose sentences it stands, and the still figure that shows the same.
     """
 
-    name: str
-    section: str
     title: str
     caption: str
     chart: Mapping[str, Any]
     columns: Mapping[str, Sequence[object]]
     controls: Sequence[Choice | Switches]
-    still: Sequence[str] = ()
     table: Table | None = None
+    name: str = ""
+    section: str = ""
+    still: str | None = None
 
     @property
     def content(self) -> markupsafe.Markup:
@@ -147,7 +161,13 @@ def chart(description: str, content: Mapping[str, Any]) -> dict[str, Any]:
         "$schema": f"https://vega.github.io/schema/vega-lite/v{VEGA_LITE.split('.', maxsplit=1)[0]}.json",
         "description": description,
         "data": {"name": ROWS},
-        "autosize": {"type": "pad"},
+        # What the reader chooses may need more room: a longer label, a wider legend. A chart with a width has that
+        # one with its axes; a heat map has cells of a fixed size.
+        "autosize": {
+            "type": "fit-x" if "width" in content and not isinstance(content["width"], dict) else "pad",
+            "contains": "padding",
+            "resize": True,
+        },
         "config": _CONFIG,
         **content,
     }
@@ -193,6 +213,12 @@ def scale(values: Sequence[float | None]) -> str:
     """Return the type of a scale for values: logarithmic where all are positive."""
     known = [value for value in values if value is not None]
     return "log" if known and min(known) > 0 else "linear"
+
+
+def some_of_environments(names: Sequence[str]) -> list[str]:
+    """Return at most ``ENVIRONMENTS`` of these, evenly spread."""
+    n = min(len(names), ENVIRONMENTS)
+    return [names[round(i * (len(names) - 1) / max(1, n - 1))] for i in range(n)]
 
 
 def heat_map(
@@ -243,19 +269,6 @@ def heat_map(
         "layer": [cells, number] if wide >= NUMBERED else [cells],
         "view": {"fill": NO_NUMBER},
     }
-
-
-def axis_labels(labels: Mapping[str, str], shown: Sequence[str]) -> dict[str, str]:
-    """Map environments to what stands on an axis: where there are many, "(e)" for "(emulated)"."""
-    crowded = len(shown) > CROWDED
-    found = {name: labels.get(name, name) for name in shown}
-    return {name: text.replace(" (emulated)", " (e)") if crowded else text for name, text in found.items()}
-
-
-def short_mark(labels: Sequence[str]) -> str:
-    """Return the sentence that explains "(e)", "" where it does not stand."""
-    marked = any(label.endswith(" (e)") for label in labels)
-    return " (e): emulated, a restriction of the same machine." if marked else ""
 
 
 def some_of(shown: int, found: int, what: str) -> str:

@@ -30,9 +30,10 @@ class Environments:
     def __len__(self) -> int:
         return len(self.names)
 
-    def labels(self, lines: int = 1) -> list[str]:
-        """Return a label for each environment, on up to ``lines`` lines."""
-        return [wrapped(environment_label(name, name in self.emulated, self.crowded), lines) for name in self.names]
+    def labels(self, lines: int = 1, crowded: bool | None = None) -> list[str]:
+        """Return a label for each environment, on up to ``lines`` lines; ``crowded``: with the short mark."""
+        short = self.crowded if crowded is None else crowded
+        return [wrapped(environment_label(name, name in self.emulated, short), lines) for name in self.names]
 
     def descriptions(self, lines: int = 1) -> list[str]:
         """Return a label "(hardware, model, size)" for each environment, as the paper writes them.

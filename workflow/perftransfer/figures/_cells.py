@@ -1,4 +1,4 @@
-"""The rows of the transfer table that a figure shows."""
+"""The rows of the transfer table that a figure shows, and what it says of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import numpy as np
 import pandas as pd
 
 from perftransfer.results import aggregate
+from perftransfer.results.aggregate import ALL as ALL
+from perftransfer.results.aggregate import NO_LEARNER as NO_LEARNER
+from perftransfer.results.aggregate import of_learner as of_learner
 
 COLUMNS = ["source", "target", "objective", "strategy", "design", "learner", "budget", "repeat"]
 NO_TRANSFER = "NT"  # a learner on a sample that some design chose: compares designs, not ways to use a source
@@ -34,6 +37,27 @@ def of_objective(transfer: pd.DataFrame, objective: str, metrics: Sequence[str],
     return rows.astype(dict.fromkeys(metrics, float))
 
 
+def by_pair(rows: pd.DataFrame, metric: str = "mape") -> pd.DataFrame:
+    """Return a value per target and source: medians over repeats, then (for ``ALL``) learners."""
+    return aggregate.by_pair(rows, metric, "median")
+
+
+def by_repeat(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return errors as ``by_pair``, but a value per repeat instead of source."""
+    return by_pair(rows.assign(source="repeat " + rows["repeat"].astype(int).astype(str)))
+
+
+def by_target(rows: pd.DataFrame, metric: str = "mape") -> pd.DataFrame:
+    """Return a value per target: medians over repeats, then (for ``ALL``) learners, then sources."""
+    return aggregate.by_target(rows, metric, "median").dropna(subset="value")
+
+
+def quartiles(values: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return the quartiles ``low``, ``middle`` and ``high`` of ``value``, indexed by ``by``."""
+    groups = values.groupby(list(by), sort=True)["value"]
+    return pd.DataFrame({"low": groups.quantile(0.25), "middle": groups.median(), "high": groups.quantile(0.75)})
+
+
 def at_largest_budget(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of each strategy at the largest budget that it was given."""
     return rows[rows["budget"] == rows.groupby("strategy")["budget"].transform("max")]
@@ -52,22 +76,11 @@ def at_common_budget(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[(rows["budget"] == max(common)) | ~rows["strategy"].isin(measuring["strategy"])]
 
 
-def by_target(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return ``tests.by_target`` of the errors of ``rows``, where there is one."""
-    return aggregate.by_target(rows, "mape", "mean").dropna(subset="value")
-
-
 def learners(rows: pd.DataFrame) -> dict[str, str]:
-    """Map the heading of each panel to its learner, as ``tests.by_target`` calls it: over all learners first."""
-    names = sorted(str(name) for name in rows["learner"].dropna().unique())
-    over_all = {"all learners": aggregate.ALL} if len(names) != 1 else {}
+    """Map the heading of each panel to its learner: over all learners first, unless there is one only."""
+    names = sorted(str(name) for name in rows["learner"].dropna().unique() if name != NO_LEARNER)
+    over_all = {"all learners": ALL} if len(names) != 1 else {}
     return over_all | {name: name for name in names}
-
-
-def of_learner(rows: pd.DataFrame, learner: str) -> pd.DataFrame:
-    """Return the rows of a learner; over single ones, also those of strategies without, which are the same for all."""
-    without = (rows["learner"].isna() | (rows["learner"] == aggregate.NO_LEARNER)) & (learner != aggregate.ALL)
-    return rows[(rows["learner"] == learner) | without]
 
 
 def budgets_in_words(rows: pd.DataFrame) -> str:

@@ -1,0 +1,151 @@
+"""What is known of a target once it was modelled, for its interactive figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from perftransfer import objectives
+from perftransfer.figures import _vega
+from perftransfer.figures._lazy import np
+from perftransfer.space.options import level_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Configurations of a target that the page holds at most; those that are marked are always among them.
+CONFIGURATIONS = 1_500
+#: What marks a configuration, the plain first: later ones are drawn above, and win where several hold.
+PLAIN, MEASURED, FRONT, FAILED, RECOMMENDED, DEFAULT = KINDS = (
+    "predicted", "measured", "on the Pareto front", "failed when measured", "recommended", "the default",
+)  # fmt: skip
+# Told apart by lightness and shape as well; each stands out from white by 3 to 1 at least (WCAG 2.2, 1.4.11).
+COLOURS = ("#8394a5", "#004c97", "#2a8a68", "#7b3294", "#c8500a", "#000000")
+SHAPES = ("circle", "circle", "diamond", "cross", "triangle-up", "square")
+SIZES = (30, 70, 80, 90, 190, 150)
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What is known of a target once it was modelled.
+
+    label: what it is called, that it is emulated included. predictions: ``recommendation.predictions_table``.
+    left_out, recommended: ``recommendation.left_out_table``, and the target's rows of recommendation.parquet.
+    """
+
+    name: str
+    label: str
+    predictions: pd.DataFrame
+    left_out: pd.DataFrame
+    recommended: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Configurations of a target, and what is known of them.
+
+    Parameters
+    ----------
+    objectives
+        What is predicted.
+    rows
+        Configurations with what marks them (``kind``), those that are marked last.
+    """
+
+    target: Target
+    objectives: Sequence[str]
+    rows: pd.DataFrame
+
+    @classmethod
+    def of(cls, target: Target) -> Points:
+        """Take some of many configurations, and all that are marked."""
+        names = list(dict.fromkeys(target.recommended["objective"]))
+        return cls(target, names, _excerpt(target, names))
+
+    @property
+    def options(self) -> list[str]:
+        """Options that vary."""
+        values = {f"{name}{end}" for name in self.objectives for end in ("", "_low", "_high")}
+        table = self.target.predictions
+        names = [str(name) for name in table if name not in {"configuration_id", "status", *values}]
+        return [name for name in names if len(table[name].unique()) > 1]
+
+    @property
+    def on_front(self) -> list[bool]:
+        """Whether each row is on the Pareto front."""
+        return [bool(one) for one in _on_front(self.rows, self.objectives)]
+
+    @property
+    def axis_title(self) -> str:
+        """What an axis says whose objective the reader chooses."""
+        return objectives.label(self.objectives[0]) if len(self.objectives) == 1 else "the chosen objective"
+
+    @property
+    def some(self) -> str:
+        """The sentence that says that not all are shown."""
+        return _vega.some_of(len(self.rows), len(self.target.predictions), "configurations")
+
+    @property
+    def columns(self) -> dict[str, Sequence[Any]]:
+        """Kind, options (o0, o1 and so on), and per objective what is predicted (v0), from (l0) and to (h0)."""
+        found: dict[str, Sequence[Any]] = {"kind": list(self.rows["kind"])}
+        for i, name in enumerate(self.options):
+            found[f"o{i}"] = [level_text(level) for level in self.rows[name]]
+        for i, name in enumerate(self.objectives):
+            for end, key in (("", "v"), ("_low", "l"), ("_high", "h")):
+                found[f"{key}{i}"] = [_vega.rounded(float(value)) for value in self.rows[f"{name}{end}"]]
+        return found
+
+    def scale(self) -> dict[str, Any]:
+        """Return the scale that all objectives share."""
+        columns = self.columns
+        values: list[Any] = [value for i in range(len(self.objectives)) for value in columns[f"v{i}"]]
+        return {"type": _vega.scale(values), "nice": False, "zero": False, "padding": 12}
+
+    @property
+    def by_kind(self) -> dict[str, Any]:
+        """Colour, shape and size by what marks a configuration, and what is said of it."""
+        present = [kind for kind in KINDS if (self.rows["kind"] == kind).any()]
+        legend = {"title": None, "orient": "top", "symbolOpacity": 1, "columns": 2}
+
+        def by(range_: Sequence[Any], legend: Any = legend) -> dict[str, Any]:
+            scale = {"domain": present, "range": [range_[KINDS.index(kind)] for kind in present]}
+            return {"field": "kind", "type": "nominal", "sort": present, "scale": scale, "legend": legend}
+
+        tooltip = [{"field": "kind", "title": "configuration"}]
+        for i, name in enumerate(self.objectives):
+            tooltip.append({"field": f"v{i}", "title": f"{objectives.label(name)}, predicted"})
+            if self.rows[f"{name}_low"].notna().any():
+                tooltip += [{"field": f"l{i}", "title": "from"}, {"field": f"h{i}", "title": "to"}]
+        tooltip += [{"field": f"o{i}", "title": name} for i, name in enumerate(self.options)]
+        return {"color": by(COLOURS), "shape": by(SHAPES), "size": by(SIZES, None), "tooltip": tooltip}
+
+
+def _excerpt(target: Target, names: Sequence[str]) -> pd.DataFrame:
+    """Configurations with what marks them (``kind``), some of many, those that are marked last."""
+    table = target.predictions.reset_index(drop=True)
+    ids, recommended = table["configuration_id"], target.recommended
+    kinds = np.full(len(table), KINDS.index(PLAIN))
+    kinds[(table["status"] == "ok").to_numpy()] = KINDS.index(MEASURED)
+    if len(names) > 1:
+        kinds[_on_front(table, names)] = KINDS.index(FRONT)
+    kinds[(table["status"] == "failed").to_numpy()] = KINDS.index(FAILED)
+    kinds[ids.isin(recommended.loc[~recommended["default"], "configuration_id"])] = KINDS.index(RECOMMENDED)
+    kinds[ids.isin(recommended.loc[recommended["default"], "configuration_id"])] = KINDS.index(DEFAULT)
+    plain = np.flatnonzero(kinds == 0)
+    room = max(1, CONFIGURATIONS - int((kinds > 0).sum()))
+    if len(plain) > room:
+        plain = plain[np.linspace(0, len(plain) - 1, room).round().astype(int)]
+    places = np.concatenate([plain, *(np.flatnonzero(kinds == kind) for kind in range(1, len(KINDS)))])
+    return table.assign(kind=np.array(KINDS, dtype=object)[kinds]).iloc[places]
+
+
+def _on_front(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Whether each configuration is on the Pareto front of those that did not fail, shape (rows,)."""
+    from perftransfer.recommend.recommendation import pareto_front
+
+    good = np.flatnonzero(table["status"] != "failed")
+    found = np.zeros(len(table), dtype=bool)
+    found[good[pareto_front(table[list(names)].to_numpy(dtype=float)[good])]] = True
+    return found

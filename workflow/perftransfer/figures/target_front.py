@@ -1,0 +1,78 @@
+"""What can be had at the same time in a target: its configurations by two objectives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from perftransfer import objectives
+from perftransfer.figures import _vega
+from perftransfer.figures._target import COLOURS, FRONT, KINDS, Points
+from perftransfer.figures.interface import Figure, Inputs, NothingToShow
+
+
+class TargetFront(Figure[Points]):
+    """A point per configuration of a target, at what is predicted of two objectives."""
+
+    title = "Two objectives at the same time"
+    caption = (
+        "A point per configuration, at what is predicted of it. On the Pareto front nothing is predicted to be better "
+        "in one objective and no worse in the others; recommended configurations may lie on it as well."
+    )
+    inputs = ("target",)
+    section = "recommendation"
+    still = False
+
+    def select(self, inputs: Inputs, objective: str) -> Points:
+        """Return the configurations."""
+        points = Points.of(inputs["target"])
+        if len(points.objectives) < 2:
+            raise NothingToShow("there is one objective only")
+        return points
+
+    def interactive(self, data: Points) -> _vega.Interactive:
+        """Return points by the two objectives that the reader chooses."""
+        names, label = data.objectives, data.target.label
+        axes = {
+            channel: {
+                "field": f"{channel}_value",
+                "type": "quantitative",
+                "title": data.axis_title if len(names) > 2 else objectives.label(name),
+                "scale": data.scale(),
+            }
+            for channel, name in zip("xy", names, strict=False)
+        }
+        front = {
+            "mark": {
+                "type": "line",
+                "interpolate": "step-after",
+                "color": COLOURS[KINDS.index(FRONT)],
+                "strokeWidth": 1.5,
+                "aria": False,
+            },
+            "transform": [{"filter": "datum.front"}],
+            "encoding": {**axes, "order": {"field": "x_value", "type": "quantitative"}},
+        }
+        points = {"mark": {"type": "point", "filled": True, "opacity": 0.85}, "encoding": {**axes, **data.by_kind}}
+        content: dict[str, Any] = {
+            "width": 820,
+            "height": 420,
+            "params": [{"name": "across", "value": "v0"}, {"name": "up", "value": "v1"}],
+            "transform": [
+                {"calculate": "datum[across]", "as": "x_value"},
+                {"calculate": "datum[up]", "as": "y_value"},
+                {"filter": "isValid(datum.x_value) && isValid(datum.y_value)"},
+            ],
+            # With three objectives or more, the front is no line in two of them.
+            "layer": [front, points] if len(names) == 2 else [points],
+        }
+        every = [(f"v{i}", objectives.label(name)) for i, name in enumerate(names)]
+        return _vega.Interactive(
+            title=f"{self.title} in {label}",
+            caption=self.caption + data.some,
+            chart=_vega.chart(f"Points: two objectives of each configuration of {label}, as predicted.", content),
+            columns={**data.columns, "front": data.on_front},
+            controls=[
+                _vega.Choice("across", "Across", every),
+                _vega.Choice("up", "Up", [every[1], every[0], *every[2:]]),
+            ],
+        )
