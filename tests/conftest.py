@@ -44,7 +44,8 @@ def finished_study(tmp_path_factory: pytest.TempPathFactory) -> StudyFolder:
     """The small study of ``simulated_study``, run to its report once for all tests. It is for reading only."""
     # Not above: tests that run no study need not wait for Snakemake to be imported.
     import simulated_study
-    from study_folder import StudyFolder, built_once
+    from built_once import built_once
+    from study_folder import StudyFolder
 
     def build(path: Path) -> None:
         folder = StudyFolder.create(path)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from built_once import built_once
 from tests_root import ROOT
 
 pytestmark = pytest.mark.docs
@@ -18,17 +19,19 @@ LOADED = re.compile(
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built as ``make site`` does."""
-    folder = tmp_path_factory.mktemp("site")
+    return built_once(tmp_path_factory, "site", build) / "html"
+
+
+def build(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", "-d", folder / "doctrees",
          "docs", folder / "html"],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return folder / "html"
 
 
 def test_every_page_is_in_the_site(site: Path) -> None:

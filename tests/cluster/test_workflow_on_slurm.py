@@ -17,6 +17,7 @@ import pytest
 from clones import Clone, copy_tree
 
 from cluster.slurm import Cluster
+from perftransfer.debug import open_study
 from perftransfer.measuring import journal, networks
 
 pytestmark = pytest.mark.cluster
@@ -58,6 +59,14 @@ class Nodes(Clone):
         """Write the study; each measurement takes so many seconds. hardware: of environments that are elsewhere."""
         found = {name: {"cluster": {"partition": f"env-{name}", "memory_mib": 1000}} for name in ENVIRONMENTS}
         self.write("config/nodes.yaml", STUDY.format(seconds=seconds, hardware=json.dumps(found | hardware)))
+
+    def sample(self) -> None:
+        """Choose the configurations here: what is measured of them is what most tests are about."""
+        with open_study(
+            self.path, "config/nodes.yaml", targets=[str(RESULTS / "configurations/small.parquet")]
+        ) as jobs:
+            for job in jobs.pending():
+                jobs.run(job)
 
     def command(self, executor: str, *targets: str) -> list[str]:
         """Snakemake with that executor, in a hurry."""
@@ -168,6 +177,7 @@ def test_three_environments_on_three_nodes_in_one_run_from_sheet_to_report(nodes
 
 def test_the_slurm_executor_measures_each_environment_on_its_node(nodes: Nodes) -> None:
     nodes.study()
+    nodes.sample()
     done = nodes.run("slurm", *measurements())
     assert done.returncode == 0, done.stderr[-3000:]
     on = {job.comment: (job.node, job.exclusive) for job in nodes.cluster.jobs()}
@@ -178,6 +188,7 @@ def test_the_slurm_executor_measures_each_environment_on_its_node(nodes: Nodes) 
 def test_a_job_on_the_wrong_machine_says_so_and_measures_nothing(nodes: Nodes) -> None:
     declared = {"cluster": {"partition": "env-b"}, "identity": {"processor": "no such processor"}}
     nodes.study(a=declared)
+    nodes.sample()
     assert nodes.run("cluster-generic", *measurements("a")).returncode != 0
     assert "environment a: the machine env-b is not the hardware 'a': processor is" in nodes.log("a")
     assert not nodes.measured("a")
@@ -195,6 +206,7 @@ def test_a_job_on_the_wrong_machine_says_so_and_measures_nothing(nodes: Nodes) -
 @pytest.mark.parametrize("executor", WITH)
 def test_a_job_that_ends_badly_is_sent_again_and_goes_on(nodes: Nodes, start, executor: str) -> None:
     nodes.study(seconds=0.5)
+    nodes.sample()
     driver = start(executor, *measurements("a"), retries=1)
     until(lambda: len(nodes.measured("a")) >= 3)
     (job,) = [job for job in nodes.cluster.jobs() if job.state == "RUNNING" and job.partition == "env-a"]
@@ -206,6 +218,7 @@ def test_a_job_that_ends_badly_is_sent_again_and_goes_on(nodes: Nodes, start, ex
 
 def test_after_the_loss_of_a_node_the_job_is_made_again_and_goes_on(nodes: Nodes, start) -> None:
     nodes.study(seconds=0.5)
+    nodes.sample()
     driver = start("cluster-generic", *measurements("a"), retries=1)
     until(lambda: len(nodes.measured("a")) >= 3)
     nodes.cluster.switch_off("env-a")
@@ -222,6 +235,7 @@ def test_after_the_loss_of_a_node_the_job_is_made_again_and_goes_on(nodes: Nodes
 @pytest.mark.parametrize("executor", WITH)
 def test_an_interrupted_run_leaves_no_job_and_no_process(nodes: Nodes, start, executor: str) -> None:
     nodes.study(seconds=0.5)
+    nodes.sample()
     driver = start(executor, *measurements())
     until(lambda: all(map(nodes.measured, ENVIRONMENTS)))
     os.killpg(driver.pid, signal.SIGINT)
@@ -232,6 +246,7 @@ def test_an_interrupted_run_leaves_no_job_and_no_process(nodes: Nodes, start, ex
 
 def test_an_outage_of_the_controller_is_waited_out(nodes: Nodes, start) -> None:
     nodes.study(seconds=0.2)
+    nodes.sample()
     driver = start("cluster-generic", *measurements(), str(RESULTS / "dataset.parquet"))
     until(lambda: any(map(nodes.measured, ENVIRONMENTS)))
     nodes.cluster.stop_controller()
@@ -249,6 +264,7 @@ def test_after_a_kill_of_the_driver_nothing_is_lost_and_nothing_measured_twice(
     nodes: Nodes, start, executor: str
 ) -> None:
     nodes.study(seconds=0.5)
+    nodes.sample()
     driver = start(executor, *measurements())
     until(lambda: all(len(nodes.measured(name)) >= 2 for name in ENVIRONMENTS))
     os.killpg(driver.pid, signal.SIGKILL)
@@ -273,6 +289,7 @@ def test_after_a_kill_of_the_driver_nothing_is_lost_and_nothing_measured_twice(
 def test_a_job_that_was_left_behind_has_its_journal_for_itself(nodes: Nodes, start) -> None:
     """Nobody cancelled it, and the new one comes meanwhile."""
     nodes.study(seconds=5.0, a={"cluster": {"exclusive": False}})
+    nodes.sample()
     driver = start("cluster-generic", *measurements("a"))
     until(lambda: nodes.measured("a"))
     os.killpg(driver.pid, signal.SIGKILL)

@@ -16,6 +16,7 @@ import onnxruntime
 import pytest
 import scipy.stats
 import tiny_network
+from built_once import built_once
 from onnx import numpy_helper
 from onnx.external_data_helper import convert_model_to_external_data
 
@@ -55,14 +56,17 @@ MULTIPLICATIONS = {
 BATCH_NORMALISATIONS = {"inceptionv3": 94, "mobilenetv2": 52, "resnet18": 20, "squeezenet": 0, "xception": 40}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Holds every network in every precision, ``<name>-<precision>.onnx``."""
-    folder = tmp_path_factory.mktemp("networks")
-    for name in NAMES:
-        for precision in networks.PRECISIONS:
-            networks.write(name, precision, folder / f"{name}-{precision}.onnx", seed=SEED)
-    return folder
+
+    def build(path: Path) -> None:
+        path.mkdir()
+        for name in NAMES:
+            for precision in networks.PRECISIONS:
+                networks.write(name, precision, path / f"{name}-{precision}.onnx", seed=SEED)
+
+    return built_once(tmp_path_factory, "networks", build)
 
 
 def images(number: int, image_px: int) -> np.ndarray:

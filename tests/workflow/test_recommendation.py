@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 import simulated_study
 import small_space
-from study_folder import StudyFolder, built_once
+from built_once import built_once
+from study_folder import StudyFolder
 
 from perftransfer.__main__ import main
 from perftransfer.measuring import journal

@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from built_once import built_once
 from clones import Clone, copy_tree
-from study_folder import StudyFolder, built_once
+from study_folder import StudyFolder
 
 from perftransfer import model_file, strategies
 from perftransfer.evaluation.cells import COLUMNS
