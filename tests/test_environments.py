@@ -83,6 +83,7 @@ FLOORS = (
     ("study",),
     ("recommend",),
     ("evaluation",),
+    ("testing",),
     ("fitting",),
     ("strategies",),
     ("designs",),
