@@ -96,19 +96,6 @@ def test_another_random_order_gives_another_choice(design):
     assert len({frozenset(rows(chosen(design, GRID, TX2, 6, seed))) for seed in range(10)}) > 5
 
 
-@each(FREE + FIXED)
-def test_nothing_is_chosen_from_nothing(design):
-    assert design.choose(GRID[:0], TX2, permutation(0, 0), 5, None).tolist() == []
-
-
-@each(FREE + FIXED)
-def test_what_is_given_is_left_as_it_is(design):
-    candidates, order = GRID.copy(), permutation(0, len(GRID))
-    design.choose(candidates, TX2, order, 20, None)
-    assert (candidates == GRID).all()
-    assert (order == permutation(0, len(GRID))).all()
-
-
 # Wishes and the nearest configuration
 
 

@@ -16,7 +16,6 @@ from onnx import TensorProto
 from tiny_network import network
 
 from perftransfer.dataset import tables
-from perftransfer.measuring import engines
 from perftransfer.measuring.engines import interface, simulated
 from perftransfer.measuring.engines.interface import UnsupportedConfigurationError
 from perftransfer.measuring.engines.onnxruntime import OnnxRuntime, session_options
@@ -41,15 +40,6 @@ def request(path: str, **options: Any) -> dict[str, Any]:
 def server() -> Iterator[MeasuringServer]:
     with MeasuringServer("onnxruntime", usable_cpus()) as measuring:
         yield measuring
-
-
-@pytest.mark.parametrize("name", ["onnxruntime", "simulated"])
-def test_engines_keep_the_promises_of_the_interface(name: str) -> None:
-    engine = engines.load(name)
-    assert name in engines.names()
-    assert isinstance(engine, interface.Engine)
-    assert engine.name == name
-    assert engine.versions()
 
 
 def test_thread_counts_are_set_even_if_nobody_asks() -> None:

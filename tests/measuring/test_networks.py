@@ -270,15 +270,6 @@ def test_int8_of_the_encoder_leaves_to_engines_what_they_fuse(folder: Path, tmp_
         assert optimised[multiplication] >= 28
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_same_seed_same_bytes_other_seed_other_bytes(folder: Path, tmp_path: Path, name: str):
-    networks.write(name, "fp32", tmp_path / "same.onnx", seed=SEED)
-    networks.write(name, "fp32", tmp_path / "other.onnx", seed=SEED + 1)
-    written = (folder / f"{name}-fp32.onnx").read_bytes()
-    assert (tmp_path / "same.onnx").read_bytes() == written
-    assert (tmp_path / "other.onnx").read_bytes() != written
-
-
 def test_quantisation_gives_the_same_bytes_in_another_process(folder: Path, tmp_path: Path):
     code = (
         "import sys; from pathlib import Path; from perftransfer.measuring import networks\n"

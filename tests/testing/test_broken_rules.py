@@ -169,6 +169,7 @@ class Loose(RegressorMixin, BaseEstimator):
     """An estimator that draws from NumPy's global generator."""
 
     def fit(self, X, y):
+        self.n_features_in_ = X.shape[1]
         return self
 
     def predict(self, X):
