@@ -79,6 +79,8 @@ def test_the_errors_against_budget_are_those_of_the_still_figure(every: dict[str
     assert [row["budget"] for row in level] == studies.BUDGETS
     assert len({row["error"] for row in level}) == 1
     assert {row["target"] for row in found} == {"all targets", *LABELS.values()}
+    first = [one.options[0][0] for one in every["error_against_budget"].controls if isinstance(one, _vega.Choice)]
+    assert first == ["all learners", "all targets", "shown"]
 
 
 def test_the_band_of_one_target_is_there_for_every_strategy(every: dict[str, Interactive]) -> None:

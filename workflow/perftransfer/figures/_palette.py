@@ -68,9 +68,9 @@ OTHERS = (
     Style("#3f7f3f", "X", _LINES[1]),
     Style("#b0455e", "*", _LINES[2]),
     Style("#3d7ea6", "p", _LINES[3]),
-    Style("#a86a32", "h", _LINES[4]),
-    Style("#5f6fc4", "<", "-"),
-    Style("#768a1e", ">", _LINES[1]),
+    Style("#a86a32", "<", _LINES[4]),
+    Style("#5f6fc4", ">", "-"),
+    Style("#768a1e", "h", _LINES[1]),
 )
 _LEARNERS = ("BRT", "MARS", "NN", "RF", "RT", "SVR")
 

@@ -144,7 +144,9 @@ class ErrorAgainstBudget(Figure[Errors]):
             "budget": rows["axis"].astype(int).tolist(),
             **{to: [_vega.rounded(value) for value in rows[name]] for name, to in _COLUMNS.items()},
         }
-        learners, targets = (list(dict.fromkeys(columns[name])) for name in ("learner", "target"))
+        learners = list(data.learners)
+        present = set(columns["target"])
+        targets = [ALL_TARGETS, *(name for name in names.values() if name in present)]
         bands = [("shown", "shown"), ("hidden", "hidden")]
         return _vega.Interactive(
             title=self.heading(data.objective),
@@ -202,7 +204,7 @@ def _chart(styles: Mapping[str, _palette.Style], budgets: Sequence[int], errors:
     x = {
         "field": "budget",
         "type": "quantitative",
-        "title": "configurations measured in the target",
+        "title": "measured in the target",
         "scale": {"type": "log", "domain": [0.93 * budgets[0], 1.07 * budgets[-1]], "nice": False},
         "axis": {"values": list(budgets), "grid": False, "format": "d", "labelOverlap": True},
     }
