@@ -15,6 +15,7 @@ rule evaluate:
         "../../envs/perftransfer.yaml"
     params:
         params_of("evaluate"),
+        cell_store=inputs.cell_store,
     script:
         "../scripts/evaluate.py"
 

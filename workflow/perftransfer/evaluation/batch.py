@@ -1,31 +1,46 @@
-"""The cells of one strategy on a batch of targets, in parts that survive a kill.
+"""Evaluate one strategy on a batch of targets: only the cells that were not evaluated before.
 
-A part is what was evaluated of one target and objective. It lies beside the table that the parts become, in a folder
-whose name is the digest of all that they depend on: what is found there need not be evaluated again.
+What is evaluated of a target and objective is kept at once (``cell_store``), so that a job that was killed goes on
+where it was, and a larger study evaluates what is new.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
+from perftransfer import designs
 from perftransfer.dataset import tables
-from perftransfer.evaluation.cells import COLUMNS, SCHEMA, TIMING_COLUMNS, Plan, evaluate
+from perftransfer.evaluation import cell_store
+from perftransfer.evaluation.cell_store import CellStore, digest_of
+from perftransfer.evaluation.cells import (
+    COLUMNS,
+    SCHEMA,
+    TIMING_COLUMNS,
+    CellKey,
+    Plan,
+    cell_keys,
+    evaluate,
+    learners_of,
+    sources_in_turn,
+)
 from perftransfer.evaluation.params import EvaluateParams
 from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.sources import load_sources, sample_sources
 from perftransfer.plain import to_plain
+from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Strategy
 
-_SECONDS = TIMING_COLUMNS[-1]
-_PART = SCHEMA.append(pa.field(_SECONDS, pa.float64()))
+# Libraries whose version may change a value.
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "xgboost", "xgboost-cpu")
 
 
 @dataclass(frozen=True)
@@ -37,73 +52,199 @@ class Inputs:
     influence: Path | None = None
 
 
-def key(params: EvaluateParams, inputs: Inputs) -> str:
-    """Digest of all that a part depends on: the job's parameters, its code among them, and what its inputs hold."""
-    # Which targets share a job makes no difference to any of them.
-    own = to_plain(replace(params, targets=()))
-    digest = hashlib.sha256(json.dumps(own, sort_keys=True).encode())
-    for path in (inputs.dataset, inputs.predictions, inputs.influence):
-        if path is not None:
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:16]
+@dataclass(frozen=True)
+class _Part:
+    """What a batch needs of one target and objective.
+
+    Parameters
+    ----------
+    keys
+        Its cells, in the order of the table.
+    depends_on
+        Digest of what all of them depend on.
+    digests
+        Digest of what else the cells of a source and learner depend on.
+    """
+
+    objective: str
+    target: str
+    keys: Sequence[CellKey]
+    depends_on: str
+    digests: Mapping[tuple[str | None, str | None], str]
+
+    def usable(self, store: CellStore) -> pa.Table:
+        """Read the kept cells that can still be used, of other budgets, learners and repeats as well."""
+        return cell_store.usable(store.read(self.objective, self.target, self.depends_on), self.digests)
+
+
+@dataclass(frozen=True)
+class EvaluatedBatch:
+    """The cells of a batch, all of them in the store.
+
+    Parameters
+    ----------
+    n_kept
+        How many were evaluated before.
+    n_new
+        How many were evaluated now.
+    """
+
+    store: CellStore
+    parts: Sequence[_Part]
+    n_kept: int
+    n_new: int
+
+    def tables(self) -> Iterator[pa.Table]:
+        """Yield the cells of each objective and target, with the seconds of their fits."""
+        for part in self.parts:
+            yield cell_store.select(part.usable(self.store), part.keys)
+
+
+def plan_of(params: EvaluateParams, options: Sequence[Option]) -> Plan:
+    """Return what is compared; budgets are joined by the sizes of the designs that are named."""
+    sizes = (designs.load(name)().size(options) for name in params.designs)
+    return Plan(
+        budgets=sorted({*params.budgets, *(size for size in sizes if size is not None)}),
+        repeats=params.repeats,
+        learners=params.learners,
+        scale=params.scale,
+        seed=params.seed,
+        interval_folds=params.interval_folds,
+        batch=params.batch,
+    )
 
 
 def evaluate_batch(
-    strategy: type[Strategy],
-    targets: Sequence[str],
-    objectives: Sequence[str],
-    inputs: Inputs,
-    plan: Plan,
-    sources_per_target: int | None,
-    folder: Path,
-) -> list[Path]:
-    """Evaluate a strategy on some targets; return the files of the parts, in their order.
+    strategy: type[Strategy], params: EvaluateParams, inputs: Inputs, store: CellStore
+) -> EvaluatedBatch:
+    """Evaluate what the store lacks of a strategy on some targets, and keep it there.
 
-    sources_per_target: see ``sample_sources``. folder: holds the parts that were finished already. Folders beside it
-    are of parts that depend on something else, and go.
+    Parameters
+    ----------
+    strategy
+        Class of the strategy.
+    params
+        Targets, objectives, what is compared, and digests of the code.
+    inputs
+        Files of the study.
+    store
+        Cells of this strategy that were evaluated before.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    for other in folder.parent.iterdir():
-        if other != folder:
-            shutil.rmtree(other)
     options = tables.options(inputs.dataset)
-    rows, predictions = (tables.PartitionedTable(path) for path in (inputs.dataset, inputs.predictions))
+    plan = plan_of(params, options)
+    dataset, predictions = tables.PartitionedTable(inputs.dataset), tables.PartitionedTable(inputs.predictions)
     influence = None if inputs.influence is None else tables.read(inputs.influence)
-    files = {
-        (objective, target): folder / f"{objective}.{target}.arrow" for objective in objectives for target in targets
-    }
     sources_of = {
-        name: sample_sources(predictions.environments, name, sources_per_target, plan.seed) for name in targets
+        target: sample_sources(predictions.environments, target, params.sources_per_target, plan.seed)
+        for target in params.targets
     }
-    for objective in objectives:
-        left = [name for name in targets if not files[objective, name].exists()]
-        if not left:
+    store.remove_others(params.objectives, dataset.environments)
+    parts = _parts(strategy, params, plan, inputs, options, sources_of)
+    n_kept = n_new = 0
+    for objective in params.objectives:
+        missing: dict[str, tuple[_Part, pa.Table, frozenset[CellKey]]] = {}
+        for part in parts:
+            if part.objective == objective:
+                cells = part.usable(store)
+                kept = frozenset(cell_store.keys_of(cells)) & frozenset(part.keys)
+                n_kept, n_new = n_kept + len(kept), n_new + len(part.keys) - len(kept)
+                if len(kept) < len(part.keys):
+                    missing[part.target] = part, cells, kept
+        if not missing:
             continue
-        wanted = {name for target in left for name in sources_of[target]}
-        dataset = pd.concat(
-            [rows.read(name) for name in rows.environments if name in {*left, *wanted}], ignore_index=True
+        source_names = {name for target in missing for name in sources_of[target]}
+        rows = pd.concat(
+            [dataset.read(name) for name in dataset.environments if name in {*missing, *source_names}],
+            ignore_index=True,
         )
-        ordered = [name for name in predictions.environments if name in wanted]
-        sources = load_sources(strategy, ordered, dataset, predictions.read, influence, objective, options, plan)
-        for name in left:
-            target = Pool.from_dataset(dataset, name, objective, options)
-            known = {source: sources[source] for source in sources_of[name] if source in sources}
-            cells, seconds = evaluate(strategy, target, known, objective, options, plan)
-            part = cells.assign(**{_SECONDS: seconds[_SECONDS]})
-            _keep(files[objective, name], pa.Table.from_pandas(part, _PART, preserve_index=False))
-    return list(files.values())
+        ordered = [name for name in predictions.environments if name in source_names]
+        sources = load_sources(strategy, ordered, rows, predictions.read, influence, objective, options, plan)
+        for target, (part, cells, kept) in missing.items():
+            pool = Pool.from_dataset(rows, target, objective, options)
+            own_sources = {source: sources[source] for source in sources_of[target] if source in sources}
+            new, seconds = evaluate(strategy, pool, own_sources, objective, options, plan, kept)
+            added = cell_store.stored(new, seconds, part.digests)
+            store.write(objective, target, part.depends_on, pa.concat_tables([cells, added]))
+    return EvaluatedBatch(store, parts, n_kept, n_new)
 
 
-def write(parts: Sequence[Path], cells: Path, timing: Path) -> int:
-    """Put parts together into the table of cells and that of the seconds of their fits; return how many cells."""
+def _parts(
+    strategy: type[Strategy],
+    params: EvaluateParams,
+    plan: Plan,
+    inputs: Inputs,
+    options: Sequence[Option],
+    sources_of: Mapping[str, Sequence[str]],
+) -> list[_Part]:
+    """Say for each objective and target which cells there are, and what they depend on."""
+    common = digest_of(
+        strategy.__name__, designs.name_of(strategy.design), params.code,
+        {name: _version(name) for name in _LIBRARIES}, plan.scale, plan.seed, plan.interval_folds, plan.batch,
+        _file_digest(inputs.dataset), inputs.influence and _file_digest(inputs.influence),
+    )  # fmt: skip
+    learner_digests = {
+        learner: digest_of(params.learner_code.get(learner or ""), to_plain(parameters))
+        for learner, parameters in learners_of(strategy, plan).items()
+    }
+    predicted = _PredictionDigests(tables.PartitionedTable(inputs.predictions))
+    asks_models = strategy.fits_learner_on in ("source", "both")
+    parts = []
+    for objective in params.objectives:
+        for target in params.targets:
+            in_turn = sources_in_turn(strategy, sources_of[target])
+            digests = {}
+            for source in in_turn:
+                members = sources_of[target] if source is None else [source]
+                for learner, digest in learner_digests.items():
+                    models = [predicted(name, objective, learner) for name in members] if asks_models else []
+                    digests[source, learner] = digest_of(digest, models)
+            # Of all sources together, one more or less changes every cell.
+            together = list(sources_of[target]) if strategy.uses_all_sources else []
+            depends_on = digest_of(common, objective, target, together)
+            parts.append(_Part(objective, target, cell_keys(strategy, in_turn, options, plan), depends_on, digests))
+    return parts
+
+
+class _PredictionDigests:
+    """Digests of what source models predicted, so that one learner more changes none of the others."""
+
+    def __init__(self, predictions: tables.PartitionedTable) -> None:
+        self._predictions = predictions
+        self._of_environment = cache(self._uncached)
+
+    def __call__(self, environment: str, objective: str, learner: str | None) -> str | None:
+        return self._of_environment(environment).get((objective, learner))
+
+    def _uncached(self, environment: str) -> dict[tuple[str, str | None], str]:
+        digests: dict[tuple[str, str | None], str] = {}
+        for (objective, learner), rows in self._predictions.read(environment).groupby(["objective", "learner"]):
+            digest = hashlib.sha256("\0".join(rows["configuration_id"]).encode())
+            digest.update(rows["predicted"].to_numpy(dtype="<f8").tobytes())
+            digests[str(objective), str(learner)] = digest.hexdigest()
+        return digests
+
+
+def _version(library: str) -> str | None:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write(batch: EvaluatedBatch, cells: Path, timing: Path) -> int:
+    """Write the table of cells and that of the seconds of their fits; return the number of cells."""
     temporary = timing.with_name(f".{timing.name}.tmp")
     timing.parent.mkdir(parents=True, exist_ok=True)
     with temporary.open("w", encoding="utf-8") as file:
         pd.DataFrame(columns=TIMING_COLUMNS).to_csv(file, index=False)
-        for part in _read(parts):
+        for part in batch.tables():
             part.select(TIMING_COLUMNS).to_pandas().to_csv(file, index=False, header=False)
-    n = tables.stack(cells, (part.select(COLUMNS).cast(SCHEMA) for part in _read(parts)))
+    n = tables.stack(cells, (part.select(COLUMNS).cast(SCHEMA) for part in batch.tables()))
     temporary.replace(timing)
     return n
 
@@ -124,17 +265,3 @@ def join(files: Sequence[Path | str], path: Path) -> None:
                 file.readline()
                 shutil.copyfileobj(file, out)
     temporary.replace(path)
-
-
-def _keep(path: Path, part: pa.Table) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    # Not Parquet: there are thousands, read once and soon, and this is written in a tenth of the time.
-    with pa.ipc.new_file(temporary, part.schema) as file:
-        file.write_table(part)
-    temporary.replace(path)
-
-
-def _read(parts: Sequence[Path]) -> Iterator[pa.Table]:
-    for path in parts:
-        with pa.ipc.open_file(path) as file:
-            yield file.read_all().replace_schema_metadata(None)

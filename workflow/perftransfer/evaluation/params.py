@@ -42,19 +42,28 @@ class AnalyseParams:
 class EvaluateParams:
     """What one job evaluates of a strategy.
 
-    targets: those of this job. designs: at whose sizes the strategy is evaluated as well, where they have one.
-    learners: parameters of each learner by its name. code: digest of the code of the strategy and the protocol.
+    Parameters
+    ----------
+    targets
+        Those of this job.
+    designs
+        Digests of the code of designs by name: the strategy is evaluated at their sizes as well, if they have one.
+    learners, learner_code
+        Parameters of each learner and the digest of its code, by name: an edit of a learner touches its cells only.
+    code
+        Digest of the code of the strategy and the protocol.
     """
 
     targets: Sequence[str]
     objectives: Sequence[str]
     budgets: Sequence[int]
-    designs: Sequence[str]
+    designs: Mapping[str, str]
     repeats: int
     sources_per_target: int | None
     interval_folds: int
     batch: int
     learners: Mapping[str, LearnerParameters]
+    learner_code: Mapping[str, str]
     scale: str
     seed: int
     code: str

@@ -53,6 +53,10 @@ class Inputs:
         """Journal of what is recommended, which is measured again whatever the environment's own journal holds."""
         return f"{self._study.results}/journal/{wildcards.environment}.confirmation.jsonl"
 
+    def cell_store(self, wildcards: Wildcards) -> str:
+        """Folder of kept cells of a strategy: no input of a rule and no output, but where its jobs read and write."""
+        return f"{self._study.results}/cells/{wildcards.strategy}"
+
     def influence(self, wildcards: Wildcards) -> list[str]:
         """Table of influence, where a strategy's design asks which options matter in a source."""
         needed = self._study.needs_influence(wildcards.strategy)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from perftransfer import designs, learners, strategies
-from perftransfer.code_digest import script_digest
+from perftransfer.code_digest import code_digest, script_digest
 from perftransfer.dataset.params import ImportParams, MergeParams, ObjectiveMapping, OptionMapping
 from perftransfer.designs.interface import ActiveDesign
 from perftransfer.evaluation.params import AnalyseParams, EvaluateParams, LearnerParameters, TrainParams
@@ -154,25 +154,22 @@ class JobParameters:
     def _uncached_evaluation(self, strategy: str) -> EvaluateParams:
         """``evaluate`` but for the targets: the same for all batches."""
         study, evaluation = self._study, self._study.sections.evaluation
-        modules = [*strategies.modules_of(strategy), *map(learners.module_of, study.learners)]
-        sized: list[str] = []
-        if strategy == strategies.without_transfer("random"):
-            sized = list(evaluation.designs)
-            modules += map(designs.module_of, sized)
+        sized = evaluation.designs if strategy == strategies.without_transfer("random") else []
         return EvaluateParams(
             targets=(),
             objectives=study.objectives,
             budgets=list(evaluation.budgets) if strategy in evaluation.strategies else study.design_budgets,
-            designs=sized,
+            designs={name: code_digest(designs.module_of(name)) for name in sized},
             repeats=evaluation.repeats,
             sources_per_target=evaluation.sources_per_target,
             interval_folds=evaluation.interval_folds,
             # Others are not to be evaluated again when it changes.
             batch=evaluation.batch if any(issubclass(design, ActiveDesign) for design in designs_of(strategy)) else 1,
             learners=self._learners(),
+            learner_code={name: code_digest(learners.module_of(name)) for name in study.learners},
             scale=study.sections.learning.scale,
             seed=study.sections.seed,
-            code=self._code("evaluate", *modules),
+            code=self._code("evaluate", *strategies.modules_of(strategy)),
         )
 
     def collect_cells(self) -> CollectParams:
