@@ -34,7 +34,7 @@ mobilenetv2-96px-1core\tthis machine\tyes\t1\tonnxruntime\tmobilenetv2\tonnxrunt
 ENVIRONMENTS = ("mobilenetv2-64px-1core", "mobilenetv2-96px-1core")
 
 
-def measurements(clone: Clone) -> list[journal.Record]:
+def measurements(clone: Clone) -> list[journal.Measurement]:
     folder = clone.path / "results/tiny/journal"
     records = [record for path in sorted(folder.glob("*.jsonl")) for record in journal.read(path)]
     return [record for record in records if record["record"] == "measurement"]

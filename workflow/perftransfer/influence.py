@@ -91,7 +91,8 @@ def _normal(columns: np.ndarray) -> np.ndarray:
     centred = columns - columns.mean(axis=0)
     lengths = np.linalg.norm(centred, axis=0)
     keep = lengths > 1e-9 * max(1.0, float(np.abs(columns).max(initial=0.0))) * math.sqrt(len(columns))
-    return centred[:, keep] / lengths[keep]
+    result: np.ndarray = centred[:, keep] / lengths[keep]
+    return result
 
 
 def _new_directions(columns: np.ndarray, basis: np.ndarray) -> np.ndarray:

@@ -33,7 +33,8 @@ def configuration_ids(path: Path | str) -> pd.Index:
     """Every ``configuration_id`` of the study, sorted."""
     rows = tables.PartitionedTable(path)
     found = [rows.read(environment, ["configuration_id"])[new] for environment, new in _first_seen(rows)]
-    return pd.Index(pd.concat(found)["configuration_id"]).unique().sort_values()
+    result: pd.Index = pd.Index(pd.concat(found)["configuration_id"]).unique().sort_values()
+    return result
 
 
 def _first_seen(rows: tables.PartitionedTable) -> Iterator[tuple[str, pd.Series]]:

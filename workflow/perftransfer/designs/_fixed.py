@@ -54,7 +54,8 @@ def three_levels(option: Option, rng: np.random.Generator) -> tuple[int, int, in
 def at_three_levels(signs: np.ndarray, options: Sequence[Option], rng: np.random.Generator) -> np.ndarray:
     """Turn -1, 0 and 1 of shape (points, options) into the codes of low, middle and high levels."""
     levels = np.array([three_levels(option, rng) for option in options])
-    return levels[np.arange(len(options)), signs.astype(int) + 1]
+    result: np.ndarray = levels[np.arange(len(options)), signs.astype(int) + 1]
+    return result
 
 
 class FixedDesign(Design):

@@ -30,7 +30,8 @@ def gaps(wishes: np.ndarray, candidates: np.ndarray, options: Sequence[Option]) 
     from perftransfer.space.encoding import distances
 
     inactive = candidates == np.array([len(option.levels) for option in options])
-    return distances(wishes, candidates, options) - inactive.mean(axis=1)
+    result: np.ndarray = distances(wishes, candidates, options) - inactive.mean(axis=1)
+    return result
 
 
 def assign(gaps: Gaps, wishes: np.ndarray, candidates: np.ndarray, order: np.ndarray, n: int) -> np.ndarray:
@@ -51,7 +52,8 @@ def assign(gaps: Gaps, wishes: np.ndarray, candidates: np.ndarray, order: np.nda
             nearest = int(row.argmin())
             free[nearest] = False
             chosen.append(nearest)
-    return order[np.concatenate([np.array(chosen, dtype=int), np.flatnonzero(free)])[:n]]
+    result: np.ndarray = order[np.concatenate([np.array(chosen, dtype=int), np.flatnonzero(free)])[:n]]
+    return result
 
 
 def nearest(

@@ -29,7 +29,8 @@ class CentralComposite(_fixed.FixedDesign):
         two = sum(len(option.levels) == 2 for option in options)
         more = len(options) - two
         # If no option has a middle level, the centre is a corner; if only one has, the centres of its faces are.
-        return corners + (1 + two if more else 0) + (2 * more if more > 1 else 0)
+        result: int = corners + (1 + two if more else 0) + (2 * more if more > 1 else 0)
+        return result
 
     def points(self, options: Sequence[Option], rng: np.random.Generator) -> np.ndarray:
         """Return the codes of the design's points, shape (points, options); of the centre one."""

@@ -50,7 +50,8 @@ def _gaps(asked: np.ndarray, term: Term, candidates: np.ndarray, options: Sequen
     inactive = candidates == np.array([len(option.levels) for option in options])
     found = np.where(inactive & ~varied, default, candidates)
     missed = (found[None, :, varied] != asked[:, None, varied]).sum(axis=2)
-    return (distances(asked, found, options) + _TIE * missed).round(_DIGITS)
+    result: np.ndarray = (distances(asked, found, options) + _TIE * missed).round(_DIGITS)
+    return result
 
 
 def _wishes(term: Term, options: Sequence[Option], candidates: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -108,4 +109,5 @@ class Guided(Design):
                     chosen.append(nearest)
             if len(chosen) == n:
                 break
-        return order[np.concatenate([np.array(chosen, dtype=int), np.flatnonzero(free)])[:n]]
+        result: np.ndarray = order[np.concatenate([np.array(chosen, dtype=int), np.flatnonzero(free)])[:n]]
+        return result

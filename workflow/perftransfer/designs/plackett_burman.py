@@ -30,7 +30,8 @@ class PlackettBurman(_fixed.FixedDesign):
 
     def size(self, options: Sequence[Option]) -> int:
         """Return the number of distinct points: the next multiple of four that the library builds."""
-        return min(_n_runs(len(options)), 2 ** len(options))
+        result: int = min(_n_runs(len(options)), 2 ** len(options))
+        return result
 
     def points(self, options: Sequence[Option], rng: np.random.Generator) -> np.ndarray:
         """Return the codes of the design's points, shape (runs, options)."""
@@ -40,4 +41,5 @@ class PlackettBurman(_fixed.FixedDesign):
         # Which interactions are mistaken for which options depends on the columns: not always on the first options.
         columns = rng.permutation(n_runs - 1)[: len(options)]
         levels = np.array([_fixed.two_levels(option, rng) for option in options])
-        return levels[np.arange(len(options)), (pbdesign(n_runs - 1)[:, columns] > 0).astype(int)]
+        result: np.ndarray = levels[np.arange(len(options)), (pbdesign(n_runs - 1)[:, columns] > 0).astype(int)]
+        return result

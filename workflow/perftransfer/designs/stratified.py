@@ -58,4 +58,5 @@ class Stratified(Design):
         by_stratum = np.argsort(stratum, kind="stable")
         turn = np.empty(len(order), dtype=int)
         turn[by_stratum] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return order[turn < shares(sizes, n, rng)[stratum]]
+        result: np.ndarray = order[turn < shares(sizes, n, rng)[stratum]]
+        return result

@@ -29,4 +29,5 @@ class Systematic(Design):
         listed = np.lexsort(candidates.T[::-1])
         # Whole numbers, in n-ths of a position: no rounding takes a position twice.
         start = np.random.default_rng(order).integers(len(order))
-        return listed[(start + np.arange(n) * len(order)) // n]
+        result: np.ndarray = listed[(start + np.arange(n) * len(order)) // n]
+        return result

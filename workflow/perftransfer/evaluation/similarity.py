@@ -117,7 +117,7 @@ def _correlations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     found = np.clip(_standardised(x).T @ _standardised(y) / len(x), -1.0, 1.0)
     found[np.ptp(x, axis=0) == 0] = np.nan
     found[:, np.ptp(y, axis=0) == 0] = np.nan
-    return found
+    return np.asarray(found)
 
 
 def _shares(x: np.ndarray) -> np.ndarray:
@@ -133,7 +133,8 @@ def _shares(x: np.ndarray) -> np.ndarray:
 def _divergences(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """Kullback-Leibler divergence in nats of each column of ``p`` from each of ``q``."""
     # Never below 0, but for rounding.
-    return np.maximum((p * np.log(p)).sum(axis=0)[:, None] - p.T @ np.log(q), 0.0)
+    result: np.ndarray = np.maximum((p * np.log(p)).sum(axis=0)[:, None] - p.T @ np.log(q), 0.0)
+    return result
 
 
 def _by_influence(influence: pd.DataFrame, environments: Sequence[str]) -> dict[str, np.ndarray]:
@@ -163,4 +164,7 @@ def _rank_correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     ranks = [stats.rankdata(x, axis=0, nan_policy="omit") for x in (a, b)]
     left, right = (np.nan_to_num(x - np.nansum(x, axis=0) / np.isfinite(x).sum(axis=0)) for x in ranks)
     length = np.sqrt((left**2).sum(axis=0) * (right**2).sum(axis=0))
-    return np.divide((left * right).sum(axis=0), length, out=np.full(length.shape, np.nan), where=length > 0)
+    result: np.ndarray = np.divide(
+        (left * right).sum(axis=0), length, out=np.full(length.shape, np.nan), where=length > 0
+    )
+    return result

@@ -36,7 +36,8 @@ class PredictedModel:
         rows = self._index.find(X)
         if (rows < 0).any():
             raise ValueError(f"configuration {X[rows < 0][0].tolist()} (codes) is not in the study")
-        return self._predicted[rows]
+        result: np.ndarray = self._predicted[rows]
+        return result
 
 
 def sample_sources(environments: Iterable[str], target: str, max_sources: int | None, seed: int) -> list[str]:

@@ -73,7 +73,8 @@ def at_common_budget(rows: pd.DataFrame) -> pd.DataFrame:
     common = set.intersection(*budgets) if budgets else set()
     if not common:
         return at_largest_budget(rows)
-    return rows[(rows["budget"] == max(common)) | ~rows["strategy"].isin(measuring["strategy"])]
+    result: pd.DataFrame = rows[(rows["budget"] == max(common)) | ~rows["strategy"].isin(measuring["strategy"])]
+    return result
 
 
 def learners(rows: pd.DataFrame) -> dict[str, str]:

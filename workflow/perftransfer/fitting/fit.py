@@ -127,7 +127,8 @@ class ScaledPrediction:
         """Standard deviation of each prediction; None without intervals."""
         if self.low is None or self.high is None:
             return None
-        return np.maximum((self.high - self.low) / (2 * self.quantile), _MIN_SPREAD)
+        result: np.ndarray | None = np.maximum((self.high - self.low) / (2 * self.quantile), _MIN_SPREAD)
+        return result
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,16 +49,19 @@ def matern(squared: np.ndarray) -> np.ndarray:
     Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006, equation 4.17.
     """
     r = np.sqrt(5 * squared)
-    return (1 + r + r * r / 3) * np.exp(-r)
+    result: np.ndarray = (1 + r + r * r / 3) * np.exp(-r)
+    return result
 
 
 def matern_slope(squared: np.ndarray) -> np.ndarray:
     """Derivative of ``matern`` by the squared distance."""
     r = np.sqrt(5 * squared)
-    return -5 / 6 * (1 + r) * np.exp(-r)
+    result: np.ndarray = -5 / 6 * (1 + r) * np.exp(-r)
+    return result
 
 
 def radial(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Gaussian covariance of rows of numbers at a length of 1, their squared distance taken per column."""
     squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    return np.exp(-0.5 * np.maximum(squared, 0) / a.shape[1])
+    result: np.ndarray = np.exp(-0.5 * np.maximum(squared, 0) / a.shape[1])
+    return result

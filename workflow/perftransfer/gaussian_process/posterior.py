@@ -46,7 +46,8 @@ _LIMITS = (-30.0, 15.0)
 @lru_cache(maxsize=8)
 def _draws(columns: int) -> np.ndarray:
     """Standard normal numbers, evenly spread, shape (256, columns)."""
-    return norm.ppf(np.clip(qmc.Sobol(columns, seed=0).random(_DRAWS), 1e-4, 1 - 1e-4))
+    result: np.ndarray = norm.ppf(np.clip(qmc.Sobol(columns, seed=0).random(_DRAWS), 1e-4, 1 - 1e-4))
+    return result
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +169,8 @@ class Posterior:
         """
         z = (self.left_out_mean - self._measured) / self.left_out_std
         # Never lowered: where measurements were chosen to be far apart, the others are no fair sample of what is left.
-        return max(1.0, np.sqrt((_FITTING + z @ z) / (_FITTING + len(z)))) * self.predict(X)[1]
+        result: np.ndarray = max(1.0, np.sqrt((_FITTING + z @ z) / (_FITTING + len(z)))) * self.predict(X)[1]
+        return result
 
     def __len__(self) -> int:
         """Number of measurements."""

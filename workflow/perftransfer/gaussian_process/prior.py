@@ -95,7 +95,8 @@ class Prior(ABC):
         total = medians[-1] * self.last(a, b)
         for median, part in zip(medians, self.fixed(a, b), strict=False):
             total += median * part
-        return total
+        result: np.ndarray = total
+        return result
 
 
 class WithoutSource(Prior):

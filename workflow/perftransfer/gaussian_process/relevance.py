@@ -35,7 +35,8 @@ def relevance(codes: np.ndarray, y: np.ndarray, scales: Sequence[Scale], seed: i
     result = minimize(
         _loss, prior[:, 0], (apart, values, prior), jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS}
     )
-    return np.exp(result.x[:-2])
+    out_: np.ndarray = np.exp(result.x[:-2])
+    return out_
 
 
 def _loss(theta: np.ndarray, apart: np.ndarray, y: np.ndarray, prior: np.ndarray) -> tuple[float, np.ndarray]:

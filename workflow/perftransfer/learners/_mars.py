@@ -24,7 +24,7 @@ _LEVELS = 20
 _KNOTS = 128
 
 
-class MARS(RegressorMixin, BaseEstimator):
+class MARS(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """Regression by a sum of products of hinge functions, grown forward and pruned backward (algorithms 2 and 3).
 
     The forward pass multiplies an earlier term by a pair of mirrored hinges of a column that is not in it, or by a

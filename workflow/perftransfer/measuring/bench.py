@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import cast
 
 from perftransfer.errors import UserError
 from perftransfer.measuring import engines, fingerprint, hardware, journal, same_hardware
@@ -302,12 +303,15 @@ class _Run:
 
     def __enter__(self) -> _Run:
         if self._measure is None:
-            described: HostRecord = {
-                "record": "host",
-                "environment_digest": self._digest,
-                **self._host,
-                "versions": self._engine.versions(),
-            }
+            described = cast(
+                HostRecord,
+                {
+                    "record": "host",
+                    "environment_digest": self._digest,
+                    **self._host,
+                    "versions": self._engine.versions(),
+                },
+            )
             with ExitStack() as stack:
                 try:
                     self._apply(stack)
@@ -342,6 +346,7 @@ class _Run:
 
     def record_not_applied(self, keys: Sequence[journal.Key], reason: str) -> None:
         """Record that these could not be measured as they should."""
+        outcome: JudgedOutcome = {"status": journal.NOT_APPLIED, "error": reason, "disturbed": None}
         for key in keys:
             _, configuration, repeat, _, attempt = key
             record: Measurement = {
@@ -350,9 +355,7 @@ class _Run:
                 "repeat": repeat,
                 "attempt": attempt,
                 "order": self._next(),
-                "status": journal.NOT_APPLIED,
-                "error": reason,
-                "disturbed": None,
+                **outcome,
             }
             self._writer.append(record)
             self.known[key] = record
@@ -401,7 +404,9 @@ class _Run:
         if changed:
             # Numbers measured under another setting are none of this environment.
             return {"status": journal.NOT_APPLIED, "error": "; ".join(changed), "disturbed": None}
-        return {**outcome, "disturbed": _disturbed(outcome, loaded=self._load > 0)}
+        judged = cast(JudgedOutcome, dict(outcome))
+        judged["disturbed"] = _disturbed(outcome, loaded=self._load > 0)
+        return judged
 
     def _sentinel(self) -> None:
         self._since_sentinel = 0

@@ -17,7 +17,7 @@ from perftransfer.errors import UserError
 from perftransfer.measuring import bench, journal, networks
 from perftransfer.measuring.engines.interface import Level, Options
 from perftransfer.measuring.protocol import Protocol
-from perftransfer.measuring.records import Measurement
+from perftransfer.measuring.records import Measurement, Record
 from perftransfer.plain import from_plain, to_plain
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ def load_external_journal(path: Path, environment: str, configurations: Collecti
     return max(groups.values(), key=rank)
 
 
-def _complete(path: Path, records: Iterable[journal.Record]) -> list[Measurement]:
+def _complete(path: Path, records: Iterable[Record]) -> list[Measurement]:
     """Return the measurements of a journal; UserError for one that lacks what all journals have."""
     found = list(filter(journal.is_measurement, records))
     for number, record in enumerate(found, start=1):

@@ -60,7 +60,7 @@ def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome
         return {"status": "failed", "error": f"out of memory (limit: {request.get('memory_limit_mib')} MiB)"}
     except Exception as error:
         return {"status": "failed", "error": f"{type(error).__name__}: {error}"[:2000]}
-    return {
+    outcome: Outcome = {
         "status": "ok",
         "error": None,
         "latency_ms": timing.latencies_ms,
@@ -75,8 +75,8 @@ def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome
         "throttle_events": timing.throttle_events,
         "cpu_mhz": timing.cpu_mhz,
         "cpu_mhz_change": timing.cpu_mhz_change,
-        **energy,
     }
+    return cast(Outcome, {**outcome, **energy})
 
 
 def _limit_memory(mib: float | None) -> None:

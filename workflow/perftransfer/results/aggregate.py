@@ -241,7 +241,8 @@ class Results:
     @cached_property
     def rows(self) -> pd.DataFrame:
         """Cells whose error is finite."""
-        return self.cells[np.isfinite(self.cells[_METRIC])]
+        result: pd.DataFrame = self.cells[np.isfinite(self.cells[_METRIC])]
+        return result
 
     @property
     def total(self) -> int:

@@ -52,7 +52,8 @@ def _positions(option: Option) -> np.ndarray:
         values = np.array(numbers)
     else:
         values = np.arange(len(levels), dtype=float)
-    return (values - values.min()) / max(float(np.ptp(values)), 1e-12)
+    result: np.ndarray = (values - values.min()) / max(float(np.ptp(values)), 1e-12)
+    return result
 
 
 @lru_cache(maxsize=4096)
@@ -134,7 +135,8 @@ class ConfigurationIndex:
         self._last: tuple[np.ndarray | None, np.ndarray] = None, np.empty(0, dtype=int)
 
     def _keys(self, codes: np.ndarray) -> np.ndarray:
-        return (codes.astype(np.uint64) * self._weights).sum(axis=1, dtype=np.uint64)
+        result: np.ndarray = (codes.astype(np.uint64) * self._weights).sum(axis=1, dtype=np.uint64)
+        return result
 
     def find(self, codes: np.ndarray) -> np.ndarray:
         """Position of each row among the indexed ones, shape (rows,); -1 where it is not among them."""
@@ -148,7 +150,7 @@ class ConfigurationIndex:
         return self._last[1]
 
 
-class Encoder(TransformerMixin, BaseEstimator):
+class Encoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """The encoding as the first step of a model: codes, or a table of configurations, in; numbers out.
 
     options: the option schema as ``options.to_json`` writes it, so that a model file carries it. kind: see ``matrix``.

@@ -100,7 +100,7 @@ def _by_mean_rank(every: Sequence[Evidence]) -> tuple[Term, ...]:
     return tuple(sorted(terms, key=lambda term: (sum(place.get(term, len(terms)) for place in places), sorted(term))))
 
 
-class Strategy(RegressorMixin, BaseEstimator):
+class Strategy(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """A regressor on configurations of the target that may look at a source.
 
     learner: an unfitted learner (``learners.make``); strategies that let the learner learn on the source get None, and

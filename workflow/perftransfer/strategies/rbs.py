@@ -37,7 +37,8 @@ class RBS(LMS):
         if len(self.sample_[1]) < 2:
             return shifted
         booster = self._boosted(super().predict(self.sample_[0], source)) if self.booster_ is None else self.booster_
-        return shifted + np.asarray(booster.predict(X), dtype=float)
+        result: np.ndarray = shifted + np.asarray(booster.predict(X), dtype=float)
+        return result
 
     def _boosted(self, shifted: np.ndarray) -> Any:
         X, y = self.sample_

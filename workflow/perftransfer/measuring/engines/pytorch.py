@@ -144,7 +144,8 @@ def _cast(device: str, options: Options) -> contextlib.AbstractContextManager[An
             raise UnsupportedConfigurationError(
                 f"autocast {level}: PyTorch {torch.__version__} has none on this device"
             )
-    return cast
+    result: contextlib.AbstractContextManager[Any] = cast
+    return result
 
 
 def _module(

@@ -27,7 +27,8 @@ def latency_ms(workload: Mapping[str, int], options: Options) -> float:
         time_ms *= 0.7 if size > 1 else 1.1
     if options.get("spinning") is True and threads > cores:
         time_ms *= 2.5
-    return time_ms
+    result: float = time_ms
+    return result
 
 
 def _jitter(*key: object) -> float:

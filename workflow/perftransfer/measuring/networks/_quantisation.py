@@ -89,7 +89,7 @@ def _drop_unused_domains(path: Path) -> None:
     onnx.save(model, path)
 
 
-class _Batch(CalibrationDataReader):
+class _Batch(CalibrationDataReader):  # type: ignore[misc]
     """Gives the calibration one batch."""
 
     def __init__(self, batch: dict[str, npt.NDArray[Any]]) -> None:
