@@ -11,6 +11,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from perftransfer.errors import UserError
+from perftransfer.measuring import networks
 from perftransfer.measuring.protocol import Protocol
 
 
@@ -34,6 +36,14 @@ def network(folder: Path, shape: list[Any], element: int = TensorProto.FLOAT) ->
     return str(path)
 
 
+def dimension_names(path: str) -> dict[str, dict[str, list[str]]]:
+    """Names that a job reads from the network's file; none where it is no network."""
+    try:
+        return {"fp32": networks.dimension_names(Path(path))}
+    except UserError:
+        return {}
+
+
 def request(
     path: str, workload: Mapping[str, int], options: Mapping[str, Any], timeout_seconds: float = 60.0
 ) -> dict[str, Any]:
@@ -49,6 +59,7 @@ def request(
     )
     return {
         "files": {"fp32": path},
+        "dimension_names": dimension_names(path),
         "workload": dict(workload),
         "options": dict(options),
         "protocol": asdict(protocol),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,7 +18,7 @@ import pytest
 import scipy.stats
 import tiny_network
 from built_once import built_once
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import convert_model_to_external_data
 
 from perftransfer.errors import UserError
@@ -334,7 +335,7 @@ def test_weights_that_lie_beside_a_file_belong_to_it(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="its weights are missing"):
         networks.files_of(path)
     path.write_text("nothing of the kind")
-    with pytest.raises(UserError, match="no ONNX file that can be read"):
+    with pytest.raises(UserError, match="not a readable ONNX file"):
         networks.files_of(path)
 
 
@@ -360,3 +361,22 @@ def test_a_network_of_a_users_own_is_named_by_its_import_path(tmp_path, monkeypa
     assert networks.version("own_networks.Tiny") == 3
     networks.write("own_networks.Tiny", "fp32", tmp_path / "tiny.onnx", seed=1)
     assert onnx.load(tmp_path / "tiny.onnx").graph.input[0].name == "image"
+
+
+def test_names_of_dimensions_of_every_input_are_read(tmp_path: Path) -> None:
+    shapes: dict[str, list[Any]] = {"image": ["batch", 3, "größe", None], "ids": ["batch", 70_000], "scalar": []}
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+    output = [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)]
+    nodes = [helper.make_node("Relu", ["ids"], ["z"])]
+    onnx.save(helper.make_model(helper.make_graph(nodes, "several", inputs, output)), tmp_path / "several.onnx")
+    assert networks.dimension_names(tmp_path / "several.onnx") == {
+        "image": ["batch", "", "größe", ""],
+        "ids": ["batch", ""],
+        "scalar": [],
+    }
+
+
+def test_names_are_not_read_from_garbage(tmp_path: Path) -> None:
+    (tmp_path / "garbage").write_bytes(b"\x07no network")
+    with pytest.raises(UserError, match="garbage: not a readable ONNX file"):
+        networks.dimension_names(tmp_path / "garbage")

@@ -57,6 +57,7 @@ def status(server: MeasuringServer, path: str, options: dict[str, Any]) -> str:
     protocol = Protocol(warmup_runs=1, warmup_seconds=0.0, runs=1, seconds=0.0, max_warmup_seconds=0.0, max_seconds=0.0)
     request = {
         "files": {"fp32": path, "int8": path},
+        "dimension_names": {},
         "workload": WORKLOAD,
         "options": options,
         "protocol": asdict(protocol),

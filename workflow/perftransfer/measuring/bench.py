@@ -6,13 +6,13 @@ import os
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import cast
 
 from perftransfer.errors import UserError
-from perftransfer.measuring import engines, fingerprint, hardware, journal, same_hardware
+from perftransfer.measuring import engines, fingerprint, hardware, journal, networks, same_hardware
 from perftransfer.measuring.engines.interface import Engine, Options
 from perftransfer.measuring.hardware import background_load, instruction_set, placement
 from perftransfer.measuring.interference import CLOCK_CHANGED_ABOVE, DISTURBED_ABOVE
@@ -74,7 +74,8 @@ class Environment:
     cores: number of CPUs, or "all" that this process may use.
     files: path of the network by precision; ``network_version`` says which network they hold.
     workload: sizes of the input. hardware_settings: as the sheet has them (``hardware.parse``). hardware: its name, ""
-    for any; identity: what is known of it beforehand.
+    for any; identity: what is known of it beforehand. dimension_names: of the network's inputs, by precision and input,
+    "" for a dimension without a name; ``remote.pack`` writes them for boards, which cannot read the network's file.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Environment:
     hardware_settings: str = ""
     hardware: str = ""
     identity: Identity = field(default_factory=Identity)
+    dimension_names: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, params: MeasureParams, networks: Sequence[str]) -> Environment:
@@ -105,6 +107,14 @@ class Environment:
             hardware=params.hardware,
             identity=params.identity,
         )
+
+    def with_dimension_names(self) -> Environment:
+        """Return this environment with the names that its network's files give; needs the library onnx.
+
+        Raises UserError if a file cannot be read.
+        """
+        names = {precision: networks.dimension_names(Path(path)) for precision, path in self.files.items()}
+        return replace(self, dimension_names=names)
 
     def cpus(self) -> list[int]:
         """CPUs to measure on: the last ones, since the first one usually serves the machine's interrupts.
@@ -175,6 +185,8 @@ def measure_environment(
     if environment.hardware and engine.isolated:
         same_hardware.check(environment.name, environment.hardware, environment.identity, host, journal_path)
     digest = environment.digest(engine.versions(), host)
+    if engine.needs_dimension_names and not environment.dimension_names:
+        environment = environment.with_dimension_names()
     with ExitStack() as stack:
         writer = stack.enter_context(journal.Journal(journal_path))
         if reuse_journals_from is not None:
@@ -448,6 +460,7 @@ def _request(environment: Environment, options: Options, protocol: Protocol, hos
         "gpu": placement.gpu_of(hardware.parse(environment.hardware_settings), os.environ.get("CUDA_VISIBLE_DEVICES")),
         "memory_limit_mib": None if memory is None else int(_MEMORY_SHARE * 1024 * memory),
         "files": dict(environment.files),
+        "dimension_names": environment.dimension_names,
         "workload": dict(environment.workload),
         "options": dict(options),
         "protocol": to_plain(protocol),

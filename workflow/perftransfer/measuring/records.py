@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 Level = bool | int | float | str
@@ -11,13 +11,14 @@ Level = bool | int | float | str
 class Request(TypedDict):
     """What a measuring process is asked for.
 
-    files: path of the network by precision. protocol: the fields of ``Protocol``. gpu: number of the GPU whose energy
-    is counted. memory_limit_mib: None for no limit.
+    files: path of the network by precision. dimension_names: see ``bench.Environment``. protocol: the fields of
+    ``Protocol``. gpu: number of the GPU whose energy is counted. memory_limit_mib: None for no limit.
     """
 
     gpu: int
     memory_limit_mib: int | None
     files: Mapping[str, str]
+    dimension_names: Mapping[str, Mapping[str, Sequence[str]]]
     workload: Mapping[str, int]
     options: Mapping[str, Level | None]
     protocol: Mapping[str, object]

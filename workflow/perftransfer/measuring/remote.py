@@ -54,7 +54,7 @@ def pack(
             copy = folder / file.relative_to(source.parent)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
-    job = BoardJob(replace(environment, files=files), protocol, repeats, retries)
+    job = BoardJob(replace(environment.with_dimension_names(), files=files), protocol, repeats, retries)
     for name, content in (("environment", to_plain(job)), ("configurations", to_plain(configurations))):
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

@@ -45,6 +45,7 @@ def die_with(parent: int) -> None:
 def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome:
     """Measure what ``request`` asks for, here and now; whatever goes wrong becomes a status."""
     try:
+        engine.dimension_names = request["dimension_names"]
         started = time.perf_counter()
         session = engine.open(request["files"], request["workload"], request["options"], request["seed"])
         opened = time.perf_counter() - started

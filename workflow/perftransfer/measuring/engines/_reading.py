@@ -27,15 +27,20 @@ def number(name: str, level: Any) -> int:
     return int(level)
 
 
+def precision(options: Options) -> str:
+    """Return the precision of the network's file that the configuration asks for."""
+    return str(options.get("precision") or "fp32")
+
+
 def network_file(files: Mapping[str, str], options: Options) -> str:
     """Path of the network in the precision that the configuration asks for (fp32 where it asks for none).
 
     Raises UnsupportedConfigurationError if there is none.
     """
-    precision = str(options.get("precision") or "fp32")
-    if precision not in files:
-        raise UnsupportedConfigurationError(f"no network file in precision {precision}; there are {', '.join(files)}")
-    return files[precision]
+    wanted = precision(options)
+    if wanted not in files:
+        raise UnsupportedConfigurationError(f"no network file in precision {wanted}; there are {', '.join(files)}")
+    return files[wanted]
 
 
 def shape(name: str, sizes: Sequence[int | str | None], workload: Mapping[str, int]) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol, runtime_checkable
 
 Level = bool | int | float | str
@@ -54,6 +54,10 @@ class Engine(ABC):
     instruction_set_variable: ClassVar[str] = ""
     #: Names of the columns of the environment sheet that make its workload.
     workload: ClassVar[frozenset[str]]
+    #: Whether ``dimension_names`` is needed: its library does not say how a file names the dimensions of its inputs.
+    needs_dimension_names: ClassVar[bool] = False
+    #: Names of the dimensions by precision of the network and by input, "" for those without one; set before ``open``.
+    dimension_names: Mapping[str, Mapping[str, Sequence[str]]] = {}
 
     @abstractmethod
     def versions(self) -> dict[str, str]:

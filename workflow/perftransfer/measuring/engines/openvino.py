@@ -14,10 +14,8 @@ A cap on instruction sets is a setting of the environment and no option (``hardw
 
 from __future__ import annotations
 
-import mmap
 import sys
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +52,9 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "CPU": {"inference_num_threads": 1, "performance_hint": "latency"},
     "GPU": {"performance_hint": "latency"},
 }
+# Names of the dimensions of each input.
+Names = Mapping[str, Sequence[str]]
+
 _CAPABILITIES = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}
 _TYPES = {
     "f32": np.float32, "f16": np.float16, "f64": np.float64, "i64": np.int64, "i32": np.int32, "boolean": np.bool_,
@@ -121,14 +122,14 @@ def _text(value: Any) -> str:
 class _OpenVinoSession:
     """One network, one or more requests to it; ``inferences_per_run`` tells how many."""
 
-    def __init__(self, path: str, workload: Mapping[str, int], options: Options, seed: int) -> None:
+    def __init__(self, path: str, names: Names, workload: Mapping[str, int], options: Options, seed: int) -> None:
         # Not before: it starts threads, and the process that imports this module forks.
         core = openvino.Core()
         device = _device(core, options)
         wanted = properties(options, device)
         _check(core, device, options, wanted)
         model = core.read_model(path)
-        shapes = _shapes(model, path, workload)
+        shapes = [_shape(port, names, workload) for port in model.inputs]
         model.reshape(dict(zip(model.inputs, map(openvino.PartialShape, shapes), strict=True)))
         self._compiled = core.compile_model(model, device, wanted)
         _verify(self._compiled, wanted)
@@ -162,83 +163,17 @@ class _OpenVinoSession:
         del self._requests, self._compiled
 
 
-def _shapes(model: openvino.Model, path: str, workload: Mapping[str, int]) -> list[list[int]]:
-    """Shapes of the inputs, free dimensions filled by the workload, which knows them by their names."""
-    names = dimension_names(Path(path))
-    return [_shape(port, names, workload) for port in model.inputs]
-
-
-def _shape(port: Any, names: Mapping[str, list[str]], workload: Mapping[str, int]) -> list[int]:
+def _shape(port: Any, names: Names, workload: Mapping[str, int]) -> list[int]:
+    """Return the shape of an input, its free dimensions filled by the workload, which knows them by their names."""
     name, partial = port.get_any_name(), port.get_partial_shape()
-    if partial.rank.is_dynamic or len(names.get(name, ())) != len(partial):
-        raise UnsupportedConfigurationError(f"input {name!r}: the network's file does not tell how many dimensions")
+    if partial.rank.is_dynamic:
+        raise UnsupportedConfigurationError(f"input {name!r}: its number of dimensions is unknown")
+    if len(names.get(name, ())) != len(partial):
+        raise UnsupportedConfigurationError(
+            f"input {name!r}: the names of its dimensions are unknown: pack the board's folder again"
+        )
     sizes = [free if size.is_dynamic else size.get_length() for size, free in zip(partial, names[name], strict=True)]
     return _reading.shape(name, sizes, workload)
-
-
-# Numbers of fields on the way through an ONNX file (github.com/onnx/onnx, onnx/onnx.proto).
-_GRAPH, _GRAPH_INPUT = 7, 11
-_INPUT_NAME, _INPUT_TYPE, _TENSOR, _TENSOR_SHAPE, _DIMENSION, _DIMENSION_NAME = 1, 2, 1, 2, 1, 2
-
-_Span = tuple[int, int]
-
-
-def dimension_names(path: Path) -> dict[str, list[str]]:
-    """Names of the dimensions of each input in an ONNX file, "" for those without a name.
-
-    OpenVINO drops them when it reads the file, and where this engine runs there may be no library for such files. What
-    is not on the way to them, weights above all, is stepped over.
-    """
-    out = {}
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for described in _inside(data, (0, len(data)), _GRAPH, _GRAPH_INPUT):
-            dimensions = _inside(data, described, _INPUT_TYPE, _TENSOR, _TENSOR_SHAPE, _DIMENSION)
-            out[_string(data, described, _INPUT_NAME)] = [_string(data, d, _DIMENSION_NAME) for d in dimensions]
-    return out
-
-
-def _string(data: mmap.mmap, span: _Span, field: int) -> str:
-    return "".join(data[start:end].decode() for start, end in _inside(data, span, field))
-
-
-def _inside(data: mmap.mmap, span: _Span, *fields: int) -> Iterator[_Span]:
-    """Spans of the messages or strings that lie in these fields, one inside the other."""
-    if not fields:
-        yield span
-        return
-    for field, found in _messages(data, span):
-        if field == fields[0]:
-            yield from _inside(data, found, *fields[1:])
-
-
-def _messages(data: mmap.mmap, span: _Span) -> Iterator[tuple[int, _Span]]:
-    """Fields that tell their length, of a message in protobuf's encoding (protobuf.dev/programming-guides/encoding)."""
-    at, end = span
-    while at < end:
-        key, at = _varint(data, at)
-        kind = key & 7
-        if kind == 0:
-            _, at = _varint(data, at)
-        elif kind == 2:
-            size, at = _varint(data, at)
-            yield key >> 3, (at, at + size)
-            at += size
-        elif kind in (1, 5):
-            at += 8 if kind == 1 else 4
-        else:
-            raise ValueError(f"no ONNX file: field of kind {kind} at byte {at}")
-
-
-def _varint(data: mmap.mmap, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, the least first, and where it ends."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at += 1
-        shift += 7
-        if byte < 0x80:
-            return value, at
 
 
 class OpenVino(Engine):
@@ -248,6 +183,8 @@ class OpenVino(Engine):
     """
 
     isolated = True
+    # OpenVINO drops the names when it reads a file.
+    needs_dimension_names = True
     counters = ("rapl", "hwmon")
     instruction_set_variable = "ONEDNN_MAX_CPU_ISA"
     workload = frozenset({"batch", "image_px", "sequence"})
@@ -264,4 +201,6 @@ class OpenVino(Engine):
 
         ``precision`` says which file is read; ``inference_precision_hint``, in what its float operations are computed.
         """
-        return _OpenVinoSession(_reading.network_file(files, options), workload, options, seed)
+        path = _reading.network_file(files, options)
+        names = self.dimension_names.get(_reading.precision(options), {})
+        return _OpenVinoSession(path, names, workload, options, seed)

@@ -1,8 +1,8 @@
 """The networks that are measured: built here with random weights, nothing is downloaded.
 
 How long an inference takes depends on the graph, not on what its weights were trained for; nothing is said about
-accuracy. Each file is a network, see ``interface.py``. Names, versions and precisions are known without
-onnx, which only ``write`` and ``files_of`` need: files are written on the host and shipped to boards that cannot.
+accuracy. Each file is a network, see ``interface.py``. Names, versions and precisions are known without onnx. Only
+``write``, ``files_of`` and ``dimension_names`` need it, on the host: boards get files, and may lack onnx.
 """
 
 from __future__ import annotations
@@ -79,6 +79,16 @@ def files_of(path: Path) -> list[Path]:
 
     Raises UserError if it cannot be read, or if weights would be looked for elsewhere than beside it.
     """
-    from perftransfer.measuring.networks._external_data import beside
+    from perftransfer.measuring.networks._onnx_file import external_files
 
-    return [path, *beside(path)]
+    return [path, *external_files(path)]
+
+
+def dimension_names(path: Path) -> dict[str, list[str]]:
+    """Return the names of the dimensions of each input of an ONNX file, "" for those without a name.
+
+    Raises UserError if it cannot be read.
+    """
+    from perftransfer.measuring.networks import _onnx_file
+
+    return _onnx_file.dimension_names(path)
