@@ -135,7 +135,7 @@ def _sequence(kind: Any, arguments: tuple[Any, ...], value: Plain, where: str) -
     return items if kind is list else tuple(items)
 
 
-def _mapping(arguments: tuple[Any, ...], value: Plain, where: str) -> dict[str, Any]:
+def _mapping(arguments: tuple[Any, ...], value: Plain, where: str) -> dict[str, Plain]:
     items = _dictionary(value, where)
     item_type = arguments[1] if arguments else Any
     return {key: _build(item_type, item, _key(where, key)) for key, item in items.items()}
@@ -158,11 +158,11 @@ def _fields(expected: Any, value: Plain, where: str) -> Any:
 
 
 @functools.cache
-def _hints(expected: Any) -> dict[str, Any]:
+def _hints(expected: Any) -> dict[str, Plain]:
     return get_type_hints(expected)
 
 
-def _dictionary(value: Plain, where: str) -> dict[str, Any]:
+def _dictionary(value: Plain, where: str) -> dict[str, Plain]:
     if not isinstance(value, Mapping):
         raise TypeError(f"{_at(where)}must be a mapping, is {value!r}")
     for key in value:

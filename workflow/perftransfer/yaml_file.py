@@ -43,7 +43,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, object]:
     """Return the mapping in a YAML file.
 
     Raises UserError with file and line if the file is missing, is no YAML, holds a key twice, or is no mapping.

@@ -86,7 +86,7 @@ def convert(
             schema[i] = _by_rank(option)
         levels = dict(zip(option.texts, schema[i].levels, strict=True))
         configurations[option.name] = texts.map(levels)
-    records: list[dict[str, Any]] = [
+    records: list[dict[str, Level | None]] = [
         dict(zip(columns, row, strict=True)) for row in configurations.to_numpy(dtype=object)
     ]
     ids = [configuration_id(record) for record in records]

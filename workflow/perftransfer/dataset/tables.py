@@ -28,7 +28,7 @@ def write(
     frame: pd.DataFrame,
     *,
     options: Sequence[Option] | None = None,
-    metadata: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, object] | None = None,
 ) -> None:
     """Write a table to ``path`` (zstd), by way of a temporary name.
 
@@ -43,7 +43,7 @@ def write_groups(
     frames: Iterable[pd.DataFrame],
     *,
     options: Sequence[Option] | None = None,
-    metadata: Mapping[str, Any] | None = None,
+    metadata: Mapping[str, object] | None = None,
 ) -> int:
     """Write frames of the same columns and types, one after the other, as one table; return its number of rows.
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from perftransfer import designs
 from perftransfer.designs.interface import ActiveDesign, Evidence
 from perftransfer.evaluation import metrics
+from perftransfer.evaluation.params import LearnerParameters
 from perftransfer.evaluation.pool import Pool, Split, split
 from perftransfer.fitting.fit import INTERVAL, Fit, FitSpec, ScaledPrediction, fit, fit_seed
 from perftransfer.scales import SCALES
@@ -61,7 +62,7 @@ class Plan:
 
     budgets: Sequence[int]
     repeats: int
-    learners: Mapping[str, Mapping[str, Any]]
+    learners: Mapping[str, LearnerParameters]
     scale: str
     seed: int
     interval_folds: int = 0
@@ -128,8 +129,8 @@ def evaluate(
     """
     task = _Task(strategy, target, SCALES[plan.scale][0](target.y), options, plan)
     by_source = _by_source(strategy, sources, target.environment)
-    cells: list[dict[str, Any]] = []
-    seconds: list[dict[str, Any]] = []
+    cells: list[dict[str, object]] = []
+    seconds: list[dict[str, object]] = []
     missing = [key for key in cell_keys(strategy, list(by_source), options, plan) if key not in skip]
     for (repeat, source), keys in itertools.groupby(missing, key=lambda key: (key.repeat, key.source)):
         parts = split(len(target.y), plan.seed, target.environment, repeat)
@@ -188,7 +189,7 @@ def budgets(strategy: type[Strategy], options: Sequence[Option], plan: Plan) -> 
     return list(plan.budgets) if size is None else [size]
 
 
-def learners_of(strategy: type[Strategy], plan: Plan) -> Mapping[str | None, Mapping[str, Any]]:
+def learners_of(strategy: type[Strategy], plan: Plan) -> Mapping[str | None, LearnerParameters]:
     """Return the learners that a strategy is crossed with, and their parameters; None alone where it takes none."""
     if strategy.fits_learner_on == "none":
         return {None: {}}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
 from perftransfer import learners
+from perftransfer.evaluation.params import LearnerParameters
 from perftransfer.evaluation.pool import Pool
 from perftransfer.fitting.seeds import training_seed
 from perftransfer.model_file import Model
@@ -28,7 +28,7 @@ def train(
     *,
     scale: str,
     seed: int,
-    parameters: Mapping[str, Any] | None = None,
+    parameters: LearnerParameters | None = None,
 ) -> Model:
     """Fit one learner, with its ``parameters``, to one objective of an environment, all its configurations included."""
     pool = Pool.from_dataset(dataset, environment, objective, options)

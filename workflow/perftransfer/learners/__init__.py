@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perftransfer.catalogue import Catalogue
 
@@ -38,7 +38,7 @@ def load(name: str) -> type[Learner]:
     return CATALOGUE.load(name)
 
 
-def make(name: str, options: Sequence[Option], seed: int, parameters: Mapping[str, Any] | None = None) -> Pipeline:
+def make(name: str, options: Sequence[Option], seed: int, parameters: Mapping[str, object] | None = None) -> Pipeline:
     """Create the unfitted learner ``name`` for configurations of these options.
 
     Parameters

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ CONFIRMED = ("measured", "measured_cv", "measured_n")
 
 def merge_confirmations(
     recommendations: Iterable[Path], confirmations: Iterable[Path]
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+) -> tuple[pd.DataFrame, dict[str, object]]:
     """Build ``recommendation.parquet``: one row per target, objective and configuration, and its metadata.
 
     Parameters

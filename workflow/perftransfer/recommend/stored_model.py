@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,7 +34,7 @@ def save(model: TransferredModel, path: Path) -> None:
         parts.append((model.recipe.environment, target.failed, nothing, nothing, nothing))
     frames = []
     for name, codes, y, cv, n in parts:
-        columns: dict[str, Any] = {"environment": name}
+        columns: dict[str, object] = {"environment": name}
         for i, option in enumerate(model.options):
             columns[option.name] = np.array(option.texts, dtype=object)[codes[:, i]]
         frames.append(pd.DataFrame(columns, index=range(len(codes))).assign(y=y, cv=cv, n=n))

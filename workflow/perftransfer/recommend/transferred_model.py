@@ -15,6 +15,7 @@ import pandas as pd
 from perftransfer import learners, strategies
 from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.errors import UserError
+from perftransfer.evaluation.params import LearnerParameters
 from perftransfer.fitting import conformal
 from perftransfer.fitting.fit import Fit, FitSpec, Sample, fit
 from perftransfer.fitting.noise import variance_on_scale
@@ -97,7 +98,7 @@ class Recipe:
     seed: int
     folds: int = 5
     candidate_fraction: float = 1.0
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: LearnerParameters = field(default_factory=dict)
     described: EnvironmentDescription = field(default_factory=EnvironmentDescription)
 
 

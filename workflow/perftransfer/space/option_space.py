@@ -31,7 +31,7 @@ class OptionSpace:
     Raises UserError that lists all that is wrong with it.
     """
 
-    def __init__(self, content: dict[str, Any], where: str) -> None:
+    def __init__(self, content: dict[str, object], where: str) -> None:
         self._where = where
         #: The mapping that it was made from: plain values.
         self.content = content
@@ -66,7 +66,7 @@ class OptionSpace:
         if self._problems:
             raise UserError("\n".join(self._problems))
 
-    def _mappings(self, content: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    def _mappings(self, content: dict[str, object], key: str) -> list[dict[str, object]]:
         items = content.get(key) or []
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise UserError(f"{self._where}: {key}: expected a list of mappings, found {items!r}")
@@ -113,7 +113,7 @@ class OptionSpace:
         self._complain()
         return out
 
-    def _checked_condition(self, where: str, item: dict[str, Any]) -> tuple[str, dict[str, list[str]]]:
+    def _checked_condition(self, where: str, item: dict[str, object]) -> tuple[str, dict[str, list[str]]]:
         """Name of the option that a condition is about, and the levels of others at which it plays a part."""
         for key in item.keys() - {"option", "when"}:
             self._problems.append(unknown(where, "key", key, ["option", "when"]))
@@ -192,7 +192,7 @@ class OptionSpace:
                     if changed is not None:
                         yield changed
 
-    def _changed(self, values: dict[str, Any], name: str, text: str) -> dict[str, Level | None] | None:
+    def _changed(self, values: dict[str, object], name: str, text: str) -> dict[str, Level | None] | None:
         import ConfigSpace
 
         everything = {option.name: level_text(option.default) for option in self.options} | values | {name: text}
@@ -251,7 +251,7 @@ class OptionSpace:
         return {one: found[one] for one in list(dict.fromkeys([*wanted, *drawn]))[:most]}
 
     @staticmethod
-    def _add(chosen: dict[str, Any], configuration: dict[str, Level | None]) -> None:
+    def _add(chosen: dict[str, dict[str, Level | None]], configuration: dict[str, Level | None]) -> None:
         chosen.setdefault(configuration_id(configuration), configuration)
 
     def sample(self, n: int, seed: int) -> dict[str, dict[str, Level | None]]:

@@ -13,13 +13,13 @@ import yaml
 DEFAULT = "config/config.yaml"
 
 
-def typed(config: Mapping[str, Any], written: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def typed(config: Mapping[str, object], written: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """Give values from the command line the types that they would have in a file.
 
     Snakemake reads ``--config 'measuring={"repeats": 3}'`` with all text inside: "3" is no number there. Values that
     stand in one of the files (``written``, in the order in which they were read) stay as they are.
     """
-    out: dict[str, Any] = _typed(config, reduce(_merged, written, {}))
+    out: dict[str, object] = _typed(config, reduce(_merged, written, {}))
     return out
 
 
@@ -45,7 +45,7 @@ def _merged(below: Any, above: Any) -> Any:
     return above
 
 
-def commands(config: Mapping[str, Any], written: Sequence[Mapping[str, Any]], files: Sequence[str]) -> list[str]:
+def commands(config: Mapping[str, object], written: Sequence[Mapping[str, object]], files: Sequence[str]) -> list[str]:
     """Shell commands that make this study again, with what the command line changed in its files."""
     if len(files) != 1:
         return [f"snakemake --cores all --configfile {' '.join(files)}"]

@@ -8,7 +8,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -287,7 +286,7 @@ class Study:
 
     def as_yaml(self) -> str:
         """Return the study with all defaults, and its environments: what lies with the results as ``study.yaml``."""
-        content: dict[str, Any] = self.sections.model_dump(mode="json")
+        content = self.sections.model_dump(mode="json")
         content["environments"] = list(self.descriptions().values())
         content["evaluation"]["design_budgets"] = self.design_budgets
         content["left_out"] = self.left_out

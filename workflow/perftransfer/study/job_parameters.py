@@ -7,7 +7,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from perftransfer import designs, learners, strategies
 from perftransfer.code_digest import code_digest, script_digest
@@ -19,7 +18,7 @@ from perftransfer.measuring.bench import MeasureParams
 from perftransfer.measuring.networks import NetworkParams
 from perftransfer.measuring.same_hardware import Identity
 from perftransfer.output_params import CollectParams, FigureParams, ReportParams, TableParams
-from perftransfer.plain import to_plain
+from perftransfer.plain import Plain, to_plain
 from perftransfer.recommend.params import (
     ModelParams,
     PrepareTargetParams,
@@ -44,14 +43,13 @@ class JobParameters:
         self._code = functools.cache(script_digest)
         self._evaluation = functools.cache(self._uncached_evaluation)
 
-    def for_rule(self, rule: str) -> Callable[[Mapping[str, str]], dict[str, Any]]:
+    def for_rule(self, rule: str) -> Callable[[Mapping[str, str]], Plain]:
         """Return the function of a rule's wildcards that gives its parameters as plain values."""
         method = getattr(self, rule)
         names = list(inspect.signature(method).parameters)
 
-        def params(wildcards: Mapping[str, str]) -> dict[str, Any]:
-            plain: dict[str, Any] = to_plain(method(*(wildcards[name] for name in names)))
-            return plain
+        def params(wildcards: Mapping[str, str]) -> Plain:
+            return to_plain(method(*(wildcards[name] for name in names)))
 
         return params
 

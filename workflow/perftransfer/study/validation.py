@@ -19,7 +19,7 @@ _PATTERNS = {
 }
 
 
-def validate(content: Mapping[str, Any], where: str) -> StudySections:
+def validate(content: Mapping[str, object], where: str) -> StudySections:
     """Check all keys and values of a study.
 
     where: the file, or files, that it came from. Raises UserError with a line per problem: file, key, what was found,

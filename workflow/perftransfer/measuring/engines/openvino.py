@@ -35,7 +35,7 @@ from perftransfer.measuring.engines.interface import Engine, Options, Unsupporte
 
 _DEVICES = ("CPU", "GPU")
 # Options with levels of their own; the property is the option in capitals.
-_LEVELS: dict[str, dict[str, Any]] = {
+_LEVELS: dict[str, dict[str, object]] = {
     "performance_hint": {"latency": PerformanceMode.LATENCY, "throughput": PerformanceMode.THROUGHPUT},
     "execution_mode_hint": {"performance": ExecutionMode.PERFORMANCE, "accuracy": ExecutionMode.ACCURACY},
     "inference_precision_hint": {"f32": openvino.Type.f32, "bf16": openvino.Type.bf16, "f16": openvino.Type.f16},
@@ -48,7 +48,7 @@ _LEVELS: dict[str, dict[str, Any]] = {
 _NUMBERS = ("inference_num_threads", "num_streams")
 _FLAGS = ("cpu_denormals_optimization", "enable_cpu_pinning", "enable_hyper_threading")
 # Without the first, OpenVINO takes all cores; without the second, every device has a default of its own.
-_DEFAULTS: dict[str, dict[str, Any]] = {
+_DEFAULTS: dict[str, dict[str, object]] = {
     "CPU": {"inference_num_threads": 1, "performance_hint": "latency"},
     "GPU": {"performance_hint": "latency"},
 }
@@ -61,7 +61,7 @@ _TYPES = {
 }  # fmt: skip
 
 
-def properties(options: Options, device: str = "CPU") -> dict[str, Any]:
+def properties(options: Options, device: str = "CPU") -> dict[str, object]:
     """Translate a configuration into OpenVINO's properties, by their names there.
 
     What the configuration does not name is left to OpenVINO, except for the number of threads (1) and the hint
@@ -69,7 +69,7 @@ def properties(options: Options, device: str = "CPU") -> dict[str, Any]:
     """
     given = {name: level for name, level in options.items() if level is not None}
     settings = {**_DEFAULTS[device], **given}
-    out: dict[str, Any] = {}
+    out: dict[str, object] = {}
     for name, level in settings.items():
         if name in _LEVELS:
             out[name.upper()] = _reading.choice(name, level, _LEVELS[name])
@@ -90,7 +90,7 @@ def _device(core: openvino.Core, options: Options) -> str:
     return device
 
 
-def _check(core: openvino.Core, device: str, options: Options, wanted: Mapping[str, Any]) -> None:
+def _check(core: openvino.Core, device: str, options: Options, wanted: Mapping[str, object]) -> None:
     """Refuse what the device does not know, or has no instructions for."""
     known = core.get_property(device, "SUPPORTED_PROPERTIES")
     strange = [name.lower() for name in wanted if name not in known]
@@ -104,7 +104,7 @@ def _check(core: openvino.Core, device: str, options: Options, wanted: Mapping[s
         )
 
 
-def _verify(compiled: openvino.CompiledModel, wanted: Mapping[str, Any]) -> None:
+def _verify(compiled: openvino.CompiledModel, wanted: Mapping[str, object]) -> None:
     """Refuse a configuration that OpenVINO tacitly replaced by another: it caps threads and streams, for one."""
     for name, value in wanted.items():
         # By their texts: some come back as another type than they are given in.
