@@ -112,13 +112,16 @@ def test_a_constant_that_is_not_there_or_no_literal_is_refused(shelf):
         catalogue.constant(shelf, "apple", "NUMBER")
 
 
-def test_names_of_learners_strategies_and_designs_cost_no_import_of_a_library():
+def test_learners_and_designs_are_read_without_importing_their_libraries():
     code = (
         "import sys\n"
-        "from perftransfer import catalogue, learners, strategies\n"
+        "from perftransfer import catalogue, designs, learners, strategies\n"
         "assert learners.names() and strategies.names()\n"
         "assert catalogue.modules('perftransfer.designs')\n"
-        "heavy = {'sklearn', 'xgboost', 'scipy', 'skops', 'ConfigSpace'} & set(sys.modules)\n"
+        "assert 'numpy' not in sys.modules\n"
+        "for room in (designs, learners):\n"
+        "    assert [room.load(name).title for name in room.names()]\n"
+        "heavy = {'sklearn', 'xgboost', 'scipy', 'pandas', 'skops', 'ConfigSpace'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     workflow = Path(catalogue.__file__).parents[1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -100,12 +100,27 @@ def _by_mean_rank(every: Sequence[Evidence]) -> tuple[Term, ...]:
     return tuple(sorted(terms, key=lambda term: (sum(place.get(term, len(terms)) for place in places), sorted(term))))
 
 
-class Strategy(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """A regressor on configurations of the target that may look at a source.
+class Strategy(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
+    """A regressor on configurations of the target that may use a source.
 
-    learner: an unfitted learner (``learners.make``); strategies that let the learner learn on the source get None, and
-    the source brings the fitted one; those that learn by themselves get none at all. options: schema of the
-    configurations. seed: of whatever is random in it.
+    A strategy is one file in ``strategies/``, its class has the file's name in capitals, which is its name in a study;
+    or it is a user's own class, named by its import path (``my_strategies.Ratio``). Class attributes say what it needs.
+
+    Call sequence: its design chooses a sample of the target, of each budget and in each repeat. For each sample, source
+    and learner, an instance is created, ``fit`` is called once with the sample, then ``predict`` with all
+    configurations, and ``interval``. With ``fits_learner_on = "source"``, ``fit`` is called once for all learners, and
+    with ``ignores_source``, once for all sources that lead to the same sample.
+    ``perftransfer.testing.check_strategy`` checks a class.
+
+    Parameters
+    ----------
+    learner
+        An unfitted learner (``learners.make``) if ``fits_learner_on`` is "target" or "both"; None otherwise: the source
+        then brings the fitted one, or the strategy learns by itself.
+    options
+        Schema of the configurations.
+    seed
+        Decides whatever is random in it.
     """
 
     #: What it is called in words.
@@ -137,13 +152,39 @@ class Strategy(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> Strategy:
         """Learn from the configurations measured in the target.
 
-        X: codes, shape (budget, options). y: their objective, shape (budget,). source: where ``needs_source``; where
-        ``accepts_noise``, there is a fourth parameter.
+        With ``accepts_noise``, there is a fourth parameter ``noise``.
+
+        Parameters
+        ----------
+        X
+            Codes of the configurations, shape (budget, options).
+        y
+            Their objective on the scale of learning, shape (budget,).
+        source
+            What is known of the source; None unless ``needs_source``.
+
+        Returns
+        -------
+        Strategy
+            Itself.
         """
 
     @abstractmethod
     def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
-        """Predict the target's objective, shape (rows,)."""
+        """Predict the target's objective.
+
+        Parameters
+        ----------
+        X
+            Codes of configurations, shape (rows, options).
+        source
+            As in ``fit``, with its model if ``fits_learner_on`` is "source" or "both".
+
+        Returns
+        -------
+        numpy.ndarray
+            Predictions on the scale of learning, shape (rows,).
+        """
 
     def interval(
         self, X: np.ndarray, share: float, source: Source | None = None
