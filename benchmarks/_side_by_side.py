@@ -17,8 +17,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
-from perftransfer.measuring import fingerprint, networks
-from perftransfer.measuring.engines.interface import Level
+from perftransfer.measuring import engines, fingerprint, networks
+from perftransfer.measuring.engines.interface import Level, Session
 
 #: Of the weights and of the random input.
 SEED = 1
@@ -47,6 +47,10 @@ class Case:
         if not path.exists():
             networks.write(self.network, "fp32", path, seed=SEED)
         return str(path)
+
+    def open(self, folder: Path) -> Session:
+        """Open it in ONNX Runtime, in this process."""
+        return engines.load("onnxruntime").open({"fp32": self.file(folder)}, self.workload, self.options, SEED)
 
 
 @dataclass(frozen=True)

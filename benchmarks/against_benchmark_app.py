@@ -13,7 +13,6 @@ import statistics
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -32,9 +31,12 @@ from _side_by_side import (
     tool,
 )
 
+from perftransfer.measuring import networks
 from perftransfer.measuring.engines.interface import Level
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
+from perftransfer.measuring.records import Request
+from perftransfer.plain import to_plain
 
 AIM = 0.02
 
@@ -51,11 +53,14 @@ CASES = (
 
 def ours(server: MeasuringServer, case: Case, file: str) -> Median:
     """Our median, under the protocol's own settings."""
-    request = {
+    request: Request = {
+        "gpu": 0,
+        "memory_limit_mib": None,
         "files": {"fp32": file},
+        "dimension_names": {"fp32": networks.dimension_names(Path(file))},
         "workload": dict(case.workload),
         "options": dict(case.options),
-        "protocol": asdict(Protocol()),
+        "protocol": to_plain(Protocol()),
         "seed": SEED,
     }
     outcome = server.measure(request)

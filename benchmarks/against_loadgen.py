@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from _side_by_side import (
-    SEED,
     BusySession,
     Case,
     Comparison,
@@ -30,7 +29,7 @@ from _side_by_side import (
     show,
 )
 
-from perftransfer.measuring import engines, fingerprint
+from perftransfer.measuring import fingerprint
 from perftransfer.measuring.engines.interface import Session
 from perftransfer.measuring.interference import CpuTimes
 from perftransfer.measuring.protocol import Protocol, time_session
@@ -97,7 +96,7 @@ def compared(case: Case, folder: Path, rounds: int, seconds: float) -> Compariso
     """One configuration: one session, timed by both in turns."""
     # Before the session is opened: its threads stay where they are started.
     with bound_to(case.cpus()):
-        session = engines.load("onnxruntime").open({"fp32": case.file(folder)}, case.workload, case.options, SEED)
+        session = case.open(folder)
         try:
             return same_session(case, session, case.cpus(), rounds, seconds)
         finally:

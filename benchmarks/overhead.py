@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from _side_by_side import (
-    SEED,
     BusySession,
     Case,
     Comparison,
@@ -31,7 +30,6 @@ from _side_by_side import (
     show,
 )
 
-from perftransfer.measuring import engines
 from perftransfer.measuring.engines.interface import Session
 from perftransfer.measuring.protocol import Protocol, time_session
 
@@ -62,18 +60,13 @@ def nearest_to_1_ms(folder: Path) -> Case:
     cases = [Case("squeezenet", {"batch": 1, "image_px": pixels}) for pixels in _SIZES_PX]
 
     def distance(case: Case) -> float:
-        session = opened(case, folder)
+        session = case.open(folder)
         try:
             return abs(wrapped(session, Protocol(), case.cpus()).ms - _WANTED_MS)
         finally:
             session.close()
 
     return min(cases, key=distance)
-
-
-def opened(case: Case, folder: Path) -> Session:
-    """The case's session in ONNX Runtime."""
-    return engines.load("onnxruntime").open({"fp32": case.file(folder)}, case.workload, case.options, SEED)
 
 
 def compared(title: object, session: Session, run: Callable[[], object], rounds: int, cpus: list[int]) -> Comparison:
@@ -99,7 +92,7 @@ def main() -> None:
     cpus = Case("", {}).cpus()
     with tempfile.TemporaryDirectory() as folder, bound_to(cpus):
         case = nearest_to_1_ms(Path(folder))
-        session = opened(case, Path(folder))
+        session = case.open(Path(folder))
         # What the engine's session calls, so that all of our code is compared, from the engine's file to the clock.
         inner = functools.partial(session._session.run, None, session._feed)  # type: ignore[attr-defined]
         busy = BusySession(_WANTED_MS)

@@ -19,7 +19,7 @@ _PROGRAM_TIMEOUT_SECONDS = 60.0
 
 
 class SettingError(Exception):
-    """A setting that this machine does not take: the status ``unsupported`` of a row, with the reason."""
+    """A setting that this machine does not take: its rows have the status ``not_applied``, with the reason."""
 
 
 class NotRestoredError(UserError):
