@@ -136,7 +136,7 @@ def test_snakemakes_own_report_is_complete_with_captions(started, datasets, tmp_
             archive.read(name).decode("utf-8", "replace") for name in names if name.endswith((".html", ".js"))
         )
     # Figures, and those of the page that no still figure stands for.
-    assert sum(name.endswith(".svg") for name in names) == 6 + 2
+    assert sum(name.endswith(".svg") for name in names) == 6 + 1
     assert sum(name.endswith("report.html") for name in names) >= 1
     for words in ("Figures", "Findings", "inference_time_s", "test third"):
         assert words in text
