@@ -52,7 +52,7 @@ def check_engine(
         def runs(cls: type[Engine]) -> None:
             """``open`` returns a session whose run does one inference each time, until close."""
             for _ in range(2):
-                session = cls().open(dict(files), dict(sizes), dict(configuration), 0)
+                session = _engine(cls, files).open(dict(files), dict(sizes), dict(configuration), 0)
                 for method in ("run", "close"):
                     require(callable(getattr(session, method, None)), f"a session without {method}")
                 for _ in range(3):
@@ -61,7 +61,7 @@ def check_engine(
 
         def keeps_time(cls: type[Engine]) -> None:
             """The clock of a session that has one tells seconds that grow with each inference."""
-            session = cls().open(dict(files), dict(sizes), dict(configuration), 0)
+            session = _engine(cls, files).open(dict(files), dict(sizes), dict(configuration), 0)
             clock: Callable[[], float] | None = getattr(session, "clock", None)
             if clock is not None:
                 before = clock()
@@ -74,10 +74,17 @@ def check_engine(
         def leaves_arguments(cls: type[Engine]) -> None:
             """``open`` leaves its arguments as they are."""
             given = dict(files), dict(sizes), dict(configuration)
-            cls().open(*given, 0).close()
+            _engine(cls, files).open(*given, 0).close()
             require(given == (dict(files), dict(sizes), dict(configuration)), "changed arguments")
 
         check(cls, (runs, keeps_time, leaves_arguments))
+
+
+def _engine(cls: type[Engine], files: Mapping[str, str]) -> Engine:
+    engine = cls()
+    if cls.needs_dimension_names:
+        engine.dimension_names = {precision: networks.dimension_names(Path(path)) for precision, path in files.items()}
+    return engine
 
 
 def _is_concrete(cls: type[Engine]) -> None:
@@ -102,8 +109,8 @@ def _has_counters(cls: type[Engine]) -> None:
 
 
 def _has_flags(cls: type[Engine]) -> None:
-    """``isolated`` is True or False, and instruction_set_variable a text."""
-    require_flags(cls, "isolated")
+    """``isolated`` and needs_dimension_names are True or False, and instruction_set_variable a text."""
+    require_flags(cls, "isolated", "needs_dimension_names")
     require(isinstance(cls.instruction_set_variable, str), f"{cls.instruction_set_variable!r}")
 
 
