@@ -83,6 +83,12 @@ def files_of(packed: Path) -> list[str]:
     return ["--environment", str(packed / "environment.json"), "--configurations", str(packed / "configurations.json")]
 
 
+def test_names_of_dimensions_travel_with_the_network(packed: Path) -> None:
+    environment = json.loads((packed / "environment.json").read_text())["environment"]
+    (inputs,) = environment["dimension_names"]["fp32"].values()
+    assert inputs == ["batch", "", "image_px", "image_px"]
+
+
 def test_a_board_with_numpy_and_an_engine_measures_what_was_packed(board: Path, packed: Path, tmp_path: Path) -> None:
     assert "No module named 'pandas'" in run(board, "-c", "import pandas").stderr
     out = tmp_path / "board.jsonl"
