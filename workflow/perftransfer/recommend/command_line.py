@@ -24,9 +24,9 @@ from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import INACTIVE, Option, configuration_id, level_text, written
 
 # Configurations that stand for a larger space.
-_MOST = 20_000
-_EXPLAINED = 2_000
-_SHOWN = 10
+_MAX_PLANNED = 20_000
+_MAX_EXPLAINED = 2_000
+_N_PRINTED = 10
 
 
 def predict(
@@ -42,15 +42,15 @@ def predict(
     if model.suffix == source_prediction.SUFFIX:
         _predict_source(model, given, configurations, measured, out)
         return
-    known = _with_measured(stored_model.load(model), measured)
+    fitted = _with_measured(stored_model.load(model), measured)
     if configurations is None:
-        print(_said(known, _pairs(given)))
+        print(_said(fitted, _pairs(given)))
         return
-    frame = _configurations(known, configurations)
-    found = known.predict(known.codes_of(frame))
-    name = known.recipe.objective
-    frame[name] = found.value
-    for end, values in (("low", found.low), ("high", found.high)):
+    frame = _configurations(fitted, configurations)
+    prediction = fitted.predict(fitted.codes_of(frame))
+    name = fitted.recipe.objective
+    frame[name] = prediction.value
+    for end, values in (("low", prediction.low), ("high", prediction.high)):
         frame[f"{name}_{end}"] = np.nan if values is None else values
     _write(frame, out)
 
@@ -73,47 +73,47 @@ def _predict_source(
 
 def explain(model: Path, measured: Path | None, out: Path | None) -> None:
     """Tell which options and interactions matter in the target, by the model, beside the sources, as measured."""
-    known = _with_measured(stored_model.load(model), measured)
-    every = known.space.every(_EXPLAINED, known.recipe.seed)
-    X = known.codes_of(tables.configurations_frame(every, known.space.options))
-    shares = {known.recipe.environment: _shares(known, X, known.predict(X).position)}
-    forward = SCALES[known.recipe.scale][0]
-    shares |= {name: _shares(known, one.codes, forward(one.y)) for name, one in known.sources.items()}
+    fitted = _with_measured(stored_model.load(model), measured)
+    every = fitted.space.every(_MAX_EXPLAINED, fitted.recipe.seed)
+    X = fitted.codes_of(tables.configurations_frame(every, fitted.space.options))
+    shares = {fitted.recipe.environment: _shares(fitted, X, fitted.predict(X).position)}
+    forward = SCALES[fitted.recipe.scale][0]
+    shares |= {name: _shares(fitted, source.codes, forward(source.y)) for name, source in fitted.sources.items()}
     table = pd.DataFrame(shares).fillna(0.0)
     table = table.loc[table.iloc[:, 0].sort_values(ascending=False, kind="stable").index]
     table.index.name = "term"
     if out is not None:
         _write(table.reset_index(), out)
         return
-    scale = " of the logarithm" if known.recipe.scale == "log" else ""
-    quantity = objectives.split(known.recipe.objective)[0]
+    scale = " of the logarithm" if fitted.recipe.scale == "log" else ""
+    quantity = objectives.split(fitted.recipe.objective)[0]
     print(
         f"Share of the variance{scale} of {quantity} that each option or interaction explains (stepwise regression, "
         "%): in the target by the model, in the sources as measured."
     )
-    print((100 * table.head(_SHOWN)).round(1).to_string())
+    print((100 * table.head(_N_PRINTED)).round(1).to_string())
 
 
 def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     """Say which configurations to measure next in the target: CSV, Parquet, or JSON for ``perftransfer measure``."""
     if n < 1:
         raise UserError(f"--n: found {n}, expected a number from 1")
-    known = _with_measured(stored_model.load(model), measured)
-    every = known.space.every(_MOST, known.recipe.seed)
-    frame = tables.configurations_frame(every, known.space.options)
-    X, target = known.codes_of(frame), known.target
-    places = ConfigurationIndex(X).find(target.codes)
+    fitted = _with_measured(stored_model.load(model), measured)
+    every = fitted.space.every(_MAX_PLANNED, fitted.recipe.seed)
+    frame = tables.configurations_frame(every, fitted.space.options)
+    X, target = fitted.codes_of(frame), fitted.target
+    rows = ConfigurationIndex(X).find(target.codes)
     # Of a large space, only some were listed.
-    elsewhere = places < 0
-    places = np.where(elsewhere, len(frame) + np.cumsum(elsewhere) - 1, places)
+    elsewhere = rows < 0
+    rows = np.where(elsewhere, len(frame) + np.cumsum(elsewhere) - 1, rows)
     X = np.vstack([X, target.codes[elsewhere]])
     # Whatever else is measured, the default configuration is what all are compared with.
-    chosen = [] if len(target) else [list(every).index(configuration_id(known.space.default))]
-    values = dict(zip(map(int, places), target.y, strict=True))
-    lost = [] if target.failed is None else ConfigurationIndex(X).find(target.failed).tolist()
-    failed = [int(place) for place in lost if place >= 0 and place not in values]
-    chosen += choose_next(known, X, n - len(chosen), [*values, *failed, *chosen], values, failed)
-    ids = [str(frame["configuration_id"].iloc[place]) for place in chosen]
+    chosen = [] if len(target) else [list(every).index(configuration_id(fitted.space.default))]
+    values = dict(zip(map(int, rows), target.y, strict=True))
+    failed_rows = [] if target.failed is None else ConfigurationIndex(X).find(target.failed).tolist()
+    failed = [int(row) for row in failed_rows if row >= 0 and row not in values]
+    chosen += choose_next(fitted, X, n - len(chosen), [*values, *failed, *chosen], values, failed)
+    ids = [str(frame["configuration_id"].iloc[row]) for row in chosen]
     if out is not None and out.suffix == ".json":
         tables.write_text(out, json.dumps({one: every[one] for one in ids}, indent=1) + "\n")
     else:
@@ -123,25 +123,27 @@ def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
 def _said(model: TransferredModel, given: Mapping[str, str]) -> str:
     configuration, default = model.space.configuration(given), model.space.default
     both = tables.configurations_frame({"this": configuration, "default": default}, model.space.options)
-    found = model.predict(model.codes_of(both))
+    prediction = model.predict(model.codes_of(both))
     unit = objectives.split(model.recipe.objective)[1]
 
     def number(value: float) -> str:
         return f"{value:.4g} {unit}".strip()
 
-    text = f"{model.recipe.environment}, {written(configuration)}: {model.recipe.objective} {number(found.value[0])}"
-    if found.low is not None and found.high is not None:
-        text += f" ({100 * INTERVAL:.0f} % interval {number(found.low[0])} to {number(found.high[0])})"
-    better = found.better_than(1)
+    text = (
+        f"{model.recipe.environment}, {written(configuration)}: {model.recipe.objective} {number(prediction.value[0])}"
+    )
+    if prediction.low is not None and prediction.high is not None:
+        text += f" ({100 * INTERVAL:.0f} % interval {number(prediction.low[0])} to {number(prediction.high[0])})"
+    better = prediction.better_than(1)
     if configuration == default:
         return f"{text}. That is the default configuration."
-    text += f". The default configuration: {number(found.value[1])}"
+    text += f". The default configuration: {number(prediction.value[1])}"
     return f"{text}; lower than that with a probability of {better[0]:.2f}." if better is not None else f"{text}."
 
 
 def _shares(model: TransferredModel, codes: np.ndarray, y: np.ndarray) -> pd.Series:
-    found = influence.analyse(codes, model.options, y, "bic", 2)
-    return pd.Series({terms.name(item.term): item.share_of_variance for item in found if item.selected}, dtype=float)
+    analysed = influence.analyse(codes, model.options, y, "bic", 2)
+    return pd.Series({terms.name(item.term): item.share_of_variance for item in analysed if item.selected}, dtype=float)
 
 
 def _pairs(given: Sequence[str]) -> dict[str, str]:
@@ -184,17 +186,17 @@ def _configurations(model: TransferredModel, path: Path, also: Sequence[str] = (
     if unknown or not set(names) & set(frame):
         found = ", ".join(map(str, frame.columns))
         raise UserError(f"{path}: columns found: {found}; expected options: {', '.join([*names, *also])}")
-    known = {}
+    configurations = {}
     options = [option for option in model.space.options if option.name in frame]
     for row, values in enumerate(frame[[option.name for option in options]].to_dict("records"), start=1):
         texts = {option.name: _as_level(option, values[option.name]) for option in options}
         texts = {name: text for name, text in texts.items() if text not in ("", INACTIVE)}
         try:
-            known[str(row)] = model.space.configuration(texts)
+            configurations[str(row)] = model.space.configuration(texts)
         except UserError as error:
             raise UserError(f"{path}, row {row}: {error}") from error
-    out = tables.configurations_frame(known, model.space.options)
-    return out.assign(configuration_id=[configuration_id(one) for one in known.values()])
+    out = tables.configurations_frame(configurations, model.space.options)
+    return out.assign(configuration_id=[configuration_id(configuration) for configuration in configurations.values()])
 
 
 def _with_measured(model: TransferredModel, path: Path | None) -> TransferredModel:
