@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import snapshot
 import studies
 
 from perftransfer.errors import UserError
-from perftransfer.report import findings
+from perftransfer.report import findings, protocol
 from perftransfer.report.figure_file import FigureFile
+from perftransfer.report.finding import Finding, sentence
 from perftransfer.report.page import render, tight
 from perftransfer.results.aggregate import Results
 
@@ -89,7 +91,7 @@ def check(html: str) -> Page:
     return found
 
 
-def lead(study: dict[str, Any], tables: dict[str, pd.DataFrame]) -> list[str]:
+def lead(study: dict[str, Any], tables: dict[str, pd.DataFrame]) -> list[Finding]:
     return findings.lead(
         study, tables, {objective: Results.of(tables["transfer"], objective) for objective in study["objectives"]}
     )
@@ -122,7 +124,8 @@ def test_the_page_is_well_formed_and_complete(html: str) -> None:
         "make",
     ):
         assert text in html
-    assert 3 <= len(lead(studies.study(FOUR), studies.tables(FOUR))) <= 6
+    for finding in lead(studies.study(FOUR), studies.tables(FOUR)):
+        assert sentence(finding).replace(" %", "\u00a0%") in html
 
 
 def test_figures_stand_in_the_section_that_they_support(html: str) -> None:
@@ -167,8 +170,14 @@ def test_emulated_and_simulated_are_marked(tmp_path: Path) -> None:
     assert "not measured: simulated" in html
     assert "Not measured: simulated." in html
     assert "small (emulated)" in html
-    assert "96 of 288 are simulated: computed from a formula, not measured." in html
-    assert "3 environments with 48 configurations each: 2 measured and 1 simulated; 1 of them is emulated" in html
+    overview = protocol.overview(studies.study(environments), [48, 48, 48])
+    assert overview.values == {  # noqa: PD011
+        "environments": 3, "kinds": {"measured": 2, "simulated": 1}, "emulated": 1,
+        "configurations": {"low": 48, "high": 48},
+    }  # fmt: skip
+    assert sentence(overview) in html
+    simulated = Finding("simulated", {"measurements": 96, "total": 288})
+    assert sentence(simulated) in html
 
 
 def test_what_is_measured_is_not_called_simulated(html: str) -> None:
@@ -187,15 +196,10 @@ def test_the_smallest_study(tmp_path: Path) -> None:
         environments, tmp_path, tables=studies.tables(environments, ["RS"]), hosts={}, figures=[], constant_options={}
     )
     check(html)
-    for text in (
-        "This study compares 2 imported environments with 48 configurations each.",
-        "nothing here tells whether transfer helps",
-        "Nothing was measured for this study: all values are imported.",
-        "Nothing was measured here",
-        "below which error no model can get, is not known",
-    ):
-        assert text in html
-    for claim in ("emulated", "one machine", "warms up", "random, not trained, weights", "Negative transfer"):
+    for kind in ("no_transfer_evaluated", "nothing_measured", "noise_unknown", "method_imported"):
+        assert sentence(Finding(kind)) in html
+    snapshot.check("smallest", snapshot.Text(html).text())
+    for claim in ("emulated", "one machine", "warms up", "random, not trained, weights", "Transfer hurts"):
         assert claim not in html
 
 
@@ -232,6 +236,16 @@ def test_hard_tables(case: str, tmp_path: Path) -> None:
     check(page(FOUR, tmp_path, tables=HARD[case]))
 
 
+def test_every_kind_of_finding_has_its_words() -> None:
+    """One macro for each kind that the code names, and no other."""
+    folder = Path(findings.__file__).parent
+    code = "".join(path.read_text() for path in folder.glob("*.py"))
+    macros = re.findall(r"^{% macro (\w+)\(v\)", (folder / "sentences.jinja").read_text(), flags=re.MULTILINE)
+    assert len(set(macros)) == len(macros)
+    assert [name for name in macros if f'"{name}"' not in code] == []
+    assert set(re.findall(r"Finding\(\s*\"(\w+)\"", code)) <= set(macros)
+
+
 def test_two_objectives_are_told_apart(tmp_path: Path) -> None:
     tables = studies.tables(FOUR)
     energy = tables["transfer"].assign(objective="energy_mj")
@@ -241,8 +255,9 @@ def test_two_objectives_are_told_apart(tmp_path: Path) -> None:
     found = check(page(FOUR, tmp_path, study=study, tables=tables, figures=figures))
     assert len(found.all("img")) == 2 * len(studies.FIGURES)
     said = lead(study, tables)
-    assert len(said) <= 6
-    assert [sentence.split(":")[0] for sentence in said[1:3]] == ["Latency", "Energy"]
+    assert len(said) == findings.MAX_LEAD
+    prefixes = [sentence(finding).split(":")[0] for finding in said]
+    assert prefixes == ["Latency", "Latency", "Energy", "Latency", "Energy"]
 
 
 def test_many_environments(tmp_path: Path) -> None:
@@ -269,21 +284,23 @@ def test_summaries_are_shown_and_claims_stand_at_the_top(tmp_path: Path) -> None
         f"table-{name}" for name in folded
     ]
     assert html.index('<section id="claims">') < html.index('<section id="environments">')
-    for text in ("does not hold", "cannot be answered", "tables/ranking.csv", "The unit of the tests of significance"):
+    for text in ("does not hold", "cannot be answered", "tables/ranking.csv", sentence(Finding("limit_tests"))):
         assert text in html
-    assert html.count('<td class="words">median over learners') == len(studies.SHAPES)
-    assert "No test of significance was made" not in html
+    assert html.count('class="words">median over learners') == len(studies.SHAPES)
+    assert sentence(Finding("limit_no_tests")) not in html
     without = page(FOUR, tmp_path)
     assert 'id="claims"' not in without
-    assert '<td class="words">median over learners' not in without
-    assert "No test of significance was made" in without
+    assert 'class="words">median over learners' not in without
+    assert sentence(Finding("limit_no_tests")) in without
+    snapshot.check("study", snapshot.Text(html).text())
 
 
 def test_a_study_without_some_of_its_environments_says_so_first(tmp_path: Path) -> None:
     html = page(FOUR, tmp_path, study=studies.study(FOUR, left_out=["tx2-inceptionv3-200px"]))
     check(html)
-    assert "1 environment of this study is missing: tx2-inceptionv3-200px." in html
-    assert "of this study is missing" not in page(FOUR, tmp_path)
+    missing = sentence(Finding("environments_missing", {"environments": ["tx2-inceptionv3-200px"]}))
+    assert missing in html
+    assert missing not in page(FOUR, tmp_path)
 
 
 def test_a_figure_of_all_objectives_stands_at_a_glance(tmp_path: Path) -> None:

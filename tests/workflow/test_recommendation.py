@@ -86,8 +86,8 @@ def test_the_report_says_what_to_run(study: StudyFolder) -> None:
     page = (study.path / "results/toy/report.html").read_text()
     section = page[page.index('<section id="recommendation">') : page.index('<section id="findings">')]
     said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", section))
-    assert "For low latency, run with" in said
-    assert "Measured side by side:" in said
+    assert "Recommended for low latency:" in said
+    assert "Measured next to the default:" in said
     assert "measurements would lower the typical error" in said
 
 
@@ -163,6 +163,6 @@ def test_of_two_objectives_each_has_its_best_and_there_is_a_front(one_source: St
     assert len(table[["configuration_id", "pareto"]].drop_duplicates()) == table["configuration_id"].nunique()
     page = (one_source.path / "results/toy/report.html").read_text()
     for quantity in ("latency", "peak memory"):
-        assert f"For low {quantity}, run with" in page or f"For {quantity}, nothing is expected" in page
+        assert f"for low {quantity}:" in page or f"For {quantity}, no configuration is expected" in page
     assert "on the Pareto front" in page
-    assert "What was compared" not in page
+    assert "Each environment is a target" not in page

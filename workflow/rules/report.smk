@@ -76,8 +76,8 @@ rule report:
         measurements=inputs.measurements,
         sentinels=inputs.sentinels,
         templates=collect(
-            "workflow/perftransfer/report/page.{part}.jinja",
-            part=["html", "css", "js"],
+            "workflow/perftransfer/report/{part}.jinja",
+            part=["page.html", "page.css", "page.js", "sentences"],
         ),
         summaries=collect("<results>/tables/{table}.csv", table=study.tables),
         figures=collect("<results>/figures/{file}.svg", file=study.figure_files),

@@ -11,18 +11,17 @@ from scipy.stats import theilslopes
 
 from perftransfer import objectives
 from perftransfer.measuring.interference import DISTURBED_ABOVE
-from perftransfer.report.table import Cell, Table
-from perftransfer.results.formatting import count, known, listed, percent
+from perftransfer.report.finding import Finding
+from perftransfer.results.formatting import known, listed
+from perftransfer.results.table import Cell, Table
 
 _COLUMNS = [
     "environment", "engine", "configuration_id", "order", "status", "error", "disturbed", "steady", "stopped",
 ]  # fmt: skip
-_SAID = {
-    "timeout": "timed out", "crashed": "crashed", "failed": "failed", "unsupported": "were not supported",
-    "not_applied": "were not made since a setting of the hardware could not be applied",
-}  # fmt: skip
 _LONGEST = 300  # characters of an error's text
 SIMULATED = "simulated"
+# Share of measurements from which their quality is a main finding.
+_POOR = 0.05
 _FEWEST_SENTINELS = 4  # from which a drift can be told from noise
 
 
@@ -55,7 +54,7 @@ class Outcomes:
     disturbed: int = 0
     unsteady: int = 0
     vague: int = 0
-    days: dict[str, list[str]] = field(default_factory=dict)
+    days: dict[str, list[Finding]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, measurements: Iterable[pd.DataFrame], objectives: Sequence[str]) -> Outcomes:
@@ -92,64 +91,43 @@ class Outcomes:
         return self.good + sum(one.measurements for one in self.failures.values())
 
 
-def outcomes(found: Outcomes) -> list[str]:
-    """Say how many measurements there are, what became of them, and how many others disturbed."""
+def outcomes(found: Outcomes) -> list[Finding]:
+    """Find what became of the measurements, and how many others disturbed."""
     if not found.all:
-        return ["Nothing was measured for this study: all values are imported."]
-    said = []
-    if not found.failures:
-        said.append(f"All {count(found.all, 'measurement')} succeeded.")
-    else:
-        parts = [f"{found.good:,} succeeded"]
-        parts += [f"{one.measurements:,} {_SAID.get(status, status)}" for status, one in sorted(found.failures.items())]
-        said.append(f"Of {count(found.all, 'measurement')}, {listed(parts)}.")
-        if found.without_value:
-            has = "has" if found.without_value == 1 else "have"
-            said.append(f"{count(found.without_value, 'configuration')} (per environment) therefore {has} no value.")
-    said += _disturbed(found)
-    said += _unfinished(found)
-    if found.simulated:
-        said.append(f"{found.simulated:,} of {found.all:,} are simulated: computed from a formula, not measured.")
-    return said
-
-
-def _disturbed(found: Outcomes) -> list[str]:
-    if not found.watched:
-        return ["The system does not tell whether others used the CPUs meanwhile."] if found.good else []
-    n = found.disturbed
-    limit = percent(100 * DISTURBED_ABOVE)
-    if n == 0:
-        return [f"None was disturbed: never did others take more than {limit} of the time of the CPUs measured on."]
-    share = percent(100 * n / found.watched)
-    return [
-        f"{n:,} of {found.watched:,} ({share}) {'was' if n == 1 else 'were'} disturbed: others took more than {limit} "
-        "of the time of the CPUs measured on. A configuration's value rests on its undisturbed processes if it has any."
-    ]
-
-
-def _unfinished(found: Outcomes) -> list[str]:
-    """Say how many measurements ended for want of time, not because they were good enough."""
-    said = []
+        return [Finding("nothing_measured")]
+    failed = {status: one.measurements for status, one in sorted(found.failures.items())}
+    findings = [Finding("measurements", {"total": found.all, "good": found.good, "failed": failed}, table="failures")]
+    if found.without_value:
+        findings.append(Finding("without_value", {"configurations": found.without_value}, table="failures"))
+    if found.watched:
+        facts = {"disturbed": found.disturbed, "total": found.watched, "limit": 100 * DISTURBED_ABOVE}
+        findings.append(Finding("disturbed", facts))
+    elif found.good:
+        findings.append(Finding("disturbance_unknown"))
+    # Timed out, not good enough.
     if found.unsteady:
-        said.append(
-            f"{found.unsteady:,} of {found.good:,} were timed although latencies had not become steady within the time "
-            "for warm-up."
-        )
+        findings.append(Finding("not_steady", {"measurements": found.unsteady, "total": found.good}))
     if found.vague:
-        said.append(
-            f"{found.vague:,} of {found.good:,} ended when their time was over, with a median less precise than was "
-            "asked for."
-        )
-    return said
+        findings.append(Finding("not_precise", {"measurements": found.vague, "total": found.good}))
+    if found.simulated:
+        findings.append(Finding("simulated", {"measurements": found.simulated, "total": found.all}))
+    return findings
 
 
-def drift(sentinels: pd.DataFrame) -> list[str]:
-    """Say how far the sentinel configuration, measured again and again, moved while an environment was measured.
+def quality(found: Outcomes) -> list[Finding]:
+    """Find what limits the trust in the measurements as a whole: many that failed or were disturbed."""
+    failed = found.all - found.good
+    facts = {"failed": failed, "disturbed": found.disturbed, "total": found.all}
+    return [Finding("poor_measurements", facts)] if failed + found.disturbed > _POOR * found.all else []
+
+
+def drift(sentinels: pd.DataFrame) -> list[Finding]:
+    """Find how far the default configuration, measured again and again, moved while an environment was measured.
 
     sentinels: ``environment, started_at, status, latency_ms``. The drift is the slope after Theil and Sen over the
     order of its measurements; the spread that of what is left.
     """
-    said = []
+    findings = []
     good = sentinels[sentinels["status"] == "ok"] if len(sentinels) else sentinels
     for environment, rows in good.groupby("environment", sort=False) if len(good) else ():
         values = rows.sort_values("started_at", kind="stable")["latency_ms"].to_numpy(dtype=float)
@@ -157,37 +135,37 @@ def drift(sentinels: pd.DataFrame) -> list[str]:
             continue
         slope, level, *_ = theilslopes(values)
         expected = level + slope * np.arange(len(values))
-        moved = 100 * slope * (len(values) - 1) / np.median(values)
-        spread = 100 * np.std(values - expected, ddof=1) / np.median(values)
-        said.append(
-            f"{environment}: the default configuration, measured {len(values)} times in between to watch the machine, "
-            f"drifted by {percent(float(moved))} from first to last, and scattered by {percent(float(spread))} around "
-            "that."
-        )
-    return said
+        facts = {
+            "environment": str(environment),
+            "measurements": len(values),
+            "drift": float(100 * slope * (len(values) - 1) / np.median(values)),
+            "spread": float(100 * np.std(values - expected, ddof=1) / np.median(values)),
+        }
+        findings.append(Finding("drift", facts))
+    return findings
 
 
-def _days(measurements: pd.DataFrame, objective: str) -> list[str]:
-    """Say how far a configuration's value moves from day to day, beside what its processes differ by within a day.
-
-    Of environments in which a configuration was measured on two days (UTC) or more: the median over configurations of
-    the coefficient of variation of the days' medians.
-    """
+def _days(measurements: pd.DataFrame, objective: str) -> list[Finding]:
+    """Find how far a configuration's value moves from day to day (UTC): the median of the days' relative spread."""
     rows = known(measurements, ["environment", "configuration_id", "status", "started_at", objective])
     rows = rows[(rows["status"] == "ok") & rows["started_at"].notna() & rows[objective].notna()]
     rows = rows.assign(day=rows["started_at"].astype(str).str[:10])
     by_day = rows.groupby(["environment", "configuration_id", "day"], sort=False)[objective].median().astype(float)
     groups = by_day.groupby(level=["environment", "configuration_id"], sort=False)
     spread = (100 * groups.std(ddof=1) / groups.mean())[groups.size() >= 2]
-    said = []
-    for environment, values in spread.groupby(level="environment", sort=False):
-        n = rows.loc[rows["environment"] == environment, "day"].nunique()
-        said.append(
-            f"{environment}: measured on {n} days; {objectives.split(objective)[0]} of the same configuration differs "
-            f"by {percent(float(values.median()))} between days (coefficient of variation, median over "
-            f"{count(len(values), 'configuration')})."
+    return [
+        Finding(
+            "day_to_day",
+            {
+                "environment": str(environment),
+                "days": rows.loc[rows["environment"] == environment, "day"].nunique(),
+                "quantity": objectives.split(objective)[0],
+                "spread": float(values.median()),
+                "configurations": len(values),
+            },
         )
-    return said
+        for environment, values in spread.groupby(level="environment", sort=False)
+    ]
 
 
 def failures(found: Outcomes) -> Table | None:

@@ -1,4 +1,4 @@
-"""Which configuration to run in each target, what was promised of it, and what came."""
+"""Which configuration to run in each target, and its predicted and measured performance."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from perftransfer.figures._target import Target
 from perftransfer.figures._vega import Interactive
 from perftransfer.figures.interface import ALL_OBJECTIVES
 from perftransfer.recommend.stopping import MORE, REFERENCE_STRATEGY, Outlook
+from perftransfer.report.finding import Finding
 from perftransfer.report.findings_measuring import SIMULATED
-from perftransfer.report.table import Cell, Table
-from perftransfer.results.formatting import NOTHING, count, number, percent
+from perftransfer.results.formatting import NOTHING, number, percent
+from perftransfer.results.table import Cell, Table
 
 
 @dataclass(frozen=True)
 class Recommended:
-    """What is said of one target: sentences, a table of the configurations for each objective, figures that answer."""
+    """What is said of one target: findings, a table of the configurations for each objective, interactive figures."""
 
     target: str
-    sentences: list[str]
+    findings: list[Finding]
     tables: list[Table]
     figures: Sequence[Interactive] = ()
     emulated: bool = False
@@ -45,67 +46,78 @@ def recommended(
     simulated = {str(row["environment"]) for row in described if row.get("engine") == SIMULATED}
     for target, rows in table.groupby("environment", sort=False):
         facts = known[str(target)]
-        said = [f"Of {count(int(facts['space']), 'configuration')} {int(facts['budget']):,} were measured."]
+        findings = [Finding("measured_of_space", {"space": int(facts["space"]), "budget": int(facts["budget"])})]
         tables = []
         for objective, own in rows.groupby("objective", sort=False):
-            said += _sentences(str(objective), own, bool(facts["confirmed"]))
+            findings += _findings(str(objective), own, bool(facts["confirmed"]))
             outlook = facts["outlooks"][objective]
-            said.append(worth_measuring(str(objective), outlook and Outlook(**outlook), str(facts["strategy"])))
+            findings.append(worth_measuring(str(objective), outlook and Outlook(**outlook), str(facts["strategy"])))
             tables.append(_table(str(objective), own, several=len(facts["outlooks"]) > 1))
         shown = []
         if target in targets:
             shown = figures.interactive({"target": targets[str(target)]}, ALL_OBJECTIVES, str(target))
-        out.append(Recommended(str(target), said, tables, shown, target in emulated, target in simulated))
+        out.append(Recommended(str(target), findings, tables, shown, target in emulated, target in simulated))
     return out
 
 
-def worth_measuring(objective: str, outlook: Outlook | None, strategy: str) -> str:
-    """Say whether more measurements are worth it. outlook: None if nothing is left to measure."""
+def main_findings(recommended: Sequence[Recommended]) -> list[Finding]:
+    """Return what to run in each target, for its first objective: what the report opens with."""
+    kinds = ("recommended", "default_is_best")
+    first = [next((one for one in part.findings if one.kind in kinds), None) for part in recommended]
+    return [
+        Finding(
+            one.kind,
+            {
+                **one.values,  # noqa: PD011
+                "target": part.target,
+            },
+        )
+        for one, part in zip(first, recommended, strict=True)
+        if one is not None
+    ]
+
+
+def worth_measuring(objective: str, outlook: Outlook | None, strategy: str) -> Finding:
+    """Find whether more measurements are worth it. outlook: None if nothing is left to measure."""
     if outlook is None:
-        return "Nothing is left to measure."
-    now, then = (percent(100 * value) for value in (outlook.now, outlook.then))
-    quantity = objectives.split(objective)[0]
-    more = count(MORE, "measurement")
-    text = f"A further {more} would lower the typical error of a prediction of {quantity} from {now} to about {then}"
-    if strategy != REFERENCE_STRATEGY:
-        text += f", as {REFERENCE_STRATEGY} sees it: {strategy} does not tell"
-    if outlook.noise is None:
-        return f"{text}. How noisy a value is was not measured: each rests on one process."
-    noise = f"what noise makes of a value (typically {percent(100 * outlook.noise)})"
-    if outlook.enough:
-        return f"{text}, by less than {noise}: for predicting, these are enough."
-    return f"{text}, by more than {noise}: measuring more is worth it."
+        return Finding("nothing_left_to_measure")
+    facts = {
+        "quantity": objectives.split(objective)[0],
+        "more": MORE,
+        "now": 100 * outlook.now,
+        "then": 100 * outlook.then,
+        "noise": None if outlook.noise is None else 100 * outlook.noise,
+        "enough": outlook.enough,
+        "strategy": strategy,
+        "reference": REFERENCE_STRATEGY,
+    }
+    return Finding("worth_measuring", facts)
 
 
-def _sentences(objective: str, rows: pd.DataFrame, confirmed: bool) -> Iterator[str]:
+def _findings(objective: str, rows: pd.DataFrame, confirmed: bool) -> Iterator[Finding]:
+    """Find what to run, and how it compares with the default where both were measured."""
     quantity, unit = objectives.split(objective)
-
-    def value(one: float) -> str:
-        return f"{number(one, 3)} {unit}".strip()
-
     default, best = rows[rows["default"]].iloc[0], rows.sort_values("rank").iloc[0]
     if best["default"]:
-        yield f"For {quantity}, nothing is expected to be better than the default configuration."
+        yield Finding("default_is_best", {"quantity": quantity})
         return
-    text = f"For low {quantity}, run with {best['changes']}: "
-    text += f"{value(best['predicted'])} promised"
-    if pd.notna(best["low"]):
-        text += f" ({value(best['low'])} to {value(best['high'])} with 90 % probability)"
-    if pd.notna(best["probability_better"]):
-        text += (
-            f", better than the default configuration with a probability of {percent(100 * best['probability_better'])}"
-        )
-    yield f"{text}."
-    if pd.isna(best["measured"]) or pd.isna(default["measured"]):
-        yield "It could not be measured, or the default one could not." if confirmed else "It was not measured yet."
-        return
-    change = 100 * (best["measured"] / default["measured"] - 1)
-    than = f"{percent(abs(change))} {'lower' if change < 0 else 'higher'} than"
-    text = f"Measured side by side: {value(best['measured'])}, {than} the {value(default['measured'])} of the default"
-    if pd.notna(best["low"]):
-        inside = best["low"] <= best["measured"] <= best["high"]
-        text += f", and {'within' if inside else 'outside'} what was promised"
-    yield f"{text}."
+    facts = {
+        "quantity": quantity,
+        "unit": unit,
+        "changes": str(best["changes"]),
+        "predicted": float(best["predicted"]),
+        **{name: _value(best[name]) for name in ("low", "high", "probability_better", "measured")},
+        "default_measured": _value(default["measured"]),
+    }
+    yield Finding("recommended", facts)
+    if facts["measured"] is None or facts["default_measured"] is None:
+        yield Finding("could_not_be_measured" if confirmed else "not_measured_yet")
+    else:
+        yield Finding("measured_next_to_default", facts)
+
+
+def _value(value: object) -> float | None:
+    return None if pd.isna(value) else float(value)  # type: ignore[arg-type,call-overload]
 
 
 def _table(objective: str, rows: pd.DataFrame, several: bool) -> Table:
@@ -120,10 +132,9 @@ def _table(objective: str, rows: pd.DataFrame, several: bool) -> Table:
         body.append([Cell(what, "on the Pareto front" if several and row["pareto"] else ""), *map(Cell, cells)])
     in_unit = f", {unit}" if unit else ""
     return Table(
-        f"{quantity.capitalize()} of what is recommended: rank among all configurations by the model, what it promises "
-        "(with the interval that is to hold 90 % of configurations named beforehand; of the best of many it holds "
-        "fewer), the probability that it beats the default configuration, and the median of the processes in which it "
-        "was measured in the end, beside the default one.",
-        ["configuration", "rank", f"promised{in_unit}", "interval", "beats the default", f"measured{in_unit}"],
+        f"{quantity.capitalize()} of what is recommended: rank among all configurations by the model, the predicted "
+        "value with its 90 % interval (of the best of many it covers fewer), the probability that it beats the default "
+        "configuration, and the median of the processes in which it was measured next to the default.",
+        ["configuration", "rank", f"predicted{in_unit}", "interval", "beats the default", f"measured{in_unit}"],
         body,
     )

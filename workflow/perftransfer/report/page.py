@@ -29,6 +29,7 @@ from perftransfer.report import (
     summary,
 )
 from perftransfer.report.figure_file import FigureFile
+from perftransfer.report.finding import Finding, sentence
 from perftransfer.report.summary import Summary
 from perftransfer.results.aggregate import Results
 from perftransfer.results.formatting import NOTHING
@@ -74,7 +75,7 @@ def render(
     hosts: descriptions of the machines by environment, empty where all is imported. summaries: the tables of the study.
     constant_options: options that never varied, and their values. commands: shell commands that make this
     study again. excerpt: configurations to look at, see ``excerpt_of``. recommended: what to run in targets, where the
-    study has some. drawings: folder for SVG and PDF of figures that answer and have no still one.
+    study has some. drawings: folder for SVG and PDF of interactive figures that have no static one.
 
     Raises UserError if a figure's file cannot be read.
     """
@@ -91,6 +92,13 @@ def render(
         )
         for objective, found in results.items()
     ]
+    opening = findings.lead(
+        study,
+        tables,
+        results,
+        findings_recommendation.main_findings(recommended),
+        findings_measuring.quality(measured),
+    )
     answering = [one for part in recommended for one in part.figures]
     answering += [one for part in by_objective for one in part.figures]
     if drawings is not None:
@@ -106,7 +114,8 @@ def render(
         version=perftransfer.__version__,
         compares=len(study["environments"]) > 1,
         everywhere=protocol.everywhere(study),
-        lead=findings.lead(study, tables, results),
+        overview=protocol.overview(study, findings_environments.configurations(tables["ranges"]).astype(int).tolist()),
+        lead=[(finding, _anchor(finding, by_objective)) for finding in opening],
         left_out=protocol.left_out(study),
         at_a_glance=at_a_glance,
         verdicts=claims and summary.verdicts(claims),
@@ -124,7 +133,7 @@ def render(
         failures=findings_measuring.failures(measured),
         measured=protocol.how_measured(study, constant_options),
         evaluated=protocol.how_evaluated(study),
-        not_claimed=protocol.not_claimed(study, hosts, tested=summary.of_name(summaries, "significance") is not None),
+        limitations=protocol.limitations(study, hosts, tested=summary.of_name(summaries, "significance") is not None),
         machines=_machines(hosts),
         commands=list(commands),
         recommended=list(recommended),
@@ -155,8 +164,22 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters["tight"] = tight
+    environment.filters |= {"tight": tight, "sentence": sentence}
     return environment.get_template(TEMPLATE)
+
+
+def _anchor(finding: Finding, by_objective: Sequence[_Objective]) -> str:
+    """Return the id of the section that shows a finding's figure, "" if there is none."""
+    if finding.kind == "recommended":
+        return "recommendation"
+    if finding.kind == "poor_measurements":
+        return "measurements"
+    for part in by_objective:
+        for section, _, _ in part.parts:
+            about = finding.values.get("objective")  # noqa: PD011
+            if part.name == about and finding.figure in section.figures:
+                return f"{part.name}-{section.name}"
+    return ""
 
 
 def tight(text: str) -> str:
@@ -179,7 +202,7 @@ class _Objective:
         self.figures = interactive
         own = [figure for figure in figures if figure.objective == name]
         instead = {one.still: one.name for one in interactive if one.still}
-        # Each section with its still figures, each of these with the one that says the same and answers, if any.
+        # Each section with its static figures, each of these with its interactive counterpart, if any.
         self.parts = [
             (
                 part,
@@ -218,9 +241,9 @@ def _machines(hosts: Mapping[str, Mapping[str, Any]]) -> list[tuple[list[str], l
 
 def _said(value: object) -> str:
     if value is None:
-        return "not known"
+        return "unknown"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {text}" for name, text in value.items()) or "not known"
+        return ", ".join(f"{name}: {text}" for name, text in value.items()) or "unknown"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from perftransfer import objectives
-from perftransfer.report.table import Cell, Table
-from perftransfer.results.formatting import NOTHING, capital, count, in_reading_order, listed, number, strategy_title
+from perftransfer.report.finding import Finding
+from perftransfer.results.formatting import NOTHING, in_reading_order, number, strategy_title
+from perftransfer.results.table import Cell, Table
 
 #: The summary that has a section of its own, and the one that stands among the findings on each objective.
 CLAIMS = "claims"
@@ -68,13 +69,12 @@ def needed_table(needed: Summary, objective: str) -> Table | None:
     return Table(needed.caption, [str(name) for name in own], rows, frozenset({1})) if rows else None
 
 
-def verdicts(claims: Summary) -> list[str]:
-    """Sum the verdicts up in a sentence."""
-    said = []
-    for verdict, group in claims.frame.groupby("verdict", sort=False):
-        names = listed(f"“{claim.rstrip('.')}”" for claim in group["claim"].unique())
-        said.append(f"{capital(str(verdict))}, in {count(len(group), 'case')}: {names}.")
-    return said
+def verdicts(claims: Summary) -> list[Finding]:
+    """Group the claims by verdict."""
+    return [
+        Finding("verdict", {"verdict": str(verdict), "n": len(group), "claims": list(group["claim"].unique())})
+        for verdict, group in claims.frame.groupby("verdict", sort=False)
+    ]
 
 
 def _written(value: object) -> str:

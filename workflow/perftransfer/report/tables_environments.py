@@ -8,9 +8,9 @@ import pandas as pd
 
 from perftransfer import objectives
 from perftransfer.report.findings_environments import measured
-from perftransfer.report.findings_influence import LEAST, influential, written
-from perftransfer.report.table import Cell, Table
 from perftransfer.results.formatting import NOTHING, capital, number, percent
+from perftransfer.results.influence import LEAST, influential, written
+from perftransfer.results.table import Cell, Table
 
 _ENVIRONMENTS = 6  # up to which each has a column of its own
 _TERMS = 20

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from perftransfer.report.findings_against_rs import compared_budgets
 from perftransfer.report.findings_environments import measured
-from perftransfer.report.table import Cell, Table
+from perftransfer.report.findings_transfer import compared_budgets
 from perftransfer.results import formatting as words
 from perftransfer.results.aggregate import ALL, Results
 from perftransfer.results.formatting import NOTHING, percent
+from perftransfer.results.table import Cell, Table
 
 _FEWEST = 4  # values from which quartiles say something
 

@@ -426,21 +426,6 @@ class Results:
         """Return the median of a metric over targets."""
         return float(self.on_targets(strategy, budget, learner, metric).median())
 
-    def with_learner(self, strategy: str, name: str | None = None) -> str:
-        """Write a strategy and its best learner: ``LMS with its best learner (RF)``."""
-        name = name or strategy
-        own = self.learners(strategy)
-        if own == [NO_LEARNER]:
-            return name
-        if len(own) == 1:
-            return f"{name} with {own[0]}"
-        return f"{name} with its best learner ({self.best_learner(strategy)})"
-
-    def short_name(self, strategy: str) -> str:
-        """Write a strategy and its best learner: ``LMS (RF)``."""
-        learner = self.best_learner(strategy)
-        return f"{strategy} ({learner})" if learner else strategy
-
     def _errors_of(self, strategy: str, learner: str) -> pd.DataFrame:
         return self.errors[(self.errors["strategy"] == strategy) & (self.errors["learner"] == learner)]
 

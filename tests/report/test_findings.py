@@ -1,0 +1,569 @@
+"""Findings in tables so small that the truth can be seen: facts, not words (these are in snapshots)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import studies
+from scipy.stats import t as student
+from wide import by_configuration
+
+from perftransfer.evaluation.similarity import similarity_table
+from perftransfer.figures import error_against_budget
+from perftransfer.report import (
+    findings,
+    findings_designs,
+    findings_environments,
+    findings_measuring,
+    findings_transfer,
+    tables_transfer,
+)
+from perftransfer.report.finding import Finding, sentence
+from perftransfer.report.summary import needed_table
+from perftransfer.results.aggregate import ALL, Results
+
+LABELS = {"a": "a", "b": "b (emulated)"}
+
+
+def cells(rows: list[tuple[str, str, str | None, str, int, float]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["strategy", "learner", "source", "target", "budget", "mape"])
+    return table.assign(objective="latency_ms", regret=table["mape"] / 1000, spearman=0.9, n_measured=table["budget"])
+
+
+# Two targets, two learners. RF is best everywhere; errors of RF, those of RT are twice as large.
+ERRORS = {
+    ("RS", None, "a"): {5: 40.0, 10: 20.0, 30: 6.0},
+    ("RS", None, "b"): {5: 44.0, 10: 24.0, 30: 8.0},
+    ("LMS", "b", "a"): {5: 12.0, 10: 11.0, 30: 10.0},
+    ("LMS", "a", "b"): {5: 48.0, 10: 13.0, 30: 12.0},
+    ("DM", "b", "a"): {0: 30.0},
+    ("DM", "a", "b"): {0: 90.0},
+}
+ROWS = [
+    # The median over three repeats is the middle one, however far the others are.
+    (strategy, learner, source, target, budget, factor * error * repeat)
+    for (strategy, source, target), errors in ERRORS.items()
+    for budget, error in errors.items()
+    for learner, factor in (("RF", 1), ("RT", 2))
+    for repeat in (0.5, 1, 9)
+]
+TRANSFER = cells(ROWS)
+
+
+def results(*strategies: str, table: pd.DataFrame = TRANSFER) -> Results:
+    return Results.of(table[table["strategy"].isin(strategies)] if strategies else table, "latency_ms")
+
+
+def facts(found: list[Finding], kind: str) -> list[dict[str, object]]:
+    """Values of the findings of a kind; each can be worded."""
+    assert all(sentence(finding) for finding in found)
+    return [dict(finding.values) for finding in found if finding.kind == kind]
+
+
+def the(found: list[Finding], kind: str) -> dict[str, Any]:
+    """Values of the one finding of a kind."""
+    (values,) = facts(found, kind)
+    return values
+
+
+def kinds(found: list[Finding]) -> list[str]:
+    assert all(sentence(finding) for finding in found)
+    return [finding.kind for finding in found]
+
+
+def scaled(strategy: str, factor: float) -> pd.DataFrame:
+    """TRANSFER with the errors of a strategy multiplied."""
+    own = TRANSFER["strategy"] == strategy
+    return TRANSFER.assign(mape=TRANSFER["mape"].where(~own, TRANSFER["mape"] * factor))
+
+
+def test_few_measurements() -> None:
+    found = the(findings_transfer.few_measurements(results()), "few_measurements")
+    assert (found["strategy"], found["learner"], found["n_learners"]) == ("LMS", "RF", 2)
+    assert (found["budget"], found["error"]) == (5, 30.0)
+    rs = found["baseline"]
+    assert (rs["strategy"], rs["learner"]) == ("RS", "RF")
+    assert (rs["needed"], rs["error"], rs["budget_before"], rs["error_before"]) == (10, 22.0, 5, 42.0)
+
+
+@pytest.mark.parametrize(
+    ("factor", "needed", "error", "before"), [(0.1, None, 7.0, None), (0.5, 30, 7.0, 10), (3, 5, 42.0, None)]
+)
+def test_what_random_sampling_needs_for_the_same(
+    factor: float, needed: int | None, error: float, before: int | None
+) -> None:
+    worse = results(table=scaled("LMS", factor))
+    rs = the(findings_transfer.few_measurements(worse), "few_measurements")["baseline"]
+    assert (rs["needed"], rs["error"], rs["budget_before"], rs["largest_budget"]) == (needed, error, before, 30)
+
+
+def test_one_learner_is_not_called_the_best() -> None:
+    one = results(table=TRANSFER[TRANSFER["learner"] == "RF"])
+    assert the(findings_transfer.few_measurements(one), "few_measurements")["n_learners"] == 1
+    assert "best learner" not in sentence(findings_transfer.few_measurements(one)[0])
+    assert findings_transfer.best_learners(one) == []
+
+
+def test_many_measurements_and_leaders() -> None:
+    found = the(findings_transfer.many_measurements(results()), "many_measurements")
+    assert (found["strategy"], found["budget"], found["error"]) == ("RS", 30, 7.0)
+    assert (found["next"]["strategy"], found["next"]["error"]) == ("LMS", 11.0)
+    assert the(findings_transfer.leaders(results()), "leaders") == {"budgets": {"LMS": [5, 10], "RS": [30]}}
+    assert findings_transfer.leaders(results("LMS", "DM")) == []
+
+
+def test_without_measurement() -> None:
+    found = findings_transfer.without_measurement(results(), LABELS)
+    assert the(found, "without_measurement") == {"strategy": "DM", "learner": "RF", "n_learners": 2, "error": 60.0}
+    assert the(found, "pairs_without_measurement") == {
+        "best": {"error": 30.0, "source": "b (emulated)", "target": "a"},
+        "worst": {"error": 90.0, "source": "a", "target": "b (emulated)"},
+    }
+    assert the(found, "order_without_measurement") == {"strategy": "DM", "correlation": 0.9}
+    rs = the(found, "baseline_to_match")["baseline"]
+    assert (rs["needed"], rs["error"], rs["budget_before"]) == (5, 42.0, None)
+
+
+def test_what_random_sampling_needs_to_be_as_good_as_no_measurement() -> None:
+    found = findings_transfer.without_measurement(results(table=scaled("DM", 0.5)), LABELS)
+    rs = the(found, "baseline_to_match")["baseline"]
+    assert (rs["needed"], rs["budget_before"], rs["error_before"]) == (10, 5, 42.0)
+
+
+def test_regret_and_best_learner() -> None:
+    found = the(findings_transfer.regret(results(), "latency_ms"), "regret")
+    assert found["costs"] == pytest.approx({"RS": 0.7, "DM": 6.0, "LMS": 1.1})
+    assert the(findings_transfer.best_learners(results()), "best_learners") == {
+        "strategies": {"RF": ["RS", "DM", "LMS"]}
+    }
+
+
+def test_against_random_sampling() -> None:
+    assert the(findings_transfer.how_often(results()), "how_often") == {
+        "strategy": "LMS",
+        "at": [
+            {"budget": 5, "lower_percent": 50.0, "comparisons": 4},
+            {"budget": 30, "lower_percent": 0.0, "comparisons": 4},
+        ],
+    }
+    assert facts(findings_transfer.where_it_hurts(results(), LABELS), "negative_transfer") == [
+        {"budget": 5, "n_targets": 2, "worse_on": {"LMS": ["b (emulated)"]}},
+        {"budget": 30, "n_targets": 2, "worse_on": {"LMS": ["a", "b (emulated)"]}},
+    ]
+    # The median learner lies between RF and RT: 1.5 times the error of RF.
+    found = findings_transfer.extremes(results(), LABELS)
+    assert kinds(found) == ["worst_transfer"]
+    assert the(found, "worst_transfer") == {
+        "budget": 30, "strategy": "LMS", "source": "b (emulated)", "target": "a", "error": 15.0, "baseline_error": 9.0,
+    }  # fmt: skip
+
+
+def test_the_most_helpful_transfer_may_be_from_all_sources() -> None:
+    helped = cells([("AUTO", None, None, "a", 30, 0.6), ("AUTO", None, None, "b", 30, 4.0)])
+    found = findings_transfer.extremes(results(table=pd.concat([TRANSFER, helped], ignore_index=True)), LABELS)
+    best = the(found, "best_transfer")
+    assert (best["strategy"], best["source"], best["target"]) == ("AUTO", "", "a")
+    assert "from all sources to a" in sentence(found[1])
+
+
+def test_transfer_that_never_hurts() -> None:
+    better = TRANSFER.assign(mape=TRANSFER["mape"].where(TRANSFER["strategy"] != "LMS", 1.0))
+    found = findings_transfer.where_it_hurts(results(table=better), LABELS)
+    assert facts(found, "negative_transfer")[0]["worse_on"] == {"LMS": []}
+
+
+def test_nothing_is_claimed_without_random_sampling() -> None:
+    alone = results("LMS", "DM")
+    found = the(findings_transfer.few_measurements(alone), "few_measurements")
+    assert (found["error"], found["baseline"]) == (30.0, None)
+    assert kinds(findings_transfer.no_comparison(alone)) == ["no_baseline"]
+    assert findings_transfer.how_often(alone) == findings_transfer.extremes(alone, LABELS) == []
+    assert tables_transfer.against_baseline(alone) is None
+    assert "baseline_to_match" not in kinds(findings_transfer.without_measurement(alone, LABELS))
+
+
+def test_nothing_is_claimed_without_a_source() -> None:
+    alone = results("RS")
+    assert findings_transfer.few_measurements(alone) == findings_transfer.without_measurement(alone, LABELS) == []
+    assert kinds(findings_transfer.no_comparison(alone)) == ["no_transfer_evaluated"]
+    found = the(findings_transfer.many_measurements(alone), "many_measurements")
+    assert (found["strategy"], found["error"], found["next"]) == ("RS", 7.0, None)
+
+
+def test_results_that_are_no_numbers_are_counted_not_used() -> None:
+    broken = pd.concat([TRANSFER, cells([("RS", "NN", None, "a", 30, np.nan)] * 3)])
+    found = findings_transfer.excluded(results(table=broken))
+    assert the(found, "not_finite") == {"missing": 3, "total": 87}
+    assert the(findings_transfer.many_measurements(results(table=broken)), "many_measurements")["error"] == 7.0
+
+
+def test_a_learner_that_failed_where_it_was_difficult_is_not_the_best() -> None:
+    lucky = pd.concat([TRANSFER, cells([("RS", "NN", None, "a", 30, 0.1)])])
+    assert results(table=lucky).best_learner("RS") == "RF"
+
+
+def test_a_budget_that_the_pool_cannot_give_is_told() -> None:
+    short = TRANSFER.assign(n_measured=TRANSFER["n_measured"].clip(upper=20))
+    found = findings_transfer.excluded(results(table=short))
+    assert the(found, "pool_too_small") == {"short": 24, "total": 84}
+
+
+@pytest.mark.parametrize("table", [TRANSFER.iloc[:0], pd.DataFrame(), TRANSFER.assign(mape=np.nan)])
+def test_no_results_no_claims(table: pd.DataFrame) -> None:
+    none = Results.of(table, "latency_ms")
+    for found in (
+        findings_transfer.few_measurements(none), findings_transfer.many_measurements(none),
+        findings_transfer.leaders(none), findings_transfer.without_measurement(none, LABELS),
+        findings_transfer.regret(none, "latency_ms"), findings_transfer.best_learners(none),
+        findings_transfer.how_often(none), findings_transfer.extremes(none, LABELS),
+    ):  # fmt: skip
+        assert found == []
+    assert tables_transfer.errors(none) is None
+    assert kinds(findings_transfer.no_comparison(none)) == ["no_results"]
+
+
+def test_measurements_needed() -> None:
+    summary = studies.summaries({"transfer": TRANSFER.assign(design="random", repeat=0)}, "needed")[0]
+    table = needed_table(summary, "latency_ms")
+    assert table is not None
+    # The same errors as in the sentences: RS with RF has 42, 22 and 7 %.
+    assert table.head[:7] == ["strategy", "learner", "30 %", "20 %", "15 %", "10 %", "7.5 %"]
+    assert [[cell.text for cell in row[:7]] for row in table.rows] == [
+        ["RS", "best: RF", "10", "30", "30", "30", "30"],
+        ["RS", "median over learners", "30", "30", "30", "not with 30", "not with 30"],
+        ["DM", "best: RF", *["not with 0"] * 5],
+        ["DM", "median over learners", *["not with 0"] * 5],
+        ["LMS", "best: RF", "5", "10", "10", "not with 30", "not with 30"],
+        ["LMS", "median over learners", "10", "10", *["not with 30"] * 3],
+    ]
+    assert table.rows[0][0].detail == "random sampling"
+    assert needed_table(summary, "energy_mj") is None
+
+
+def dataset(**columns: list[float]) -> pd.DataFrame:
+    frames = [
+        pd.DataFrame({"environment": name, "configuration_id": list("wxyz"), "latency_ms": values})
+        for name, values in columns.items()
+    ]
+    return pd.concat(frames, ignore_index=True).assign(latency_ms_cv=np.nan, latency_ms_n=np.nan)
+
+
+DATASET = dataset(a=[1.0, 2, 3, 7.4], b=[2.0, 4, 6, 8], c=[8.0, 6, 4, 2])
+
+
+def similarity(table: pd.DataFrame, influence: pd.DataFrame | None = None) -> pd.DataFrame:
+    none = pd.DataFrame(columns=["environment", "objective", "term", "share_of_variance", "selected"])
+    names = list(table["environment"].unique())
+    return similarity_table(
+        by_configuration(table), none if influence is None else influence, names, ["latency_ms"], scale="linear"
+    )
+
+
+def test_span() -> None:
+    found = the(findings_environments.span(studies.ranges(DATASET), "latency_ms"), "span")
+    assert found == {"quantity": "latency", "environments": 3, "low": 4.0, "high": pytest.approx(7.4)}
+
+
+def test_similarity() -> None:
+    found = findings_environments.order(similarity(DATASET), "latency_ms", LABELS)
+    assert the(found, "order") == {"median": pytest.approx(-1), "pairs": 3}
+    ends = the(found, "most_and_least_alike")
+    assert ends["most"] == {"pair": ["a", "b (emulated)"], "value": pytest.approx(1)}
+    assert ends["least"] == {"pair": ["a", "c"], "value": pytest.approx(-1)}
+    two = findings_environments.order(similarity(DATASET[DATASET["environment"] != "c"]), "latency_ms", LABELS)
+    assert the(two, "order_of_pair") == {"pair": ["a", "b (emulated)"], "value": pytest.approx(1)}
+
+
+def test_environments_with_nothing_in_common_are_not_compared() -> None:
+    apart = similarity(DATASET.assign(configuration_id=DATASET["environment"] + DATASET["configuration_id"]))
+    assert kinds(findings_environments.order(apart, "latency_ms", LABELS)) == ["order_unknown"]
+    assert findings_environments.distribution(apart, "latency_ms", LABELS) == []
+    assert findings_environments.stability(apart, "latency_ms") == []
+
+
+def test_a_linear_shift_leaves_the_distribution_as_it_is() -> None:
+    shifted = similarity(dataset(a=[1.0, 2, 3, 4], b=[12.0, 14, 16, 18], c=[1.0, 1, 1, 8]))
+    found = the(findings_environments.distribution(shifted, "latency_ms", LABELS), "divergence")
+    assert found["low"] == pytest.approx(0, abs=1e-9)
+    assert found["high"] > 0
+    assert found["pairs"] == 6
+
+
+def test_stability_of_influence() -> None:
+    rows = [("a", "x", 0.6, True), ("a", "y", 0.3, True), ("b", "x", 0.7, True), ("b", "y", 0.1, False)]
+    influence = pd.DataFrame(rows, columns=["environment", "term", "share_of_variance", "selected"])
+    two = similarity(DATASET[DATASET["environment"] != "c"], influence.assign(objective="latency_ms"))
+    found = the(findings_environments.stability(two, "latency_ms"), "stability")
+    assert found["common_percent"] == {"median": 50.0, "low": 50.0, "high": 50.0, "pairs": 1}
+
+
+def significance(targets: int) -> pd.DataFrame:
+    """Every pair of three strategies, the first by far the best."""
+    environments = studies.named(targets)
+    return studies.summaries(studies.tables(environments), "significance")[0].frame
+
+
+def test_where_nothing_can_be_significant_it_is_said() -> None:
+    found = findings_transfer.significance(significance(4), "latency_ms", "strategies")
+    assert the(found, "nothing_can_be_significant")["targets"] == 4
+    found = findings_transfer.significance(significance(12), "latency_ms", "strategies")
+    at = the(found, "significant_differences")["at"]
+    assert [(row["budget"], row["pairs"]) for row in at] == [(5, 3), (30, 3)]
+    assert findings_transfer.significance(significance(12), "latency_ms", "designs") == []
+
+
+def designs(**factors: float) -> pd.DataFrame:
+    """Results of designs without transfer whose errors are multiples of those of a simple random sample."""
+    rows = [
+        {
+            "strategy": "NT", "design": design, "learner": "RF", "source": None, "target": target, "budget": 20,
+            "n_measured": 20, "objective": "latency_ms", "mape": 10 * factor + place, "regret": 0.0, "spearman": 1.0,
+        }
+        for design, factor in {"random": 1.0, **factors}.items()
+        for place, target in enumerate("abc")
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_designs_are_compared_with_a_random_sample_of_their_size() -> None:
+    found = Results.of_designs(designs(kmeans=0.5, uniform=1.0, multistage=3.0), "latency_ms")
+    at = the(findings_designs.at_each_budget(found, [20]), "designs_at_budget")
+    changes = [(c["name"], c["side"], round(c["percent"]), c["lower"], c["higher"], c["total"]) for c in at["changes"]]
+    assert changes == [("kmeans", -1, -45, 3, 0, 3), ("uniform", 0, 0, 0, 0, 3), ("multistage", 1, 182, 0, 3, 3)]
+    fixed = the(findings_designs.of_a_fixed_size(found, [5]), "designs_of_fixed_size")
+    assert {change["budget"] for change in fixed["changes"]} == {20}
+    assert findings_designs.of_a_fixed_size(found, [20]) == []
+    alone = designs(kmeans=0.5)
+    none = Results.of_designs(alone[alone["design"] != "random"], "latency_ms")
+    assert the(findings_designs.no_random_sample(none), "no_random_sample") == {"budgets": [20]}
+    assert findings_designs.at_each_budget(none, [20]) == []
+
+
+def test_noise() -> None:
+    # Two processes at 9 and 11: a perfect model would say 10 and find a mean of 10, off by 1/sqrt(2) of their spread.
+    spread = float(np.std([9, 11], ddof=1) / 10)
+    noisy = DATASET.assign(
+        latency_ms_cv=DATASET["environment"].map({"a": spread, "b": spread / 10}),
+        latency_ms_n=DATASET["environment"].map({"a": 2, "b": 2}),
+    )
+    found = findings_environments.noise(studies.ranges(noisy), "latency_ms", results(), LABELS)
+    assert the(found, "spread_of_processes") == {
+        "low": pytest.approx(1.4, abs=0.05), "high": pytest.approx(14, abs=0.5), "quietest": "b (emulated)",
+        "noisiest": "a",
+    }  # fmt: skip
+    difference = the(found, "smallest_difference")
+    assert difference["too_noisy"] == {"a": pytest.approx(39, abs=0.5)}
+    assert difference["elsewhere"]["high"] == pytest.approx(3.9, abs=0.05)
+    perfect = the(found, "error_of_a_perfect_model")
+    assert (perfect["low"], perfect["high"]) == (pytest.approx(1.0, abs=0.05), pytest.approx(10, abs=0.5))
+    assert (perfect["reached"]["strategy"], perfect["reached"]["budget"], perfect["reached"]["error"]) == (
+        "RS",
+        30,
+        7.0,
+    )
+    assert the(found, "noise_unknown_in") == {"environments": ["c"]}
+    quality = findings_environments.too_noisy(studies.ranges(noisy), "latency_ms", LABELS)
+    assert kinds(quality) == ["smallest_difference"]
+
+
+def test_differences_that_noise_hides_are_told() -> None:
+    quiet = DATASET.assign(latency_ms_cv=0.01, latency_ms_n=3)
+    # 100 sqrt(2 / 3) percent of a deviation of 0.01, times Student's 97.5 % for two degrees a configuration.
+    least = 100 * 0.01 * np.sqrt(2 / 3) * student.ppf(0.975, 2 * (DATASET["environment"] == "a").sum())
+    found = the(
+        findings_environments.noise(studies.ranges(quiet), "latency_ms", results(), LABELS), "smallest_difference"
+    )
+    assert found["too_noisy"] == {}
+    assert found["elsewhere"]["low"] == pytest.approx(least)
+    assert findings_environments.too_noisy(studies.ranges(quiet), "latency_ms", LABELS) == []
+
+
+def counted(*measurements: pd.DataFrame) -> findings_measuring.Outcomes:
+    return findings_measuring.Outcomes.of(measurements, ["latency_ms"])
+
+
+def test_what_changes_from_day_to_day_is_told() -> None:
+    rows = pd.DataFrame(
+        [
+            ("e", "c1", "ok", "2026-01-01T10:00:00", 9.0), ("e", "c1", "ok", "2026-01-01T11:00:00", 9.0),
+            ("e", "c1", "ok", "2026-01-02T10:00:00", 11.0), ("e", "c2", "ok", "2026-01-02T10:00:00", 5.0),
+            ("e", "c2", "crashed", "2026-01-03T10:00:00", None), ("f", "c1", "ok", "2026-01-01T10:00:00", 1.0),
+        ],
+        columns=["environment", "configuration_id", "status", "started_at", "latency_ms"],
+    )  # fmt: skip
+    assert the(counted(rows).days["latency_ms"], "day_to_day") == {
+        "environment": "e", "days": 2, "quantity": "latency", "spread": pytest.approx(14, abs=0.5), "configurations": 1,
+    }  # fmt: skip
+    assert counted(rows[rows["environment"] == "f"]).days == {"latency_ms": []}
+    assert counted(pd.DataFrame()).days == {"latency_ms": []}
+
+
+def test_unknown_noise_is_said() -> None:
+    found = findings_environments.noise(studies.ranges(DATASET), "latency_ms", results(), LABELS)
+    assert kinds(found) == ["noise_unknown"]
+
+
+def test_influence() -> None:
+    rows = [
+        ("a", "threads", 0.5, True), ("a", "precision", 0.3, True), ("a", "threads:precision", 0.05, True),
+        ("a", "arena", 0.004, False), ("a", "pattern", 0.02, False),
+        ("b", "threads", 0.7, True), ("b", "precision", 0.001, False), ("b", "arena", 0.009, True),
+        ("b", "pattern", 0.001, False),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["environment", "term", "share_of_variance", "selected"])
+    table["objective"] = "latency_ms"
+    found = findings_environments.what_matters(table, "latency_ms", "log")
+    explained = the(found, "variance_explained")
+    assert (explained["low"], explained["high"]) == (pytest.approx(70.9), pytest.approx(85))
+    everywhere = the(found, "matters_everywhere")
+    assert (everywhere["environments"], everywhere["mean_shares"]) == (2, {"threads": pytest.approx(60)})
+    assert [tuple(term.values()) for term in the(found, "matters_somewhere")["terms"]] == [
+        ("precision", 1, pytest.approx(30)),
+        ("threads × precision", 1, pytest.approx(5)),
+    ]
+    # Not selected, yet with 2 % in one environment, "pattern" is not called negligible.
+    assert the(found, "negligible")["options"] == ["arena"]
+    short = the(findings_environments.main_influence(table, "latency_ms"), "main_influence")
+    assert (short["term"], short["mean_share"], short["negligible"]) == ("threads", pytest.approx(60), ["arena"])
+    assert findings_environments.main_influence(table, "energy_mj") == []
+    assert kinds(findings_environments.what_matters(table, "energy_mj", "log")) == ["influence_unknown"]
+
+
+def measured(*rows: tuple[str, str, bool | None]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["configuration_id", "status", "disturbed"])
+    return table.assign(environment="a", engine="onnxruntime", order=range(len(rows)), error=None)
+
+
+def test_outcomes() -> None:
+    good = findings_measuring.outcomes(counted(measured(("w", "ok", False), ("x", "ok", False))))
+    assert the(good, "measurements") == {"total": 2, "good": 2, "failed": {}}
+    assert the(good, "disturbed") == {"disturbed": 0, "total": 2, "limit": 12.0}
+    some = measured(
+        ("w", "ok", True), ("w", "timeout", None), ("x", "crashed", None), ("x", "crashed", None), ("y", "ok", False)
+    )
+    found = findings_measuring.outcomes(counted(some))
+    assert the(found, "measurements") == {"total": 5, "good": 2, "failed": {"crashed": 2, "timeout": 1}}
+    assert the(found, "without_value") == {"configurations": 1}
+    assert the(found, "disturbed") == {"disturbed": 1, "total": 2, "limit": 12.0}
+    quality = the(findings_measuring.quality(counted(some)), "poor_measurements")
+    assert quality == {"failed": 3, "disturbed": 1, "total": 5}
+    assert findings_measuring.quality(counted(measured(("w", "ok", False)))) == []
+    table = findings_measuring.failures(counted(some.assign(error=[None, "late", None, "SIGSEGV", None])))
+    assert table is not None
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["crashed", "2", "1", "a", "SIGSEGV"],
+        ["timeout", "1", "1", "a", "late"],
+    ]
+
+
+def test_outcomes_of_what_nobody_measured() -> None:
+    assert kinds(findings_measuring.outcomes(counted(pd.DataFrame()))) == ["nothing_measured"]
+    unknown = measured(("w", "ok", None))
+    assert kinds(findings_measuring.outcomes(counted(unknown)))[1] == "disturbance_unknown"
+    simulated = measured(("w", "ok", False)).assign(engine="simulated")
+    found = findings_measuring.outcomes(counted(simulated))
+    assert the(found, "simulated") == {"measurements": 1, "total": 1}
+
+
+def test_the_drift_of_the_machine_is_told() -> None:
+    found = the(findings_measuring.drift(studies.sentinels(studies.named(1))), "drift")
+    assert (found["environment"], found["measurements"]) == ("net0-128px-all", 5)
+    assert (found["drift"], found["spread"]) == (pytest.approx(9.5, abs=0.05), pytest.approx(0, abs=1e-9))
+    assert findings_measuring.drift(studies.sentinels(studies.named(1)).iloc[:3]) == []
+    assert findings_measuring.drift(pd.DataFrame()) == []
+
+
+def test_measurements_that_ended_for_want_of_time_are_told() -> None:
+    table = measured(("w", "ok", False), ("x", "ok", False), ("y", "ok", False))
+    found = findings_measuring.outcomes(
+        counted(table.assign(steady=[True, False, None], stopped=["time", "precise", "time"]))
+    )
+    assert the(found, "not_steady") == {"measurements": 1, "total": 3}
+    assert the(found, "not_precise") == {"measurements": 2, "total": 3}
+
+
+def intervals(rows: list[tuple[str, str | None, str, int, float, float]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["strategy", "learner", "target", "budget", "coverage", "interval_width"])
+    return table.assign(objective="latency_ms", design="random", source=None, repeat=0)
+
+
+def test_intervals_are_said_to_hold_what_they_held() -> None:
+    """Means over learners, then over targets, at the largest budget."""
+    table = intervals(
+        [
+            ("AUTO", None, "a", 5, 0.1, 500.0),
+            ("AUTO", None, "a", 30, 0.92, 30.0),
+            ("AUTO", None, "b", 30, 0.88, 10.0),
+            ("RS", "RF", "a", 30, 0.9, 50.0),
+            ("RS", "RT", "a", 30, 0.7, 60.0),
+            ("RS", "RF", "b", 30, 0.8, 70.0),
+            ("RS", "RT", "b", 30, 0.8, 80.0),
+            ("GS", "RF", "a", 30, float("nan"), float("nan")),
+        ]
+    )
+    found = findings_transfer.intervals(table, "latency_ms")
+    coverage = the(found, "interval_coverage")
+    assert (coverage["nominal"], coverage["budget"]) == (pytest.approx(90), 30)
+    assert coverage["coverage"] == pytest.approx({"RS": 80, "AUTO": 90})
+    assert (coverage["narrowest"], coverage["width"]) == ("AUTO", 20.0)
+    assert the(found, "intervals_too_narrow") == {"strategies": ["RS"]}
+
+
+def test_designs_of_a_strategy_hold_for_themselves() -> None:
+    greedy = intervals([("KT", None, "a", 5, 0.6, 30.0)]).assign(design="greedy")
+    drawn = intervals([("KT", None, "a", 5, 0.95, 30.0), ("KT", None, "a", 49, 0.1, 30.0)])
+    found = findings_transfer.intervals(pd.concat([greedy, drawn], ignore_index=True), "latency_ms")
+    assert the(found, "interval_coverage")["coverage"] == pytest.approx({"KT (greedy)": 60, "KT (random)": 95})
+    assert the(found, "intervals_too_narrow") == {"strategies": ["KT (greedy)"]}
+
+
+def test_without_intervals_nothing_is_said_of_them() -> None:
+    assert findings_transfer.intervals(TRANSFER, "latency_ms") == []
+    assert findings_transfer.intervals(intervals([("RS", "RF", "a", 5, float("nan"), 1.0)]), "latency_ms") == []
+
+
+def test_sentences_tables_and_figures_name_the_same_errors() -> None:
+    """The one number of a strategy, learner and budget: in findings, in both tables, and in the figure."""
+    found = results()
+    summaries = studies.summaries({"transfer": TRANSFER.assign(design="random", repeat=0)}, "errors", "needed")
+    errors, needed = (summary.frame for summary in summaries)
+    transfer = TRANSFER.assign(design="random", repeat=[0, 1, 2] * (len(TRANSFER) // 3))
+    inputs = {"transfer": transfer, "environments": pd.DataFrame({"environment": ["a", "b"]})}
+    drawn = error_against_budget.ErrorAgainstBudget().select(inputs, "latency_ms").quartiles  # type: ignore[arg-type]
+    drawn = drawn[drawn["target"] == error_against_budget.ALL_TARGETS].set_index(["strategy", "budget", "learner"])
+    for strategy in found.strategies:
+        for budget in found.budgets(strategy):
+            own = errors[(errors["strategy"] == strategy) & (errors["budget"] == budget)]
+            assert own["median_mape"].item() == found.error(strategy, budget, ALL)
+            for learner in ("RF", ALL):
+                assert drawn.loc[(strategy, budget, learner), "middle"] == found.error(strategy, budget, learner)
+    # What random sampling reaches at its largest budget, the table of measurements needed says as well.
+    best = the(findings_transfer.many_measurements(found), "many_measurements")
+    assert (best["strategy"], best["budget"], best["error"]) == ("RS", 30, 7.0)
+    row = needed[(needed["strategy"] == "RS") & (needed["learner"] == "best: RF")].iloc[0]
+    reached = {float(column.removesuffix(" %")): row[column] for column in needed if column.endswith(" %")}
+    assert {error for error, budget in reached.items() if budget.isdigit()} == {30, 20, 15, 10, 7.5}
+    assert {budget for error, budget in reached.items() if error < best["error"]} == {"not with 30"}
+    table = tables_transfer.errors(found)
+    assert table is not None
+    assert [cell.text for cell in table.rows[0]][:6] == ["RS", "best: RF", "–", "42 %", "22 %", "7.0 %"]
+
+
+def test_a_report_opens_with_five_findings_at_most_and_has_room_for_quality() -> None:
+    environments = studies.named(4)
+    tables = studies.tables(environments)
+    study = studies.study(environments)
+    found = {"latency_ms": Results.of(tables["transfer"], "latency_ms")}
+    recommended = [Finding("default_is_best", {"quantity": "latency"})] * 3
+    quality = [Finding("poor_measurements", {"failed": 9, "disturbed": 1, "total": 20})]
+    lead = findings.lead(study, tables, found, recommended, quality)
+    assert kinds(lead) == ["default_is_best"] * 3 + ["span", "poor_measurements"]
+    assert kinds(findings.lead(study, tables, found)) == [
+        "span",
+        "few_measurements",
+        "negative_transfer",
+        "main_influence",
+    ]
