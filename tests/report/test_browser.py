@@ -14,6 +14,7 @@ from test_interactive_target import figures, target
 from test_page import FOUR, page
 
 from perftransfer.figures import _vega
+from perftransfer.report.finding import Finding
 from perftransfer.report.findings_recommendation import Recommended
 
 if browser.PROGRAM is None and os.environ.get("CI") != "true":
@@ -196,7 +197,7 @@ def test_a_hundred_environments(tmp_path: Path) -> None:
 
 def test_the_figures_of_a_target_answer(tmp_path: Path) -> None:
     known = target()
-    shown = Recommended("new", ["For low latency, run with threads=2."], [], figures(known))
+    shown = Recommended("new", [Finding("default_is_best", {"quantity": "latency"})], [], figures(known))
     steps = """
       const marks = (name, role) =>
         [...document.querySelectorAll(`#new-interactive-${name} [aria-roledescription="${role}"]`)]

@@ -1,0 +1,75 @@
+"""What the report says of a target: facts, and their words in a snapshot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+import snapshot
+
+from perftransfer.report import findings_recommendation
+from perftransfer.report.finding import Finding, sentence
+
+OUTLOOK = {"now": 0.14, "then": 0.12, "noise": 0.03}
+
+
+def rows(**changes: object) -> pd.DataFrame:
+    """The recommended configuration of a target, and the default."""
+    best = {
+        "environment": "new", "objective": "latency_ms", "rank": 1, "default": False, "pareto": True,
+        "changes": "precision=int8 intra_op_threads=2", "predicted": 2.1, "low": 1.8, "high": 2.5,
+        "probability_better": 0.97, "measured": 1.9,
+    }  # fmt: skip
+    default = {"rank": 310, "default": True, "changes": "", "predicted": 2.8, "low": 2.4, "high": 3.2, "measured": 2.9}
+    return pd.DataFrame([{**best, **changes}, {**best, **default, "probability_better": None}])
+
+
+def found(table: pd.DataFrame, outlook: dict[str, Any] | None = OUTLOOK, **changes: object) -> list[Finding]:
+    known = {"space": 1152, "budget": 8, "confirmed": True, "strategy": "AUTO", "outlooks": {"latency_ms": outlook}}
+    (one,) = findings_recommendation.recommended(table, {"new": {**known, **changes}}, {})
+    return one.findings
+
+
+def test_what_to_run_and_how_it_compares_with_the_default() -> None:
+    space, best, measured, outlook = found(rows())
+    assert space == Finding("measured_of_space", {"space": 1152, "budget": 8})
+    assert (best.kind, measured.kind, outlook.kind) == ("recommended", "measured_next_to_default", "worth_measuring")
+    facts = dict(best.values)
+    assert (facts["predicted"], facts["low"], facts["high"]) == (2.1, 1.8, 2.5)
+    assert (facts["measured"], facts["default_measured"]) == (1.9, 2.9)
+    more = dict(outlook.values)
+    assert (more["enough"], more["now"]) == (True, pytest.approx(14))
+
+
+@pytest.mark.parametrize(
+    ("table", "changes", "kind"),
+    [
+        (rows(measured=None), {}, "could_not_be_measured"),
+        (rows(measured=None), {"confirmed": False}, "not_measured_yet"),
+        (rows(rank=311), {}, "default_is_best"),
+        (rows(), {"outlook": None}, "nothing_left_to_measure"),
+    ],
+)
+def test_what_is_not_there_is_said(table: pd.DataFrame, changes: dict[str, Any], kind: str) -> None:
+    assert kind in [finding.kind for finding in found(table, **changes)]
+
+
+def test_the_words_of_recommendations() -> None:
+    cases = [
+        found(rows()),
+        found(rows(low=None, high=None, measured=3.5, probability_better=None)),
+        found(rows(measured=None), {**OUTLOOK, "noise": None}, strategy="LMS"),
+        found(rows(measured=None), {**OUTLOOK, "noise": 0.01}, confirmed=False),
+        found(rows(rank=311), None),
+    ]
+    text = "\n\n".join("\n".join(map(sentence, findings)) for findings in cases)
+    snapshot.check("recommendation", text + "\n")
+
+
+def test_the_report_opens_with_what_to_run() -> None:
+    known = {"space": 9, "budget": 8, "confirmed": True, "strategy": "AUTO", "outlooks": {"latency_ms": OUTLOOK}}
+    parts = findings_recommendation.recommended(rows(), {"new": known}, {})
+    (main,) = findings_recommendation.main_findings(parts)
+    assert main.kind == "recommended"
+    assert sentence(main).startswith("new: Recommended for low latency: precision=int8 intra_op_threads=2.")
