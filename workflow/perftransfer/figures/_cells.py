@@ -10,6 +10,7 @@ import pandas as pd
 from perftransfer.results import aggregate
 from perftransfer.results.aggregate import ALL as ALL
 from perftransfer.results.aggregate import NO_LEARNER as NO_LEARNER
+from perftransfer.results.aggregate import base_name as base_name
 from perftransfer.results.aggregate import of_learner as of_learner
 
 COLUMNS = ["source", "target", "objective", "strategy", "design", "learner", "budget", "repeat"]
@@ -30,11 +31,13 @@ def finite(transfer: pd.DataFrame, objective: str, designs: bool = False) -> tup
 def of_objective(transfer: pd.DataFrame, objective: str, metrics: Sequence[str], designs: bool = False) -> pd.DataFrame:
     """Return the rows of ``objective``, ``metrics`` as numbers, whatever these are.
 
-    Rows that compare designs without transfer are left out unless ``designs``.
+    Rows that compare designs without transfer are left out unless ``designs``. Without them, a strategy with several
+    designs is named with each: "KT (random)".
     """
     rows = transfer.reindex(columns=[*COLUMNS, *metrics])
     rows = rows[(rows["objective"] == objective) & (designs | (rows["strategy"] != NO_TRANSFER))]
-    return rows.astype(dict.fromkeys(metrics, float))
+    rows = rows.astype(dict.fromkeys(metrics, float))
+    return rows if designs else rows.assign(strategy=aggregate.ways(rows))
 
 
 def by_pair(rows: pd.DataFrame, metric: str = "mape") -> pd.DataFrame:

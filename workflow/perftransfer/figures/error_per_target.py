@@ -103,9 +103,8 @@ class ErrorPerTarget(Figure[Errors]):
     def draw(self, data: Errors) -> Still:
         """Draw a panel per strategy."""
         targets = data.targets
-        alone = [
-            f"{'all sources' if strategies.uses_sources(name) else 'no source'}: {name}" for name in data.alone.index
-        ]
+        use = ("no source", "all sources")
+        alone = [f"{use[strategies.uses_sources(cells.base_name(name))]}: {name}" for name in data.alone.index]
         panels = {ALONE: (data.alone, alone)} if len(alone) else {}
         panels |= {name: (table, data.sources.labels()) for name, table in data.panels.items()}
 

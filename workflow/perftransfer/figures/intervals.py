@@ -76,13 +76,10 @@ class PredictionIntervals(Figure[Intervals]):
         """Return coverage, width and score by strategy and budget."""
         from perftransfer.figures._environments import Environments
         from perftransfer.fitting.conformal import INTERVAL, TOLERANCE
-        from perftransfer.results import aggregate
 
         rows = cells.of_objective(inputs["transfer"], objective, list(PANELS))
         if rows.empty:
             raise NothingToShow(f"no strategy was evaluated on {objective}")
-        # Named while all are there: of a strategy with several designs some may give no intervals.
-        rows = rows.assign(strategy=aggregate.ways(rows))
         looks = _palette.styles(rows["strategy"])
         rows = rows[rows["strategy"].isin(rows.loc[rows[list(PANELS)].notna().any(axis=1), "strategy"])]
         if rows.empty:

@@ -86,7 +86,7 @@ class Ranking(Figure[Ranks]):
             objective,
             {int(budget): best_first(ranks[ranks["budget"] == budget]) for budget in shown},
             len(budgets),
-            _palette.styles(aggregate.ways(rows)),
+            _palette.styles(rows["strategy"]),
             Environments(inputs["environments"], known["target"]),
             missing,
             len(known),
