@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perftransfer.space.options import level_text
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from perftransfer.figures import _vega
 
 # Characters from which on levels are slanted, so that they do not run into each other.
 _LONG = 9
@@ -22,7 +24,7 @@ LEVEL = (
 )
 
 
-def by_level(levels: Mapping[str, list[str]]) -> dict[str, Any]:
+def by_level(levels: Mapping[str, list[str]]) -> _vega.Spec:
     """Return the encoding of the horizontal axis: the level of the option that the signal ``option`` names.
 
     levels: of each option that can be chosen, in their order. Rows have ``level``, its ``place`` among them, and

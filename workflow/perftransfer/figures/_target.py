@@ -97,19 +97,19 @@ class Points:
                 found[f"{key}{i}"] = [_vega.rounded(float(value)) for value in self.rows[f"{name}{end}"]]
         return found
 
-    def scale(self) -> dict[str, Any]:
+    def scale(self) -> _vega.Spec:
         """Return the scale that all objectives share."""
         columns = self.columns
         values: list[Any] = [value for i in range(len(self.objectives)) for value in columns[f"v{i}"]]
         return {"type": _vega.scale(values), "nice": False, "zero": False, "padding": 12}
 
     @property
-    def by_kind(self) -> dict[str, Any]:
+    def by_kind(self) -> _vega.Spec:
         """Colour, shape and size by what marks a configuration, and what is said of it."""
         present = [kind for kind in KINDS if (self.rows["kind"] == kind).any()]
         legend = {"title": None, "orient": "top", "symbolOpacity": 1, "columns": 2}
 
-        def by(range_: Sequence[Any], legend: Any = legend) -> dict[str, Any]:
+        def by(range_: Sequence[Any], legend: Any = legend) -> _vega.Spec:
             scale = {"domain": present, "range": [range_[KINDS.index(kind)] for kind in present]}
             return {"field": "kind", "type": "nominal", "sort": present, "scale": scale, "legend": legend}
 

@@ -13,9 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import markupsafe
+
+#: A Vega-Lite specification, or a part of one: JSON, whose schema is Vega-Lite's own.
+Spec: TypeAlias = dict[str, Any]
 
 if TYPE_CHECKING:
     from perftransfer.results.table import Table
@@ -36,7 +39,7 @@ SHADES = ("#e3eef9", "#b5d4ea", "#73b2d8", "#3585bf", "#0f59a3", "#08306b")
 NO_NUMBER = "#f7f7f7"
 
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
-_CONFIG: dict[str, Any] = {
+_CONFIG: Spec = {
     "font": _FONT,
     "background": "white",
     "axis": {
@@ -100,7 +103,7 @@ class Interactive:
 
     title: str
     caption: str
-    chart: Mapping[str, Any]
+    chart: Spec
     columns: Mapping[str, Sequence[object]]
     controls: Sequence[Choice | Switches]
     table: Table | None = None
@@ -155,7 +158,7 @@ def encoded(values: Sequence[object]) -> object:
     return {"levels": levels, "codes": [places[value] for value in values]}
 
 
-def chart(description: str, content: Mapping[str, Any]) -> dict[str, Any]:
+def chart(description: str, content: Spec) -> Spec:
     """Return a Vega-Lite chart of ``content``, in the page's type and colours."""
     return {
         "$schema": f"https://vega.github.io/schema/vega-lite/v{VEGA_LITE.split('.', maxsplit=1)[0]}.json",
@@ -174,7 +177,7 @@ def chart(description: str, content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _compiled(text: str) -> dict[str, Any]:
+def _compiled(text: str) -> Spec:
     import vl_convert
 
     compiled = dict(vl_convert.vegalite_to_vega(json.loads(text), vl_version=VEGA_LITE))
@@ -221,9 +224,7 @@ def some_of_environments(names: Sequence[str]) -> list[str]:
     return [names[round(i * (len(names) - 1) / max(1, n - 1))] for i in range(n)]
 
 
-def heat_map(
-    rows: Mapping[str, Any], columns: Mapping[str, Any], colour: Mapping[str, Any], tooltip: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def heat_map(rows: Spec, columns: Spec, colour: Spec, tooltip: Sequence[Spec]) -> Spec:
     """Return marks, encoding and size of a heat map, with numbers in its cells where there is room for them.
 
     rows, columns: field, title, and ``sort``, all the values in their order. colour: field, title and scale.

@@ -127,7 +127,7 @@ def second_first(options: Sequence[str]) -> list[str]:
 
 def _chart(
     objective: str, levels: Mapping[str, list[str]], keys: Mapping[str, str], few: Sequence[str], kind: str
-) -> dict[str, Any]:
+) -> _vega.Spec:
     tooltip = [
         {"field": "value", "title": objectives.label(objective), "type": "quantitative", "format": ",.4~r"},
         *({"field": key, "title": name} for name, key in keys.items()),

@@ -189,8 +189,8 @@ def _learner(name: str) -> str:
     return "median over learners" if name == "all learners" else name if title == name else f"{title} ({name})"
 
 
-def _chart(styles: Mapping[str, _palette.Style], budgets: Sequence[int], errors: str, learner: str) -> dict[str, Any]:
-    def by_strategy(values: list[Any]) -> dict[str, Any]:
+def _chart(styles: Mapping[str, _palette.Style], budgets: Sequence[int], errors: str, learner: str) -> _vega.Spec:
+    def by_strategy(values: list[Any]) -> _vega.Spec:
         # The switches above the figure show the colours.
         scale = {"domain": list(styles), "range": values}
         return {"field": "strategy", "type": "nominal", "scale": scale, "legend": None}

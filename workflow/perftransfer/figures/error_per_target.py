@@ -221,7 +221,7 @@ def number(error: float) -> str:
     return f"{error:.1f}" if error < 9.95 else mpl.plain(round(error))
 
 
-def _chart(shown: list[str], names: list[str], kind: str, with_baseline: bool) -> dict[str, Any]:
+def _chart(shown: list[str], names: list[str], kind: str, with_baseline: bool) -> _vega.Spec:
     tooltip = [
         {"field": "source", "title": "source"},
         {"field": "target", "title": "target"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +132,7 @@ def number(share: float) -> str:
     return "<1" if share < 0.95 else f"{share:.0f}"
 
 
-def _chart(environments: list[str], terms: list[str]) -> Mapping[str, Any]:
+def _chart(environments: list[str], terms: list[str]) -> _vega.Spec:
     return {
         "params": [{"name": "kind", "value": ""}],
         "transform": [{"filter": "kind === '' || datum.kind === kind"}],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from perftransfer import objectives
 from perftransfer.figures import _points, _vega
 from perftransfer.figures._target import Points
@@ -34,7 +32,7 @@ class TargetChoices(Figure[Points]):
         label = data.target.label
         levels = {f"o{i}": _points.levels_of(data.rows[name]) for i, name in enumerate(data.options)}
         value = {"field": "value", "type": "quantitative", "title": data.axis_title, "scale": data.scale()}
-        content: dict[str, Any] = {
+        content: _vega.Spec = {
             "width": 820,
             "height": 380,
             "params": [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from perftransfer import objectives
 from perftransfer.figures import _vega
 from perftransfer.figures._target import COLOURS, FRONT, KINDS, Points
@@ -53,7 +51,7 @@ class TargetFront(Figure[Points]):
             "encoding": {**axes, "order": {"field": "x_value", "type": "quantitative"}},
         }
         points = {"mark": {"type": "point", "filled": True, "opacity": 0.85}, "encoding": {**axes, **data.by_kind}}
-        content: dict[str, Any] = {
+        content: _vega.Spec = {
             "width": 820,
             "height": 420,
             "params": [{"name": "across", "value": "v0"}, {"name": "up", "value": "v1"}],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perftransfer import objectives
 from perftransfer.figures import _vega
@@ -89,11 +89,11 @@ def _caption(rows: pd.DataFrame, line: str) -> str:
     return f"{text[:1].upper()}{text[1:]}. {line}{bars}."
 
 
-def _chart(kinds: list[str], ends: dict[str, dict[str, float]], scale: str, title: str) -> dict[str, Any]:
+def _chart(kinds: list[str], ends: dict[str, dict[str, float]], scale: str, title: str) -> _vega.Spec:
     axis = {"type": "quantitative", "scale": {"type": scale, "nice": False, "zero": False, "padding": 12}}
     legend = {"title": None, "orient": "top", "columns": 1}
 
-    def by_kind(look: int) -> dict[str, Any]:
+    def by_kind(look: int) -> _vega.Spec:
         range_ = {"domain": kinds, "range": [_LOOKS[kind][look] for kind in kinds]}
         return {"field": "kind", "type": "nominal", "sort": kinds, "scale": range_, "legend": legend}
 
