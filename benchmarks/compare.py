@@ -19,7 +19,7 @@ import pandas as pd
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError
 from perftransfer.results import aggregate, tests
-from perftransfer.summaries import wins
+from perftransfer.tables.wins import Wins
 
 _KEY = ["strategy", "design", "learner"]
 
@@ -37,7 +37,7 @@ def errors(cells: pd.DataFrame) -> pd.Series:
 
 def shares(cells: pd.DataFrame) -> pd.DataFrame:
     """Share of wins, ties and losses of each strategy at each budget, against all others together."""
-    counts = wins.make({"transfer": cells}, options=(), seed=0).groupby(["objective", "a", "budget"])
+    counts = Wins().compute({"transfer": cells}).groupby(["objective", "a", "budget"])
     sums = counts[["wins", "ties", "losses", "comparisons"]].sum()
     return sums[["wins", "ties", "losses"]].div(sums["comparisons"], axis=0).rename_axis(["objective", "way", "budget"])
 

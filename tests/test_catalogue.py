@@ -75,51 +75,13 @@ def test_a_file_without_exactly_one_public_class_is_refused(fruit, tmp_path, bod
         Catalogue(fruit, "Fruit", "fruit").load("fig")
 
 
-@pytest.fixture
-def shelf(tmp_path, monkeypatch) -> str:
-    """A package of two offers, beside files that are none; importing an offer leaves a mark."""
-    package = tmp_path / "shelf_of_offers"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    for name in ("plum", "apple", "_basket", "interface"):
-        mark = f"from pathlib import Path\nPath({str(tmp_path / name)!r}).touch()\n"
-        (package / f"{name}.py").write_text(f"{mark}TITLE = 'the {name}'\nNUMBER = 2 * 3\n")
-    (package / "notes.txt").touch()
-    monkeypatch.syspath_prepend(tmp_path)
-    return package.name
-
-
-def test_offers_are_the_files_of_the_folder_in_order_and_nothing_is_imported(shelf, tmp_path):
-    assert catalogue.modules(shelf) == {"apple": f"{shelf}.apple", "plum": f"{shelf}.plum"}
-    assert catalogue.constant(shelf, "apple", "TITLE") == "the apple"
-    assert not (tmp_path / "apple").exists()
-
-
-def test_a_module_is_imported_by_its_name(shelf):
-    assert catalogue.module(shelf, "plum").TITLE == "the plum"
-
-
-@pytest.mark.parametrize("name", ["plumb", "_basket", "interface", ""])
-def test_what_is_no_offer_is_refused_with_those_that_are(shelf, name):
-    with pytest.raises(UserError, match="apple, plum"):
-        catalogue.module(shelf, name)
-
-
-def test_a_constant_that_is_not_there_or_no_literal_is_refused(shelf):
-    with pytest.raises(ValueError):
-        catalogue.constant(shelf, "apple", "CAPTION")
-    with pytest.raises(ValueError):
-        catalogue.constant(shelf, "apple", "NUMBER")
-
-
-def test_learners_and_designs_are_read_without_importing_their_libraries():
+def test_learners_designs_and_tables_are_read_without_importing_their_libraries():
     code = (
         "import sys\n"
-        "from perftransfer import catalogue, designs, learners, strategies\n"
-        "assert learners.names() and strategies.names()\n"
-        "assert catalogue.modules('perftransfer.designs')\n"
+        "from perftransfer import designs, learners, strategies, tables\n"
+        "assert learners.names() and strategies.names() and designs.names()\n"
         "assert 'numpy' not in sys.modules\n"
-        "for room in (designs, learners):\n"
+        "for room in (designs, learners, tables.CATALOGUE):\n"
         "    assert [room.load(name).title for name in room.names()]\n"
         "heavy = {'sklearn', 'xgboost', 'scipy', 'pandas', 'skops', 'ConfigSpace'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

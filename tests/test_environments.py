@@ -78,7 +78,7 @@ def test_measuring_needs_nothing_but_numpy_and_an_engine():
 
 FLOORS = (
     ("report",),
-    ("figures", "summaries"),
+    ("figures", "tables"),
     ("results",),
     ("study",),
     ("recommend",),

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 from wide import by_configuration
 
-from perftransfer import catalogue
 from perftransfer.dataset.row_groups import Excerpt
 from perftransfer.evaluation.ranges import ranges_table
 from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.report.figure_file import FigureFile
-from perftransfer.report.summary import Summary
 from perftransfer.space.options import Option
+from perftransfer.tables import CATALOGUE, Shown
 
 LEARNERS = ["BRT", "SVR"]
 BUDGETS = [5, 30]
@@ -189,14 +188,14 @@ def excerpt(environments: list[dict[str, Any]], configurations: int = 48) -> Exc
     return Excerpt(options, {"latency_ms": values}, len(options), len(environments))
 
 
-def summaries(tables: dict[str, pd.DataFrame], *names: str) -> list[Summary]:
-    """Summaries of these tables, as they are shown."""
+def shown(tables: dict[str, pd.DataFrame], *names: str) -> list[Shown]:
+    """Tables of a study, as the report shows them."""
     options = tuple(Option(name, (0, 1, 2), True, 1) for name in OPTIONS)
     made = []
     for name in names:
-        module = catalogue.module("perftransfer.summaries", name)
-        frame = module.make({table: tables[table] for table in module.TABLES}, options=options, seed=0)
-        made.append(Summary(name, module.TITLE, module.CAPTION, module.shown(frame)))
+        table = CATALOGUE.load(name)()
+        frame = table.compute({name: tables[name] for name in table.inputs}, options=options)
+        made.append(Shown(name, table, table.for_report(frame)))
     return made
 
 

@@ -22,7 +22,6 @@ from perftransfer.report import (
     tables_transfer,
 )
 from perftransfer.report.finding import Finding, sentence
-from perftransfer.report.summary import needed_table
 from perftransfer.results.aggregate import ALL, Results
 
 LABELS = {"a": "a", "b": "b (emulated)"}
@@ -226,8 +225,8 @@ def test_no_results_no_claims(table: pd.DataFrame) -> None:
 
 
 def test_measurements_needed() -> None:
-    summary = studies.summaries({"transfer": TRANSFER.assign(design="random", repeat=0)}, "needed")[0]
-    table = needed_table(summary, "latency_ms")
+    needed = studies.shown({"transfer": TRANSFER.assign(design="random", repeat=0)}, "needed")[0]
+    table = needed.cells("latency_ms")
     assert table is not None
     # The same errors as in the sentences: RS with RF has 42, 22 and 7 %.
     assert table.head[:7] == ["strategy", "learner", "30 %", "20 %", "15 %", "10 %", "7.5 %"]
@@ -240,7 +239,7 @@ def test_measurements_needed() -> None:
         ["LMS", "median over learners", "10", "10", *["not with 30"] * 3],
     ]
     assert table.rows[0][0].detail == "random sampling"
-    assert needed_table(summary, "energy_mj") is None
+    assert needed.cells("energy_mj") is None
 
 
 def dataset(**columns: list[float]) -> pd.DataFrame:
@@ -303,7 +302,7 @@ def test_stability_of_influence() -> None:
 def significance(targets: int) -> pd.DataFrame:
     """Every pair of three strategies, the first by far the best."""
     environments = studies.named(targets)
-    return studies.summaries(studies.tables(environments), "significance")[0].frame
+    return studies.shown(studies.tables(environments), "significance")[0].frame
 
 
 def test_where_nothing_can_be_significant_it_is_said() -> None:
@@ -528,8 +527,8 @@ def test_without_intervals_nothing_is_said_of_them() -> None:
 def test_sentences_tables_and_figures_name_the_same_errors() -> None:
     """The one number of a strategy, learner and budget: in findings, in both tables, and in the figure."""
     found = results()
-    summaries = studies.summaries({"transfer": TRANSFER.assign(design="random", repeat=0)}, "errors", "needed")
-    errors, needed = (summary.frame for summary in summaries)
+    shown = studies.shown({"transfer": TRANSFER.assign(design="random", repeat=0)}, "errors", "needed")
+    errors, needed = (table.frame for table in shown)
     transfer = TRANSFER.assign(design="random", repeat=[0, 1, 2] * (len(TRANSFER) // 3))
     inputs = {"transfer": transfer, "environments": pd.DataFrame({"environment": ["a", "b"]})}
     drawn = error_against_budget.ErrorAgainstBudget().select(inputs, "latency_ms").quartiles  # type: ignore[arg-type]

@@ -59,7 +59,7 @@ def page(environments: list[dict[str, Any]], folder: Path, **changes: Any) -> st
         "measurements": [changes.get("tables", studies.tables(environments))["measurements"]],
         "hosts": studies.hosts(environments),
         "figures": studies.figures(folder),
-        "summaries": [],
+        "study_tables": [],
         "constant_options": {"inter_op_threads": 1},
         "commands": ["git clone ADDRESS perftransfer && cd perftransfer", "make"],
         "excerpt": studies.excerpt(environments),
@@ -274,11 +274,11 @@ def test_numbers_and_units_stay_together() -> None:
     assert tight("12 % of 3 s are 5 short") == "12\u00a0% of 3\u00a0s are 5 short"
 
 
-def test_summaries_are_shown_and_claims_stand_at_the_top(tmp_path: Path) -> None:
+def test_tables_are_shown_and_claims_stand_at_the_top(tmp_path: Path) -> None:
     tables = studies.tables(FOUR)
     folded = ("environments", "errors", "fit_seconds", "options", "ranking", "significance", "similarity", "wins")
     names = ("claims", "needed", *folded)
-    html = page(FOUR, tmp_path, tables=tables, summaries=studies.summaries(tables, *names))
+    html = page(FOUR, tmp_path, tables=tables, study_tables=studies.shown(tables, *names))
     found = check(html)
     assert [details["id"] for details in found.all("details") if "id" in details] == [
         f"table-{name}" for name in folded

@@ -50,9 +50,12 @@ def test_an_edit_of_a_strategy_runs_what_uses_it(finished_study: StudyFolder, ed
     assert finished_study.would_run() == {"evaluate": 2, **AFTER_EVALUATION}
 
 
-def test_an_edit_of_a_figure_runs_what_uses_it(finished_study: StudyFolder, edit: Edit) -> None:
-    edit("figures.influence", CODE)
-    assert finished_study.would_run() == {"figure": 1, "report": 1}
+@pytest.mark.parametrize(("module", "rule"), [("figures.influence", "figure"), ("tables.errors", "table")])
+def test_an_edit_of_a_figure_or_table_runs_what_uses_it(
+    finished_study: StudyFolder, edit: Edit, module: str, rule: str
+) -> None:
+    edit(module, CODE)
+    assert finished_study.would_run() == {rule: 1, "report": 1}
 
 
 def test_what_the_study_does_not_use_and_how_it_is_measured_run_nothing_again(

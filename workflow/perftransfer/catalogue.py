@@ -5,15 +5,11 @@ There is no registry to edit. Files whose names start with an underscore, and ``
 
 from __future__ import annotations
 
-import ast
 import importlib
 import importlib.util
 import inspect
 import pkgutil
-from collections.abc import Mapping
-from pathlib import Path
-from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from perftransfer.errors import UserError, unknown
 
@@ -101,8 +97,9 @@ class Catalogue(Generic[T]):
         return classes[0]
 
     def _modules(self) -> dict[str, str]:
-        files = modules(self.package)
-        return {name.upper(): path for name, path in files.items()} if self._upper_case else files
+        found = pkgutil.iter_modules(importlib.import_module(self.package).__path__)
+        files = sorted(file.name for file in found if not file.name.startswith("_") and file.name != "interface")
+        return {name.upper() if self._upper_case else name: f"{self.package}.{name}" for name in files}
 
     def _own_module(self, name: str) -> str:
         module = name.rpartition(".")[0]
@@ -113,50 +110,3 @@ class Catalogue(Generic[T]):
         if spec is None:
             raise UserError(f"{self.what} {name}: there is no Python module {module}; is its folder on PYTHONPATH?")
         return module
-
-
-def modules(package: str) -> dict[str, str]:
-    """Map the name of each offering module of ``package`` to its import path, sorted, without importing the modules."""
-    paths = importlib.import_module(package).__path__
-    return {
-        found.name: f"{package}.{found.name}"
-        for found in sorted(pkgutil.iter_modules(paths), key=lambda found: found.name)
-        if not found.name.startswith("_") and found.name != "interface"
-    }
-
-
-def path_of(offered: Mapping[str, str], what: str, name: str) -> str:
-    """Import path that ``modules`` gives for ``name``; ``what`` it is, for the message.
-
-    Raises UserError if there is none.
-    """
-    if name not in offered:
-        raise UserError(unknown(what, what, name, offered))
-    return offered[name]
-
-
-def module(package: str, name: str) -> ModuleType:
-    """Import the module ``name`` of ``package``.
-
-    Raises UserError if there is none.
-    """
-    return importlib.import_module(path_of(modules(package), package.rpartition(".")[2], name))
-
-
-def constant(package: str, name: str, variable: str, default: Any = None) -> Any:
-    """Value of a literal that the module ``name`` of ``package`` assigns at its top, without importing the module.
-
-    default: for a module that does not; without one, ValueError is raised.
-    """
-    for node in _body(package, name):
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == variable for t in node.targets):
-            return ast.literal_eval(node.value)
-    if default is None:
-        raise ValueError(f"{package}.{name} assigns no literal to {variable}")
-    return default
-
-
-def _body(package: str, name: str) -> list[ast.stmt]:
-    spec = importlib.util.find_spec(f"{package}.{name}")
-    assert spec is not None and spec.origin is not None, name
-    return ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body

@@ -79,7 +79,7 @@ rule report:
             "workflow/perftransfer/report/{part}.jinja",
             part=["page.html", "page.css", "page.js", "sentences"],
         ),
-        summaries=collect("<results>/tables/{table}.csv", table=study.tables),
+        tables=collect("<results>/tables/{table}.csv", table=study.tables),
         figures=collect("<results>/figures/{file}.svg", file=study.figure_files),
     output:
         drawings=report(

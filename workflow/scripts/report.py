@@ -3,9 +3,7 @@
 import json
 from pathlib import Path
 
-import pandas as pd
-
-from perftransfer import catalogue, figures, yaml_file
+from perftransfer import figures, yaml_file
 from perftransfer.dataset import tables
 from perftransfer.figures._target import Target
 from perftransfer.job import logged
@@ -14,8 +12,8 @@ from perftransfer.plain import from_plain
 from perftransfer.report import findings_measuring, findings_recommendation
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.page import excerpt_of, render
-from perftransfer.report.summary import Summary
 from perftransfer.results.formatting import environment_labels
+from perftransfer.tables import Shown
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
@@ -25,12 +23,6 @@ if __name__ == "__main__":
             name, objective = path.stem.split(".")
             figure = figures.CATALOGUE.load(name)
             still.append(FigureFile(name, objective, figure.title, figure.caption, path))
-        summaries = []
-        for path in map(Path, snakemake.input.summaries):
-            module = catalogue.module("perftransfer.summaries", path.stem)
-            # An empty cell is no value; what looks like a name for none may be a level of an option.
-            frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
-            summaries.append(Summary(path.stem, module.TITLE, module.CAPTION, module.shown(frame)))
         study = yaml_file.read(Path(snakemake.input.study))
         recommended = []
         for path in snakemake.input.recommendation:
@@ -61,7 +53,7 @@ if __name__ == "__main__":
                 json.loads(found["environment"]): json.loads(found["host"]) for found in map(tables.metadata, measured)
             },
             figures=still,
-            summaries=summaries,
+            study_tables=[Shown.read(Path(path)) for path in snakemake.input.tables],
             constant_options=json.loads(tables.metadata(snakemake.input.dataset)["constant_options"]),
             commands=list(params.commands),
             recommended=recommended,

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from perftransfer import catalogue
 from perftransfer.dataset import row_groups, tables
 from perftransfer.job import logged
 from perftransfer.output_params import TableParams
 from perftransfer.plain import from_plain
+from perftransfer.tables import CATALOGUE
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         params = from_plain(TableParams, snakemake.params[0])
-        module = catalogue.module("perftransfer.summaries", snakemake.wildcards.table)
-        content = row_groups.read([name for name in module.TABLES if name != "timing"], dict(snakemake.input.items()))
-        if "timing" in module.TABLES:
+        table = CATALOGUE.load(snakemake.wildcards.table)()
+        content = row_groups.read([name for name in table.inputs if name != "timing"], dict(snakemake.input.items()))
+        if "timing" in table.inputs:
             content["timing"] = pd.read_csv(snakemake.input.timing, keep_default_na=False, na_values=[""])
         options = tables.options(snakemake.input.dataset)
-        frame = module.make(content, options=options, seed=params.seed)
+        frame = table.compute(content, options=options, seed=params.seed)
         tables.write_text(Path(snakemake.output[0]), frame.to_csv(index=False))

@@ -1,26 +1,15 @@
-"""Libraries that figures use, imported on first use: Snakemake reads the titles of all figures for each job."""
+"""Modules that figures use, imported on first use."""
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from perftransfer.lazy import Lazy, np, pd
 
 __all__ = ["cells", "mpl", "np", "pd"]
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
     from perftransfer.figures import _cells as cells
     from perftransfer.figures import _matplotlib as mpl
 else:
-
-    class _Lazy:
-        def __init__(self, name: str) -> None:
-            self._name = name
-
-        def __getattr__(self, attribute: str) -> Any:
-            return getattr(importlib.import_module(self._name), attribute)
-
-    np, pd = map(_Lazy, ("numpy", "pandas"))
-    cells, mpl = map(_Lazy, ("perftransfer.figures._cells", "perftransfer.figures._matplotlib"))
+    cells, mpl = map(Lazy, ("perftransfer.figures._cells", "perftransfer.figures._matplotlib"))

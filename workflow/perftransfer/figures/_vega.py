@@ -21,7 +21,7 @@ import markupsafe
 Spec: TypeAlias = dict[str, Any]
 
 if TYPE_CHECKING:
-    from perftransfer.results.table import Table
+    from perftransfer.results.table import PageTable
 
 VEGA_LITE = "6.4"
 #: Name of a chart's data: the page's script puts the rows there.
@@ -106,7 +106,7 @@ class Interactive:
     chart: Spec
     columns: Mapping[str, Sequence[object]]
     controls: Sequence[Choice | Switches]
-    table: Table | None = None
+    table: PageTable | None = None
     name: str = ""
     section: str = ""
     still: str | None = None

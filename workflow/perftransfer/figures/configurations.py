@@ -14,7 +14,7 @@ from perftransfer.figures.interface import Figure, Inputs, NothingToShow
 from perftransfer.space.options import level_text
 
 if TYPE_CHECKING:
-    from perftransfer.results.table import Table
+    from perftransfer.results.table import PageTable
 
 #: Configurations that the page holds at most.
 CONFIGURATIONS = 1_000
@@ -175,10 +175,10 @@ def _table(
     options: Sequence[str],
     objective: str,
     labels: Mapping[str, str],
-) -> Table:
+) -> PageTable:
     """The configuration of the lowest value in each environment."""
     from perftransfer.results import formatting
-    from perftransfer.results.table import Cell, Table
+    from perftransfer.results.table import Cell, PageTable
 
     unit = objectives.split(objective)[1]
     rows = []
@@ -189,7 +189,7 @@ def _table(
         chosen = ", ".join(f"{option} = {level_text(row[option].iloc[0])}" for option in options)
         cells = [formatting.number(lowest, 3), formatting.number(highest / lowest if lowest else math.nan), chosen]
         rows.append([Cell(labels.get(str(name), str(name))), *map(Cell, cells)])
-    return Table(
+    return PageTable(
         f"The configuration with the lowest {objectives.split(objective)[0]} of each environment, among those shown; "
         "the factor is that between the highest and the lowest.",
         ["environment", f"lowest, {unit}" if unit else "lowest", "factor", "configuration"],

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Still
 
     from perftransfer.figures._environments import Environments
-    from perftransfer.results.table import Table
+    from perftransfer.results.table import PageTable
 
 BASELINE = "RS"
 ALONE = "no single source"  # heading of the panel of strategies that use no source, or all of them
@@ -252,10 +252,10 @@ def _chart(shown: list[str], names: list[str], kind: str, with_baseline: bool) -
 
 def _best_and_worst(
     errors: pd.DataFrame, strategy: str, budget: int, labels: Mapping[str, str], shown: Sequence[str]
-) -> Table | None:
+) -> PageTable | None:
     """Best and worst source of each target that has several, for one strategy."""
     from perftransfer.results import formatting
-    from perftransfer.results.table import Cell, Table
+    from perftransfer.results.table import Cell, PageTable
 
     rows = []
     for target in [name for name in shown if name in errors]:
@@ -267,7 +267,7 @@ def _best_and_worst(
             rows.append([*map(Cell, (labels[target], labels[best], low, middle, labels[worst], high))])
     if not rows:
         return None
-    return Table(
+    return PageTable(
         f"Best and worst source of each target: errors (MAPE) of {formatting.full_strategy(strategy)} at budget "
         f"{budget}, median over learners of medians over repeats.",
         ["target", "best source", "error", "median source", "worst source", "error"],

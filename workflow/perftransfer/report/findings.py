@@ -17,10 +17,10 @@ from perftransfer.report import (
     tables_transfer,
 )
 from perftransfer.report.finding import Finding
-from perftransfer.report.summary import NEEDED, Summary, needed_table, of_name
 from perftransfer.results.aggregate import Results
 from perftransfer.results.formatting import environment_labels
-from perftransfer.results.table import Table
+from perftransfer.results.table import PageTable
+from perftransfer.tables import Shown, find
 
 #: Findings that the report opens with.
 MAX_LEAD = 5
@@ -34,7 +34,7 @@ class Section:
     heading: str
     findings: Sequence[Finding]
     figures: Sequence[str]
-    tables: Sequence[Table]
+    tables: Sequence[PageTable]
 
 
 def sections(
@@ -42,17 +42,17 @@ def sections(
     tables: Mapping[str, pd.DataFrame],
     objective: str,
     results: Results,
-    summaries: Sequence[Summary],
+    study_tables: Sequence[Shown],
 ) -> list[Section]:
     """Return the findings on one objective; ``results`` are those of the evaluation."""
     labels = environment_labels(study["environments"])
     ranges, influence, similarity = tables["ranges"], tables["influence"], tables["similarity"]
-    tested, needed = of_name(summaries, "significance"), of_name(summaries, NEEDED)
+    tested, needed = find(study_tables, "significance"), find(study_tables, "needed")
 
     def significant(family: str) -> list[Finding]:
         return [] if tested is None else findings_transfer.significance(tested.frame, objective, family)
 
-    def kept(*found: Table | None) -> list[Table]:
+    def kept(*found: PageTable | None) -> list[PageTable]:
         return [table for table in found if table is not None]
 
     alone = [
@@ -94,7 +94,7 @@ def sections(
             ["error_against_budget", "ranking", "learner_comparison", "intervals"],
             kept(
                 tables_transfer.errors(results),
-                None if needed is None else needed_table(needed, objective),
+                needed.cells(objective) if needed else None,
                 tables_transfer.by_learner(results),
             ),
         ),
@@ -137,6 +137,14 @@ def _designs(
         return []
     compared = findings_designs.findings(Results.of_designs(transfer, objective), study["evaluation"]["design_budgets"])
     return [Section("designs", "Designs: choosing what to measure", [*compared, *significant], ["designs"], [])]
+
+
+def verdicts(claims: pd.DataFrame) -> list[Finding]:
+    """Group the claims by verdict."""
+    return [
+        Finding("verdict", {"verdict": str(verdict), "n": len(group), "claims": list(group["claim"].unique())})
+        for verdict, group in claims.groupby("verdict", sort=False)
+    ]
 
 
 def lead(

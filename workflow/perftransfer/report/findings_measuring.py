@@ -13,7 +13,7 @@ from perftransfer import objectives
 from perftransfer.measuring.interference import DISTURBED_ABOVE
 from perftransfer.report.finding import Finding
 from perftransfer.results.formatting import known, listed
-from perftransfer.results.table import Cell, Table
+from perftransfer.results.table import Cell, PageTable
 
 _COLUMNS = [
     "environment", "engine", "configuration_id", "order", "status", "error", "disturbed", "steady", "stopped",
@@ -168,7 +168,7 @@ def _days(measurements: pd.DataFrame, objective: str) -> list[Finding]:
     ]
 
 
-def failures(found: Outcomes) -> Table | None:
+def failures(found: Outcomes) -> PageTable | None:
     """Return the statuses other than ok with the first error's text; None if all went well."""
     if not found.failures:
         return None
@@ -178,7 +178,7 @@ def failures(found: Outcomes) -> Table | None:
         text = first if len(first) <= _LONGEST else f"{first[:_LONGEST]} …"
         cells = [status, f"{one.measurements:,}", f"{len(one.configurations):,}"]
         body.append([*map(Cell, cells), Cell(listed(one.environments, most=3)), Cell(text)])
-    return Table(
+    return PageTable(
         "Measurements without a result, and the first error of each kind.",
         ["status", "measurements", "configurations", "environments", "first error"],
         body,

@@ -16,7 +16,7 @@ from perftransfer.recommend.stopping import MORE, REFERENCE_STRATEGY, Outlook
 from perftransfer.report.finding import Finding
 from perftransfer.report.findings_measuring import SIMULATED
 from perftransfer.results.formatting import NOTHING, number, percent
-from perftransfer.results.table import Cell, Table
+from perftransfer.results.table import Cell, PageTable
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Recommended:
 
     target: str
     findings: list[Finding]
-    tables: list[Table]
+    tables: list[PageTable]
     figures: Sequence[Interactive] = ()
     emulated: bool = False
     simulated: bool = False
@@ -120,7 +120,7 @@ def _value(value: object) -> float | None:
     return None if pd.isna(value) else float(value)  # type: ignore[arg-type,call-overload]
 
 
-def _table(objective: str, rows: pd.DataFrame, several: bool) -> Table:
+def _table(objective: str, rows: pd.DataFrame, several: bool) -> PageTable:
     quantity, unit = objectives.split(objective)
     body = []
     for _, row in rows.sort_values("rank").iterrows():
@@ -131,7 +131,7 @@ def _table(objective: str, rows: pd.DataFrame, several: bool) -> Table:
         cells = [f"{row['rank']:,}", number(row["predicted"], 3), interval, chance, number(row["measured"], 3)]
         body.append([Cell(what, "on the Pareto front" if several and row["pareto"] else ""), *map(Cell, cells)])
     in_unit = f", {unit}" if unit else ""
-    return Table(
+    return PageTable(
         f"{quantity.capitalize()} of what is recommended: rank among all configurations by the model, the predicted "
         "value with its 90 % interval (of the best of many it covers fewer), the probability that it beats the default "
         "configuration, and the median of the processes in which it was measured next to the default.",

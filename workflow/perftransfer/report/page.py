@@ -26,13 +26,12 @@ from perftransfer.report import (
     findings_measuring,
     findings_recommendation,
     protocol,
-    summary,
 )
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.finding import Finding, sentence
-from perftransfer.report.summary import Summary
 from perftransfer.results.aggregate import Results
 from perftransfer.results.formatting import NOTHING
+from perftransfer.tables import Shown, find
 
 TEMPLATE = "page.html.jinja"
 
@@ -61,7 +60,7 @@ def render(
     measurements: Iterable[pd.DataFrame],
     hosts: Mapping[str, Mapping[str, Any]],
     figures: Sequence[FigureFile],
-    summaries: Sequence[Summary],
+    study_tables: Sequence[Shown],
     constant_options: Mapping[str, object],
     commands: Sequence[str],
     excerpt: Excerpt,
@@ -72,7 +71,7 @@ def render(
 
     study: the resolved study as plain values. tables: ranges, sentinels, transfer, influence, similarity.
     measurements: of one environment after the other (``findings_measuring.columns``); one at a time is looked at.
-    hosts: descriptions of the machines by environment, empty where all is imported. summaries: the tables of the study.
+    hosts: descriptions of the machines by environment, empty where all is imported. study_tables: those that it names.
     constant_options: options that never varied, and their values. commands: shell commands that make this
     study again. excerpt: configurations to look at, see ``excerpt_of``. recommended: what to run in targets, where the
     study has some. drawings: folder for SVG and PDF of interactive figures that have no static one.
@@ -86,7 +85,7 @@ def render(
     by_objective = [
         _Objective(
             objective,
-            findings.sections(study, tables, objective, found, summaries),
+            findings.sections(study, tables, objective, found, study_tables),
             figures,
             figures_of_study.interactive(inputs, objective),
         )
@@ -107,8 +106,7 @@ def render(
                 one.write(drawings)
     at_a_glance = [figure for figure in figures if figure.objective == ALL_OBJECTIVES]
     shown = {id(figure) for figure in at_a_glance} | {id(figure) for part in by_objective for figure in part.shown}
-    claims = summary.of_name(summaries, summary.CLAIMS)
-    folded = [one for one in summaries if one.name not in (summary.CLAIMS, summary.NEEDED) and len(one.frame)]
+    claims = find(study_tables, "claims")
     return _template().render(
         study=study,
         version=perftransfer.__version__,
@@ -118,9 +116,9 @@ def render(
         lead=[(finding, _anchor(finding, by_objective)) for finding in opening],
         left_out=protocol.left_out(study),
         at_a_glance=at_a_glance,
-        verdicts=claims and summary.verdicts(claims),
-        claims=claims and summary.claims_table(claims),
-        tables=[(one, summary.as_table(one)) for one in folded],
+        verdicts=claims and findings.verdicts(claims.frame),
+        claims=claims and claims.cells(),
+        tables=[(one, one.cells()) for one in study_tables if one.table.folded and len(one.frame)],
         environments=_environments(study, findings_environments.configurations(tables["ranges"])),
         simulated=findings_measuring.SIMULATED,
         objectives=by_objective,
@@ -133,7 +131,7 @@ def render(
         failures=findings_measuring.failures(measured),
         measured=protocol.how_measured(study, constant_options),
         evaluated=protocol.how_evaluated(study),
-        limitations=protocol.limitations(study, hosts, tested=summary.of_name(summaries, "significance") is not None),
+        limitations=protocol.limitations(study, hosts, tested=find(study_tables, "significance") is not None),
         machines=_machines(hosts),
         commands=list(commands),
         recommended=list(recommended),

@@ -10,13 +10,13 @@ from perftransfer import objectives
 from perftransfer.report.findings_environments import measured
 from perftransfer.results.formatting import NOTHING, capital, number, percent
 from perftransfer.results.influence import LEAST, influential, written
-from perftransfer.results.table import Cell, Table
+from perftransfer.results.table import Cell, PageTable
 
 _ENVIRONMENTS = 6  # up to which each has a column of its own
 _TERMS = 20
 
 
-def values(ranges: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> Table | None:
+def values(ranges: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> PageTable | None:
     """Range of the objective and noise, by environment."""
     table = measured(ranges, objective)
     if table.empty:
@@ -28,7 +28,7 @@ def values(ranges: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> T
         spreads = [percent(row["cv_50"]), percent(row["floor"])]
         rows.append([Cell(labels.get(str(name), str(name))), *map(Cell, [*numbers, *spreads])])
     in_unit = f", {unit}" if unit else ""
-    return Table(
+    return PageTable(
         f"{capital(objectives.label(objective))} by environment: lowest and highest value over configurations and "
         "the factor between them; the spread of repeated processes of one configuration (coefficient of variation, "
         "median), and the error that even a perfect model would show because of it (mean).",
@@ -37,7 +37,7 @@ def values(ranges: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> T
     )
 
 
-def influence(influence: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> Table | None:
+def influence(influence: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> PageTable | None:
     """Share of the variance that each term explains: by environment, or over them where they are many."""
     rows = influential(influence, objective)
     if rows.empty:
@@ -62,7 +62,7 @@ def influence(influence: pd.DataFrame, objective: str, labels: Mapping[str, str]
         body.append([Cell(written(str(term))), *map(Cell, [*numbers, _share(float(mean[term])), many])])
     heads = [labels.get(name, name) for name in order] if each else ["least", "most"]
     left_out = f" {len(hidden)} more interactions, all weaker, are left out." if hidden else ""
-    return Table(
+    return PageTable(
         "Share of the variance that each option or interaction (×) adds to those that entered the stepwise regression "
         f"before it. {NOTHING}: not in that environment's model, counted as 0 in the mean. Last column: in how many "
         f"environments it was selected and reaches {100 * LEAST:.0f} %.{left_out}",

@@ -12,7 +12,7 @@ from perftransfer.report.findings_transfer import compared_budgets
 from perftransfer.results import formatting as words
 from perftransfer.results.aggregate import ALL, Results
 from perftransfer.results.formatting import NOTHING, percent
-from perftransfer.results.table import Cell, Table
+from perftransfer.results.table import Cell, PageTable
 
 _FEWEST = 4  # values from which quartiles say something
 
@@ -25,7 +25,7 @@ def _spread(values: pd.Series) -> str:
     return f"{low} to {high}"
 
 
-def errors(results: Results) -> Table | None:
+def errors(results: Results) -> PageTable | None:
     """Error of each strategy by budget, of the best and of the median learner; then regret and rank correlation."""
     if not results.strategies:
         return None
@@ -52,7 +52,7 @@ def errors(results: Results) -> Table | None:
             cells.append(Cell(percent(float(regret.median())), _spread(regret)))
             cells.append(Cell(words.correlation(float(ranking.median()))))
             rows.append(cells)
-    return Table(
+    return PageTable(
         "Error (MAPE on the held-out third) by budget, the number of configurations measured in the target: median "
         "over repeats, then sources, then targets; below it first to third quartile (of four values or more). "
         "Regret and rank correlation (Spearman) at the largest budget of each strategy. The best learner is the one "
@@ -63,7 +63,7 @@ def errors(results: Results) -> Table | None:
     )
 
 
-def against_baseline(results: Results) -> Table | None:
+def against_baseline(results: Results) -> PageTable | None:
     """How often, and by how much, strategies with a source beat random sampling at equal budget."""
     budgets = compared_budgets(results)
     rows = []
@@ -78,7 +78,7 @@ def against_baseline(results: Results) -> Table | None:
         rows.append(cells)
     if not rows or not budgets:
         return None
-    return Table(
+    return PageTable(
         "Against random sampling at equal budget: share of comparisons (same target, learner, budget and test thirds; "
         "every source) in which the strategy's error is lower, and the median change of the error.",
         ["strategy", *(f"budget {budget}" for budget in budgets)],
@@ -86,7 +86,7 @@ def against_baseline(results: Results) -> Table | None:
     )
 
 
-def by_learner(results: Results) -> Table | None:
+def by_learner(results: Results) -> PageTable | None:
     """Error of each learner under each strategy at its largest budget."""
     learners = sorted({learner for strategy in results.strategies for learner in results.learners(strategy)} - {""})
     if not learners:
@@ -99,7 +99,7 @@ def by_learner(results: Results) -> Table | None:
             best = len(learners) > 1 and learner == results.best_learner(strategy)
             cells.append(Cell(percent(float(errors.median())), _spread(errors), best))
         rows.append(cells)
-    return Table(
+    return PageTable(
         "Error of each learner at the largest budget of each strategy (in brackets): median over repeats, then "
         "sources, then targets; below it first to third quartile (of four values or more). Bold: the best "
         "learner of a strategy.",
@@ -108,7 +108,7 @@ def by_learner(results: Results) -> Table | None:
     )
 
 
-def by_target(results: Results, ranges: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> Table | None:
+def by_target(results: Results, ranges: pd.DataFrame, objective: str, labels: Mapping[str, str]) -> PageTable | None:
     """Error of each strategy by target at its largest budget, beside what the noise alone would cause."""
     if not results.strategies:
         return None
@@ -126,7 +126,7 @@ def by_target(results: Results, ranges: pd.DataFrame, objective: str, labels: Ma
         if len(floors):
             cells.append(Cell(percent(float(floors.get(target, float("nan"))))))
         rows.append(cells)
-    return Table(
+    return PageTable(
         "Error by target at the largest budget of each strategy (in brackets): median over sources and learners."
         + _bold(results, "target")
         + (" Last column: what a perfect model would show because of the noise." if len(floors) else ""),

@@ -16,7 +16,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """Rows of cells below a head; the first cell of each row is its head.
 
     wordy: columns (by position) that hold words, not numbers, and stand at the left.

@@ -8,10 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from perftransfer import catalogue, designs, strategies
+from perftransfer import designs, strategies
+from perftransfer.catalogue import Catalogue
 from perftransfer.code_digest import imported_by, modules_used
 from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.designs.interface import Design
@@ -22,7 +24,7 @@ from perftransfer.space.options import level_text
 from perftransfer.study import sheet
 from perftransfer.study.sections import (
     FIGURES,
-    SUMMARIES,
+    TABLES,
     Hardware,
     Import,
     ImportedEnvironment,
@@ -134,12 +136,7 @@ class Study:
     @property
     def figures(self) -> list[str]:
         """Figures to draw; of a single environment those that need no other."""
-        figures = {name: FIGURES.load(name) for name in self.sections.figures}
-        return [
-            name
-            for name, figure in figures.items()
-            if self.compares or not (figure.several or _TABLES_OF_SEVERAL & set(figure.inputs))
-        ]
+        return self._to_show(FIGURES, self.sections.figures)
 
     @property
     def figure_files(self) -> list[str]:
@@ -153,14 +150,15 @@ class Study:
     @property
     def tables(self) -> list[str]:
         """Tables to write; of a single environment those that need no other."""
-        return self._to_show(SUMMARIES, self.sections.tables)
+        return self._to_show(TABLES, self.sections.tables)
 
-    def _to_show(self, package: str, names: Sequence[str]) -> list[str]:
-        def is_about_one(name: str) -> bool:
-            several = catalogue.constant(package, name, "SEVERAL", default=False)
-            return not several and not _TABLES_OF_SEVERAL & set(catalogue.constant(package, name, "TABLES"))
-
-        return [name for name in names if self.compares or is_about_one(name)]
+    def _to_show(self, kind: Catalogue[Any], names: Sequence[str]) -> list[str]:
+        loaded = {name: kind.load(name) for name in names}
+        return [
+            name
+            for name, cls in loaded.items()
+            if self.compares or not (cls.several or _TABLES_OF_SEVERAL & set(cls.inputs))
+        ]
 
     @property
     def measured(self) -> list[str]:

@@ -28,7 +28,7 @@ from perftransfer.recommend.params import (
 from perftransfer.recommend.target_params import TargetParams
 from perftransfer.space.params import SampleParams, SpaceParams
 from perftransfer.study.facts import Study, designs_of
-from perftransfer.study.sections import FIGURES, SUMMARIES
+from perftransfer.study.sections import FIGURES, TABLES
 
 
 class JobParameters:
@@ -231,13 +231,13 @@ class JobParameters:
 
     def table(self, table: str) -> TableParams:
         """Digest of the table's code, and the seed of what is drawn for it."""
-        return TableParams(self._study.sections.seed, self._code("table", f"{SUMMARIES}.{table}"))
+        return TableParams(self._study.sections.seed, self._code("table", TABLES.module_of(table)))
 
     def report(self) -> ReportParams:
         """Digest of the report's code, and the commands that make this study again."""
         # The page finds the interactive figures by listing their folder.
         figures = map(FIGURES.module_of, FIGURES.names())
-        tables = [f"{SUMMARIES}.{name}" for name in self._study.tables]
+        tables = map(TABLES.module_of, self._study.tables)
         return ReportParams(self._study.commands, self._code("report", *figures, *tables))
 
     def _learners(self) -> dict[str, LearnerParameters]:

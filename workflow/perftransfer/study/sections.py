@@ -21,7 +21,7 @@ from pydantic import (
     create_model,
 )
 
-from perftransfer import catalogue, designs, learners, strategies
+from perftransfer import designs, learners, strategies
 from perftransfer.catalogue import Catalogue
 from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import Level
@@ -126,13 +126,12 @@ _LEARNER_SCHEMA: dict[str, Any] = {"anyOf": [{"enum": learners.names()}, {"patte
 LearnerName = Annotated[str, AfterValidator(_learner), Field(json_schema_extra=_LEARNER_SCHEMA)]
 StrategyName = Annotated[str, AfterValidator(_strategy), Field(json_schema_extra=_STRATEGY_SCHEMA)]
 DesignName = Annotated[str, AfterValidator(_design), Field(json_schema_extra=_design_schema)]
-# By the folder's name alone: figures stand above the study. Their files are light to import.
+# By the folders' names alone: figures and tables stand above the study. Their files are light to import.
 FIGURES: Catalogue[Any] = Catalogue("perftransfer.figures", "Figure", "figure")
 _FIGURE_NAMES = [name for name in FIGURES.names() if FIGURES.load(name).still]
 FigureName = _one_of("figure", _FIGURE_NAMES)
-SUMMARIES = "perftransfer.summaries"
-_SUMMARY_NAMES = list(catalogue.modules(SUMMARIES))
-SummaryName = _one_of("table", _SUMMARY_NAMES)
+TABLES: Catalogue[Any] = Catalogue("perftransfer.tables", "Table", "table")
+TableName = _one_of("table", TABLES.names())
 
 
 class Section(BaseModel):
@@ -444,6 +443,6 @@ class StudySections(Section):
     figures: Annotated[list[FigureName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
         _FIGURE_NAMES, description="Figures to draw."
     )
-    tables: Annotated[list[SummaryName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
-        _SUMMARY_NAMES, description="Tables to write as CSV and to show in the report."
+    tables: Annotated[list[TableName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
+        TABLES.names(), description="Tables to write as CSV and to show in the report."
     )

@@ -1,4 +1,4 @@
-"""What is asked of every summary, and what each of them is there for."""
+"""What is asked of every table, and what each of them is there for."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from figures import tables
 from pandas.testing import assert_frame_equal
 from wide import by_configuration
 
-from perftransfer import catalogue, summaries
 from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.results.aggregate import ALL
 from perftransfer.space.options import Option
+from perftransfer.tables import CATALOGUE
 
 NAMES = [
     "claims", "environments", "errors", "fit_seconds", "needed", "options", "ranking", "significance", "similarity",
@@ -63,32 +63,32 @@ STUDY = study(8)
 
 
 def make(name: str, content: dict[str, pd.DataFrame], seed: int = 0) -> pd.DataFrame:
-    module = catalogue.module("perftransfer.summaries", name)
-    return module.make({table: content[table] for table in module.TABLES}, options=OPTIONS, seed=seed)
+    table = CATALOGUE.load(name)()
+    return table.compute({name: content[name] for name in table.inputs}, options=OPTIONS, seed=seed)
 
 
 @functools.cache
 def made(name: str) -> pd.DataFrame:
-    """The summary of ``STUDY``; not to be changed."""
+    """The table of ``STUDY``; not to be changed."""
     return make(name, STUDY)
 
 
 def shown(name: str, frame: pd.DataFrame | None = None) -> pd.DataFrame:
-    return catalogue.module("perftransfer.summaries", name).shown(made(name) if frame is None else frame)
+    return CATALOGUE.load(name)().for_report(made(name) if frame is None else frame)
 
 
-def test_the_summaries_are_the_modules():
-    assert summaries.names() == NAMES
+def test_a_study_can_name_these_tables():
+    assert CATALOGUE.names() == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_summary_says_what_it_is(name):
-    module = catalogue.module("perftransfer.summaries", name)
-    assert module.__doc__
-    assert 0 < len(module.TITLE) < 60
-    assert module.CAPTION.endswith(".")
-    assert not set(module.CAPTION) & set("<>&*`|_")  # means something in RST or HTML
-    assert set(module.TABLES) <= {
+def test_a_table_says_what_it_is(name):
+    table = CATALOGUE.load(name)
+    assert table.__doc__
+    assert 0 < len(table.title) < 60
+    assert table.caption.endswith(".")
+    assert not set(table.caption) & set("<>&*`|_")  # means something in RST or HTML
+    assert set(table.inputs) <= {
         "environments",
         "ranges",
         "configurations",
@@ -115,6 +115,10 @@ def test_what_is_shown_is_not_more_than_there_is(name):
     frame = shown(name)
     assert 0 < len(frame) <= len(made(name))
     assert frame.index.tolist() == list(range(len(frame)))
+    page = CATALOGUE.load(name)().on_page(frame, "latency_ms")
+    assert page is not None
+    assert len(page.rows) == len(frame)
+    assert {len(row) for row in page.rows} == {len(page.head)}
 
 
 # That of the environments has columns for each objective that it finds in its rows.
@@ -137,8 +141,7 @@ def test_options_tell_their_levels_and_where_they_play_a_part():
         [("c0", 1, "fast", "8"), ("c1", 4, "safe", "inactive")],
         columns=["configuration_id", "threads", "mode", "depth"],
     )
-    module = catalogue.module("perftransfer.summaries", "options")
-    frame = module.make({"configurations": configurations}, options=options, seed=0)
+    frame = CATALOGUE.load("options")().compute({"configurations": configurations}, options=options)
     assert frame.to_numpy().tolist() == [
         ["threads", True, False, "1, 2, 4", 3, "2", 2],
         ["mode", False, False, "fast, safe", 2, "safe", 2],

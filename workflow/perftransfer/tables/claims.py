@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
-from perftransfer import designs, strategies
-from perftransfer.results import aggregate, tests
+from perftransfer import designs, objectives, strategies
+from perftransfer.lazy import np, pd
+from perftransfer.results.table import Cell, PageTable
 from perftransfer.space.options import Option
-
-TITLE = "Claims of the paper"
-CAPTION = (
-    "Claims of Iqbal, Kotthoff and Jamshidi (OpML 2019), in other words, and what these data say. Errors are MAPE on "
-    "the held-out third, averaged over repeats, sources and learners on each target, then over the targets that both "
-    "have an error for; the best of several is chosen by these very errors. The number is the difference of the two in "
-    "percentage points, below 0 if it speaks for the claim, with a 95 % interval by a bootstrap over targets. A claim "
-    "holds if the errors are significantly lower at every budget (signed-rank test over targets, corrected after Holm "
-    "for the budgets), does not hold if they are nowhere lower and somewhere higher, is undecided if they are neither "
-    "anywhere, and else mixed. With fewer than six targets nothing can be significant: it then only tends to hold or "
-    "not to, judged by whether all targets agree."
-)
-TABLES = ("environments", "transfer", "similarity")
+from perftransfer.tables._lazy import aggregate, formatting, tests
+from perftransfer.tables.interface import Inputs, Table
 
 COLUMNS = ("claim", "objective", "finding", "number", "verdict", "note")
 
@@ -35,29 +22,60 @@ TENDS = {HOLDS: "tends to hold", FAILS: "tends not to hold"}
 _COMMON, _SAME_ORDER = 0.5, 0.8
 
 #: One value per target, by (strategy, design, budget).
-Errors = dict[tuple[str, str, int], pd.Series]
+Errors = dict[tuple[str, str, int], "pd.Series"]
 
 
-def make(tables: Mapping[str, pd.DataFrame], *, options: Sequence[Option], seed: int) -> pd.DataFrame:
-    """One row per claim and objective; comparisons of which the study evaluated nothing are left out."""
-    cells, environments = tables["transfer"], tables["environments"]
-    rows: list[dict[str, Any]] = []
-    by_objective = _errors(cells)
-    for objective, errors in by_objective.items():
-        for claim, against in _COMPARISONS.items():
-            found = _compared(list(against(errors)), seed)
-            if found is not None:
-                rows.append({"claim": claim, "objective": objective, **found})
-        rows.append({"objective": objective, **_what_matters(tables["similarity"], objective)})
-    if by_objective:
-        for claim, (column, note) in _ACROSS.items():
-            rows += _across(claim, column, note, cells, environments, seed)
-    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("claim", kind="stable", key=_order, ignore_index=True)
+class Claims(Table):
+    """What the paper claims, and what these data say of it."""
 
+    title = "Claims of the paper"
+    caption = (
+        "Claims of Iqbal, Kotthoff and Jamshidi (OpML 2019), in other words, and what these data "
+        "say. Errors are MAPE on the held-out third, averaged over repeats, sources and learners "
+        "on each target, then over the targets that both have an error for; the best of several is "
+        "chosen by these very errors. The number is the difference of the two in percentage "
+        "points, below 0 if it speaks for the claim, with a 95 % interval by a bootstrap over "
+        "targets. A claim holds if the errors are significantly lower at every budget (signed-rank "
+        "test over targets, corrected after Holm for the budgets), does not hold if they are "
+        "nowhere lower and somewhere higher, is undecided if they are neither anywhere, and else "
+        "mixed. With fewer than six targets nothing can be significant: it then only tends to hold "
+        "or not to, judged by whether all targets agree."
+    )
+    inputs = ("environments", "transfer", "similarity")
+    folded = False
 
-def shown(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return all of it."""
-    return frame
+    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+        """Return one row per claim and objective; comparisons of which the study evaluated nothing are left out."""
+        cells, environments = inputs["transfer"], inputs["environments"]
+        rows: list[dict[str, Any]] = []
+        by_objective = _errors(cells)
+        for objective, errors in by_objective.items():
+            for claim, against in _COMPARISONS.items():
+                found = _compared(list(against(errors)), seed)
+                if found is not None:
+                    rows.append({"claim": claim, "objective": objective, **found})
+            rows.append({"objective": objective, **_what_matters(inputs["similarity"], objective)})
+        if by_objective:
+            for claim, (column, note) in _ACROSS.items():
+                rows += _across(claim, column, note, cells, environments, seed)
+        return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(
+            "claim", kind="stable", key=_order, ignore_index=True
+        )
+
+    def on_page(self, shown: pd.DataFrame, objective: str = "") -> PageTable:
+        """Return all claims, with a line for each budget."""
+        rows = [
+            [
+                Cell(row["claim"]),
+                Cell(objectives.label(row["objective"]) if row["objective"] else formatting.NOTHING),
+                Cell(row["verdict"], row["note"], strong=True),
+                Cell(row["finding"].replace(" measurements:", ":").replace("; ", "\n")),
+                Cell(row["number"].replace("; ", "\n")),
+            ]
+            for row in shown.fillna("").astype(str).to_dict("records")
+        ]
+        head = ["claim of the paper", "objective", "verdict", "what these data say, by budget", "number"]
+        return PageTable(self.caption, head, rows, frozenset({0, 1, 2, 3}))
 
 
 def _errors(cells: pd.DataFrame) -> dict[str, Errors]:
@@ -74,7 +92,7 @@ def _errors(cells: pd.DataFrame) -> dict[str, Errors]:
 
 
 #: Two ways to get a model at a budget, and their errors; the first is the one that the claim favours.
-Pair = tuple[int, str, pd.Series, str, pd.Series]
+Pair = tuple[int, str, "pd.Series", str, "pd.Series"]
 
 
 def _own(errors: Errors, strategy: str) -> dict[int, pd.Series]:

@@ -1,0 +1,44 @@
+"""Errors of every way to transfer, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from perftransfer.lazy import pd
+from perftransfer.space.options import Option
+from perftransfer.tables._lazy import aggregate, tests
+from perftransfer.tables.interface import Inputs, Table
+
+
+class Errors(Table):
+    """Errors of every way to transfer, with intervals."""
+
+    title = "Errors"
+    caption = (
+        "Errors in percent: the median over repeats, then sources, then targets of the mean "
+        "absolute percentage error on the held-out test third (mape); learner all is the median "
+        "over learners. From low to high: a 95 % interval by a bootstrap over targets, the unit of "
+        "analysis; there is none for fewer than three targets, and for fewer than a dozen it is "
+        "too narrow. Mean mape is the mean at each step, on which the tests work. The last column "
+        "is the median over the whole pool, training rows included."
+    )
+    inputs = ("transfer",)
+
+    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+        """Return one row per (objective, strategy, design, learner, budget): errors in percent over the targets.
+
+        ``targets``: those with a value; ``targets_missing``: those without; ``cells_dropped``: cells
+        that are not finite.
+        """
+        cells = inputs["transfer"]
+        names = {"value": "median_mape", "low": "median_mape_low", "high": "median_mape_high"}
+        table = tests.errors_with_intervals(cells, "mape", "median", seed=seed).rename(columns=names)
+        means = aggregate.over_targets(aggregate.by_target(cells, "mape", "mean"), "mean")
+        pool = aggregate.over_targets(aggregate.by_target(cells, "mape_all", "median"), "median")
+        for name, more in (("mean_mape", means), ("median_mape_all", pool)):
+            table = table.join(more.set_index(aggregate.KEY)["value"].rename(name), on=aggregate.KEY)
+        return table
+
+    def for_report(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the medians over learners."""
+        return frame[frame["learner"] == aggregate.ALL].drop(columns="learner").reset_index(drop=True)

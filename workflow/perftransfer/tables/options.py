@@ -1,0 +1,40 @@
+"""The options of the study and their levels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from perftransfer.lazy import pd
+from perftransfer.space.options import INACTIVE, Option, level_text
+from perftransfer.tables.interface import Inputs, Table
+
+COLUMNS = ("option", "ordered", "conditional", "levels", "number_of_levels", "default", "configurations")
+
+
+class Options(Table):
+    """The options of the study and their levels."""
+
+    title = "Options"
+    caption = (
+        "One row per option that varies; options with one level only are listed elsewhere. A "
+        "conditional option plays a part only where others have certain levels. Configurations are "
+        "those measured in any environment in which the option plays a part."
+    )
+    inputs = ("configurations",)
+
+    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+        """Return one row per option, in their order."""
+        configurations = inputs["configurations"]
+        rows = [
+            (
+                option.name,
+                option.ordered,
+                option.conditional,
+                ", ".join(map(level_text, option.levels)),
+                len(option.levels),
+                level_text(option.default),
+                int((configurations[option.name].map(level_text) != INACTIVE).sum()),
+            )
+            for option in options
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
