@@ -28,7 +28,7 @@ class BEETLE(SelectedSource):
     equals the target's sample decides.
     """
 
-    title = "bellwether transfer (BEETLE)"
+    title = "bellwether transfer"
 
     def select(self, X: np.ndarray, y: np.ndarray, sources: tuple[Source, ...]) -> int:
         """Return the source of the highest median agreement with the others."""
