@@ -29,7 +29,7 @@ class Finding:
     """
 
     kind: str
-    values: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
     figure: str = ""
     table: str = ""
 

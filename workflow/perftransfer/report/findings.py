@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -17,6 +16,7 @@ from perftransfer.report import (
     tables_transfer,
 )
 from perftransfer.report.finding import Finding
+from perftransfer.report.study_file import ResolvedStudy
 from perftransfer.results.aggregate import Results
 from perftransfer.results.formatting import environment_labels
 from perftransfer.results.table import PageTable
@@ -38,7 +38,7 @@ class Section:
 
 
 def sections(
-    study: Mapping[str, Any],
+    study: ResolvedStudy,
     tables: Mapping[str, pd.DataFrame],
     objective: str,
     results: Results,
@@ -130,7 +130,7 @@ def sections(
 
 
 def _designs(
-    study: Mapping[str, Any], transfer: pd.DataFrame, objective: str, significant: Sequence[Finding]
+    study: ResolvedStudy, transfer: pd.DataFrame, objective: str, significant: Sequence[Finding]
 ) -> list[Section]:
     """Return the section on designs, if the study compares any."""
     if not study["evaluation"]["designs"]:
@@ -148,7 +148,7 @@ def verdicts(claims: pd.DataFrame) -> list[Finding]:
 
 
 def lead(
-    study: Mapping[str, Any],
+    study: ResolvedStudy,
     tables: Mapping[str, pd.DataFrame],
     results_of: Mapping[str, Results],
     recommended: Sequence[Finding] = (),

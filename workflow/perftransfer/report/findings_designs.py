@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from perftransfer import designs as all_designs
 from perftransfer.report.finding import Finding
@@ -38,7 +37,7 @@ class Change:
         """-1 if the error is lower, 1 if it is higher, 0 if the difference is not worth telling."""
         return 0 if abs(self.percent) < SMALLEST_CHANGE else -1 if self.percent < 0 else 1
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """Return the plain facts."""
         return {**asdict(self), "title": _title(self.name), "side": self.side, "smallest": SMALLEST_CHANGE}
 

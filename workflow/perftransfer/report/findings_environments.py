@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -65,7 +64,7 @@ def noise(ranges: pd.DataFrame, objective: str, results: Results, labels: Mappin
         Finding("spread_of_processes", {**_ends(spread), "quietest": quiet, "noisiest": loud}, "noise"),
         Finding("smallest_difference", _told_apart(table["least"], labels), "noise"),
     ]
-    facts: dict[str, Any] = {**_ends(table["floor"]), "reached": None}
+    facts: dict[str, object] = {**_ends(table["floor"]), "reached": None}
     lowest = results.lowest()
     if lowest is not None:
         strategy, budget = lowest
@@ -76,7 +75,7 @@ def noise(ranges: pd.DataFrame, objective: str, results: Results, labels: Mappin
     return [*findings, Finding("noise_unknown_in", {"environments": silent}, "noise")] if silent else findings
 
 
-def _told_apart(least: pd.Series, labels: Mapping[str, str]) -> dict[str, Any]:
+def _told_apart(least: pd.Series, labels: Mapping[str, str]) -> dict[str, object]:
     """Return below which difference two configurations cannot be told apart, and where that is far too much."""
     noisy = least[least > NOISY].sort_values(ascending=False)
     rest = least.drop(noisy.index)
@@ -162,7 +161,7 @@ def _once(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[~pd.Series(pairs, index=rows.index, dtype=object).duplicated()]
 
 
-def _pair(row: pd.Series, measure: str, labels: Mapping[str, str]) -> dict[str, Any]:
+def _pair(row: pd.Series, measure: str, labels: Mapping[str, str]) -> dict[str, object]:
     names = [labels.get(str(row[end]), str(row[end])) for end in ("source", "target")]
     return {"pair": names, "value": float(row[measure])}
 

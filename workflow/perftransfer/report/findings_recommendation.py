@@ -15,6 +15,7 @@ from perftransfer.figures.interface import ALL_OBJECTIVES
 from perftransfer.recommend.stopping import MORE, REFERENCE_STRATEGY, Outlook
 from perftransfer.report.finding import Finding
 from perftransfer.report.findings_measuring import SIMULATED
+from perftransfer.report.study_file import StudyEnvironment
 from perftransfer.results.formatting import NOTHING, number, percent
 from perftransfer.results.table import Cell, PageTable
 
@@ -35,7 +36,7 @@ def recommended(
     table: pd.DataFrame,
     known: Mapping[str, Mapping[str, Any]],
     targets: Mapping[str, Target],
-    described: Sequence[Mapping[str, Any]] = (),
+    described: Sequence[StudyEnvironment] = (),
 ) -> list[Recommended]:
     """Return what to run in each target. table: recommendation.parquet; known: its metadata, by target.
 

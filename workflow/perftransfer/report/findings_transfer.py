@@ -6,7 +6,6 @@ Every function returns what the results support and nothing else: possibly no fi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 
@@ -20,7 +19,7 @@ from perftransfer.results.formatting import in_reading_order
 _FIGURE = "error_against_budget"
 
 
-def strategy_facts(results: Results, strategy: str) -> dict[str, Any]:
+def strategy_facts(results: Results, strategy: str) -> dict[str, object]:
     """Return the name of a strategy, its best learner, and how many learners it was chosen from."""
     learners = results.learners(strategy)
     return {"strategy": strategy, "learner": results.best_learner(strategy), "n_learners": len(learners)}
@@ -40,7 +39,7 @@ def few_measurements(results: Results) -> list[Finding]:
     return [Finding("few_measurements", facts, _FIGURE, "errors")]
 
 
-def _baseline_for(results: Results, error: float) -> dict[str, Any]:
+def _baseline_for(results: Results, error: float) -> dict[str, object]:
     """Return the budget that random sampling needs for an error (None: more than tried), with errors around it."""
     needed = results.budget_for(BASELINE, error, results.best_learner(BASELINE))
     budgets = results.budgets(BASELINE)
@@ -125,7 +124,7 @@ def without_measurement(results: Results, labels: Mapping[str, str]) -> list[Fin
     return findings
 
 
-def _pair(errors: pd.Series, position: int, labels: Mapping[str, str]) -> dict[str, Any]:
+def _pair(errors: pd.Series, position: int, labels: Mapping[str, str]) -> dict[str, object]:
     source, target = errors.index[position]
     error = float(errors.iloc[position])
     return {"error": error, "source": labels.get(source, source), "target": labels.get(target, target)}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import jinja2
 import pandas as pd
@@ -20,6 +20,7 @@ from perftransfer.dataset.row_groups import Excerpt
 from perftransfer.figures import _vega, configurations
 from perftransfer.figures._vega import Interactive
 from perftransfer.figures.interface import ALL_OBJECTIVES, Inputs
+from perftransfer.measuring.records import HostRecord
 from perftransfer.report import (
     findings,
     findings_environments,
@@ -29,6 +30,7 @@ from perftransfer.report import (
 )
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.finding import Finding, sentence
+from perftransfer.report.study_file import ResolvedStudy
 from perftransfer.results.aggregate import Results
 from perftransfer.results.formatting import NOTHING
 from perftransfer.tables import Shown, find
@@ -55,10 +57,10 @@ _HOST = {
 
 def render(
     *,
-    study: Mapping[str, Any],
+    study: ResolvedStudy,
     tables: Mapping[str, pd.DataFrame],
     measurements: Iterable[pd.DataFrame],
-    hosts: Mapping[str, Mapping[str, Any]],
+    hosts: Mapping[str, HostRecord],
     figures: Sequence[FigureFile],
     study_tables: Sequence[Shown],
     constant_options: Mapping[str, object],
@@ -212,7 +214,7 @@ class _Objective:
         self.shown = [figure for _, found, _ in self.parts for figure, _ in found]
 
 
-def _environments(study: Mapping[str, Any], sizes: pd.Series) -> list[dict[str, Any]]:
+def _environments(study: ResolvedStudy, sizes: pd.Series) -> list[dict[str, object]]:
     return [
         {
             **row,
@@ -227,7 +229,7 @@ def _environments(study: Mapping[str, Any], sizes: pd.Series) -> list[dict[str, 
     ]
 
 
-def _machines(hosts: Mapping[str, Mapping[str, Any]]) -> list[tuple[list[str], list[tuple[str, str]]]]:
+def _machines(hosts: Mapping[str, HostRecord]) -> list[tuple[list[str], list[tuple[str, str]]]]:
     """Return each machine (with its software) once: the environments measured on it, and its description."""
     found: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for environment, host in hosts.items():

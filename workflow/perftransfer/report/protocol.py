@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from perftransfer import designs
+from perftransfer.measuring.records import HostRecord
 from perftransfer.report.finding import Finding
 from perftransfer.report.findings_measuring import SIMULATED
+from perftransfer.report.study_file import ResolvedStudy, StudyEnvironment
 
 
-def everywhere(study: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def everywhere(study: ResolvedStudy) -> list[StudyEnvironment]:
     """Return the environments of a resolved study, and its targets."""
     return [*study["environments"], *study.get("targets", ())]
 
 
-def really_measured(study: Mapping[str, Any]) -> bool:
+def really_measured(study: ResolvedStudy) -> bool:
     """Tell whether any environment was measured here, and not simulated."""
     return any(row["kind"] == "measured" and row.get("engine") != SIMULATED for row in everywhere(study))
 
 
-def how_measured(study: Mapping[str, Any], constant_options: Mapping[str, object]) -> list[Finding]:
+def how_measured(study: ResolvedStudy, constant_options: Mapping[str, object]) -> list[Finding]:
     """Describe where the values come from."""
     findings = []
     if really_measured(study):
@@ -35,13 +36,13 @@ def how_measured(study: Mapping[str, Any], constant_options: Mapping[str, object
     return findings
 
 
-def left_out(study: Mapping[str, Any]) -> list[Finding]:
+def left_out(study: ResolvedStudy) -> list[Finding]:
     """Find the environments that the study names and lacks."""
     names = list(study["left_out"])
     return [Finding("environments_missing", {"environments": names})] if names else []
 
 
-def how_evaluated(study: Mapping[str, Any]) -> list[Finding]:
+def how_evaluated(study: ResolvedStudy) -> list[Finding]:
     """Describe what was compared on what, and what the measures mean."""
     evaluation, learning = study["evaluation"], study["learning"]
     influence = Finding("method_influence", dict(study["influence"]))
@@ -62,7 +63,7 @@ def how_evaluated(study: Mapping[str, Any]) -> list[Finding]:
     return [*findings, *map(Finding, kinds), influence]
 
 
-def limitations(study: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]], *, tested: bool) -> list[Finding]:
+def limitations(study: ResolvedStudy, hosts: Mapping[str, HostRecord], *, tested: bool) -> list[Finding]:
     """Find what must not be concluded from this study."""
     environments = everywhere(study)
     machines = {(host.get("processor"), host.get("cpus")) for host in hosts.values()}
@@ -79,7 +80,7 @@ def limitations(study: Mapping[str, Any], hosts: Mapping[str, Mapping[str, Any]]
     return [Finding(kind) for kind, holds in applies.items() if holds]
 
 
-def overview(study: Mapping[str, Any], sizes: Sequence[int]) -> Finding:
+def overview(study: ResolvedStudy, sizes: Sequence[int]) -> Finding:
     """Count the environments, their kinds and their configurations."""
     environments = study["environments"]
     kinds = ["simulated" if row.get("engine") == SIMULATED else str(row["kind"]) for row in environments]
