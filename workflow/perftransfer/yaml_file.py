@@ -15,7 +15,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses a key that stands twice: YAML would keep the last one and say nothing."""
+    """A safe loader that refuses a duplicate key: YAML would keep the last one and say nothing."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:

@@ -42,7 +42,7 @@ def convert(
 
     Returns the table, the schema of its options, and for options by rank what the ranks stand for.
 
-    Raises UserError that names the column or level that is missing, or a configuration that stands twice; rows are
+    Raises UserError that names the column or level that is missing, or a duplicate configuration; rows are
     counted from 1, the first below the header.
     """
     for column, value in rows.items():

@@ -36,7 +36,7 @@ class PublishedFile:
         one with the right content), then in ``downloads``, then fetched from its address into ``downloads``, where
         nothing but the right content stays.
 
-        Raises Unavailable if it can be had nowhere, UserError if its SHA-256 is another one.
+        Raises Unavailable if it is not available locally and could not be downloaded, UserError if its SHA-256 differs.
         """
         problems = []
         for path in self._at_hand(downloads):

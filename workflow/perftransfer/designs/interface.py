@@ -137,7 +137,7 @@ class ExtendingDesign(Design):
         candidates, options, order, n, source
             As in ``choose``.
         chosen
-            Positions that are measured anyway, whoever chose them, shape (measured,).
+            Positions that are measured in any case, shape (measured,).
 
         Returns
         -------

@@ -73,7 +73,7 @@ class Ranking(Figure[Ranks]):
         known, missing = cells.finite(inputs["transfer"], objective)
         if known.empty:
             raise NothingToShow(f"no strategy was evaluated on {objective}")
-        # With what is no number: a mean over the other learners must not stand for one over all of them.
+        # Non-finite values included: a mean over the other learners is not one over all of them.
         rows = cells.of_objective(inputs["transfer"], objective, ["mape"])
         ranks = tests.rankings(rows, "mape")
         ranks = ranks[(ranks["learner"] == aggregate.ALL) & (ranks["family"] == tests.STRATEGIES)]

@@ -442,7 +442,7 @@ def _disturbed(outcome: Outcome, *, loaded: bool) -> bool | None:
 
 
 def _variables(settings: Sequence[hardware.Setting], engine: Engine) -> dict[str, str]:
-    """Return the environment variables by which a measuring process heeds settings."""
+    """Return the environment variables that apply hardware settings to a measuring process."""
     out = {}
     if any(setting.name == "gpu" for setting in settings):
         out["CUDA_VISIBLE_DEVICES"] = str(placement.gpu_of(settings, None))

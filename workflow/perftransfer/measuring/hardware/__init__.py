@@ -57,7 +57,7 @@ def parse(text: str) -> list[Setting]:
 
     Returns them in the order in which they are applied; none for an empty text.
 
-    Raises UserError for an unknown name, a value that is none, a setting that stands twice.
+    Raises UserError for an unknown name, a value that is none, a duplicate setting.
     """
     by_name = {name: (number, kind) for number, kind in enumerate(_kinds().values()) for name in kind.names}
     found: dict[tuple[str, str], tuple[tuple[int, int], Setting]] = {}

@@ -51,7 +51,7 @@ def held(state: Path) -> Iterator[None]:
 def read(state: Path) -> list[Original]:
     """Return the originals in the order they were recorded; empty without a state file.
 
-    Raises NotRestoredError for a file of another machine, or that is none of ours.
+    Raises NotRestoredError for a file of another machine, or that perftransfer did not write.
     """
     try:
         content = json.loads(state.read_bytes())
