@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from wide import by_configuration
 
+from perftransfer import figures as figures_of_study
 from perftransfer.dataset.row_groups import Excerpt
 from perftransfer.evaluation.ranges import ranges_table
 from perftransfer.evaluation.similarity import similarity_table
@@ -194,8 +195,8 @@ def shown(tables: dict[str, pd.DataFrame], *names: str) -> list[Shown]:
     made = []
     for name in names:
         table = CATALOGUE.load(name)()
-        frame = table.compute({name: tables[name] for name in table.inputs}, options=options)
-        made.append(Shown(name, table, table.for_report(frame)))
+        frame = table.compute({**{name: tables[name] for name in table.inputs}, "options": options, "seed": 0})
+        made.append(Shown.of(name, frame))
     return made
 
 
@@ -215,5 +216,6 @@ def figures(folder: Path, objective: str = "latency_ms") -> list[FigureFile]:
     for name in FIGURES:
         path = folder / f"{name}.{objective}.svg"
         path.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="300pt" height="200pt"></svg>')
-        files.append(FigureFile(name, objective, name.replace("_", " "), f"Caption of {name}.", path))
+        section = figures_of_study.CATALOGUE.load(name).section
+        files.append(FigureFile(name, objective, name.replace("_", " "), f"Caption of {name}.", path, section))
     return files

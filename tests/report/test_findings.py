@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,17 +21,22 @@ from perftransfer.report import (
     findings_environments,
     findings_measuring,
     findings_transfer,
-    tables_transfer,
 )
 from perftransfer.report.finding import Finding, sentence
-from perftransfer.results.aggregate import ALL, Results
+from perftransfer.results.aggregate import ALL
+from perftransfer.results.evidence import Evidence
+from perftransfer.results.table import PageTable
+from perftransfer.tables import CATALOGUE
+from perftransfer.tables.failures import Failures
 
 LABELS = {"a": "a", "b": "b (emulated)"}
 
 
 def cells(rows: list[tuple[str, str, str | None, str, int, float]]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["strategy", "learner", "source", "target", "budget", "mape"])
-    return table.assign(objective="latency_ms", regret=table["mape"] / 1000, spearman=0.9, n_measured=table["budget"])
+    repeat = table.groupby(["strategy", "learner", "source", "target", "budget"], dropna=False).cumcount()
+    metrics = {"regret": table["mape"] / 1000, "spearman": 0.9, "n_measured": table["budget"]}
+    return table.assign(objective="latency_ms", design="random", repeat=repeat, **metrics)
 
 
 # Two targets, two learners. RF is best everywhere; errors of RF, those of RT are twice as large.
@@ -52,25 +59,41 @@ ROWS = [
 TRANSFER = cells(ROWS)
 
 
-def results(*strategies: str, table: pd.DataFrame = TRANSFER) -> Results:
-    return Results.of(table[table["strategy"].isin(strategies)] if strategies else table, "latency_ms")
+NONE = pd.DataFrame()
 
 
-def facts(found: list[Finding], kind: str) -> list[dict[str, object]]:
-    """Values of the findings of a kind; each can be worded."""
+def evidence(objective: str = "latency_ms", **changes: Any) -> Evidence:
+    """What is known about an objective: nothing but these tables."""
+    tables = dict.fromkeys(("ranges", "influence", "similarity", "transfer"), NONE)
+    return Evidence(**{"objective": objective, "labels": LABELS, **tables, **changes})
+
+
+def results(*strategies: str, table: pd.DataFrame = TRANSFER) -> Evidence:
+    return evidence(transfer=table[table["strategy"].isin(strategies)] if strategies else table)
+
+
+def facts(found: Iterable[Finding], kind: str) -> list[dict[str, object]]:
+    """Facts of the findings of a kind; each can be worded."""
+    found = list(found)
     assert all(sentence(finding) for finding in found)
-    return [dict(finding.values) for finding in found if finding.kind == kind]
+    return [dict(finding.facts) for finding in found if finding.kind == kind]
 
 
-def the(found: list[Finding], kind: str) -> dict[str, Any]:
-    """Values of the one finding of a kind."""
-    (values,) = facts(found, kind)
-    return values
+def the(found: Iterable[Finding], kind: str) -> dict[str, Any]:
+    """Facts of the one finding of a kind."""
+    (own,) = facts(found, kind)
+    return own
 
 
-def kinds(found: list[Finding]) -> list[str]:
+def kinds(found: Iterable[Finding]) -> list[str]:
+    found = list(found)
     assert all(sentence(finding) for finding in found)
     return [finding.kind for finding in found]
+
+
+def table_of(name: str, known: Evidence) -> PageTable | None:
+    """The table of that name that only the report shows."""
+    return CATALOGUE.load(name)().cells(known)  # type: ignore[attr-defined,no-any-return]
 
 
 def scaled(strategy: str, factor: float) -> pd.DataFrame:
@@ -102,8 +125,8 @@ def test_what_random_sampling_needs_for_the_same(
 def test_one_learner_is_not_called_the_best() -> None:
     one = results(table=TRANSFER[TRANSFER["learner"] == "RF"])
     assert the(findings_transfer.few_measurements(one), "few_measurements")["n_learners"] == 1
-    assert "best learner" not in sentence(findings_transfer.few_measurements(one)[0])
-    assert findings_transfer.best_learners(one) == []
+    assert "best learner" not in sentence(next(findings_transfer.few_measurements(one)))
+    assert kinds(findings_transfer.best_learners(one)) == []
 
 
 def test_many_measurements_and_leaders() -> None:
@@ -111,11 +134,11 @@ def test_many_measurements_and_leaders() -> None:
     assert (found["strategy"], found["budget"], found["error"]) == ("RS", 30, 7.0)
     assert (found["next"]["strategy"], found["next"]["error"]) == ("LMS", 11.0)
     assert the(findings_transfer.leaders(results()), "leaders") == {"budgets": {"LMS": [5, 10], "RS": [30]}}
-    assert findings_transfer.leaders(results("LMS", "DM")) == []
+    assert kinds(findings_transfer.leaders(results("LMS", "DM"))) == []
 
 
 def test_without_measurement() -> None:
-    found = findings_transfer.without_measurement(results(), LABELS)
+    found = list(findings_transfer.without_measurement(results()))
     assert the(found, "without_measurement") == {"strategy": "DM", "learner": "RF", "n_learners": 2, "error": 60.0}
     assert the(found, "pairs_without_measurement") == {
         "best": {"error": 30.0, "source": "b (emulated)", "target": "a"},
@@ -127,13 +150,13 @@ def test_without_measurement() -> None:
 
 
 def test_what_random_sampling_needs_to_be_as_good_as_no_measurement() -> None:
-    found = findings_transfer.without_measurement(results(table=scaled("DM", 0.5)), LABELS)
+    found = list(findings_transfer.without_measurement(results(table=scaled("DM", 0.5))))
     rs = the(found, "baseline_to_match")["baseline"]
     assert (rs["needed"], rs["budget_before"], rs["error_before"]) == (10, 5, 42.0)
 
 
 def test_regret_and_best_learner() -> None:
-    found = the(findings_transfer.regret(results(), "latency_ms"), "regret")
+    found = the(findings_transfer.regret(results()), "regret")
     assert found["costs"] == pytest.approx({"RS": 0.7, "DM": 6.0, "LMS": 1.1})
     assert the(findings_transfer.best_learners(results()), "best_learners") == {
         "strategies": {"RF": ["RS", "DM", "LMS"]}
@@ -141,19 +164,21 @@ def test_regret_and_best_learner() -> None:
 
 
 def test_against_random_sampling() -> None:
-    assert the(findings_transfer.how_often(results()), "how_often") == {
-        "strategy": "LMS",
-        "at": [
-            {"budget": 5, "lower_percent": 50.0, "comparisons": 4},
-            {"budget": 30, "lower_percent": 0.0, "comparisons": 4},
+    often = the(findings_transfer.how_often(results()), "how_often")
+    # Two targets, one source and two learners, in each of three repeats.
+    assert (often["strategy"], often["at"]) == (
+        "LMS",
+        [
+            {"budget": 5, "lower_percent": 50.0, "comparisons": 12},
+            {"budget": 30, "lower_percent": 0.0, "comparisons": 12},
         ],
-    }
-    assert facts(findings_transfer.where_it_hurts(results(), LABELS), "negative_transfer") == [
+    )
+    assert facts(findings_transfer.where_it_hurts(results()), "negative_transfer") == [
         {"budget": 5, "n_targets": 2, "worse_on": {"LMS": ["b (emulated)"]}},
         {"budget": 30, "n_targets": 2, "worse_on": {"LMS": ["a", "b (emulated)"]}},
     ]
     # The median learner lies between RF and RT: 1.5 times the error of RF.
-    found = findings_transfer.extremes(results(), LABELS)
+    found = list(findings_transfer.extremes(results()))
     assert kinds(found) == ["worst_transfer"]
     assert the(found, "worst_transfer") == {
         "budget": 30, "strategy": "LMS", "source": "b (emulated)", "target": "a", "error": 15.0, "baseline_error": 9.0,
@@ -162,7 +187,7 @@ def test_against_random_sampling() -> None:
 
 def test_the_most_helpful_transfer_may_be_from_all_sources() -> None:
     helped = cells([("AUTO", None, None, "a", 30, 0.6), ("AUTO", None, None, "b", 30, 4.0)])
-    found = findings_transfer.extremes(results(table=pd.concat([TRANSFER, helped], ignore_index=True)), LABELS)
+    found = list(findings_transfer.extremes(results(table=pd.concat([TRANSFER, helped], ignore_index=True))))
     best = the(found, "best_transfer")
     assert (best["strategy"], best["source"], best["target"]) == ("AUTO", "", "a")
     assert "from all sources to a" in sentence(found[1])
@@ -170,7 +195,7 @@ def test_the_most_helpful_transfer_may_be_from_all_sources() -> None:
 
 def test_transfer_that_never_hurts() -> None:
     better = TRANSFER.assign(mape=TRANSFER["mape"].where(TRANSFER["strategy"] != "LMS", 1.0))
-    found = findings_transfer.where_it_hurts(results(table=better), LABELS)
+    found = list(findings_transfer.where_it_hurts(results(table=better)))
     assert facts(found, "negative_transfer")[0]["worse_on"] == {"LMS": []}
 
 
@@ -179,14 +204,15 @@ def test_nothing_is_claimed_without_random_sampling() -> None:
     found = the(findings_transfer.few_measurements(alone), "few_measurements")
     assert (found["error"], found["baseline"]) == (30.0, None)
     assert kinds(findings_transfer.no_comparison(alone)) == ["no_baseline"]
-    assert findings_transfer.how_often(alone) == findings_transfer.extremes(alone, LABELS) == []
-    assert tables_transfer.against_baseline(alone) is None
-    assert "baseline_to_match" not in kinds(findings_transfer.without_measurement(alone, LABELS))
+    assert kinds(findings_transfer.how_often(alone)) == kinds(findings_transfer.extremes(alone)) == []
+    assert table_of("against_random", alone) is None
+    assert "baseline_to_match" not in kinds(findings_transfer.without_measurement(alone))
 
 
 def test_nothing_is_claimed_without_a_source() -> None:
     alone = results("RS")
-    assert findings_transfer.few_measurements(alone) == findings_transfer.without_measurement(alone, LABELS) == []
+    assert kinds(findings_transfer.few_measurements(alone)) == []
+    assert kinds(findings_transfer.without_measurement(alone)) == []
     assert kinds(findings_transfer.no_comparison(alone)) == ["no_transfer_evaluated"]
     found = the(findings_transfer.many_measurements(alone), "many_measurements")
     assert (found["strategy"], found["error"], found["next"]) == ("RS", 7.0, None)
@@ -194,38 +220,39 @@ def test_nothing_is_claimed_without_a_source() -> None:
 
 def test_results_that_are_no_numbers_are_counted_not_used() -> None:
     broken = pd.concat([TRANSFER, cells([("RS", "NN", None, "a", 30, np.nan)] * 3)])
-    found = findings_transfer.excluded(results(table=broken))
+    found = list(findings_transfer.excluded(results(table=broken)))
     assert the(found, "not_finite") == {"missing": 3, "total": 87}
     assert the(findings_transfer.many_measurements(results(table=broken)), "many_measurements")["error"] == 7.0
 
 
 def test_a_learner_that_failed_where_it_was_difficult_is_not_the_best() -> None:
     lucky = pd.concat([TRANSFER, cells([("RS", "NN", None, "a", 30, 0.1)])])
-    assert results(table=lucky).best_learner("RS") == "RF"
+    assert results(table=lucky).results.best_learner("RS") == "RF"
 
 
 def test_a_budget_that_the_pool_cannot_give_is_told() -> None:
     short = TRANSFER.assign(n_measured=TRANSFER["n_measured"].clip(upper=20))
-    found = findings_transfer.excluded(results(table=short))
+    found = list(findings_transfer.excluded(results(table=short)))
     assert the(found, "pool_too_small") == {"short": 24, "total": 84}
 
 
 @pytest.mark.parametrize("table", [TRANSFER.iloc[:0], pd.DataFrame(), TRANSFER.assign(mape=np.nan)])
 def test_no_results_no_claims(table: pd.DataFrame) -> None:
-    none = Results.of(table, "latency_ms")
+    none = results(table=table)
     for found in (
         findings_transfer.few_measurements(none), findings_transfer.many_measurements(none),
-        findings_transfer.leaders(none), findings_transfer.without_measurement(none, LABELS),
-        findings_transfer.regret(none, "latency_ms"), findings_transfer.best_learners(none),
-        findings_transfer.how_often(none), findings_transfer.extremes(none, LABELS),
+        findings_transfer.leaders(none), findings_transfer.without_measurement(none),
+        findings_transfer.regret(none), findings_transfer.best_learners(none),
+        findings_transfer.how_often(none), findings_transfer.extremes(none),
     ):  # fmt: skip
-        assert found == []
-    assert tables_transfer.errors(none) is None
+        assert kinds(found) == []
+    for name in ("error_by_budget", "error_by_learner", "error_by_target", "against_random"):
+        assert table_of(name, none) is None
     assert kinds(findings_transfer.no_comparison(none)) == ["no_results"]
 
 
 def test_measurements_needed() -> None:
-    needed = studies.shown({"transfer": TRANSFER.assign(design="random", repeat=0)}, "needed")[0]
+    needed = studies.shown({"transfer": TRANSFER}, "needed")[0]
     table = needed.cells("latency_ms")
     assert table is not None
     # The same errors as in the sentences: RS with RF has 42, 22 and 7 %.
@@ -262,30 +289,30 @@ def similarity(table: pd.DataFrame, influence: pd.DataFrame | None = None) -> pd
 
 
 def test_span() -> None:
-    found = the(findings_environments.span(studies.ranges(DATASET), "latency_ms"), "span")
+    found = the(findings_environments.span(evidence(ranges=studies.ranges(DATASET))), "span")
     assert found == {"quantity": "latency", "environments": 3, "low": 4.0, "high": pytest.approx(7.4)}
 
 
 def test_similarity() -> None:
-    found = findings_environments.order(similarity(DATASET), "latency_ms", LABELS)
+    found = list(findings_environments.order(evidence(similarity=similarity(DATASET))))
     assert the(found, "order") == {"median": pytest.approx(-1), "pairs": 3}
     ends = the(found, "most_and_least_alike")
     assert ends["most"] == {"pair": ["a", "b (emulated)"], "value": pytest.approx(1)}
     assert ends["least"] == {"pair": ["a", "c"], "value": pytest.approx(-1)}
-    two = findings_environments.order(similarity(DATASET[DATASET["environment"] != "c"]), "latency_ms", LABELS)
+    two = findings_environments.order(evidence(similarity=similarity(DATASET[DATASET["environment"] != "c"])))
     assert the(two, "order_of_pair") == {"pair": ["a", "b (emulated)"], "value": pytest.approx(1)}
 
 
 def test_environments_with_nothing_in_common_are_not_compared() -> None:
     apart = similarity(DATASET.assign(configuration_id=DATASET["environment"] + DATASET["configuration_id"]))
-    assert kinds(findings_environments.order(apart, "latency_ms", LABELS)) == ["order_unknown"]
-    assert findings_environments.distribution(apart, "latency_ms", LABELS) == []
-    assert findings_environments.stability(apart, "latency_ms") == []
+    assert kinds(findings_environments.order(evidence(similarity=apart))) == ["order_unknown"]
+    assert kinds(findings_environments.distribution(evidence(similarity=apart))) == []
+    assert kinds(findings_environments.stability(evidence(similarity=apart))) == []
 
 
 def test_a_linear_shift_leaves_the_distribution_as_it_is() -> None:
     shifted = similarity(dataset(a=[1.0, 2, 3, 4], b=[12.0, 14, 16, 18], c=[1.0, 1, 1, 8]))
-    found = the(findings_environments.distribution(shifted, "latency_ms", LABELS), "divergence")
+    found = the(findings_environments.distribution(evidence(similarity=shifted)), "divergence")
     assert found["low"] == pytest.approx(0, abs=1e-9)
     assert found["high"] > 0
     assert found["pairs"] == 6
@@ -295,7 +322,7 @@ def test_stability_of_influence() -> None:
     rows = [("a", "x", 0.6, True), ("a", "y", 0.3, True), ("b", "x", 0.7, True), ("b", "y", 0.1, False)]
     influence = pd.DataFrame(rows, columns=["environment", "term", "share_of_variance", "selected"])
     two = similarity(DATASET[DATASET["environment"] != "c"], influence.assign(objective="latency_ms"))
-    found = the(findings_environments.stability(two, "latency_ms"), "stability")
+    found = the(findings_environments.stability(evidence(similarity=two)), "stability")
     assert found["common_percent"] == {"median": 50.0, "low": 50.0, "high": 50.0, "pairs": 1}
 
 
@@ -306,12 +333,12 @@ def significance(targets: int) -> pd.DataFrame:
 
 
 def test_where_nothing_can_be_significant_it_is_said() -> None:
-    found = findings_transfer.significance(significance(4), "latency_ms", "strategies")
+    found = list(findings_transfer.significant_strategies(evidence(significance=significance(4))))
     assert the(found, "nothing_can_be_significant")["targets"] == 4
-    found = findings_transfer.significance(significance(12), "latency_ms", "strategies")
+    found = list(findings_transfer.significant_strategies(evidence(significance=significance(12))))
     at = the(found, "significant_differences")["at"]
     assert [(row["budget"], row["pairs"]) for row in at] == [(5, 3), (30, 3)]
-    assert findings_transfer.significance(significance(12), "latency_ms", "designs") == []
+    assert kinds(findings_transfer.significant_designs(evidence(significance=significance(12)))) == []
 
 
 def designs(**factors: float) -> pd.DataFrame:
@@ -319,7 +346,8 @@ def designs(**factors: float) -> pd.DataFrame:
     rows = [
         {
             "strategy": "NT", "design": design, "learner": "RF", "source": None, "target": target, "budget": 20,
-            "n_measured": 20, "objective": "latency_ms", "mape": 10 * factor + place, "regret": 0.0, "spearman": 1.0,
+            "repeat": 0, "n_measured": 20, "objective": "latency_ms", "mape": 10 * factor + place, "regret": 0.0,
+            "spearman": 1.0,
         }
         for design, factor in {"random": 1.0, **factors}.items()
         for place, target in enumerate("abc")
@@ -328,17 +356,17 @@ def designs(**factors: float) -> pd.DataFrame:
 
 
 def test_designs_are_compared_with_a_random_sample_of_their_size() -> None:
-    found = Results.of_designs(designs(kmeans=0.5, uniform=1.0, multistage=3.0), "latency_ms")
-    at = the(findings_designs.at_each_budget(found, [20]), "designs_at_budget")
+    known = evidence(transfer=designs(kmeans=0.5, uniform=1.0, multistage=3.0), design_budgets=[20])
+    at = the(findings_designs.at_each_budget(known), "designs_at_budget")
     changes = [(c["name"], c["side"], round(c["percent"]), c["lower"], c["higher"], c["total"]) for c in at["changes"]]
     assert changes == [("kmeans", -1, -45, 3, 0, 3), ("uniform", 0, 0, 0, 0, 3), ("multistage", 1, 182, 0, 3, 3)]
-    fixed = the(findings_designs.of_a_fixed_size(found, [5]), "designs_of_fixed_size")
+    fixed = the(findings_designs.fixed_size(replace(known, design_budgets=[5])), "designs_of_fixed_size")
     assert {change["budget"] for change in fixed["changes"]} == {20}
-    assert findings_designs.of_a_fixed_size(found, [20]) == []
+    assert kinds(findings_designs.fixed_size(known)) == []
     alone = designs(kmeans=0.5)
-    none = Results.of_designs(alone[alone["design"] != "random"], "latency_ms")
+    none = evidence(transfer=alone[alone["design"] != "random"], design_budgets=[20])
     assert the(findings_designs.no_random_sample(none), "no_random_sample") == {"budgets": [20]}
-    assert findings_designs.at_each_budget(none, [20]) == []
+    assert kinds(findings_designs.at_each_budget(none)) == []
 
 
 def test_noise() -> None:
@@ -348,7 +376,7 @@ def test_noise() -> None:
         latency_ms_cv=DATASET["environment"].map({"a": spread, "b": spread / 10}),
         latency_ms_n=DATASET["environment"].map({"a": 2, "b": 2}),
     )
-    found = findings_environments.noise(studies.ranges(noisy), "latency_ms", results(), LABELS)
+    found = list(findings_environments.noise(evidence(ranges=studies.ranges(noisy), transfer=TRANSFER)))
     assert the(found, "spread_of_processes") == {
         "low": pytest.approx(1.4, abs=0.05), "high": pytest.approx(14, abs=0.5), "quietest": "b (emulated)",
         "noisiest": "a",
@@ -364,7 +392,7 @@ def test_noise() -> None:
         7.0,
     )
     assert the(found, "noise_unknown_in") == {"environments": ["c"]}
-    quality = findings_environments.too_noisy(studies.ranges(noisy), "latency_ms", LABELS)
+    quality = findings_environments.too_noisy(evidence(ranges=studies.ranges(noisy)))
     assert kinds(quality) == ["smallest_difference"]
 
 
@@ -373,11 +401,11 @@ def test_differences_that_noise_hides_are_told() -> None:
     # 100 sqrt(2 / 3) percent of a deviation of 0.01, times Student's 97.5 % for two degrees a configuration.
     least = 100 * 0.01 * np.sqrt(2 / 3) * student.ppf(0.975, 2 * (DATASET["environment"] == "a").sum())
     found = the(
-        findings_environments.noise(studies.ranges(quiet), "latency_ms", results(), LABELS), "smallest_difference"
+        findings_environments.noise(evidence(ranges=studies.ranges(quiet), transfer=TRANSFER)), "smallest_difference"
     )
     assert found["too_noisy"] == {}
     assert found["elsewhere"]["low"] == pytest.approx(least)
-    assert findings_environments.too_noisy(studies.ranges(quiet), "latency_ms", LABELS) == []
+    assert kinds(findings_environments.too_noisy(evidence(ranges=studies.ranges(quiet)))) == []
 
 
 def counted(*measurements: pd.DataFrame) -> findings_measuring.Outcomes:
@@ -401,7 +429,7 @@ def test_what_changes_from_day_to_day_is_told() -> None:
 
 
 def test_unknown_noise_is_said() -> None:
-    found = findings_environments.noise(studies.ranges(DATASET), "latency_ms", results(), LABELS)
+    found = list(findings_environments.noise(evidence(ranges=studies.ranges(DATASET), transfer=TRANSFER)))
     assert kinds(found) == ["noise_unknown"]
 
 
@@ -414,7 +442,7 @@ def test_influence() -> None:
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["environment", "term", "share_of_variance", "selected"])
     table["objective"] = "latency_ms"
-    found = findings_environments.what_matters(table, "latency_ms", "log")
+    found = list(findings_environments.what_matters(evidence(influence=table)))
     explained = the(found, "variance_explained")
     assert (explained["low"], explained["high"]) == (pytest.approx(70.9), pytest.approx(85))
     everywhere = the(found, "matters_everywhere")
@@ -425,10 +453,11 @@ def test_influence() -> None:
     ]
     # Not selected, yet with 2 % in one environment, "pattern" is not called negligible.
     assert the(found, "negligible")["options"] == ["arena"]
-    short = the(findings_environments.main_influence(table, "latency_ms"), "main_influence")
+    short = the(findings_environments.main_influence(evidence(influence=table)), "main_influence")
     assert (short["term"], short["mean_share"], short["negligible"]) == ("threads", pytest.approx(60), ["arena"])
-    assert findings_environments.main_influence(table, "energy_mj") == []
-    assert kinds(findings_environments.what_matters(table, "energy_mj", "log")) == ["influence_unknown"]
+    energy = evidence("energy_mj", influence=table)
+    assert kinds(findings_environments.main_influence(energy)) == []
+    assert kinds(findings_environments.what_matters(energy)) == ["influence_unknown"]
 
 
 def measured(*rows: tuple[str, str, bool | None]) -> pd.DataFrame:
@@ -437,20 +466,20 @@ def measured(*rows: tuple[str, str, bool | None]) -> pd.DataFrame:
 
 
 def test_outcomes() -> None:
-    good = findings_measuring.outcomes(counted(measured(("w", "ok", False), ("x", "ok", False))))
+    good = list(findings_measuring.outcomes(counted(measured(("w", "ok", False), ("x", "ok", False)))))
     assert the(good, "measurements") == {"total": 2, "good": 2, "failed": {}}
     assert the(good, "disturbed") == {"disturbed": 0, "total": 2, "limit": 12.0}
     some = measured(
         ("w", "ok", True), ("w", "timeout", None), ("x", "crashed", None), ("x", "crashed", None), ("y", "ok", False)
     )
-    found = findings_measuring.outcomes(counted(some))
+    found = list(findings_measuring.outcomes(counted(some)))
     assert the(found, "measurements") == {"total": 5, "good": 2, "failed": {"crashed": 2, "timeout": 1}}
     assert the(found, "without_value") == {"configurations": 1}
     assert the(found, "disturbed") == {"disturbed": 1, "total": 2, "limit": 12.0}
     quality = the(findings_measuring.quality(counted(some)), "poor_measurements")
     assert quality == {"failed": 3, "disturbed": 1, "total": 5}
-    assert findings_measuring.quality(counted(measured(("w", "ok", False)))) == []
-    table = findings_measuring.failures(counted(some.assign(error=[None, "late", None, "SIGSEGV", None])))
+    assert kinds(findings_measuring.quality(counted(measured(("w", "ok", False))))) == []
+    table = Failures().cells(counted(some.assign(error=[None, "late", None, "SIGSEGV", None])).failures)
     assert table is not None
     assert [[cell.text for cell in row] for row in table.rows] == [
         ["crashed", "2", "1", "a", "SIGSEGV"],
@@ -463,7 +492,7 @@ def test_outcomes_of_what_nobody_measured() -> None:
     unknown = measured(("w", "ok", None))
     assert kinds(findings_measuring.outcomes(counted(unknown)))[1] == "disturbance_unknown"
     simulated = measured(("w", "ok", False)).assign(engine="simulated")
-    found = findings_measuring.outcomes(counted(simulated))
+    found = list(findings_measuring.outcomes(counted(simulated)))
     assert the(found, "simulated") == {"measurements": 1, "total": 1}
 
 
@@ -471,15 +500,14 @@ def test_the_drift_of_the_machine_is_told() -> None:
     found = the(findings_measuring.drift(studies.sentinels(studies.named(1))), "drift")
     assert (found["environment"], found["measurements"]) == ("net0-128px-all", 5)
     assert (found["drift"], found["spread"]) == (pytest.approx(9.5, abs=0.05), pytest.approx(0, abs=1e-9))
-    assert findings_measuring.drift(studies.sentinels(studies.named(1)).iloc[:3]) == []
-    assert findings_measuring.drift(pd.DataFrame()) == []
+    assert kinds(findings_measuring.drift(studies.sentinels(studies.named(1)).iloc[:3])) == []
+    assert kinds(findings_measuring.drift(pd.DataFrame())) == []
 
 
 def test_measurements_that_ended_for_want_of_time_are_told() -> None:
     table = measured(("w", "ok", False), ("x", "ok", False), ("y", "ok", False))
-    found = findings_measuring.outcomes(
-        counted(table.assign(steady=[True, False, None], stopped=["time", "precise", "time"]))
-    )
+    known = counted(table.assign(steady=[True, False, None], stopped=["time", "precise", "time"]))
+    found = list(findings_measuring.outcomes(known))
     assert the(found, "not_steady") == {"measurements": 1, "total": 3}
     assert the(found, "not_precise") == {"measurements": 2, "total": 3}
 
@@ -503,7 +531,7 @@ def test_intervals_are_said_to_hold_what_they_held() -> None:
             ("GS", "RF", "a", 30, float("nan"), float("nan")),
         ]
     )
-    found = findings_transfer.intervals(table, "latency_ms")
+    found = list(findings_transfer.intervals(evidence(transfer=table)))
     coverage = the(found, "interval_coverage")
     assert (coverage["nominal"], coverage["budget"]) == (pytest.approx(90), 30)
     assert coverage["coverage"] == pytest.approx({"RS": 80, "AUTO": 90})
@@ -514,23 +542,25 @@ def test_intervals_are_said_to_hold_what_they_held() -> None:
 def test_designs_of_a_strategy_hold_for_themselves() -> None:
     greedy = intervals([("KT", None, "a", 5, 0.6, 30.0)]).assign(design="greedy")
     drawn = intervals([("KT", None, "a", 5, 0.95, 30.0), ("KT", None, "a", 49, 0.1, 30.0)])
-    found = findings_transfer.intervals(pd.concat([greedy, drawn], ignore_index=True), "latency_ms")
+    found = list(findings_transfer.intervals(evidence(transfer=pd.concat([greedy, drawn], ignore_index=True))))
     assert the(found, "interval_coverage")["coverage"] == pytest.approx({"KT (greedy)": 60, "KT (random)": 95})
     assert the(found, "intervals_too_narrow") == {"strategies": ["KT (greedy)"]}
 
 
 def test_without_intervals_nothing_is_said_of_them() -> None:
-    assert findings_transfer.intervals(TRANSFER, "latency_ms") == []
-    assert findings_transfer.intervals(intervals([("RS", "RF", "a", 5, float("nan"), 1.0)]), "latency_ms") == []
+    assert kinds(findings_transfer.intervals(evidence(transfer=TRANSFER))) == []
+    assert (
+        kinds(findings_transfer.intervals(evidence(transfer=intervals([("RS", "RF", "a", 5, float("nan"), 1.0)]))))
+        == []
+    )
 
 
 def test_sentences_tables_and_figures_name_the_same_errors() -> None:
     """The one number of a strategy, learner and budget: in findings, in both tables, and in the figure."""
-    found = results()
-    shown = studies.shown({"transfer": TRANSFER.assign(design="random", repeat=0)}, "errors", "needed")
-    errors, needed = (table.frame for table in shown)
-    transfer = TRANSFER.assign(design="random", repeat=[0, 1, 2] * (len(TRANSFER) // 3))
-    inputs = {"transfer": transfer, "environments": pd.DataFrame({"environment": ["a", "b"]})}
+    known = results()
+    found = known.results
+    errors, needed = (table.frame for table in studies.shown({"transfer": TRANSFER}, "errors", "needed"))
+    inputs = {"transfer": TRANSFER, "environments": pd.DataFrame({"environment": ["a", "b"]})}
     drawn = error_against_budget.ErrorAgainstBudget().select(inputs, "latency_ms").quartiles  # type: ignore[arg-type]
     drawn = drawn[drawn["target"] == error_against_budget.ALL_TARGETS].set_index(["strategy", "budget", "learner"])
     for strategy in found.strategies:
@@ -540,27 +570,58 @@ def test_sentences_tables_and_figures_name_the_same_errors() -> None:
             for learner in ("RF", ALL):
                 assert drawn.loc[(strategy, budget, learner), "middle"] == found.error(strategy, budget, learner)
     # What random sampling reaches at its largest budget, the table of measurements needed says as well.
-    best = the(findings_transfer.many_measurements(found), "many_measurements")
+    best = the(findings_transfer.many_measurements(known), "many_measurements")
     assert (best["strategy"], best["budget"], best["error"]) == ("RS", 30, 7.0)
     row = needed[(needed["strategy"] == "RS") & (needed["learner"] == "best: RF")].iloc[0]
     reached = {float(column.removesuffix(" %")): row[column] for column in needed if column.endswith(" %")}
     assert {error for error, budget in reached.items() if budget.isdigit()} == {30, 20, 15, 10, 7.5}
     assert {budget for error, budget in reached.items() if error < best["error"]} == {"not with 30"}
-    table = tables_transfer.errors(found)
+    table = table_of("error_by_budget", known)
     assert table is not None
     assert [cell.text for cell in table.rows[0]][:6] == ["RS", "best: RF", "–", "42 %", "22 %", "7.0 %"]
+
+
+def test_sentence_and_tables_count_the_same_comparisons() -> None:
+    """How often a strategy beats random sampling: in the sentence, in its table, and in the table of wins."""
+    # Learners, sources and repeats differ; one error is lower by so little that it is a tie.
+    noisy = TRANSFER.assign(mape=TRANSFER["mape"] * np.random.default_rng(3).lognormal(0, 0.8, len(TRANSFER)))
+    same = (noisy["strategy"] == "LMS") & (noisy["budget"] == 5) & (noisy["repeat"] == 0) & (noisy["target"] == "a")
+    noisy.loc[same, "mape"] = (
+        0.995
+        * noisy.loc[
+            (noisy["strategy"] == "RS") & (noisy["budget"] == 5) & (noisy["repeat"] == 0) & (noisy["target"] == "a"),
+            "mape",
+        ].to_numpy()
+    )
+    alone = cells([("KT", None, "a", target, 5, 25.0) for target in "ab" for _ in range(3)])  # type: ignore[list-item]
+    table = pd.concat([noisy, alone], ignore_index=True)
+    (wins,) = studies.shown({"transfer": table}, "wins")
+    counts = CATALOGUE.load("wins")().compute({"transfer": table}).set_index(["a", "b", "budget"])  # type: ignore[attr-defined]
+    said = facts(findings_transfer.how_often(results(table=table)), "how_often")
+    assert {own["strategy"] for own in said} == {"LMS", "KT"}
+    for own in said:
+        for at in own["at"]:  # type: ignore[attr-defined]
+            row = counts.loc[(own["strategy"], "RS", at["budget"])]
+            assert at["comparisons"] == row["comparisons"]
+            assert at["lower_percent"] == pytest.approx(100 * row["wins"] / row["comparisons"])
+    assert counts.loc[("LMS", "RS", 5), "ties"] == 2
+    shares = wins.frame[wins.frame["budget"] == 5].set_index("strategy")["RS"]
+    cells_of = {row[0].text: row[1].text for row in table_of("against_random", results(table=table)).rows}  # type: ignore[union-attr]
+    assert {name: text.removesuffix(" %") for name, text in cells_of.items()} == {
+        name: shares[name].split(" / ")[0] for name in ("KT", "LMS")
+    }
 
 
 def test_a_report_opens_with_five_findings_at_most_and_has_room_for_quality() -> None:
     environments = studies.named(4)
     tables = studies.tables(environments)
     study = studies.study(environments)
-    found = {"latency_ms": Results.of(tables["transfer"], "latency_ms")}
+    found = findings.evidence_on(study, tables)
     recommended = [Finding("default_is_best", {"quantity": "latency"})] * 3
     quality = [Finding("poor_measurements", {"failed": 9, "disturbed": 1, "total": 20})]
-    lead = findings.lead(study, tables, found, recommended, quality)
+    lead = findings.lead(found, recommended, quality)
     assert kinds(lead) == ["default_is_best"] * 3 + ["span", "poor_measurements"]
-    assert kinds(findings.lead(study, tables, found)) == [
+    assert kinds(findings.lead(found)) == [
         "span",
         "few_measurements",
         "negative_transfer",

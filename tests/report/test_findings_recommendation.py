@@ -35,10 +35,10 @@ def test_what_to_run_and_how_it_compares_with_the_default() -> None:
     space, best, measured, outlook = found(rows())
     assert space == Finding("measured_of_space", {"space": 1152, "budget": 8})
     assert (best.kind, measured.kind, outlook.kind) == ("recommended", "measured_next_to_default", "worth_measuring")
-    facts = dict(best.values)
+    facts = dict(best.facts)
     assert (facts["predicted"], facts["low"], facts["high"]) == (2.1, 1.8, 2.5)
     assert (facts["measured"], facts["default_measured"]) == (1.9, 2.9)
-    more = dict(outlook.values)
+    more = dict(outlook.facts)
     assert (more["enough"], more["now"]) == (True, pytest.approx(14))
 
 

@@ -19,7 +19,6 @@ from perftransfer.report import findings, protocol
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.finding import Finding, sentence
 from perftransfer.report.page import render, tight
-from perftransfer.results.aggregate import Results
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
@@ -92,9 +91,7 @@ def check(html: str) -> Page:
 
 
 def lead(study: dict[str, Any], tables: dict[str, pd.DataFrame]) -> list[Finding]:
-    return findings.lead(
-        study, tables, {objective: Results.of(tables["transfer"], objective) for objective in study["objectives"]}
-    )
+    return findings.lead(findings.evidence_on(study, tables))
 
 
 FOUR = studies.named(4)
@@ -171,7 +168,7 @@ def test_emulated_and_simulated_are_marked(tmp_path: Path) -> None:
     assert "Not measured: simulated." in html
     assert "small (emulated)" in html
     overview = protocol.overview(studies.study(environments), [48, 48, 48])
-    assert overview.values == {  # noqa: PD011
+    assert overview.facts == {
         "environments": 3, "kinds": {"measured": 2, "simulated": 1}, "emulated": 1,
         "configurations": {"low": 48, "high": 48},
     }  # fmt: skip

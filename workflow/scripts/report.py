@@ -22,7 +22,7 @@ if __name__ == "__main__":
         for path in map(Path, snakemake.input.figures):
             name, objective = path.stem.split(".")
             figure = figures.CATALOGUE.load(name)
-            still.append(FigureFile(name, objective, figure.title, figure.caption, path))
+            still.append(FigureFile(name, objective, figure.title, figure.caption, path, figure.section))
         study = yaml_file.read(Path(snakemake.input.study))
         recommended = []
         for path in snakemake.input.recommendation:

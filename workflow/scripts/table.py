@@ -17,6 +17,5 @@ if __name__ == "__main__":
         content = row_groups.read([name for name in table.inputs if name != "timing"], dict(snakemake.input.items()))
         if "timing" in table.inputs:
             content["timing"] = pd.read_csv(snakemake.input.timing, keep_default_na=False, na_values=[""])
-        options = tables.options(snakemake.input.dataset)
-        frame = table.compute(content, options=options, seed=params.seed)
+        frame = table.compute({**content, "options": tables.options(snakemake.input.dataset), "seed": params.seed})
         tables.write_text(Path(snakemake.output[0]), frame.to_csv(index=False))

@@ -70,6 +70,7 @@ class Designs(Figure[Compared]):
         "better."
     )
     inputs = ("environments", "transfer")
+    section = "designs"
 
     def select(self, inputs: Inputs, objective: str) -> Compared:
         """Return errors and ratios by design, learner, budget and target."""

@@ -58,6 +58,7 @@ class InfluenceStability(Figure[Stability]):
         "environments."
     )
     inputs = ("environments", "influence")
+    section = "influence"
     several = True
 
     def select(self, inputs: Inputs, objective: str) -> Stability:

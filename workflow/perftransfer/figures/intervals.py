@@ -71,6 +71,7 @@ class PredictionIntervals(Figure[Intervals]):
         "told apart."
     )
     inputs = ("environments", "transfer")
+    section = "budget"
 
     def select(self, inputs: Inputs, objective: str) -> Intervals:
         """Return coverage, width and score by strategy and budget."""

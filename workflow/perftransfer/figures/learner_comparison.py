@@ -56,6 +56,7 @@ class LearnerComparison(Figure[Errors]):
         "learners hardly differ the model of the source does not matter, or what is built on it makes up for it."
     )
     inputs = ("environments", "transfer")
+    section = "budget"
 
     def select(self, inputs: Inputs, objective: str) -> Errors:
         """Return the errors by learner and target."""

@@ -62,6 +62,7 @@ class Noise(Figure[NoiseAndErrors]):
         "median learner, open for the one that turned out best."
     )
     inputs = ("environments", "ranges", "transfer")
+    section = "noise"
 
     def select(self, inputs: Inputs, objective: str) -> NoiseAndErrors:
         """Return spread and errors by environment."""

@@ -64,6 +64,7 @@ class Ranking(Figure[Ranks]):
         "with fewer than three of them there are no groups."
     )
     inputs = ("environments", "transfer")
+    section = "budget"
 
     def select(self, inputs: Inputs, objective: str) -> Ranks:
         """Return the ranks at each budget."""

@@ -48,6 +48,7 @@ class Similarity(Figure[Alike]):
         "same. Hatched: not known, or an environment and itself."
     )
     inputs = ("environments", "similarity")
+    section = "alike"
 
     def select(self, inputs: Inputs, objective: str) -> Alike:
         """Return the tables of the four panels."""

@@ -54,6 +54,7 @@ class SourceAgainstTarget(Figure[Values]):
         "factor only to be carried over, a bent band needs more than that, a cloud does not carry over."
     )
     inputs = ("environments", "values")
+    section = "alike"
     several = True
 
     def select(self, inputs: Inputs, objective: str) -> Values:

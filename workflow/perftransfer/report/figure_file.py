@@ -19,13 +19,14 @@ _WIDTH = re.compile(r"<svg\b[^>]*?\swidth=\"([0-9.]+)(pt|px)?\"")
 
 @dataclass(frozen=True)
 class FigureFile:
-    """A figure: its name, the objective that it was drawn for, what stands above and below it, and its SVG file."""
+    """A figure: its name, the objective that it was drawn for, title and caption, its SVG file, and its section."""
 
     name: str
     objective: str
     title: str
     caption: str
     svg: Path
+    section: str = ""
 
     @cached_property
     def _content(self) -> bytes:
@@ -41,15 +42,13 @@ class FigureFile:
 
     @property
     def width_px(self) -> int | None:
-        """Width at which its type has the size it was set in; None if the file does not tell."""
-        found = _WIDTH.search(self._content[:4000].decode("utf-8", "replace"))
-        if found is None:
-            return None
-        return round(float(found[1]) / (_PIXEL if found[2] == "pt" else 1))
+        """Width at which its type has the size it was set in; None if the file has none."""
+        match = _WIDTH.search(self._content[:4000].decode("utf-8", "replace"))
+        return round(float(match[1]) / (_PIXEL if match[2] == "pt" else 1)) if match else None
 
     @property
     def alternative(self) -> str:
-        """What stands for the figure where it cannot be seen."""
+        """Text for readers who cannot see the figure."""
         if self.objective == ALL_OBJECTIVES:
             return f"{self.title}: all objectives. The findings on each objective say what it shows."
         return f"{self.title}: {objectives.label(self.objective)}. The sentences above say what it shows."

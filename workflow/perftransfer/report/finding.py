@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,26 +22,26 @@ class Finding:
     ----------
     kind
         Name of the macro in ``sentences.jinja`` that words it.
-    values
-        Plain facts: numbers, names, lists and mappings of them.
+    facts
+        Plain numbers, names, lists and mappings of them.
     figure, table
         Name of the figure or table that shows it, ``""`` for none.
     """
 
     kind: str
-    values: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
     figure: str = ""
     table: str = ""
 
-    def of_objective(self, objective: str, prefix: str = "") -> Finding:
+    def about(self, objective: str, prefix: str = "") -> Finding:
         """Return it with the objective that it is about, and a prefix for its sentence."""
-        return Finding(self.kind, {**self.values, "objective": objective, "prefix": prefix}, self.figure, self.table)
+        return replace(self, facts={**self.facts, "objective": objective, "prefix": prefix})
 
 
 def sentence(finding: Finding) -> str:
     """Put a finding into words: plain text on one line."""
-    text = str(getattr(_templates(), finding.kind)(finding.values))
-    prefix = finding.values.get("prefix")
+    text = str(getattr(_templates(), finding.kind)(finding.facts))
+    prefix = finding.facts.get("prefix")
     return (f"{prefix}: " if prefix else "") + re.sub(r"\s+", " ", text).strip()
 
 

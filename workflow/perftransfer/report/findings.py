@@ -1,26 +1,26 @@
-"""All findings of a study: sections for each objective, and the few that the report opens with."""
+"""The sections of the report and the findings in each, and the few that the report opens with.
+
+A further kind of finding is a function of ``Evidence``, named in a section here, and a macro of the kind's name in
+``sentences.jinja``. Tables and figures name their section themselves.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from perftransfer import objectives
-from perftransfer.report import (
-    findings_designs,
-    findings_environments,
-    findings_transfer,
-    tables_environments,
-    tables_transfer,
-)
+from perftransfer.report import findings_designs as designs
+from perftransfer.report import findings_environments as environments
+from perftransfer.report import findings_transfer as transfer
 from perftransfer.report.finding import Finding
 from perftransfer.report.study_file import ResolvedStudy
-from perftransfer.results.aggregate import Results
-from perftransfer.results.formatting import environment_labels
-from perftransfer.results.table import PageTable
-from perftransfer.tables import Shown, find
+from perftransfer.results.evidence import Evidence
+from perftransfer.results.formatting import capital, environment_labels
+
+#: What finds something, or nothing, in the evidence on one objective.
+Finder = Callable[[Evidence], Iterable[Finding]]
 
 #: Findings that the report opens with.
 MAX_LEAD = 5
@@ -28,115 +28,80 @@ MAX_LEAD = 5
 
 @dataclass(frozen=True)
 class Section:
-    """Findings under a heading, the names of the figures that show them, and tables."""
+    """A part of the report on each objective. several: whether it needs more than one environment."""
 
     name: str
     heading: str
-    findings: Sequence[Finding]
-    figures: Sequence[str]
-    tables: Sequence[PageTable]
+    finders: Sequence[Finder]
+    several: bool = True
+
+    def findings(self, evidence: Evidence) -> list[Finding]:
+        """Return what is found, in order."""
+        return [finding for find in self.finders for finding in find(evidence)]
 
 
-def sections(
-    study: ResolvedStudy,
-    tables: Mapping[str, pd.DataFrame],
-    objective: str,
-    results: Results,
-    study_tables: Sequence[Shown],
-) -> list[Section]:
-    """Return the findings on one objective; ``results`` are those of the evaluation."""
-    labels = environment_labels(study["environments"])
-    ranges, influence, similarity = tables["ranges"], tables["influence"], tables["similarity"]
-    tested, needed = find(study_tables, "significance"), find(study_tables, "needed")
-
-    def significant(family: str) -> list[Finding]:
-        return [] if tested is None else findings_transfer.significance(tested.frame, objective, family)
-
-    def kept(*found: PageTable | None) -> list[PageTable]:
-        return [table for table in found if table is not None]
-
-    alone = [
-        Section(
-            "influence",
-            "Which options matter",
-            [
-                *findings_environments.what_matters(influence, objective, study["learning"]["scale"]),
-                *findings_environments.stability(similarity, objective),
-            ],
-            ["influence", "influence_stability"],
-            kept(tables_environments.influence(influence, objective, labels)),
+SECTIONS = (
+    Section(
+        "budget",
+        "Error by number of measurements",
+        (
+            transfer.few_measurements, transfer.many_measurements, transfer.leaders, transfer.without_measurement,
+            transfer.intervals, transfer.regret, transfer.best_learners, transfer.significant_strategies,
+            transfer.excluded,
         ),
-        Section(
-            "noise",
-            "Measurement noise",
-            findings_environments.noise(ranges, objective, results, labels),
-            ["noise"],
-            kept(tables_environments.values(ranges, objective, labels)),
+    ),
+    Section(
+        "transfer",
+        "Where transfer helps and where it hurts",
+        (transfer.no_comparison, transfer.how_often, transfer.where_it_hurts, transfer.extremes),
+    ),
+    Section(
+        "designs",
+        "Designs: choosing what to measure",
+        (
+            designs.at_every_budget, designs.at_each_budget, designs.fixed_size, designs.guided,
+            designs.no_random_sample, designs.how_to_read, transfer.significant_designs,
         ),
-    ]
-    if len(study["environments"]) == 1:
-        return alone
+    ),
+    Section("alike", "Similarity of environments", (environments.span, environments.order, environments.distribution)),
+    Section("influence", "Which options matter", (environments.what_matters, environments.stability), several=False),
+    Section("noise", "Measurement noise", (environments.noise,), several=False),
+)  # fmt: skip
+
+
+def evidence_on(
+    study: ResolvedStudy, tables: Mapping[str, pd.DataFrame], significance: pd.DataFrame | None = None
+) -> dict[str, Evidence]:
+    """Put together what is known about each objective.
+
+    Parameters
+    ----------
+    study, tables
+        The resolved study, and its tables by name.
+    significance
+        The table ``significance`` as the report shows it, if the study has it.
+    """
+    return {
+        objective: Evidence(
+            objective,
+            **{name: tables[name] for name in ("ranges", "influence", "similarity", "transfer")},
+            labels=environment_labels(study["environments"]),
+            significance=significance,
+            scale=study["learning"]["scale"],
+            design_budgets=study["evaluation"]["design_budgets"] if study["evaluation"]["designs"] else (),
+        )
+        for objective in study["objectives"]
+    }
+
+
+def sections(evidence: Evidence) -> list[Section]:
+    """Return the sections that a report on this study has."""
+    several = len(evidence.labels) > 1
     return [
-        Section(
-            "budget",
-            "Error by number of measurements",
-            [
-                *findings_transfer.few_measurements(results),
-                *findings_transfer.many_measurements(results),
-                *findings_transfer.leaders(results),
-                *findings_transfer.without_measurement(results, labels),
-                *findings_transfer.intervals(tables["transfer"], objective),
-                *findings_transfer.regret(results, objective),
-                *findings_transfer.best_learners(results),
-                *significant("strategies"),
-                *findings_transfer.excluded(results),
-            ],
-            ["error_against_budget", "ranking", "learner_comparison", "intervals"],
-            kept(
-                tables_transfer.errors(results),
-                needed.cells(objective) if needed else None,
-                tables_transfer.by_learner(results),
-            ),
-        ),
-        Section(
-            "transfer",
-            "Where transfer helps and where it hurts",
-            [
-                *findings_transfer.no_comparison(results),
-                *findings_transfer.how_often(results),
-                *findings_transfer.where_it_hurts(results, labels),
-                *findings_transfer.extremes(results, labels),
-            ],
-            ["error_per_target"],
-            kept(
-                tables_transfer.against_baseline(results),
-                tables_transfer.by_target(results, ranges, objective, labels),
-            ),
-        ),
-        *_designs(study, tables["transfer"], objective, significant("designs")),
-        Section(
-            "alike",
-            "Similarity of environments",
-            [
-                *findings_environments.span(ranges, objective),
-                *findings_environments.order(similarity, objective, labels),
-                *findings_environments.distribution(similarity, objective, labels),
-            ],
-            ["source_against_target", "similarity"],
-            [],
-        ),
-        *alone,
+        section
+        for section in SECTIONS
+        if (several or not section.several) and (section.name != "designs" or evidence.design_budgets)
     ]
-
-
-def _designs(
-    study: ResolvedStudy, transfer: pd.DataFrame, objective: str, significant: Sequence[Finding]
-) -> list[Section]:
-    """Return the section on designs, if the study compares any."""
-    if not study["evaluation"]["designs"]:
-        return []
-    compared = findings_designs.findings(Results.of_designs(transfer, objective), study["evaluation"]["design_budgets"])
-    return [Section("designs", "Designs: choosing what to measure", [*compared, *significant], ["designs"], [])]
 
 
 def verdicts(claims: pd.DataFrame) -> list[Finding]:
@@ -148,51 +113,40 @@ def verdicts(claims: pd.DataFrame) -> list[Finding]:
 
 
 def lead(
-    study: ResolvedStudy,
-    tables: Mapping[str, pd.DataFrame],
-    results_of: Mapping[str, Results],
-    recommended: Sequence[Finding] = (),
-    quality: Sequence[Finding] = (),
+    evidence: Mapping[str, Evidence], recommended: Sequence[Finding] = (), quality: Sequence[Finding] = ()
 ) -> list[Finding]:
     """Choose at most five findings to open with, those that count most first.
 
     Parameters
     ----------
-    study, tables
-        The resolved study, and its tables by name.
-    results_of
-        Results of the evaluation by objective.
+    evidence
+        What is known about each objective.
     recommended
         What to run in the targets.
     quality
         What limits the trust in the measurements; it always has a place.
     """
-    labels = environment_labels(study["environments"])
-    several = len(study["objectives"]) > 1
-    ranked: list[list[Finding]] = [[], [], [], []]
-    noisy: list[Finding] = []
-    for objective in study["objectives"]:
-        results = results_of[objective]
-        ranges, influence = tables["ranges"], tables["influence"]
-        helps: list[Finding] = []
-        best: list[Finding] = []
-        if len(study["environments"]) > 1:
-            few = findings_transfer.few_measurements(results)
-            best = few or findings_transfer.many_measurements(results)
-            helps = findings_transfer.where_it_hurts(results, labels)[-1:] or findings_transfer.no_comparison(results)
-        groups = (
-            findings_environments.span(ranges, objective),
-            best,
-            helps,
-            findings_environments.main_influence(influence, objective),
-        )
-        prefix = objectives.split(objective)[0].capitalize() if several else ""
-        for place, group in zip(ranked, groups, strict=True):
-            place += [finding.of_objective(objective, prefix) for finding in group]
-        noisy += [
-            finding.of_objective(objective, prefix)
-            for finding in findings_environments.too_noisy(ranges, objective, labels)
+
+    def on_each_objective(find: Finder) -> list[Finding]:
+        return [
+            finding.about(objective, capital(known.quantity) if len(evidence) > 1 else "")
+            for objective, known in evidence.items()
+            for finding in find(known)
         ]
-    last = [*quality, *noisy][:1]
-    first = [*recommended, *(finding for place in ranked for finding in place)]
+
+    finders = (environments.span, _best, _helps, environments.main_influence)
+    last = [*quality, *on_each_objective(environments.too_noisy)][:1]
+    first = [*recommended, *(finding for find in finders for finding in on_each_objective(find))]
     return [*first[: MAX_LEAD - len(last)], *last]
+
+
+def _best(evidence: Evidence) -> list[Finding]:
+    if len(evidence.labels) == 1:
+        return []
+    return list(transfer.few_measurements(evidence)) or list(transfer.many_measurements(evidence))
+
+
+def _helps(evidence: Evidence) -> list[Finding]:
+    if len(evidence.labels) == 1:
+        return []
+    return list(transfer.where_it_hurts(evidence))[-1:] or list(transfer.no_comparison(evidence))

@@ -1,16 +1,18 @@
 """Designs without a source, against simple random samples of the same size.
 
-All changes are medians over comparisons of the same target, learner and test thirds, relative to the other's error.
+All changes are medians over comparisons of the same target, learner and test third, relative to the other's error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from perftransfer import designs as all_designs
 from perftransfer.report.finding import Finding
+from perftransfer.results import paired
 from perftransfer.results.aggregate import GUIDED, Results
+from perftransfer.results.evidence import Evidence
 
 #: The design that the others are compared with.
 RANDOM = "random"
@@ -43,122 +45,92 @@ class Change:
 
 
 def change(results: Results, way: str, rival: str, budget: int) -> Change | None:
-    """Compare two designs at a budget; None where no error of one stands against an error of the other.
-
-    rival: a design, which has one error per target and learner; guided sampling has one for each source.
-    """
-    pairs = results.compared(way, budget, rival)
-    changes = (100 * (pairs["own"] / pairs["baseline"].where(pairs["baseline"] > 0) - 1)).dropna()
-    if changes.empty:
-        return None
-    lower, higher = int((changes < 0).sum()), int((changes > 0).sum())
-    return Change(way, float(changes.median()), lower, higher, len(changes))
-
-
-def findings(results: Results, budgets: Sequence[int]) -> list[Finding]:
-    """Return all findings on designs; ``budgets`` are those that the study compares them at."""
-    compared = [
-        *at_every_budget(results, budgets),
-        *at_each_budget(results, budgets),
-        *of_a_fixed_size(results, budgets),
-        *guided(results, budgets),
-    ]
-    read = [Finding("designs_how_to_read", {}, "designs")] if compared else []
-    return [*compared, *no_random_sample(results), *read]
-
-
-def names(results: Results) -> list[str]:
-    """Return the designs other than the simple random sample, by name."""
-    return sorted(set(results.strategies) - {RANDOM, GUIDED})
+    """Compare two designs at a budget; None where no error of one stands against an error of the other."""
+    x, y = results.paired.errors(way, rival, budget)
+    percent = paired.median_change(x, y)
+    return Change(way, percent, *paired.wins_and_losses(x, y), len(x)) if percent == percent else None
 
 
 def _title(name: str) -> str:
     return "guided sampling" if name == GUIDED else all_designs.title(name)
 
 
-def _at(results: Results, budget: int) -> list[str]:
-    return [name for name in names(results) if budget in results.budgets(name)]
+def _designs(results: Results) -> list[str]:
+    return sorted(set(results.strategies) - {RANDOM, GUIDED})
 
 
-def _random_budgets(results: Results) -> list[int]:
-    return results.budgets(RANDOM) if RANDOM in results.strategies else []
+def _budgets(results: Results, name: str = RANDOM) -> set[int]:
+    return set(results.budgets(name)) if name in results.strategies else set()
 
 
-def _compared(results: Results, budgets: Sequence[int]) -> dict[int, list[Change]]:
-    """Return for each of the budgets how the designs compare with a random sample, best first."""
-    compared = {}
-    for budget in sorted(set(budgets) & set(_random_budgets(results))):
-        changes = [change(results, name, RANDOM, budget) for name in _at(results, budget)]
-        ordered = sorted((each for each in changes if each is not None), key=lambda each: (each.percent, each.name))
-        if ordered:
-            compared[budget] = ordered
-    return compared
+def _against_random(results: Results, budget: int) -> list[Change]:
+    """Compare each design with a random sample at a budget, best first."""
+    names = [name for name in _designs(results) if budget in results.budgets(name)]
+    changes = [found for name in names if (found := change(results, name, RANDOM, budget)) is not None]
+    return sorted(changes, key=lambda change: (change.percent, change.name))
 
 
-def no_random_sample(results: Results) -> list[Finding]:
-    """Find the budgets without a simple random sample to compare with."""
-    budgets = {budget for name in names(results) for budget in results.budgets(name)}
-    alone = sorted(budgets - set(_random_budgets(results)))
-    return [Finding("no_random_sample", {"budgets": alone})] if alone else []
+def _compared(evidence: Evidence) -> dict[int, list[Change]]:
+    results = evidence.of_designs
+    budgets = sorted(set(evidence.design_budgets) & _budgets(results))
+    return {budget: changes for budget in budgets if (changes := _against_random(results, budget))}
 
 
-def at_every_budget(results: Results, budgets: Sequence[int]) -> list[Finding]:
+def at_every_budget(evidence: Evidence) -> Iterator[Finding]:
     """Find the designs that beat the simple random sample at every budget, and those that never do."""
-    compared = _compared(results, budgets)
+    compared = _compared(evidence)
     if len(compared) < 2:
-        return []
+        return
     sides: dict[str, list[int]] = {}
     for changes in compared.values():
-        for each in changes:
-            sides.setdefault(each.name, []).append(each.side)
-    always = {
-        word: [_title(name) for name, own in sides.items() if own == [side] * len(compared)]
-        for side, word in ((-1, "lower"), (1, "higher"))
-    }
-    return [
-        Finding("designs_at_every_budget", {"designs": titles, "change": word, "budgets": list(compared)}, "designs")
-        for word, titles in always.items()
-    ]
+        for found in changes:
+            sides.setdefault(found.name, []).append(found.side)
+    for side, word in ((-1, "lower"), (1, "higher")):
+        titles = [_title(name) for name, own in sides.items() if own == [side] * len(compared)]
+        facts = {"designs": titles, "change": word, "budgets": list(compared)}
+        yield Finding("designs_at_every_budget", facts, "designs")
 
 
-def at_each_budget(results: Results, budgets: Sequence[int]) -> list[Finding]:
+def at_each_budget(evidence: Evidence) -> Iterator[Finding]:
     """Find which designs have a lower or higher error than a simple random sample of the same size, and by how much."""
-    return [
-        Finding("designs_at_budget", {"budget": budget, "changes": [each.facts() for each in changes]}, "designs")
-        for budget, changes in _compared(results, budgets).items()
-    ]
+    for budget, changes in _compared(evidence).items():
+        facts = {"budget": budget, "changes": [found.facts() for found in changes]}
+        yield Finding("designs_at_budget", facts, "designs")
 
 
-def guided(results: Results, budgets: Sequence[int]) -> list[Finding]:
-    """Find how guided sampling, which reads a source, compares with designs that use none, at equal budget."""
-    if GUIDED not in results.strategies:
-        return []
-    findings = []
-    for budget in sorted(set(budgets) & set(results.budgets(GUIDED))):
-        against = change(results, GUIDED, RANDOM, budget)
-        others = [each for name in _at(results, budget) if (each := _reverse(results, name, budget)) is not None]
-        if against is not None or others:
-            facts = {
-                "budget": budget,
-                "against_random": against and against.facts(),
-                "others": [each.facts() for each in others],
-            }
-            findings.append(Finding("guided_against_designs", facts, "designs"))
-    return findings
-
-
-def _reverse(results: Results, design: str, budget: int) -> Change | None:
-    """Return how ``design`` differs from guided sampling: the other way round, since that has many errors to one."""
-    against = change(results, GUIDED, design, budget)
-    return against and Change(design, -against.percent, against.higher, against.lower, against.total)
-
-
-def of_a_fixed_size(results: Results, budgets: Sequence[int]) -> list[Finding]:
+def fixed_size(evidence: Evidence) -> Iterator[Finding]:
     """Find how designs whose size the options fix compare with simple random samples of that size."""
-    changes = []
-    for budget in sorted(set(_random_budgets(results)) - set(budgets)):
-        for name in _at(results, budget):
-            against = change(results, name, RANDOM, budget)
-            if against is not None:
-                changes.append({**against.facts(), "budget": budget})
-    return [Finding("designs_of_fixed_size", {"changes": changes}, "designs")] if changes else []
+    results = evidence.of_designs
+    changes = [
+        {**found.facts(), "budget": budget}
+        for budget in sorted(_budgets(results) - set(evidence.design_budgets))
+        for found in sorted(_against_random(results, budget), key=lambda change: change.name)
+    ]
+    if changes:
+        yield Finding("designs_of_fixed_size", {"changes": changes}, "designs")
+
+
+def guided(evidence: Evidence) -> Iterator[Finding]:
+    """Find how guided sampling, which reads a source, compares with designs that use none, at equal budget."""
+    results = evidence.of_designs
+    for budget in sorted(set(evidence.design_budgets) & _budgets(results, GUIDED)):
+        against = change(results, GUIDED, RANDOM, budget)
+        names = [name for name in _designs(results) if budget in results.budgets(name)]
+        others = [found.facts() for name in names if (found := change(results, name, GUIDED, budget)) is not None]
+        if against is not None or others:
+            facts = {"budget": budget, "against_random": against and against.facts(), "others": others}
+            yield Finding("guided_against_designs", facts, "designs")
+
+
+def no_random_sample(evidence: Evidence) -> Iterator[Finding]:
+    """Find the budgets without a simple random sample to compare with."""
+    results = evidence.of_designs
+    alone = {budget for name in _designs(results) for budget in results.budgets(name)} - _budgets(results)
+    if alone:
+        yield Finding("no_random_sample", {"budgets": sorted(alone)})
+
+
+def how_to_read(evidence: Evidence) -> Iterator[Finding]:
+    """Say what a comparison is, where there is any."""
+    if any(list(find(evidence)) for find in (at_each_budget, fixed_size, guided)):
+        yield Finding("designs_how_to_read", {}, "designs")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -11,13 +11,14 @@ import pandas as pd
 from perftransfer import figures, objectives
 from perftransfer.figures._target import Target
 from perftransfer.figures._vega import Interactive
-from perftransfer.figures.interface import ALL_OBJECTIVES
+from perftransfer.figures.interface import ALL_OBJECTIVES, Inputs
 from perftransfer.recommend.stopping import MORE, REFERENCE_STRATEGY, Outlook
 from perftransfer.report.finding import Finding
 from perftransfer.report.findings_measuring import SIMULATED
 from perftransfer.report.study_file import StudyEnvironment
-from perftransfer.results.formatting import NOTHING, number, percent
-from perftransfer.results.table import Cell, PageTable
+from perftransfer.results.table import PageTable
+from perftransfer.tables.recommended import Recommendations
+from perftransfer.tables.recommended import Recommended as RecommendedTable
 
 
 @dataclass(frozen=True)
@@ -34,48 +35,46 @@ class Recommended:
 
 def recommended(
     table: pd.DataFrame,
-    known: Mapping[str, Mapping[str, Any]],
+    metadata: Mapping[str, Mapping[str, Any]],
     targets: Mapping[str, Target],
     described: Sequence[StudyEnvironment] = (),
 ) -> list[Recommended]:
-    """Return what to run in each target. table: recommendation.parquet; known: its metadata, by target.
+    """Return what to run in each target.
 
-    targets: what figures show, by target; none for one that has none. described: targets as the resolved study does.
+    Parameters
+    ----------
+    table, metadata
+        recommendation.parquet, and its metadata by target.
+    targets
+        What figures show, by target; none for one that has none.
+    described
+        Targets as the resolved study describes them.
     """
     out = []
-    emulated = {str(row["environment"]) for row in described if row.get("emulated") is True}
-    simulated = {str(row["environment"]) for row in described if row.get("engine") == SIMULATED}
-    for target, rows in table.groupby("environment", sort=False):
-        facts = known[str(target)]
+    emulated = {row["environment"] for row in described if row.get("emulated") is True}
+    simulated = {row["environment"] for row in described if row.get("engine") == SIMULATED}
+    for name, rows in table.groupby("environment", sort=False):
+        target = str(name)
+        facts = metadata[target]
+        outlooks = facts["outlooks"]
         findings = [Finding("measured_of_space", {"space": int(facts["space"]), "budget": int(facts["budget"])})]
         tables = []
         for objective, own in rows.groupby("objective", sort=False):
             findings += _findings(str(objective), own, bool(facts["confirmed"]))
-            outlook = facts["outlooks"][objective]
+            outlook = outlooks[objective]
             findings.append(worth_measuring(str(objective), outlook and Outlook(**outlook), str(facts["strategy"])))
-            tables.append(_table(str(objective), own, several=len(facts["outlooks"]) > 1))
-        shown = []
-        if target in targets:
-            shown = figures.interactive({"target": targets[str(target)]}, ALL_OBJECTIVES, str(target))
-        out.append(Recommended(str(target), findings, tables, shown, target in emulated, target in simulated))
+            tables.append(RecommendedTable().cells(Recommendations(str(objective), own, len(outlooks) > 1)))
+        inputs: Inputs | None = {"target": targets[target]} if target in targets else None
+        drawn = figures.interactive(inputs, ALL_OBJECTIVES, target) if inputs else []
+        out.append(Recommended(target, findings, tables, drawn, target in emulated, target in simulated))
     return out
 
 
 def main_findings(recommended: Sequence[Recommended]) -> list[Finding]:
     """Return what to run in each target, for its first objective: what the report opens with."""
     kinds = ("recommended", "default_is_best")
-    first = [next((one for one in part.findings if one.kind in kinds), None) for part in recommended]
-    return [
-        Finding(
-            one.kind,
-            {
-                **one.values,  # noqa: PD011
-                "target": part.target,
-            },
-        )
-        for one, part in zip(first, recommended, strict=True)
-        if one is not None
-    ]
+    firsts = ((part.target, next((one for one in part.findings if one.kind in kinds), None)) for part in recommended)
+    return [replace(first, facts={**first.facts, "target": name}) for name, first in firsts if first is not None]
 
 
 def worth_measuring(objective: str, outlook: Outlook | None, strategy: str) -> Finding:
@@ -119,23 +118,3 @@ def _findings(objective: str, rows: pd.DataFrame, confirmed: bool) -> Iterator[F
 
 def _value(value: object) -> float | None:
     return None if pd.isna(value) else float(value)  # type: ignore[arg-type,call-overload]
-
-
-def _table(objective: str, rows: pd.DataFrame, several: bool) -> PageTable:
-    quantity, unit = objectives.split(objective)
-    body = []
-    for _, row in rows.sort_values("rank").iterrows():
-        what = "the default configuration" if row["default"] else row["changes"]
-        known = pd.notna(row["low"])
-        interval = f"{number(row['low'], 3)} to {number(row['high'], 3)}" if known else NOTHING
-        chance = percent(100 * row["probability_better"]) if pd.notna(row["probability_better"]) else NOTHING
-        cells = [f"{row['rank']:,}", number(row["predicted"], 3), interval, chance, number(row["measured"], 3)]
-        body.append([Cell(what, "on the Pareto front" if several and row["pareto"] else ""), *map(Cell, cells)])
-    in_unit = f", {unit}" if unit else ""
-    return PageTable(
-        f"{quantity.capitalize()} of what is recommended: rank among all configurations by the model, the predicted "
-        "value with its 90 % interval (of the best of many it covers fewer), the probability that it beats the default "
-        "configuration, and the median of the processes in which it was measured next to the default.",
-        ["configuration", "rank", f"predicted{in_unit}", "interval", "beats the default", f"measured{in_unit}"],
-        body,
-    )

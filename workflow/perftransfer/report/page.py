@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
@@ -21,38 +22,44 @@ from perftransfer.figures import _vega, configurations
 from perftransfer.figures._vega import Interactive
 from perftransfer.figures.interface import ALL_OBJECTIVES, Inputs
 from perftransfer.measuring.records import HostRecord
-from perftransfer.report import (
-    findings,
-    findings_environments,
-    findings_measuring,
-    findings_recommendation,
-    protocol,
-)
+from perftransfer.report import findings, findings_measuring, findings_recommendation, protocol
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.finding import Finding, sentence
+from perftransfer.report.findings_environments import configurations as n_configurations
+from perftransfer.report.findings_measuring import SIMULATED
 from perftransfer.report.study_file import ResolvedStudy
-from perftransfer.results.aggregate import Results
+from perftransfer.results.evidence import Evidence
 from perftransfer.results.formatting import NOTHING
-from perftransfer.tables import Shown, find
+from perftransfer.results.table import Cell, PageTable
+from perftransfer.tables import Shown, find, in_section
+from perftransfer.tables.failures import Failures
 
 TEMPLATE = "page.html.jinja"
 
+_DESCRIPTION = {
+    "hardware": "hardware", "cores": "cores", "engine": "engine", "network": "network", "batch": "batch",
+    "image_px": "image (px)",
+}  # fmt: skip
 _HOST = {
-    "processor": "processor",
-    "architecture": "architecture",
-    "cpus": "CPUs",
-    "usable_cpus": "CPUs that could be used",
-    "instruction_sets": "instruction sets",
-    "caches": "caches",
-    "governor": "frequency governor",
-    "gpus": "GPUs",
-    "gpu_driver": "GPU driver",
-    "memory_gib": "memory (GiB)",
-    "virtual_machine": "virtual machine",
-    "container": "container",
-    "system": "system",
-    "python": "Python",
-}
+    "processor": "processor", "architecture": "architecture", "cpus": "CPUs", "usable_cpus": "usable CPUs",
+    "instruction_sets": "instruction sets", "caches": "caches", "governor": "frequency governor", "gpus": "GPUs",
+    "gpu_driver": "GPU driver", "memory_gib": "memory (GiB)", "virtual_machine": "virtual machine",
+    "container": "container", "system": "system", "python": "Python",
+}  # fmt: skip
+# Where findings are shown that no figure shows.
+_ANCHORS = {"recommended": "recommendation", "poor_measurements": "measurements"}
+
+
+@dataclass(frozen=True)
+class _Section:
+    """A section on one objective: each static figure with the id of its interactive counterpart, if any."""
+
+    id: str
+    heading: str
+    findings: Sequence[Finding]
+    interactive: Sequence[Interactive]
+    figures: Sequence[tuple[FigureFile, str | None]]
+    tables: Sequence[PageTable]
 
 
 def render(
@@ -71,75 +78,105 @@ def render(
 ) -> str:
     """Return the page as HTML: nothing is looked up elsewhere, no time; the same input gives the same text.
 
-    study: the resolved study as plain values. tables: ranges, sentinels, transfer, influence, similarity.
-    measurements: of one environment after the other (``findings_measuring.columns``); one at a time is looked at.
-    hosts: descriptions of the machines by environment, empty where all is imported. study_tables: those that it names.
-    constant_options: options that never varied, and their values. commands: shell commands that make this
-    study again. excerpt: configurations to look at, see ``excerpt_of``. recommended: what to run in targets, where the
-    study has some. drawings: folder for SVG and PDF of interactive figures that have no static one.
+    Parameters
+    ----------
+    study
+        The resolved study as plain values.
+    tables
+        ranges, sentinels, transfer, influence, similarity.
+    measurements
+        Of one environment after the other (``findings_measuring.columns``); one at a time is looked at.
+    hosts
+        Descriptions of the machines by environment, empty where all is imported.
+    figures, study_tables
+        Those that the study names.
+    constant_options
+        Options that never varied, and their values.
+    commands
+        Shell commands that make this study again.
+    excerpt
+        Configurations to look at, see ``excerpt_of``.
+    recommended
+        What to run in targets, where the study has some.
+    drawings
+        Folder for SVG and PDF of interactive figures that have no static one.
 
-    Raises UserError if a figure's file cannot be read.
+    Raises
+    ------
+    UserError
+        If a figure's file cannot be read.
     """
-    measured = findings_measuring.Outcomes.of(measurements, study["objectives"])
-    results = {objective: Results.of(tables["transfer"], objective) for objective in study["objectives"]}
+    outcomes = findings_measuring.Outcomes.of(measurements, study["objectives"])
+    significance, claims = find(study_tables, "significance"), find(study_tables, "claims")
+    evidence = findings.evidence_on(study, tables, significance.frame if significance else None)
     environments = pd.DataFrame(list(study["environments"]))
     inputs = cast(Inputs, {**tables, "environments": environments, "excerpt": excerpt})
-    by_objective = [
-        _Objective(
-            objective,
-            findings.sections(study, tables, objective, found, study_tables),
-            figures,
-            figures_of_study.interactive(inputs, objective),
-        )
-        for objective, found in results.items()
-    ]
-    opening = findings.lead(
-        study,
-        tables,
-        results,
-        findings_recommendation.main_findings(recommended),
-        findings_measuring.quality(measured),
-    )
-    answering = [one for part in recommended for one in part.figures]
-    answering += [one for part in by_objective for one in part.figures]
+    drawn = {objective: figures_of_study.interactive(inputs, objective) for objective in evidence}
+    interactive = [*chain.from_iterable(part.figures for part in recommended), *chain.from_iterable(drawn.values())]
     if drawings is not None:
-        for one in answering:
-            if one.still not in {figure.name for figure in figures}:
-                one.write(drawings)
-    at_a_glance = [figure for figure in figures if figure.objective == ALL_OBJECTIVES]
-    shown = {id(figure) for figure in at_a_glance} | {id(figure) for part in by_objective for figure in part.shown}
-    claims = find(study_tables, "claims")
+        for figure in interactive:
+            if figure.still not in {file.name for file in figures}:
+                figure.write(drawings)
+    sections = {
+        objective: [_section(part, known, figures, drawn[objective], study_tables) for part in findings.sections(known)]
+        for objective, known in evidence.items()
+    }
+    in_sections = {id(file) for parts in sections.values() for part in parts for file, _ in part.figures}
+    at_a_glance = [file for file in figures if file.objective == ALL_OBJECTIVES]
+    sizes = n_configurations(tables["ranges"])
+    lead = findings.lead(
+        evidence, findings_recommendation.main_findings(recommended), list(findings_measuring.quality(outcomes))
+    )
+    ids = {part.id for parts in sections.values() for part in parts}
     return _template().render(
         study=study,
         version=perftransfer.__version__,
         compares=len(study["environments"]) > 1,
-        everywhere=protocol.everywhere(study),
-        overview=protocol.overview(study, findings_environments.configurations(tables["ranges"]).astype(int).tolist()),
-        lead=[(finding, _anchor(finding, by_objective)) for finding in opening],
+        any_simulated=any(row.get("engine") == SIMULATED for row in protocol.everywhere(study)),
+        overview=protocol.overview(study, sizes.astype(int).tolist()),
+        lead=[(finding, _anchor(finding, ids)) for finding in lead],
         left_out=protocol.left_out(study),
         at_a_glance=at_a_glance,
         verdicts=claims and findings.verdicts(claims.frame),
         claims=claims and claims.cells(),
-        tables=[(one, one.cells()) for one in study_tables if one.table.folded and len(one.frame)],
-        environments=_environments(study, findings_environments.configurations(tables["ranges"])),
-        simulated=findings_measuring.SIMULATED,
-        objectives=by_objective,
-        other_figures=[figure for figure in figures if id(figure) not in shown],
+        tables=[(shown, shown.cells()) for shown in study_tables if not shown.table.section and len(shown.frame)],
+        environments=_environments(study, sizes),
+        objectives=[(name, objectives.label(name), parts) for name, parts in sections.items()],
+        other_figures=[file for file in figures if id(file) not in in_sections and file not in at_a_glance],
         outcomes=[
-            *findings_measuring.outcomes(measured),
+            *findings_measuring.outcomes(outcomes),
             *findings_measuring.drift(tables["sentinels"]),
-            *itertools.chain.from_iterable(measured.days.values()),
+            *chain.from_iterable(outcomes.days.values()),
         ],
-        failures=findings_measuring.failures(measured),
+        failures=Failures().cells(outcomes.failures),
         measured=protocol.how_measured(study, constant_options),
         evaluated=protocol.how_evaluated(study),
-        limitations=protocol.limitations(study, hosts, tested=find(study_tables, "significance") is not None),
+        limitations=protocol.limitations(study, hosts, tested=significance is not None),
         machines=_machines(hosts),
         commands=list(commands),
         recommended=list(recommended),
-        interactive=answering,
+        interactive=interactive,
         rows=_vega.ROWS,
-        vega=_vega.script() if answering else "",
+        vega=_vega.script() if interactive else "",
+    )
+
+
+def _section(
+    section: findings.Section,
+    evidence: Evidence,
+    figures: Sequence[FigureFile],
+    interactive: Sequence[Interactive],
+    study_tables: Sequence[Shown],
+) -> _Section:
+    counterparts = {figure.still: figure.name for figure in interactive}
+    own = [file for file in figures if (file.objective, file.section) == (evidence.objective, section.name)]
+    return _Section(
+        f"{evidence.objective}-{section.name}",
+        section.heading,
+        section.findings(evidence),
+        [figure for figure in interactive if figure.section == section.name],
+        [(file, counterparts.get(file.name)) for file in own],
+        list(in_section(section.name, evidence, study_tables)),
     )
 
 
@@ -168,18 +205,13 @@ def _template() -> jinja2.Template:
     return environment.get_template(TEMPLATE)
 
 
-def _anchor(finding: Finding, by_objective: Sequence[_Objective]) -> str:
+def _anchor(finding: Finding, ids: Collection[str]) -> str:
     """Return the id of the section that shows a finding's figure, "" if there is none."""
-    if finding.kind == "recommended":
-        return "recommendation"
-    if finding.kind == "poor_measurements":
-        return "measurements"
-    for part in by_objective:
-        for section, _, _ in part.parts:
-            about = finding.values.get("objective")  # noqa: PD011
-            if part.name == about and finding.figure in section.figures:
-                return f"{part.name}-{section.name}"
-    return ""
+    if finding.kind in _ANCHORS:
+        return _ANCHORS[finding.kind]
+    section = figures_of_study.CATALOGUE.load(finding.figure).section if finding.figure else ""
+    anchor = f"{finding.facts.get('objective')}-{section}"
+    return anchor if anchor in ids else ""
 
 
 def tight(text: str) -> str:
@@ -187,59 +219,45 @@ def tight(text: str) -> str:
     return re.sub(r"(?<=\d) (?=%|s\b|ms\b)", "\u00a0", text)
 
 
-class _Objective:
-    """What was found on one objective, its figures beside the sections that they support."""
-
-    def __init__(
-        self,
-        name: str,
-        sections: Sequence[findings.Section],
-        figures: Sequence[FigureFile],
-        interactive: Sequence[Interactive],
-    ) -> None:
-        self.name = name
-        self.label = objectives.label(name)
-        self.figures = interactive
-        own = [figure for figure in figures if figure.objective == name]
-        instead = {one.still: one.name for one in interactive if one.still}
-        # Each section with its static figures, each of these with its interactive counterpart, if any.
-        self.parts = [
-            (
-                part,
-                [(figure, instead.get(figure.name)) for figure in own if figure.name in part.figures],
-                [one for one in interactive if one.section == part.name],
-            )
-            for part in sections
-        ]
-        self.shown = [figure for _, found, _ in self.parts for figure, _ in found]
+def _environments(study: ResolvedStudy, sizes: pd.Series) -> PageTable:
+    rows = []
+    for row in study["environments"]:
+        name, simulated = row["environment"], row.get("engine") == SIMULATED
+        description = (NOTHING if row.get(key) is None else str(row.get(key)) for key in _DESCRIPTION)
+        rows.append(
+            [
+                Cell(name, emulated=row.get("emulated") is True, simulated=simulated),
+                *map(Cell, (*description, f"{int(sizes.get(name, 0)):,}", SIMULATED if simulated else row["kind"])),
+            ]
+        )
+    caption = "Each environment is a target, and a source for the others."
+    return PageTable(
+        caption if len(rows) > 1 else "The environment of this study.",
+        ["environment", *_DESCRIPTION.values(), "configurations", "values"],
+        rows,
+        frozenset({1, 3, 4, 8}),
+    )
 
 
-def _environments(study: ResolvedStudy, sizes: pd.Series) -> list[dict[str, object]]:
+def _machines(hosts: Mapping[str, HostRecord]) -> list[PageTable]:
+    """Return a table for each machine (with its software): the environments measured on it, and its description."""
+    machines: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for environment, host in hosts.items():
+        facts = [(title, _written(host.get(key))) for key, title in _HOST.items()]
+        facts += [(f"{library} version", str(version)) for library, version in (host.get("versions") or {}).items()]
+        machines.setdefault(tuple(facts), []).append(environment)
     return [
-        {
-            **row,
-            **{
-                key: NOTHING if row.get(key) is None else row[key]
-                for key in ("hardware", "cores", "engine", "network", "batch", "image_px")
-            },
-            "emulated": row.get("emulated") is True,
-            "configurations": f"{int(sizes.get(row['environment'], 0)):,}",
-        }
-        for row in study["environments"]
+        PageTable(
+            f"Measured for this study: {', '.join(names)}.",
+            [],
+            [[Cell(title), Cell(text)] for title, text in facts],
+            frozenset({1}),
+        )
+        for facts, names in machines.items()
     ]
 
 
-def _machines(hosts: Mapping[str, HostRecord]) -> list[tuple[list[str], list[tuple[str, str]]]]:
-    """Return each machine (with its software) once: the environments measured on it, and its description."""
-    found: dict[tuple[tuple[str, str], ...], list[str]] = {}
-    for environment, host in hosts.items():
-        facts = [(title, _said(host.get(key))) for key, title in _HOST.items()]
-        facts += [(f"{library} version", str(version)) for library, version in (host.get("versions") or {}).items()]
-        found.setdefault(tuple(facts), []).append(environment)
-    return [(environments, list(facts)) for facts, environments in found.items()]
-
-
-def _said(value: object) -> str:
+def _written(value: object) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, Mapping):

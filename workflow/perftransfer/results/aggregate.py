@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, cast
 
-import numpy as np
-import pandas as pd
-
 from perftransfer import strategies
+from perftransfer.lazy import np, pd
 from perftransfer.results import formatting
+from perftransfer.results.paired import Paired
 
 Statistic = Literal["mean", "median"]
 
@@ -260,6 +259,11 @@ class Results:
         return int((self.rows["n_measured"] < self.rows["budget"]).sum())
 
     @cached_property
+    def paired(self) -> Paired:
+        """Errors of the strategies, to be compared cell by cell."""
+        return Paired(self.rows.assign(way=self.rows["strategy"]))
+
+    @cached_property
     def by_pair(self) -> pd.DataFrame:
         """Errors per strategy, learner, budget, target and source: medians over repeats."""
         return by_pair(self.cells, _METRIC, "median")
@@ -333,16 +337,22 @@ class Results:
         return self._budgets[strategy][-1]
 
     @cached_property
+    def largest_budgets(self) -> dict[str, int]:
+        """Largest budget of each strategy, in reading order."""
+        return {name: self.largest(name) for name in self.strategies}
+
+    @cached_property
     def common_budgets(self) -> list[int]:
         """Budgets above 0 that any strategy was given."""
         return sorted({budget for budgets in self._budgets.values() for budget in budgets if budget > 0})
 
     @cached_property
-    def shared_budget(self) -> int | None:
-        """Largest budget of all strategies that measure anything; None if they share none."""
-        own = [set(budgets) for budgets in self._budgets.values() if budgets[-1] > 0]
-        shared = set.intersection(*own) if own else set()
-        return max(shared) if shared else None
+    def compared_budgets(self) -> list[int]:
+        """Budgets of both random sampling and a strategy with a source."""
+        if not self.has_baseline:
+            return []
+        sourced = {budget for name in self.with_source for budget in self._budgets[name]}
+        return sorted(sourced & set(self._budgets[BASELINE]))
 
     def learners(self, strategy: str) -> list[str]:
         """Return the learners of a strategy; ``[""]`` for a strategy without."""
@@ -379,9 +389,15 @@ class Results:
         """Return the error of the strategy's best learner."""
         return self.error(strategy, budget, self.best_learner(strategy))
 
+    def lowest_at(self, budget: int) -> float:
+        """Return the lowest error of the best learners at a budget; NaN if there is none."""
+        errors = [self.best_error(name, budget) for name in self.strategies if budget in self.budgets(name)]
+        return min(errors, default=float("nan"))
+
     def budget_for(self, strategy: str, error: float, learner: str) -> int | None:
         """Return the smallest budget at which a strategy's error is at most ``error``; None if there is none."""
-        needed = budgets_needed(self._errors_of(strategy, learner), error)
+        own = self.errors[(self.errors["strategy"] == strategy) & (self.errors["learner"] == learner)]
+        needed = budgets_needed(own, error)
         return int(needed.iloc[0]) if len(needed) else None
 
     def lowest(self) -> tuple[str, int] | None:
@@ -397,37 +413,9 @@ class Results:
         """Return a metric by source and target: medians over repeats (and learners)."""
         return self._series(self._by("pair", metric), (strategy, budget, learner))
 
-    def compared(self, strategy: str, budget: int, baseline: str = BASELINE) -> pd.DataFrame:
-        """Set a strategy's errors against those of a strategy that uses no source.
-
-        Parameters
-        ----------
-        strategy, budget
-            Whose errors.
-        baseline
-            A strategy that uses no source. A strategy without a learner is compared with the
-            baseline's best one.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``source``, ``target``, ``learner``, ``own`` and ``baseline``: errors of the same
-            target, learner, budget and test thirds, medians over repeats.
-        """
-        pairs = self.by_pair[(self.by_pair["budget"] == budget) & (self.by_pair["learner"] != ALL)]
-        own = pairs[pairs["strategy"] == strategy].rename(columns={"value": "own"})
-        rival = pairs[pairs["strategy"] == baseline].rename(columns={"value": "baseline"})
-        if self.learners(strategy) == [NO_LEARNER] and baseline in self._best:
-            rival = rival[rival["learner"] == self.best_learner(baseline)].assign(learner=NO_LEARNER)
-        rival = rival[["target", "learner", "baseline"]]
-        return own.merge(rival, on=["target", "learner"])[["source", "target", "learner", "own", "baseline"]]
-
     def median(self, strategy: str, budget: int, learner: str, metric: str) -> float:
         """Return the median of a metric over targets."""
         return float(self.on_targets(strategy, budget, learner, metric).median())
-
-    def _errors_of(self, strategy: str, learner: str) -> pd.DataFrame:
-        return self.errors[(self.errors["strategy"] == strategy) & (self.errors["learner"] == learner)]
 
     @cached_property
     def _indexed(self) -> dict[tuple[str, str], dict[tuple[str, int, str], pd.Series]]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-import pandas as pd
-
 from perftransfer import learners, strategies
+from perftransfer.lazy import pd
 
 #: What stands where there is no number.
 NOTHING = "–"
@@ -15,6 +14,7 @@ NOTHING = "–"
 # The paper's strategies in the order in which they build upon each other; others follow by name.
 _READING_ORDER = ("RS", "GS", "DM", "LMS", "NLMS")
 _LARGEST_PERCENT = 10_000
+_FEWEST = 4  # values from which quartiles say something
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -49,6 +49,20 @@ def percent(value: float) -> str:
         return "0 %"
     text = f"{value:.1f}" if abs(value) < 9.95 else f"{value:,.0f}"
     return f"{text.replace('-', '−')} %"
+
+
+def quartiles(values: pd.Series) -> str:
+    """Write the first and third quartile of percentages, "" of fewer than four: they would say nothing.
+
+    >>> import pandas
+    >>> quartiles(pandas.Series([1.0, 2.0, 3.0, 40.0])), quartiles(pandas.Series([1.0]))
+    ('1.8 to 12', '')
+    """
+    # Between a number and infinity there is no quartile.
+    if len(values) < _FEWEST or not values.abs().max() < math.inf:
+        return ""
+    low, high = (percent(float(values.quantile(part))).removesuffix(" %") for part in (0.25, 0.75))
+    return f"{low} to {high}"
 
 
 def correlation(value: float) -> str:

@@ -17,11 +17,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from scipy.special import chdtrc
-
 from perftransfer.fitting.seeds import seed_for
+from perftransfer.lazy import np, pd
 from perftransfer.results.aggregate import (
     ALL,
     GUIDED,
@@ -299,6 +296,8 @@ def scott_knott(values: np.ndarray, level: float = LEVEL) -> np.ndarray:
 
 def _cut(means: np.ndarray, error: float, freedom: int, level: float, nothing: float) -> list[slice]:
     """Slices of the sorted ``means`` that form the groups."""
+    from scipy import special
+
     k = len(means)
     whole = float(((means - means.mean()) ** 2).sum())
     if k < 2 or whole <= nothing:
@@ -310,7 +309,7 @@ def _cut(means: np.ndarray, error: float, freedom: int, level: float, nothing: f
     variance = (whole + error) / (k + freedom)
     statistic = np.pi / (2 * (np.pi - 2)) * float(between[at]) / variance
     # The upper tail of chi-square.
-    if chdtrc(k / (np.pi - 2), statistic) > level:
+    if special.chdtrc(k / (np.pi - 2), statistic) > level:
         return [slice(0, k)]
     low = _cut(means[: at + 1], error, freedom, level, nothing)
     high = _cut(means[at + 1 :], error, freedom, level, nothing)

@@ -235,9 +235,8 @@ class JobParameters:
 
     def report(self) -> ReportParams:
         """Digest of the report's code, and the commands that make this study again."""
-        # The page finds the interactive figures by listing their folder.
-        figures = map(FIGURES.module_of, FIGURES.names())
-        tables = map(TABLES.module_of, self._study.tables)
+        # The page finds interactive figures, and tables that are no files, by listing their folders.
+        figures, tables = (map(kind.module_of, kind.names()) for kind in (FIGURES, TABLES))
         return ReportParams(self._study.commands, self._code("report", *figures, *tables))
 
     def _learners(self) -> dict[str, LearnerParameters]:

@@ -131,7 +131,8 @@ FIGURES: Catalogue[Any] = Catalogue("perftransfer.figures", "Figure", "figure")
 _FIGURE_NAMES = [name for name in FIGURES.names() if FIGURES.load(name).still]
 FigureName = _one_of("figure", _FIGURE_NAMES)
 TABLES: Catalogue[Any] = Catalogue("perftransfer.tables", "Table", "table")
-TableName = _one_of("table", TABLES.names())
+_TABLE_NAMES = [name for name in TABLES.names() if TABLES.load(name).csv]
+TableName = _one_of("table", _TABLE_NAMES)
 
 
 class Section(BaseModel):
@@ -444,5 +445,5 @@ class StudySections(Section):
         _FIGURE_NAMES, description="Figures to draw."
     )
     tables: Annotated[list[TableName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
-        TABLES.names(), description="Tables to write as CSV and to show in the report."
+        _TABLE_NAMES, description="Tables to write as CSV and to show in the report."
     )

@@ -1,23 +1,27 @@
 """Tables: each file of this folder is one, and the file's name is the table's name in a study.
 
-A table's class is derived from ``interface.Table``. Listing and loading tables imports no library.
+A table's class is derived from ``interface.CsvTable``, or from ``interface.ReportTable`` if only the
+report shows it. Listing and loading tables imports no library.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from perftransfer.catalogue import Catalogue
+from perftransfer.lazy import pd
+from perftransfer.results.evidence import Evidence
 from perftransfer.results.table import PageTable
-from perftransfer.tables.interface import Table
-
-if TYPE_CHECKING:
-    import pandas as pd
+from perftransfer.tables.interface import CsvTable, ReportTable, Table
 
 CATALOGUE: Catalogue[Table] = Catalogue(__name__, "Table", "table")
+
+
+def names() -> list[str]:
+    """Return the names of the tables that a study can name, sorted."""
+    return [name for name in CATALOGUE.names() if CATALOGUE.load(name).csv]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,18 +29,21 @@ class Shown:
     """A table of the study, and what the report shows of it."""
 
     name: str
-    table: Table
+    table: CsvTable
     frame: pd.DataFrame
 
     @classmethod
     def read(cls, path: Path) -> Shown:
         """Read a table's CSV file."""
-        import pandas as pd
-
-        table = CATALOGUE.load(path.stem)()
         # An empty cell is no value; what looks like a name for none may be a level of an option.
-        frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
-        return cls(path.stem, table, table.for_report(frame))
+        return cls.of(path.stem, pd.read_csv(path, keep_default_na=False, na_values=[""]))
+
+    @classmethod
+    def of(cls, name: str, frame: pd.DataFrame) -> Shown:
+        """Take the rows of a table."""
+        table = CATALOGUE.load(name)()
+        assert isinstance(table, CsvTable)
+        return cls(name, table, table.for_report(frame))
 
     def cells(self, objective: str = "") -> PageTable | None:
         """Return what the page shows, of one objective where the table is shown by objective."""
@@ -46,3 +53,17 @@ class Shown:
 def find(shown: Sequence[Shown], name: str) -> Shown | None:
     """Return the table of that name; None if the study does without it or it has no rows."""
     return next((one for one in shown if one.name == name and len(one.frame)), None)
+
+
+def in_section(section: str, evidence: Evidence, shown: Sequence[Shown]) -> Iterator[PageTable]:
+    """Yield the tables of a section on one objective, ``shown`` being those that the study names."""
+    for name in CATALOGUE.names():
+        table = CATALOGUE.load(name)()
+        if table.section == section:
+            of_study = find(shown, name)
+            if isinstance(table, ReportTable):
+                cells = table.cells(evidence)
+            else:
+                cells = of_study.cells(evidence.objective) if of_study else None
+            if cells is not None:
+                yield cells

@@ -7,10 +7,9 @@ from typing import Any
 
 from perftransfer import designs, objectives, strategies
 from perftransfer.lazy import np, pd
+from perftransfer.results import aggregate, formatting, tests
 from perftransfer.results.table import Cell, PageTable
-from perftransfer.space.options import Option
-from perftransfer.tables._lazy import aggregate, formatting, tests
-from perftransfer.tables.interface import Inputs, Table
+from perftransfer.tables.interface import CsvTable, Inputs
 
 COLUMNS = ("claim", "objective", "finding", "number", "verdict", "note")
 
@@ -25,7 +24,7 @@ _COMMON, _SAME_ORDER = 0.5, 0.8
 Errors = dict[tuple[str, str, int], "pd.Series"]
 
 
-class Claims(Table):
+class Claims(CsvTable):
     """What the paper claims, and what these data say of it."""
 
     title = "Claims of the paper"
@@ -42,11 +41,11 @@ class Claims(Table):
         "or not to, judged by whether all targets agree."
     )
     inputs = ("environments", "transfer", "similarity")
-    folded = False
+    section = "claims"
 
-    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+    def compute(self, inputs: Inputs) -> pd.DataFrame:
         """Return one row per claim and objective; comparisons of which the study evaluated nothing are left out."""
-        cells, environments = inputs["transfer"], inputs["environments"]
+        cells, environments, seed = inputs["transfer"], inputs["environments"], inputs["seed"]
         rows: list[dict[str, Any]] = []
         by_objective = _errors(cells)
         for objective, errors in by_objective.items():

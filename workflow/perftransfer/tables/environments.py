@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from perftransfer.lazy import pd
-from perftransfer.space.options import Option
-from perftransfer.tables.interface import Inputs, Table
+from perftransfer.tables.interface import CsvTable, Inputs
 
 _SHOWN = {"values": "configurations", "low": "min", "median": "median", "high": "max"}
 
 
-class Environments(Table):
+class Environments(CsvTable):
     """The environments of the study and what was measured in them."""
 
     title = "Environments"
@@ -22,7 +19,7 @@ class Environments(Table):
     )
     inputs = ("environments", "ranges")
 
-    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+    def compute(self, inputs: Inputs) -> pd.DataFrame:
         """Return the description of each environment, ``configurations``, and the values.
 
         Rows are in the order of the study. Each objective adds ``_configurations`` (that have a

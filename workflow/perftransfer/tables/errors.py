@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from perftransfer.lazy import pd
-from perftransfer.space.options import Option
-from perftransfer.tables._lazy import aggregate, tests
-from perftransfer.tables.interface import Inputs, Table
+from perftransfer.results import aggregate, tests
+from perftransfer.tables.interface import CsvTable, Inputs
 
 
-class Errors(Table):
+class Errors(CsvTable):
     """Errors of every way to transfer, with intervals."""
 
     title = "Errors"
@@ -24,7 +21,7 @@ class Errors(Table):
     )
     inputs = ("transfer",)
 
-    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+    def compute(self, inputs: Inputs) -> pd.DataFrame:
         """Return one row per (objective, strategy, design, learner, budget): errors in percent over the targets.
 
         ``targets``: those with a value; ``targets_missing``: those without; ``cells_dropped``: cells
@@ -32,7 +29,7 @@ class Errors(Table):
         """
         cells = inputs["transfer"]
         names = {"value": "median_mape", "low": "median_mape_low", "high": "median_mape_high"}
-        table = tests.errors_with_intervals(cells, "mape", "median", seed=seed).rename(columns=names)
+        table = tests.errors_with_intervals(cells, "mape", "median", seed=inputs["seed"]).rename(columns=names)
         means = aggregate.over_targets(aggregate.by_target(cells, "mape", "mean"), "mean")
         pool = aggregate.over_targets(aggregate.by_target(cells, "mape_all", "median"), "median")
         for name, more in (("mean_mape", means), ("median_mape_all", pool)):

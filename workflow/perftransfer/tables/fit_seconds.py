@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from perftransfer import strategies
 from perftransfer.lazy import pd
-from perftransfer.space.options import Option
-from perftransfer.tables._lazy import aggregate
-from perftransfer.tables.interface import Inputs, Table
+from perftransfer.results import aggregate
+from perftransfer.tables.interface import CsvTable, Inputs
 
 COLUMNS = ("strategy", "design", "learner", "budget", "cells", "fits", "median_seconds", "total_seconds")
 
 _KEY = ["strategy", "design", "learner", "budget"]
 
 
-class FitSeconds(Table):
+class FitSeconds(CsvTable):
     """How long fits take."""
 
     title = "Seconds of a fit"
@@ -31,7 +28,7 @@ class FitSeconds(Table):
     )
     inputs = ("timing",)
 
-    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+    def compute(self, inputs: Inputs) -> pd.DataFrame:
         """Return one row per (strategy, design, learner, budget); ``median_seconds`` is empty where no fit was done.
 
         ``cells`` counts results, ``fits`` those that were fitted for themselves.

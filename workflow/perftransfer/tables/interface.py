@@ -1,63 +1,81 @@
-"""What a table is: one file with one class derived from ``Table``."""
+"""What a table is: one file with one class derived from ``CsvTable`` or ``ReportTable``."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Generic, TypedDict, TypeVar
 
+from perftransfer.results.formatting import NOTHING, number
 from perftransfer.results.table import Cell, PageTable
-from perftransfer.space.options import Option
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Tables by name, as a table names them in ``inputs``.
-Inputs = Mapping[str, "pd.DataFrame"]
+    from perftransfer.space.options import Option
+
+
+class Inputs(TypedDict, total=False):
+    """What tables read. A table gets those that it names in ``inputs``, and ``options`` and ``seed``.
+
+    ``environments`` has one row per environment, in the order of the study. ``configurations``,
+    ``ranges``, ``transfer``, ``influence``, ``similarity`` and ``timing`` are the tables of these
+    names. ``options`` are those of the study that vary, ``seed`` is that of what is drawn at random.
+    """
+
+    environments: pd.DataFrame
+    configurations: pd.DataFrame
+    ranges: pd.DataFrame
+    transfer: pd.DataFrame
+    influence: pd.DataFrame
+    similarity: pd.DataFrame
+    timing: pd.DataFrame
+    options: Sequence[Option]
+    seed: int
 
 
 class Table(ABC):
-    """A table that people read, as a CSV file and in the report.
+    """What all tables have; derive a table from ``CsvTable`` or ``ReportTable``.
 
-    The name of its file is its name in a study. Importing the file must be light, since a study is
-    read with it: take libraries from ``lazy`` and ``tables._lazy``.
+    Importing a table's file must be light, since a study is read with it: take libraries from
+    ``lazy``.
 
     Attributes
     ----------
     title, caption
         Plain text. The caption says what a row is, what was averaged over what, and how intervals
         are made.
-    inputs
-        What the table reads: ``environments`` (one row per environment, in the order of the study),
-        ``configurations``, and the tables ``ranges``, ``transfer``, ``influence``, ``similarity``
-        and ``timing``.
-    folded
-        Whether it stands among the tables at the end of the report; others have a place of their
-        own in it.
-    several
-        Whether it needs more than one environment, whatever it reads.
+    section
+        Section of the report in which it stands; by default among the tables at the end.
+    csv
+        Whether it is written as a CSV file, and a study can name it.
     """
 
     title: ClassVar[str]
     caption: ClassVar[str]
+    section: ClassVar[str] = ""
+    csv: ClassVar[bool]
+
+
+class CsvTable(Table):
+    """A table that is a CSV file, and stands in the report. The name of its file is its name in a study.
+
+    Attributes
+    ----------
+    inputs
+        Which of ``Inputs`` the table reads.
+    several
+        Whether it needs more than one environment, whatever it reads.
+    """
+
+    csv = True
     inputs: ClassVar[tuple[str, ...]]
-    folded: ClassVar[bool] = True
     several: ClassVar[bool] = False
 
     @abstractmethod
-    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
-        """Return all rows, in an order that depends on nothing but the content, without rounding.
-
-        Parameters
-        ----------
-        inputs
-            Those named in ``inputs``.
-        options
-            Options of the study that vary.
-        seed
-            Of what is drawn at random.
-        """
+    def compute(self, inputs: Inputs) -> pd.DataFrame:
+        """Return all rows, in an order that depends on nothing but the content, without rounding."""
 
     def for_report(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return what is worth showing of all rows, by default all of them."""
@@ -70,10 +88,24 @@ class Table(ABC):
         return PageTable(self.caption, [str(name).replace("_", " ") for name in shown], rows, frozenset(wordy))
 
 
+Data = TypeVar("Data")
+
+
+class ReportTable(Table, Generic[Data]):
+    """A table that only the report shows.
+
+    ``Data`` is what it reads: in a section on one objective ``results.evidence.Evidence``.
+    """
+
+    csv = False
+
+    @abstractmethod
+    def cells(self, data: Data) -> PageTable | None:
+        """Return what the page shows; None if there is nothing to show."""
+
+
 def written(value: object) -> str:
     """Write a value of a table as the page shows it."""
-    from perftransfer.results.formatting import NOTHING, number
-
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from perftransfer import strategies
 from perftransfer.lazy import pd
+from perftransfer.results import aggregate, formatting
 from perftransfer.results.table import Cell, PageTable
-from perftransfer.space.options import Option
-from perftransfer.tables._lazy import aggregate, formatting
-from perftransfer.tables.interface import Inputs, Table, written
+from perftransfer.tables.interface import CsvTable, Inputs, written
 
 #: Errors in percent of which is told how many measurements they take.
 ERRORS = (30.0, 20.0, 15.0, 10.0, 7.5, 5.0, 3.0, 2.0)
@@ -20,7 +17,7 @@ _STRATEGY = ["objective", "strategy", "design"]
 _WAY = [*_STRATEGY, "learner"]
 
 
-class Needed(Table):
+class Needed(CsvTable):
     """How many measurements in the target each way to transfer needs for which error."""
 
     title = "Measurements needed"
@@ -35,9 +32,9 @@ class Needed(Table):
         "and designs without transfer, are in the file tables/needed.csv."
     )
     inputs = ("transfer",)
-    folded = False
+    section = "budget"
 
-    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+    def compute(self, inputs: Inputs) -> pd.DataFrame:
         """Return one row per (objective, strategy, design, learner) and error.
 
         ``needed`` is empty if no budget tried is enough; learner all is the median over learners;

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from perftransfer.lazy import pd
-from perftransfer.space.options import INACTIVE, Option, level_text
-from perftransfer.tables.interface import Inputs, Table
+from perftransfer.space.options import INACTIVE, level_text
+from perftransfer.tables.interface import CsvTable, Inputs
 
 COLUMNS = ("option", "ordered", "conditional", "levels", "number_of_levels", "default", "configurations")
 
 
-class Options(Table):
+class Options(CsvTable):
     """The options of the study and their levels."""
 
     title = "Options"
@@ -22,7 +20,7 @@ class Options(Table):
     )
     inputs = ("configurations",)
 
-    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+    def compute(self, inputs: Inputs) -> pd.DataFrame:
         """Return one row per option, in their order."""
         configurations = inputs["configurations"]
         rows = [
@@ -35,6 +33,6 @@ class Options(Table):
                 level_text(option.default),
                 int((configurations[option.name].map(level_text) != INACTIVE).sum()),
             )
-            for option in options
+            for option in inputs["options"]
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from perftransfer.lazy import pd
-from perftransfer.space.options import Option
-from perftransfer.tables._lazy import aggregate, tests
-from perftransfer.tables.interface import Inputs, Table
+from perftransfer.results import aggregate, tests
+from perftransfer.tables.interface import CsvTable, Inputs
 
 
-class Ranking(Table):
+class Ranking(CsvTable):
     """Which ways to transfer are best, in groups that cannot be told apart."""
 
     title = "Ranking"
@@ -25,7 +22,7 @@ class Ranking(Table):
     )
     inputs = ("transfer",)
 
-    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+    def compute(self, inputs: Inputs) -> pd.DataFrame:
         """Return one row per way within each family, objective, learner and budget; see ``tests.rankings``."""
         return tests.rankings(inputs["transfer"], "mape")
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from perftransfer.lazy import pd
-from perftransfer.space.options import Option
-from perftransfer.tables._lazy import aggregate, tests
-from perftransfer.tables.interface import Inputs, Table
+from perftransfer.results import aggregate, tests
+from perftransfer.tables.interface import CsvTable, Inputs
 
 
-class Significance(Table):
+class Significance(CsvTable):
     """Which differences between ways to transfer are more than chance."""
 
     title = "Significance"
@@ -26,7 +23,7 @@ class Significance(Table):
     )
     inputs = ("transfer",)
 
-    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+    def compute(self, inputs: Inputs) -> pd.DataFrame:
         """Return one row per pair within each family, objective, learner and budget; see ``tests.comparisons``."""
         return tests.comparisons(inputs["transfer"], "mape")
 

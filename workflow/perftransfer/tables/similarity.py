@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from perftransfer.lazy import pd
-from perftransfer.space.options import Option
-from perftransfer.tables.interface import Inputs, Table
+from perftransfer.tables.interface import CsvTable, Inputs
 
 _KEY = ["objective", "target"]
 _SHOWN = ["similarity", "source", "n", "pearson", "spearman", "kl_divergence", "common_terms"]
 
 
-class Similarity(Table):
+class Similarity(CsvTable):
     """How alike the environments are."""
 
     title = "Similarity of environments"
@@ -27,7 +24,7 @@ class Similarity(Table):
     )
     inputs = ("similarity",)
 
-    def compute(self, inputs: Inputs, *, options: Sequence[Option] = (), seed: int = 0) -> pd.DataFrame:
+    def compute(self, inputs: Inputs) -> pd.DataFrame:
         """Return one row per (objective, source, target); see ``evaluation.similarity``."""
         return inputs["similarity"].reset_index(drop=True)
 
