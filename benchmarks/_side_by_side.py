@@ -34,8 +34,8 @@ class Case:
     cores: int = 1
 
     def __str__(self) -> str:
-        shown = {**{name: size for name, size in self.workload.items() if name != "batch"}, **self.options}
-        return " ".join([self.network, *(f"{name}={level}" for name, level in shown.items())])
+        settings = {**{name: size for name, size in self.workload.items() if name != "batch"}, **self.options}
+        return " ".join([self.network, *(f"{name}={level}" for name, level in settings.items())])
 
     def cpus(self) -> list[int]:
         """Numbers of the CPUs; fewer than ``cores`` where the machine has fewer."""
@@ -101,8 +101,8 @@ def in_turns(
     a: list[Median] = []
     b: list[Median] = []
     for i in range(rounds):
-        for call, found in ((ours, a), (theirs, b))[:: -1 if i % 2 else 1]:
-            found.append(call())
+        for call, durations in ((ours, a), (theirs, b))[:: -1 if i % 2 else 1]:
+            durations.append(call())
     return a, b
 
 
@@ -191,10 +191,10 @@ def need(*modules: str) -> None:
 def tool(name: str) -> str:
     """Path of a program that came with a Python package."""
     beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if found is None:
+    program = str(beside) if beside.exists() else shutil.which(name)
+    if program is None:
         _lacks(name)
-    return found
+    return program
 
 
 def _lacks(what: str) -> NoReturn:

@@ -67,23 +67,31 @@ def table(study: Study, folder: Path, configurations: int | None, seed: int) -> 
         tables.write(files[name], frame, options=options)
     frames, options, _ = merge(study.descriptions(), {}, files, study.objectives)
     dataset = pd.concat(frames, ignore_index=True)
-    known = np.sort(dataset["configuration_id"].unique())
-    if configurations is not None and len(known) > configurations:
-        known = np.random.default_rng(seed).permutation(known)[:configurations]
-    return dataset[dataset["configuration_id"].isin(known)].reset_index(drop=True), options
+    configuration_ids = np.sort(dataset["configuration_id"].unique())
+    if configurations is not None and len(configuration_ids) > configurations:
+        configuration_ids = np.random.default_rng(seed).permutation(configuration_ids)[:configurations]
+    return dataset[dataset["configuration_id"].isin(configuration_ids)].reset_index(drop=True), options
 
 
 def learn(data: Data, environment: str, objective: str, plan: Plan) -> None:
     """Write what each learner, fitted in an environment, predicts for all configurations."""
     models = [
         train(
-            data.dataset, environment, objective, name, data.options, scale=plan.scale, seed=plan.seed, parameters=given
+            data.dataset,
+            environment,
+            objective,
+            name,
+            data.options,
+            scale=plan.scale,
+            seed=plan.seed,
+            parameters=parameters,
         )
-        for name, given in plan.learners.items()
+        for name, parameters in plan.learners.items()
     ]
-    known = data.dataset.drop_duplicates("configuration_id").sort_values("configuration_id")
+    configuration_ids = data.dataset.drop_duplicates("configuration_id").sort_values("configuration_id")
     tables.write(
-        data.folder / f"{environment}.predictions.parquet", predictions(models, data.dataset, known, data.options)
+        data.folder / f"{environment}.predictions.parquet",
+        predictions(models, data.dataset, configuration_ids, data.options),
     )
 
 
@@ -96,14 +104,14 @@ def cells(data: Data, name: str, objective: str, plan: Plan, sources: Sequence[s
 
     loaded = load_sources(strategy, sources, data.dataset, learnt, data.influence, objective, data.options, plan)
     pool = Pool.from_dataset(data.dataset, target, objective, data.options)
-    found, _ = evaluate(strategy, pool, loaded, objective, data.options, plan)
-    return found.assign(source=sources[0]) if strategy.needs_source and len(sources) == 1 else found
+    table, _ = evaluate(strategy, pool, loaded, objective, data.options, plan)
+    return table.assign(source=sources[0]) if strategy.needs_source and len(sources) == 1 else table
 
 
-def shown(found: pd.DataFrame) -> pd.DataFrame:
+def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Mean and median over pairs or targets of the mean error over repeats, a column for each budget."""
-    sources = np.where(found["source"].isna() & ~found["strategy"].isin(_without_source()), "all", "one")
-    rows = found.assign(sources=sources, learner=found["learner"].fillna("-"), source=found["source"].fillna("-"))
+    sources = np.where(table["source"].isna() & ~table["strategy"].isin(_without_source()), "all", "one")
+    rows = table.assign(sources=sources, learner=table["learner"].fillna("-"), source=table["source"].fillna("-"))
     key = ["objective", "strategy", "design", "learner", "sources"]
     means = rows.groupby([*key, "budget", "source", "target"])[["mape", "coverage"]].mean().reset_index()
     tables_of = {
@@ -132,20 +140,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True)
-    given = parser.parse_args()
+    args = parser.parse_args()
 
-    study = read_study(yaml_file.read(given.study), [given.study])
+    study = read_study(yaml_file.read(args.study), [args.study])
     scale = study.sections.learning.scale
-    learners = {name: {} for name in given.learners}
-    plan = Plan(given.budgets, given.repeats, learners, scale, given.seed, given.interval_folds, given.batch)
+    learners = {name: {} for name in args.learners}
+    plan = Plan(args.budgets, args.repeats, learners, scale, args.seed, args.interval_folds, args.batch)
     pairs = list(itertools.permutations(study.imported, 2))
-    order = np.random.default_rng(given.seed).permutation(len(pairs))[: given.pairs]
+    order = np.random.default_rng(args.seed).permutation(len(pairs))[: args.pairs]
     drawn = [pairs[i] for i in sorted(order)]
     targets = sorted({target for _, target in drawn})
-    with tempfile.TemporaryDirectory() as folder, Parallel(n_jobs=given.jobs) as run:
-        dataset, options = table(study, Path(folder), given.configurations, given.seed)
+    with tempfile.TemporaryDirectory() as folder, Parallel(n_jobs=args.jobs) as run:
+        dataset, options = table(study, Path(folder), args.configurations, args.seed)
         influence = None
-        if any(map(study.needs_influence, given.strategies)):
+        if any(map(study.needs_influence, args.strategies)):
             params = JobParameters(study).analyse()
             influence = influence_table(
                 dataset,
@@ -157,22 +165,26 @@ def main() -> None:
                 order=params.order,
             )
         data = Data(dataset, options, Path(folder), influence)
-        found = []
+        cell_tables = []
         for objective in study.objectives:
-            if any(strategies.load(name).fits_learner_on in ("source", "both") for name in given.strategies):
+            if any(strategies.load(name).fits_learner_on in ("source", "both") for name in args.strategies):
                 run(delayed(learn)(data, name, objective, plan) for name in {source for source, _ in drawn})
             jobs = []
-            for name in given.strategies:
+            for name in args.strategies:
                 strategy = strategies.load(name)
                 if strategy.needs_source:
                     jobs += [(name, [source], target) for source, target in drawn]
                 if strategy.uses_all_sources or not strategy.needs_source:
-                    jobs += [(name, [one for one in study.imported if one != target], target) for target in targets]
-            found += run(delayed(cells)(data, name, objective, plan, one, target) for name, one, target in jobs)
-    everything = pd.concat(found, ignore_index=True)[list(COLUMNS)]
-    tables.write(given.out, everything)
-    print(f"{given.study.stem}: {len(drawn)} of {len(pairs)} pairs, {len(targets)} targets, {given.repeats} repeats")
-    print(shown(everything).to_string())
+                    jobs += [
+                        (name, [other for other in study.imported if other != target], target) for target in targets
+                    ]
+            cell_tables += run(
+                delayed(cells)(data, name, objective, plan, names, target) for name, names, target in jobs
+            )
+    everything = pd.concat(cell_tables, ignore_index=True)[list(COLUMNS)]
+    tables.write(args.out, everything)
+    print(f"{args.study.stem}: {len(drawn)} of {len(pairs)} pairs, {len(targets)} targets, {args.repeats} repeats")
+    print(summary(everything).to_string())
 
 
 if __name__ == "__main__":

@@ -131,8 +131,8 @@ def main() -> None:
     need("openvino", "onnx")
     describe_machine("openvino", "numpy")
     with tempfile.TemporaryDirectory() as folder:
-        found = [compared(case, Path(folder), chosen.rounds, chosen.seconds) for case in CASES]
-    judge(found, AIM)
+        comparisons = [compared(case, Path(folder), chosen.rounds, chosen.seconds) for case in CASES]
+    judge(comparisons, AIM)
 
 
 if __name__ == "__main__":

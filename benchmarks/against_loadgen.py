@@ -78,7 +78,7 @@ def single_stream(session: Session, cpus: list[int], seconds: float) -> Median:
             log.log_output.outdir = folder
             before = CpuTimes.read(cpus)
             loadgen.StartTestWithLogSettings(system, samples, settings, log)
-            others = CpuTimes.read(cpus).others_share_since(before)
+            others = CpuTimes.read(cpus).external_share_since(before)
             return Median(1e-6 * _result(Path(folder, "mlperf_log_detail.txt")), others)
     finally:
         loadgen.DestroyQSL(samples)
@@ -120,11 +120,11 @@ def main() -> None:
     need("mlperf_loadgen", "onnxruntime", "onnx")
     describe_machine("mlcommons-loadgen", "onnxruntime", "numpy")
     with tempfile.TemporaryDirectory() as folder:
-        found = [compared(case, Path(folder), chosen.rounds, chosen.seconds) for case in CASES]
+        comparisons = [compared(case, Path(folder), chosen.rounds, chosen.seconds) for case in CASES]
     busy, cpus = BusySession(_BUSY_MS), fingerprint.usable_cpus()[-1:]
     with bound_to(cpus):
         without_noise = same_session(busy, busy, cpus, chosen.rounds, chosen.seconds)
-    judge(found, AIM)
+    judge(comparisons, AIM)
     print("\nWhat LoadGen and we add to an inference, where it is always as long:")
     show([without_noise.columns()])
 

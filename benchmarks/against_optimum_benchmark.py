@@ -177,9 +177,9 @@ def timed(command: Sequence[str], **variables: str) -> float:
     return seconds
 
 
-def row(title: str, sweep: Sweep, own: Sequence[Sweep]) -> dict[str, Any]:
+def row(title: str, sweep: Sweep, our_runs: Sequence[Sweep]) -> dict[str, Any]:
     """Columns of one way to measure, compared with the sweeps of ours."""
-    interval = statistics.median(x.interval for x in own)
+    interval = statistics.median(x.interval for x in our_runs)
     equal = sweep.seconds_each_at(interval)
     return {
         "measured by": title,
@@ -187,9 +187,9 @@ def row(title: str, sweep: Sweep, own: Sequence[Sweep]) -> dict[str, Any]:
         "inferences": sweep.inferences,
         "interval": f"± {100 * sweep.interval:.2f} %",
         "median, ms": f"{statistics.median(map(statistics.median, sweep.latencies_ms)):.2f}",
-        "times ours": f"{sweep.seconds_each / statistics.median(x.seconds_each for x in own):.1f}",
+        "times ours": f"{sweep.seconds_each / statistics.median(x.seconds_each for x in our_runs):.1f}",
         "s at our interval": f"{equal:.2f}",
-        "times ours at our interval": f"{equal / statistics.median(x.seconds_each_at(interval) for x in own):.1f}",
+        "times ours at our interval": f"{equal / statistics.median(x.seconds_each_at(interval) for x in our_runs):.1f}",
     }
 
 
@@ -201,29 +201,29 @@ def main() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     describe_machine("optimum-benchmark", "optimum", "transformers", "torch", "onnxruntime", "numpy")
     ways: list[tuple[str, Sweep]] = []
-    own: list[Sweep] = []
+    our_runs: list[Sweep] = []
     with tempfile.TemporaryDirectory() as name:
         model = export(Path(name))
 
         def fresh() -> Path:
             return Path(tempfile.mkdtemp(dir=name))
 
-        own.append(ours(model, fresh()))
-        short = ("scenario.duration=0", f"scenario.iterations={own[0].inferences}")
+        our_runs.append(ours(model, fresh()))
+        short = ("scenario.duration=0", f"scenario.iterations={our_runs[0].inferences}")
         for title, overrides in (
             ("optimum-benchmark, defaults (10 s)", ()),
             ("optimum-benchmark, our number of inferences", short),
             ("optimum-benchmark, our number, forked", (*short, "launcher.start_method=fork")),
         ):
             ways.append((title, theirs(model, fresh(), *overrides)))
-            own.append(ours(model, fresh()))
-    rows = [row(f"perftransfer, sweep {i}", sweep, own) for i, sweep in enumerate(own, 1)]
-    rows += [row(title, sweep, own) for title, sweep in ways]
+            our_runs.append(ours(model, fresh()))
+    rows = [row(f"perftransfer, sweep {i}", sweep, our_runs) for i, sweep in enumerate(our_runs, 1)]
+    rows += [row(title, sweep, our_runs) for title, sweep in ways]
     show(rows)
-    for found in rows[len(own) :]:
-        times = found["times ours at our interval"]
+    for their_row in rows[len(our_runs) :]:
+        times = their_row["times ours at our interval"]
         verdict = "met" if float(times) >= AIM else "NOT MET"
-        print(f"Aim: at least {AIM:.0f} times our seconds. {found['measured by']}: {times}, {verdict}.")
+        print(f"Aim: at least {AIM:.0f} times our seconds. {their_row['measured by']}: {times}, {verdict}.")
 
 
 if __name__ == "__main__":

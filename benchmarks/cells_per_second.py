@@ -55,8 +55,8 @@ def measured(results: Path, repeats: int) -> pd.DataFrame:
             started = time.process_time()
             cells, _ = evaluate(strategy, target, sources, objective, options, plan)
             seconds = time.process_time() - started
-            shown = "-" if strategy.fits_learner_on == "none" else learner
-            rows.append({"strategy": name, "learner": shown, "cells": len(cells), "cpu_seconds": seconds})
+            learner_name = "-" if strategy.fits_learner_on == "none" else learner
+            rows.append({"strategy": name, "learner": learner_name, "cells": len(cells), "cpu_seconds": seconds})
     frame = pd.DataFrame(rows)
     frame["cells_per_cpu_second"] = frame["cells"] / frame["cpu_seconds"]
     frame["to_first_row"] = frame["cells_per_cpu_second"] / frame["cells_per_cpu_second"].iloc[0]

@@ -44,9 +44,9 @@ def shares(cells: pd.DataFrame) -> pd.DataFrame:
 
 def ranks(cells: pd.DataFrame) -> pd.Series:
     """Rank of each strategy by Scott and Knott's test, over the mean of the learners."""
-    found = tests.rankings(cells, "mape")
-    found = found[(found["learner"] == aggregate.ALL) & (found["family"] == tests.STRATEGIES)]
-    return found.set_index(["objective", "way", "budget"])["rank"].astype(float)
+    table = tests.rankings(cells, "mape")
+    table = table[(table["learner"] == aggregate.ALL) & (table["family"] == tests.STRATEGIES)]
+    return table.set_index(["objective", "way", "budget"])["rank"].astype(float)
 
 
 def by_budget(values: pd.Series) -> pd.DataFrame:

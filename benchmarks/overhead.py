@@ -96,12 +96,12 @@ def main() -> None:
         # What the engine's session calls, so that all of our code is compared, from the engine's file to the clock.
         inner = functools.partial(session._session.run, None, session._feed)  # type: ignore[attr-defined]
         busy = BusySession(_WANTED_MS)
-        found = [
+        comparisons = [
             compared(case, session, inner, chosen.rounds, cpus),
             compared(busy, busy, busy.run, chosen.rounds, cpus),
         ]
-    show([{**comparison.columns(), "added, µs": f"{added_us(comparison):.2f}"} for comparison in found])
-    for comparison in found:
+    show([{**comparison.columns(), "added, µs": f"{added_us(comparison):.2f}"} for comparison in comparisons])
+    for comparison in comparisons:
         verdict = comparison.verdict(-math.inf, 1 + AIM)
         print(f"Aim: overhead under {AIM:.0%}. {comparison.title}: {100 * (comparison.ratio - 1):+.3f} %: {verdict}.")
 

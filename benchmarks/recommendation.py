@@ -35,11 +35,11 @@ def held_back(results: Path, strategy: str, budgets: list[int], objective: str) 
     dataset, options = tables.read(results / "dataset.parquet"), tables.options(results / "dataset.parquet")
     influence = tables.read(results / "influence.parquet")
     rows = []
-    for one in study["environments"]:
-        target = one["environment"]
-        space = OptionSpace.read(Path(f"config/spaces/{one['space']}.yaml"))
+    for environment in study["environments"]:
+        target = environment["environment"]
+        space = OptionSpace.read(Path(f"config/spaces/{environment['space']}.yaml"))
         sources = {
-            name: _known(dataset, influence, name, objective, options)
+            name: _measured_source(dataset, influence, name, objective, options)
             for name in dataset["environment"].unique()
             if name != target
         }
@@ -52,28 +52,28 @@ def held_back(results: Path, strategy: str, budgets: list[int], objective: str) 
         candidates = pool[["configuration_id", *(option.name for option in options)]]
         default = ids.index(configuration_id(space.default))
         for budget in budgets:
-            known = tables.configurations_of(candidates, options)
+            configurations = tables.configurations_of(candidates, options)
             look_up = partial(_of, measurements)
-            measured = measure_in_rounds(model, candidates, known, budget, 5, [], look_up, lambda table: table)
+            measured = measure_in_rounds(model, candidates, configurations, budget, 5, [], look_up, lambda table: table)
             chosen = measured.chosen
             fitted = add_target_measurements(model, look_up(chosen), measured.is_random_sample)
             X = fitted.codes_of(candidates)
-            found, expected = fitted.predict(X), outlook(fitted, X)
+            predicted, expected = fitted.predict(X), outlook(fitted, X)
             assert expected is not None
             unseen = ~pool["configuration_id"].isin(chosen).to_numpy()
-            best = int(np.argmin(found.value))
+            best = int(np.argmin(predicted.value))
             row = {
                 "target": target,
                 "budget": budget,
                 "expected_percent": 100 * expected.now,
-                "found_percent": 100 * np.median(np.abs(found.value / truth - 1)[unseen]),
+                "found_percent": 100 * np.median(np.abs(predicted.value / truth - 1)[unseen]),
                 "noise_percent": 100 * (expected.noise if expected.noise is not None else np.nan),
                 "enough": expected.enough,
                 "slower_than_best_percent": 100 * (truth[best] / truth.min() - 1),
                 "faster_than_default_percent": 100 * (1 - truth[best] / truth[default]),
             }
-            if found.low is not None and found.high is not None:
-                row["held_percent"] = 100 * ((found.low <= truth) & (truth <= found.high))[unseen].mean()
+            if predicted.low is not None and predicted.high is not None:
+                row["held_percent"] = 100 * ((predicted.low <= truth) & (truth <= predicted.high))[unseen].mean()
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -82,10 +82,14 @@ def _of(measurements: pd.DataFrame, configurations: Collection[str]) -> pd.DataF
     return measurements[measurements["configuration_id"].isin(configurations)]
 
 
-def _known(dataset: pd.DataFrame, influence: pd.DataFrame, name: str, objective: str, options: tuple) -> Measured:
+def _measured_source(
+    dataset: pd.DataFrame, influence: pd.DataFrame, name: str, objective: str, options: tuple
+) -> Measured:
     pool = Pool.from_dataset(dataset, name, objective, options)
-    own = influence[(influence["environment"] == name) & (influence["objective"] == objective)]
-    return Measured(pool.codes, pool.y, pool.cv, pool.n, tuple(own[own["selected"]].sort_values("rank")["term"]))
+    terms_table = influence[(influence["environment"] == name) & (influence["objective"] == objective)]
+    return Measured(
+        pool.codes, pool.y, pool.cv, pool.n, tuple(terms_table[terms_table["selected"]].sort_values("rank")["term"])
+    )
 
 
 if __name__ == "__main__":
@@ -94,6 +98,6 @@ if __name__ == "__main__":
     parser.add_argument("--budget", type=int, nargs="+", default=[6, 12, 20], help="configurations measured")
     parser.add_argument("--strategy", default="AUTO")
     parser.add_argument("--objective", default="latency_ms")
-    given = parser.parse_args()
-    table = held_back(given.results, given.strategy, given.budget, given.objective)
+    args = parser.parse_args()
+    table = held_back(args.results, args.strategy, args.budget, args.objective)
     print(table.round(1).to_string(index=False))

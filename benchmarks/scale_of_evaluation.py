@@ -94,8 +94,8 @@ def snakemake(folder: Path, *arguments: str) -> dict[str, float]:
     if done.returncode:
         sys.exit(done.stdout[-2000:] + done.stderr[-5000:])
     total = [line.split()[-1] for line in (done.stdout + done.stderr).splitlines() if line.startswith("total ")]
-    found: dict[str, float] = json.loads((folder / "measured.json").read_text())
-    return {"jobs": int(total[0]) if total else 0, "wall_s": wall, **found}
+    seconds: dict[str, float] = json.loads((folder / "measured.json").read_text())
+    return {"jobs": int(total[0]) if total else 0, "wall_s": wall, **seconds}
 
 
 def environments(sizes: list[int], run: bool, cores: int) -> pd.DataFrame:
@@ -122,16 +122,16 @@ def environments(sizes: list[int], run: bool, cores: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def cells(wanted: int, every: list[int]) -> pd.DataFrame:
+def cells(n: int, core_counts: list[int]) -> pd.DataFrame:
     """One row per number of cores: what so many cells cost, of two strategies on 8 targets with 7 sources each."""
-    repeats = max(1, wanted // (2 * 8 * 7 * 2))
+    repeats = max(1, n // (2 * 8 * 7 * 2))
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "study")
         folder.mkdir()
         write_study(folder, 8, strategies=["LMS", "LMS+kmeans"], budgets=[5, 10], repeats=repeats)
         snakemake(folder, "results/scale/models/predictions.parquet", "-q", "--cores", "2")
-        for cores in every:
+        for cores in core_counts:
             results = folder / "results/scale"
             shutil.rmtree(results / "transfer", ignore_errors=True)
             jobs = [
@@ -141,14 +141,14 @@ def cells(wanted: int, every: list[int]) -> pd.DataFrame:
             ]
             evaluated = snakemake(folder, *jobs, "-q", "--cores", str(cores))
             collected = snakemake(folder, "results/scale/transfer.parquet", "-q", "--cores", "1")
-            n = pq.read_metadata(results / "transfer.parquet").num_rows
+            n_cells = pq.read_metadata(results / "transfer.parquet").num_rows
             rows.append(
                 {
-                    "cells": n,
+                    "cells": n_cells,
                     "cores": cores,
                     "wall_s": evaluated["wall_s"],
                     "jobs_cpu_s": evaluated["jobs_s"],
-                    "cells_per_cpu_s": n / evaluated["jobs_s"],
+                    "cells_per_cpu_s": n_cells / evaluated["jobs_s"],
                     "evaluate_mib": evaluated["largest_job_mib"],
                     "collect_mib": collected["largest_job_mib"],
                     "collect_cpu_s": collected["jobs_s"],
@@ -163,13 +163,13 @@ def cells(wanted: int, every: list[int]) -> pd.DataFrame:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parts = parser.add_subparsers(dest="part", required=True)
-    of_environments = parts.add_parser("environments", help="dry runs, and runs, of growing studies")
-    of_environments.add_argument("sizes", type=int, nargs="+", help="numbers of environments")
-    of_environments.add_argument("--run", action="store_true", help="run the studies, too")
-    of_environments.add_argument("--cores", type=int, default=2)
-    of_cells = parts.add_parser("cells", help="many cells of two cheap strategies, on one core and on two")
-    of_cells.add_argument("cells", type=int, help="about how many")
-    of_cells.add_argument("--cores", type=int, nargs="+", default=[1, 2], help="one run each (default: 1 2)")
+    environments_parser = parts.add_parser("environments", help="dry runs, and runs, of growing studies")
+    environments_parser.add_argument("sizes", type=int, nargs="+", help="numbers of environments")
+    environments_parser.add_argument("--run", action="store_true", help="run the studies, too")
+    environments_parser.add_argument("--cores", type=int, default=2)
+    cells_parser = parts.add_parser("cells", help="many cells of two cheap strategies, on one core and on two")
+    cells_parser.add_argument("cells", type=int, help="about how many")
+    cells_parser.add_argument("--cores", type=int, nargs="+", default=[1, 2], help="one run each (default: 1 2)")
     arguments = parser.parse_args()
     if arguments.part == "environments":
         environments(arguments.sizes, arguments.run, arguments.cores)

@@ -61,7 +61,7 @@ def configurations(n: int, rng: np.random.Generator) -> pd.DataFrame:
     sizes = [*(len(option.levels) for option in free), 1 + len(inner.levels)]
     drawn = np.unravel_index(rng.choice(np.prod(sizes), n, replace=False), sizes)
     columns: dict[str, Any] = {
-        option.name: np.array(option.levels)[places] for option, places in zip(free, drawn, strict=False)
+        option.name: np.array(option.levels)[codes] for option, codes in zip(free, drawn, strict=False)
     }
     columns[mode.name] = np.where(drawn[-1] == 0, *mode.levels)
     columns[inner.name] = np.array([INACTIVE, *map(level_text, inner.levels)])[drawn[-1]]
@@ -72,9 +72,9 @@ def configurations(n: int, rng: np.random.Generator) -> pd.DataFrame:
 def template(rows: int) -> pd.DataFrame:
     """Measurements of one environment, as the rule ``benchmark`` writes them; every hundredth has failed."""
     rng = np.random.default_rng(0)
-    known = configurations(rows // _REPEATS, rng)
-    frame = known.loc[np.tile(known.index, _REPEATS)].reset_index(drop=True)
-    frame["repeat"] = np.repeat(np.arange(_REPEATS), len(known))
+    table = configurations(rows // _REPEATS, rng)
+    frame = table.loc[np.tile(table.index, _REPEATS)].reset_index(drop=True)
+    frame["repeat"] = np.repeat(np.arange(_REPEATS), len(table))
     failed = rng.random(len(frame)) < 0.01
     frame["status"] = np.where(failed, "failed", "ok")
     frame["error"] = np.where(failed, "RuntimeError: simulated", None)
@@ -101,10 +101,10 @@ def generate(folder: Path, files: int, rows: int) -> dict[str, Path]:
     for i in range(files):
         name = f"simulated-{i:04}"
         written[name] = folder / f"{name}.parquet"
-        own = values.mul(rng.lognormal(0, 0.3) * rng.lognormal(0, 0.05, rows), axis=0)
+        noisy = values.mul(rng.lognormal(0, 0.3) * rng.lognormal(0, 0.05, rows), axis=0)
         tables.write(
             written[name],
-            frame.assign(environment=name, engine="simulated", **own),
+            frame.assign(environment=name, engine="simulated", **noisy),
             options=OPTIONS,
             metadata={"environment": name, "host": {"cpu": "simulated"}, "host_changes": {}},
         )
@@ -169,12 +169,12 @@ def outcomes_of_all(files: dict[str, Path]) -> None:
     findings_measuring.Outcomes.of((tables.read(path, columns) for path in files.values()), ["latency_ms"])
 
 
-def rows(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def rows(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """One line per number of rows and step."""
-    for total in given.rows:
-        folder = Path(tempfile.mkdtemp(prefix="perftransfer-scale-", dir=given.folder))
+    for total in args.rows:
+        folder = Path(tempfile.mkdtemp(prefix="perftransfer-scale-", dir=args.folder))
         try:
-            files = generate(folder / "measurements", given.files, total // given.files)
+            files = generate(folder / "measurements", args.files, total // args.files)
             out = folder / "dataset.parquet"
             step: dict[str, tuple[Any, ...]] = {
                 "merge": (merge_files, files, out),
@@ -186,13 +186,13 @@ def rows(given: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 "influence": (influence_of_one, out, next(iter(files))),
             }
             for name, call in step.items():
-                found = in_a_process(*call)
+                usage = in_a_process(*call)
                 yield {
                     "step": name,
                     "rows": total,
-                    "files": given.files,
-                    **found,
-                    "rows_per_second": total / found["seconds"],
+                    "files": args.files,
+                    **usage,
+                    "rows_per_second": total / usage["seconds"],
                     "measurements_mib": sum(path.stat().st_size for path in files.values()) / 2**20,
                     "dataset_mib": out.stat().st_size / 2**20,
                 }

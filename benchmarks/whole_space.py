@@ -38,7 +38,7 @@ _MEASURING = {"configurations": 40, "repeats": 2, "max_seconds": 0.4}
 
 def everything(environments: list[str]) -> None:
     """Measure all configurations of these environments, once each."""
-    sheet = _sheet(sorted(_known()), {})
+    sheet = _sheet(sorted(_environment_rows()), {})
     # More than there are is all of them.
     measuring = {**_MEASURING, "configurations": 100_000, "repeats": 1, "reuse_journals_from": None}
     study = _study("whole-space-truth", sheet, measuring=measuring)
@@ -50,7 +50,7 @@ def hour(target: str, budget: int) -> None:
     """Run the workflow with one environment as its target; measure the best of it and of the truth side by side."""
     names = [row["environment"] for row in _rows("config/environments.tsv")]
     name = f"whole-space-{target}-{budget}"
-    sheet = _sheet([*(one for one in names if one != target), target], {target: budget})
+    sheet = _sheet([*(other for other in names if other != target), target], {target: budget})
     study = _study(name, sheet, measuring={**_MEASURING, "reuse_journals_from": "default"})
     start = time.time()
     _snakemake(study, f"results/{name}/report.html")
@@ -60,9 +60,9 @@ def hour(target: str, budget: int) -> None:
     truth = _truth(target)
     recommended = tables.read(f"results/{name}/recommendation.parquet").sort_values("rank")
     first, default = recommended.iloc[0], recommended[recommended["default"]].iloc[0]
-    wanted = [*truth.nsmallest(_FASTEST).index, first["configuration_id"], default["configuration_id"]]
-    every = tables.read(f"results/{name}/spaces/onnxruntime.parquet")
-    rows = every[every["configuration_id"].isin(wanted)]
+    ids = [*truth.nsmallest(_FASTEST).index, first["configuration_id"], default["configuration_id"]]
+    space = tables.read(f"results/{name}/spaces/onnxruntime.parquet")
+    rows = space[space["configuration_id"].isin(ids)]
     chosen = tables.configurations_of(rows, tables.options(f"results/{name}/spaces/onnxruntime.parquet"))
     (board / "again.json").write_text(json.dumps(chosen))
     what = json.loads((board / "environment.json").read_text())
@@ -85,14 +85,14 @@ def _row(note: dict[str, Any]) -> dict[str, Any]:
     truth = _truth(target)
     predicted = tables.read(folder / f"targets/{target}/predictions.parquet").set_index("configuration_id")
     rows = tables.read(folder / f"targets/{target}/measurements.parquet")
-    own = predicted.drop(index=rows["configuration_id"].unique())
-    y = truth.reindex(own.index)
-    known = y.notna()
+    unmeasured = predicted.drop(index=rows["configuration_id"].unique())
+    y = truth.reindex(unmeasured.index)
+    is_known = y.notna()
     recommended = tables.read(folder / "recommendation.parquet").set_index("configuration_id")
     first = recommended.loc[note["first"]]
     outlook = json.loads(tables.metadata(folder / "recommendation.parquet")["targets"])[target]["outlooks"][_OBJECTIVE]
     again = _medians(folder / f"boards/{target}/again.jsonl")
-    held = (own[f"{_OBJECTIVE}_low"] <= y) & (y <= own[f"{_OBJECTIVE}_high"])
+    held = (unmeasured[f"{_OBJECTIVE}_low"] <= y) & (y <= unmeasured[f"{_OBJECTIVE}_high"])
     return {
         "target": target,
         "measured": note["budget"],
@@ -101,9 +101,9 @@ def _row(note: dict[str, Any]) -> dict[str, Any]:
         "s in all": note["seconds"],
         "s everything": _seconds(Path(f"results/whole-space-truth/journal/{target}.jsonl")),
         "error expected %": 100 * outlook["now"],
-        "error found %": 100 * float((own[_OBJECTIVE] / y - 1).abs()[known].median()),
+        "error found %": 100 * float((unmeasured[_OBJECTIVE] / y - 1).abs()[is_known].median()),
         "noise %": 100 * (outlook["noise"] or np.nan),
-        "held %": 100 * held[known].mean(),
+        "held %": 100 * held[is_known].mean(),
         "promised": first["predicted"],
         "low": first["low"],
         "high": first["high"],
@@ -117,14 +117,14 @@ def _row(note: dict[str, Any]) -> dict[str, Any]:
 
 
 def _truth(target: str) -> pd.Series:
-    found = tables.read(f"results/whole-space-truth/measurements/{target}.parquet")
-    return measured.per_configuration(found, [_OBJECTIVE])[_OBJECTIVE].astype(float)
+    table = tables.read(f"results/whole-space-truth/measurements/{target}.parquet")
+    return measured.per_configuration(table, [_OBJECTIVE])[_OBJECTIVE].astype(float)
 
 
 def _medians(path: Path) -> pd.Series:
-    records = [one for one in journal.measurements(journal.read(path)).values() if one["status"] == "ok"]
+    records = [record for record in journal.measurements(journal.read(path)).values() if record["status"] == "ok"]
     frame = pd.DataFrame(
-        {"id": one["configuration_id"], "value": float(np.median(one[_OBJECTIVE]))} for one in records
+        {"id": record["configuration_id"], "value": float(np.median(record[_OBJECTIVE]))} for record in records
     )  # fmt: skip
     return frame.groupby("id")["value"].median()
 
@@ -132,9 +132,9 @@ def _medians(path: Path) -> pd.Series:
 def _seconds(path: Path, configurations: set[str] | None = None) -> float:
     """Seconds that measuring took, pauses between runs left out. configurations: none stands for all."""
     starts = sorted(
-        datetime.fromisoformat(one["started_at"]).timestamp()
-        for one in journal.read(path)
-        if "started_at" in one and (configurations is None or one["configuration_id"] in configurations)
+        datetime.fromisoformat(record["started_at"]).timestamp()
+        for record in journal.read(path)
+        if "started_at" in record and (configurations is None or record["configuration_id"] in configurations)
     )
     steps = np.diff(starts)
     usual = float(np.median(steps))
@@ -146,14 +146,14 @@ def _rows(path: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-def _known() -> dict[str, dict[str, str]]:
+def _environment_rows() -> dict[str, dict[str, str]]:
     """Environments of the default study and of the example for engineers."""
     return {row["environment"]: row for file in ("engineer", "environments") for row in _rows(f"config/{file}.tsv")}
 
 
 def _sheet(names: list[str], budgets: dict[str, int]) -> Path:
     """Write a sheet of these environments."""
-    known = _known()
+    environment_rows = _environment_rows()
     columns = [*_rows("config/environments.tsv")[0], "role", "budget"]
     _RESULTS.mkdir(parents=True, exist_ok=True)
     path = _RESULTS / f"{'-'.join(budgets) or 'truth'}.tsv"
@@ -162,7 +162,7 @@ def _sheet(names: list[str], budgets: dict[str, int]) -> Path:
         out.writeheader()
         for name in names:
             role = {"role": "target", "budget": budgets[name]} if name in budgets else {"role": "", "budget": ""}
-            out.writerow({**known[name], **role})
+            out.writerow({**environment_rows[name], **role})
     return path
 
 
@@ -191,11 +191,11 @@ if __name__ == "__main__":
     parser.add_argument("what", choices=["everything", "hour", "table"])
     parser.add_argument("environments", nargs="*")
     parser.add_argument("--budget", type=int, default=12, help="configurations measured in the target (default: 12)")
-    given = parser.parse_args()
-    if given.what == "everything":
-        everything(given.environments)
-    elif given.what == "hour":
-        for one in given.environments:
-            hour(one, given.budget)
+    args = parser.parse_args()
+    if args.what == "everything":
+        everything(args.environments)
+    elif args.what == "hour":
+        for name in args.environments:
+            hour(name, args.budget)
     else:
         print(table().round(2).T.to_string())

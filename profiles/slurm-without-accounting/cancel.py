@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Cancel Slurm jobs. Snakemake waits two seconds only: where the controller is away, trying goes on behind its back."""
+"""Cancel Slurm jobs. Snakemake waits only two seconds: if the controller is away, this retries in the background."""
 
 from __future__ import annotations
 

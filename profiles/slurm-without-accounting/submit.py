@@ -28,11 +28,11 @@ OPTIONS = {
 
 
 def properties(script: Path) -> dict[str, Any]:
-    """What Snakemake says of the job, in a comment of its script."""
-    found = re.search(r"^# properties = (\{.*\})$", script.read_text(encoding="utf-8"), re.MULTILINE)
-    if not found:
-        sys.exit(f"{script}: tells no properties of a job")
-    content: dict[str, Any] = json.loads(found[1])
+    """Read Snakemake's description of the job from a comment of its script."""
+    match = re.search(r"^# properties = (\{.*\})$", script.read_text(encoding="utf-8"), re.MULTILINE)
+    if not match:
+        sys.exit(f"{script}: has no properties of a job")
+    content: dict[str, Any] = json.loads(match[1])
     return content
 
 
@@ -47,18 +47,18 @@ def command(job: dict[str, Any], name: str) -> list[str]:
     out += [f"--comment={what} {wildcards}", f"--output={folder}/%j.log"]
     out += [f"--{option}={resources[key]}" for key, option in OPTIONS.items() if resources.get(key)]
     cpus = resources.get("cpus_per_task", job.get("threads", 1))
-    # Below 0: whatever the node has.
+    # Below 0: all of the node's.
     out += [f"--cpus-per-task={cpus}"] * (cpus > 0)
     return out + shlex.split(resources.get("slurm_extra") or "")
 
 
 def queued(name: str) -> str:
-    """Id of the job of that name, "" if there is none that Slurm tells of."""
-    asked = subprocess.run(
+    """Id of the job of that name, "" if Slurm lists none."""
+    answer = subprocess.run(
         ["squeue", "--noheader", "--states=all", "--format=%i", f"--name={name}"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return asked.stdout.strip()
+    return answer.stdout.strip()
 
 
 def main() -> None:
@@ -70,9 +70,9 @@ def main() -> None:
     until = time.monotonic() + PATIENCE
     while True:
         done = subprocess.run(call, capture_output=True, text=True, check=False)
-        found = done.stdout.strip().partition(";")[0] if done.returncode == 0 else queued(name)
-        if found:
-            print(found)
+        job = done.stdout.strip().partition(";")[0] if done.returncode == 0 else queued(name)
+        if job:
+            print(job)
             return
         away = re.search(r"contact slurm controller|timed out|[Cc]onnection|resolve|Unexpected message", done.stderr)
         if not away or time.monotonic() > until:
