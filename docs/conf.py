@@ -2,7 +2,7 @@
 
 project = "perftransfer"
 extensions = ["myst_parser"]
-# A block that names no language is none: paths, cells of a sheet.
+# Blocks without a language are not code: paths, cells of a sheet.
 highlight_language = "none"
 html_theme = "furo"
 html_title = "perftransfer"

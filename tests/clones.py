@@ -30,9 +30,9 @@ class Clone:
         )
 
     @staticmethod
-    def environment(**more: str) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        return kept | more
+    def environment(**extra: str) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        return inherited | extra
 
     def write(self, name: str, text: str) -> Path:
         path = self.path / name

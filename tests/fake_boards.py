@@ -25,7 +25,7 @@ def contents(root: Path) -> dict[str, str]:
     return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*") if path.is_file()}
 
 
-def policy(number: int, lowest: str, highest: str, governors: str, **more: str) -> dict[str, str]:
+def policy(number: int, lowest: str, highest: str, governors: str, **extra: str) -> dict[str, str]:
     values = {
         "affected_cpus": str(number),
         "scaling_available_governors": governors,
@@ -34,7 +34,7 @@ def policy(number: int, lowest: str, highest: str, governors: str, **more: str) 
         "scaling_max_freq": highest,
         "cpuinfo_min_freq": lowest,
         "cpuinfo_max_freq": highest,
-        **more,
+        **extra,
     }
     return {f"{CPU}/cpufreq/policy{number}/{name}": value for name, value in values.items()}
 

@@ -13,7 +13,7 @@ class Site(ThreadingHTTPServer):
     """Serves ``files`` by their names, half of those whose name starts with "broken"; counts how often it was asked."""
 
     files: Mapping[str, bytes]
-    asked = 0
+    n_requests = 0
 
     def address(self, name: str) -> str:
         """Where a file of that name is, or would be."""
@@ -23,7 +23,7 @@ class Site(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         assert isinstance(self.server, Site)
-        self.server.asked += 1
+        self.server.n_requests += 1
         name = self.path.removeprefix("/")
         content = self.server.files.get(name)
         self.send_response(404 if content is None else 200)

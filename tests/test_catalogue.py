@@ -42,7 +42,7 @@ def test_load_imports_one_module_and_returns_its_class(fruit, tmp_path):
 
 @pytest.mark.parametrize("name", ["plumb", "_basket", "interface", ""])
 def test_an_unknown_name_is_refused_with_those_there_are(fruit, name):
-    with pytest.raises(UserError, match="allowed: apple, plum"):
+    with pytest.raises(UserError, match="Allowed: apple, plum"):
         Catalogue(fruit, "Fruit", "fruit").load(name)
 
 
@@ -92,6 +92,6 @@ def test_learners_designs_and_tables_are_read_without_importing_their_libraries(
 
 def test_a_message_names_place_find_and_choices_and_the_nearest_of_them():
     text = unknown("strategies[1]", "strategy", "NLSM", ["DM", "NLMS"])
-    assert text == "strategies[1]: no strategy 'NLSM'; allowed: DM, NLMS; did you mean 'NLMS'?"
-    assert "did you mean" not in unknown("strategies[1]", "strategy", "something", ["DM", "NLMS"])
-    assert unknown("x", "y", "z", []).endswith("allowed: none")
+    assert text == "strategies[1]: unknown strategy 'NLSM'. Allowed: DM, NLMS. Did you mean 'NLMS'?"
+    assert "Did you mean" not in unknown("strategies[1]", "strategy", "something", ["DM", "NLMS"])
+    assert unknown("x", "y", "z", []).endswith("Allowed: none")

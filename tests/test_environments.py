@@ -44,7 +44,7 @@ def test_the_conda_file_names_the_versions_of_the_lock():
     for name, version in (entry.split(" =") for entry in dependencies):
         if name != "python":
             # A post release packs the same software anew: conda-forge counts builds for that.
-            locked = {found.split(".post")[0] for found in versions[CONDA_NAMES.get(name, name)]}
+            locked = {version_.split(".post")[0] for version_ in versions[CONDA_NAMES.get(name, name)]}
             assert version in locked, name
     direct = re.findall(r"^([A-Za-z0-9-]+)", (ROOT / "envs/requirements.in").read_text(), flags=re.MULTILINE)
     named = {CONDA_NAMES.get(entry.split(" =")[0], entry.split(" =")[0]) for entry in dependencies}
@@ -63,7 +63,7 @@ def test_measuring_needs_nothing_but_numpy_and_an_engine():
     import sys
 
     allowed = {*sys.stdlib_module_names, "numpy", "onnxruntime", "openvino", "perftransfer"}
-    of_pytorch = {"onnx", "torch"}
+    pytorch_packages = {"onnx", "torch"}
     folder = ROOT / "workflow/perftransfer/measuring"
     modules = [path for path in folder.rglob("*.py") if path.parent.name != "networks"]
     assert len(modules) > 8
@@ -72,8 +72,8 @@ def test_measuring_needs_nothing_but_numpy_and_an_engine():
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module or ""]
-            more = of_pytorch if "torch" in str(path.relative_to(folder)) else set()
-            assert {name.split(".")[0] for name in names} <= allowed | more, path
+            extra = pytorch_packages if "torch" in str(path.relative_to(folder)) else set()
+            assert {name.split(".")[0] for name in names} <= allowed | extra, path
 
 
 FLOORS = (

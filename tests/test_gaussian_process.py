@@ -137,8 +137,10 @@ def test_a_measurement_that_is_known_to_be_noisy_counts_little() -> None:
     noise = np.zeros(10)
     noise[0] = 100.0
 
-    def error(**given: Any) -> float:
-        return float(np.abs(Posterior(from_source(SOURCE), CODES[rows], y, **given).predict(CODES)[0] - SOURCE).mean())
+    def error(**arguments: Any) -> float:
+        return float(
+            np.abs(Posterior(from_source(SOURCE), CODES[rows], y, **arguments).predict(CODES)[0] - SOURCE).mean()
+        )
 
     assert error(noise=noise) < 0.2 * error()
 
@@ -177,10 +179,10 @@ def test_what_is_most_informative_spreads_over_what_matters() -> None:
 def test_priors_are_made_once_for_the_same_sources() -> None:
     from perftransfer.designs.interface import Evidence
 
-    one, other = Evidence(CODES, SOURCE), Evidence(CODES, SOURCE)
-    assert FromSources.of([one], OPTIONS) is FromSources.of([one], OPTIONS)
-    assert FromSources.of([one], OPTIONS) is not FromSources.of([other], OPTIONS)
-    assert FromSources.of([one], OPTIONS[:1] + OPTIONS[1:]) is FromSources.of([one], list(OPTIONS))
+    first, other = Evidence(CODES, SOURCE), Evidence(CODES, SOURCE)
+    assert FromSources.of([first], OPTIONS) is FromSources.of([first], OPTIONS)
+    assert FromSources.of([first], OPTIONS) is not FromSources.of([other], OPTIONS)
+    assert FromSources.of([first], OPTIONS[:1] + OPTIONS[1:]) is FromSources.of([first], list(OPTIONS))
 
 
 def test_levels_that_do_alike_in_the_source_are_alike_in_the_target() -> None:

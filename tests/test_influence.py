@@ -42,9 +42,9 @@ SELECTED = {("threads",), ("layout",), ("precision",), ("threads", "precision")}
 
 @pytest.mark.parametrize("seed", range(5))
 def test_planted_effects_are_found_and_ranked(seed):
-    found = influence.analyse(*planted(seed))
-    assert [item.rank for item in found] == list(range(1, len(found) + 1))
-    selected = [item for item in found if item.selected]
+    result = influence.analyse(*planted(seed))
+    assert [item.rank for item in result] == list(range(1, len(result) + 1))
+    selected = [item for item in result if item.selected]
     assert {item.term for item in selected[:4]} == SELECTED
     assert selected[0].term == ("threads",)
     assert [item.share_of_variance for item in selected] == sorted(
@@ -68,8 +68,8 @@ def test_with_nothing_but_noise_nothing_much_is_explained():
     options = mixed()
     for seed in range(5):
         codes, rng = sample(options, 300, seed)
-        found = influence.analyse(codes, options, rng.normal(size=300))
-        assert sum(item.share_of_variance for item in found if item.selected) < 0.1
+        result = influence.analyse(codes, options, rng.normal(size=300))
+        assert sum(item.share_of_variance for item in result if item.selected) < 0.1
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -87,11 +87,11 @@ def test_shares_of_selected_terms_sum_to_the_r2_of_their_model(seed):
 
 def test_options_that_were_not_selected_are_listed_last_with_a_small_share():
     codes, options, y = planted(0)
-    found = influence.analyse(codes, options, y)
-    mains = [item.term[0] for item in found if len(item.term) == 1]
+    result = influence.analyse(codes, options, y)
+    mains = [item.term[0] for item in result if len(item.term) == 1]
     assert sorted(mains) == sorted(option.name for option in options)
-    rest = [item for item in found if not item.selected]
-    assert rest == found[len(found) - len(rest) :]
+    rest = [item for item in result if not item.selected]
+    assert rest == result[len(result) - len(rest) :]
     assert len(rest) >= 4
     assert all(item.share_of_variance < 0.005 and item.coefficient is None for item in rest)
 
@@ -130,18 +130,18 @@ def test_a_categorical_option_enters_as_a_whole():
 def test_the_coefficient_tells_the_direction_and_is_a_correlation_where_options_are_balanced():
     options, codes = factorial(threads=2, size=2)
     y = -3.0 * codes[:, 0] + 4.0 * codes[:, 1]
-    found = {item.term: item for item in influence.analyse(codes, options, y)}
-    assert found[("threads",)].coefficient == pytest.approx(-0.6)
-    assert found[("size",)].coefficient == pytest.approx(0.8)
-    assert found[("size",)].share_of_variance == pytest.approx(0.64)
+    result = {item.term: item for item in influence.analyse(codes, options, y)}
+    assert result[("threads",)].coefficient == pytest.approx(-0.6)
+    assert result[("size",)].coefficient == pytest.approx(0.8)
+    assert result[("size",)].share_of_variance == pytest.approx(0.64)
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 1e-9, 12345.678])
 def test_a_constant_objective_has_no_influential_term(value):
     codes, options, _ = planted(0)
-    found = influence.analyse(codes, options, np.full(len(codes), value))
-    assert not any(item.selected for item in found)
-    assert all(item.share_of_variance < 1e-6 for item in found)
+    result = influence.analyse(codes, options, np.full(len(codes), value))
+    assert not any(item.selected for item in result)
+    assert all(item.share_of_variance < 1e-6 for item in result)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
@@ -206,15 +206,15 @@ def conditional(seed: int, inside: float) -> tuple[np.ndarray, list[Option], np.
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_conditional_option_does_not_take_the_credit_of_its_condition(seed):
-    found = {item.term: item for item in influence.analyse(*conditional(seed, inside=0.5))}
-    assert found[("mode",)].rank == 1
-    assert found[("mode",)].share_of_variance > 0.6
-    assert found[("inter",)].selected
-    assert found[("inter",)].coefficient > 0
+    result = {item.term: item for item in influence.analyse(*conditional(seed, inside=0.5))}
+    assert result[("mode",)].rank == 1
+    assert result[("mode",)].share_of_variance > 0.6
+    assert result[("inter",)].selected
+    assert result[("inter",)].coefficient > 0
     # Without an effect of its own it explains nothing, although it is active exactly where the mode is parallel.
-    found = {item.term: item for item in influence.analyse(*conditional(seed, inside=0.0))}
-    assert found[("mode",)].share_of_variance > 0.9
-    assert found[("inter",)].share_of_variance < 0.01
+    result = {item.term: item for item in influence.analyse(*conditional(seed, inside=0.0))}
+    assert result[("mode",)].share_of_variance > 0.9
+    assert result[("inter",)].share_of_variance < 0.01
 
 
 def test_terms_of_a_full_factorial_are_orthogonal():

@@ -44,7 +44,7 @@ def test_an_interrupt_is_one_line_and_no_traceback(tmp_path: Path, capsys: pytes
         raise KeyboardInterrupt
     assert ended.value.code == 130
     for said in ((tmp_path / "a.log").read_text(), capsys.readouterr().err):
-        assert "interrupted; what was finished is kept" in said
+        assert "interrupted; finished work is kept" in said
         assert "Traceback" not in said
 
 

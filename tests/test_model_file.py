@@ -76,7 +76,7 @@ def test_a_model_of_768_configurations_stays_below_a_megabyte(tmp_path, name):
 def test_a_configuration_outside_the_space_of_the_model_is_refused(tmp_path):
     model_file.save(tmp_path / "rt.skops", fitted("RT"))
     model = model_file.load(tmp_path / "rt.skops")
-    with pytest.raises(UserError, match=r"row 3: threads.*no level '3'.*allowed: 1, 2, 4"):
+    with pytest.raises(UserError, match=r"row 3: threads.*unknown level '3'.*Allowed: 1, 2, 4"):
         model.predict(FRAME.assign(threads=[1, 2, 3, *[1] * (len(FRAME) - 3)]))
     with pytest.raises(UserError, match="spinning"):
         model.predict(FRAME.drop(columns="spinning"))

@@ -95,11 +95,11 @@ def test_a_terminal_gets_one_line_that_renews_itself_at_every_step(caplog):
     for _ in range(3):
         clock.now += 1
         progress.step()
-    shown = terminal.getvalue()
-    assert shown.count("\n") == 1
-    assert shown.endswith("\n")
-    assert shown.count("\r") == 4
-    assert [text.removeprefix("\x1b[K").strip() for text in shown.split("\r")[1:]] == [
+    output = terminal.getvalue()
+    assert output.count("\n") == 1
+    assert output.endswith("\n")
+    assert output.count("\r") == 4
+    assert [text.removeprefix("\x1b[K").strip() for text in output.split("\r")[1:]] == [
         "vgg: 0 of 3",
         "vgg: 1 of 3, 2 s left",
         "vgg: 2 of 3, 1 s left",

@@ -44,5 +44,5 @@ def test_every_page_is_in_the_site(site: Path) -> None:
 def test_nothing_is_loaded_from_another_machine(site: Path) -> None:
     files = [path for path in site.rglob("*") if path.suffix in {".html", ".css"}]
     assert len(files) > 5
-    asked = [(path.name, found[0]) for path in files for found in LOADED.finditer(path.read_text("utf-8"))]
-    assert asked == []
+    requests = [(path.name, match[0]) for path in files for match in LOADED.finditer(path.read_text("utf-8"))]
+    assert requests == []

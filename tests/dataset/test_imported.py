@@ -41,8 +41,8 @@ def test_the_papers_tables_are_mapped_by_the_smoke_study(
 ) -> None:
     monkeypatch.setenv("DATASETS", str(datasets))
     mapping = yaml_file.read(ROOT / "config" / "smoke.yaml")["imports"]["tx2"]
-    found = mapping["environments"][name]
-    path = PublishedFile(found["file"], found["address"], found["sha256"]).locate(tmp_path)
+    entry = mapping["environments"][name]
+    path = PublishedFile(entry["file"], entry["address"], entry["sha256"]).locate(tmp_path)
     source = pd.read_csv(path)
     table, options, _ = convert(
         imported.read(path), environment=name, options=mapping["options"], objectives=mapping["objectives"]
@@ -112,24 +112,25 @@ def test_a_level_is_written_as_the_study_declares_it() -> None:
     ("source", "changes", "message"),
     [
         (frame(thread=[1], y_s=[1]), {"options": {"threads": {}}},
-         "t.csv: no column 'threads'; allowed: thread, y_s; did you mean 'thread'?"),
-        (frame(a=[1], y_=[1]), {}, "t.csv: no column 'y_s'; allowed: a, y_; did you mean 'y_'?"),
-        (frame(a=[1], y_s=[1]), {"rows": {"env": "x"}}, "t.csv: no column 'env'"),
-        (frame(a=[1], y_s=[1]), {"options": {"a": {"columns": ["a", "c"]}}}, "t.csv: no column 'c'"),
+         "t.csv: unknown column 'threads'. Allowed: thread, y_s. Did you mean 'thread'?"),
+        (frame(a=[1], y_=[1]), {}, "t.csv: unknown column 'y_s'. Allowed: a, y_. Did you mean 'y_'?"),
+        (frame(a=[1], y_s=[1]), {"rows": {"env": "x"}}, "t.csv: unknown column 'env'"),
+        (frame(a=[1], y_s=[1]), {"options": {"a": {"columns": ["a", "c"]}}}, "t.csv: unknown column 'c'"),
         (frame(a=[1, 3], y_s=[1, 2]), {"options": {"a": {"levels": [1, 2]}}},
-         "t.csv: row 2: a: no level '3'; allowed: 1, 2"),
-        (frame(a=[1], y_s=[1]), {"options": {"a": {"default": 2}}}, "t.csv: option a: default: no level 2; allowed: 1"),
-        (frame(a=[1, 2, 1], y_s=[1, 2, 3]), {}, "t.csv: environment e: row 3 is a configuration that stood before"),
+         "t.csv: row 2: a: unknown level '3'. Allowed: 1, 2"),
+        (frame(a=[1], y_s=[1]), {"options": {"a": {"default": 2}}},
+         "t.csv: option a: default: unknown level 2. Allowed: 1"),
+        (frame(a=[1, 2, 1], y_s=[1, 2, 3]), {}, "t.csv: environment e: row 3 is a duplicate configuration"),
         (frame(a=[1, None], y_s=[1, 2]), {}, "t.csv: row 2: option a is empty"),
         (frame(a=[1, 1], b=[1, None], y_s=[1, 2]), {"options": {"a": {"columns": ["a", "b"]}}},
          "t.csv: row 2: option a is empty"),
         (frame(a=[1], y_s=[1]), {"rows": {"a": 2}}, "t.csv: environment e: no row has a = 2"),
         (frame(a=[], y_s=[]), {}, "t.csv: environment e: the table has no rows"),
         # Rows are counted in the file, not among those picked.
-        (frame(env=[0, 0, 1, 1], a=[1, 2, 1, 1], y_s=1), {"rows": {"env": 1}}, "row 4 is a configuration"),
+        (frame(env=[0, 0, 1, 1], a=[1, 2, 1, 1], y_s=1), {"rows": {"env": 1}}, "row 4 is a duplicate"),
         (frame(env=[0, 1], a=[1, None], y_s=1), {"rows": {"env": 1}}, "row 2: option a is empty"),
         (frame(env=[0, 1], a=[1, 3], y_s=1), {"rows": {"env": 1}, "options": {"a": {"levels": [1], "default": 1}}},
-         "row 2: a: no level"),
+         "row 2: a: unknown level"),
     ],
 )  # fmt: skip
 def test_a_mapping_that_does_not_fit_its_table_is_bad_input(
@@ -149,7 +150,7 @@ def test_an_objective_that_is_no_number_is_missing() -> None:
 )
 def test_a_file_that_is_no_table_is_bad_input(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=f"{name}: no readable"):
+    with pytest.raises(UserError, match=f"{name}: not a readable"):
         imported.read(tmp_path / name)
     with pytest.raises(UserError, match="nowhere"):
         imported.read(tmp_path / f"nowhere{name}")

@@ -19,7 +19,7 @@ from perftransfer.space.options import Option
 OPTIONS = (Option("threads", (1, 2), True, 1), Option("inner", ("a", "b"), False, "a", conditional=True))
 
 
-def record(configuration: str, repeat: int, latencies: list[float] | None, **more: Any) -> dict[str, Any]:
+def record(configuration: str, repeat: int, latencies: list[float] | None, **extra: Any) -> dict[str, Any]:
     common = {
         "record": "measurement",
         "environment_digest": "e",
@@ -38,7 +38,7 @@ def record(configuration: str, repeat: int, latencies: list[float] | None, **mor
             "status": "ok", "error": None, "latency_ms": latencies, "warmup_n": 3, "open_ms": 4.5,
             "external_cpu_share": 0.25, "disturbed": True,
         }  # fmt: skip
-    return {**common, **outcome, **more}
+    return {**common, **outcome, **extra}
 
 
 def table(*records: dict[str, Any]) -> pd.DataFrame:
@@ -102,18 +102,18 @@ def test_undisturbed_processes_count_and_disturbed_ones_only_where_there_is_no_o
         record("busy", 1, None),
         record("failed", 0, None),
     )
-    found = measured.per_configuration(frame, ["latency_ms"])
-    assert found["latency_ms"].to_dict() == {"busy": 7.0, "calm": 15.0, "unknown": 5.0}
-    assert found["latency_ms_n"].to_dict() == {"busy": 1, "calm": 2, "unknown": 1}
+    values = measured.per_configuration(frame, ["latency_ms"])
+    assert values["latency_ms"].to_dict() == {"busy": 7.0, "calm": 15.0, "unknown": 5.0}
+    assert values["latency_ms_n"].to_dict() == {"busy": 1, "calm": 2, "unknown": 1}
     # Two values 10 and 20: the standard deviation with ddof=1 is 10 / sqrt(2).
-    assert found.loc["calm", "latency_ms_cv"] == pytest.approx(10 / np.sqrt(2) / 15)
-    assert np.isnan(found.loc["busy", "latency_ms_cv"])
+    assert values.loc["calm", "latency_ms_cv"] == pytest.approx(10 / np.sqrt(2) / 15)
+    assert np.isnan(values.loc["busy", "latency_ms_cv"])
 
 
 def test_where_every_process_failed_there_are_no_values() -> None:
-    found = measured.per_configuration(table(record("a", 0, None)), ["latency_ms"])
-    assert found.empty
-    assert found["latency_ms"].dtype == "float64"
+    values = measured.per_configuration(table(record("a", 0, None)), ["latency_ms"])
+    assert values.empty
+    assert values["latency_ms"].dtype == "float64"
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "config/spaces").glob("*.yaml")), ids=lambda path: path.stem)

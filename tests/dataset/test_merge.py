@@ -47,26 +47,29 @@ class Study:
         self._add(name, self.measured[name], frame, options, description)
 
     def publish(
-        self, name: str, options: tuple[Option, ...], values: dict[tuple[Any, ...], float], **more: Any
+        self, name: str, options: tuple[Option, ...], values: dict[tuple[Any, ...], float], **extra: Any
     ) -> None:
-        objective = more.pop("objective", "latency_ms")
+        objective = extra.pop("objective", "latency_ms")
         chosen = [dict(zip((option.name for option in options), levels, strict=True)) for levels in values]
-        frame = tables.configurations_frame({configuration_id(one): one for one in chosen}, options)
+        frame = tables.configurations_frame(
+            {configuration_id(configuration): configuration for configuration in chosen}, options
+        )
         frame.insert(0, "environment", name)
         frame[objective] = list(values.values())
         self.imported[name] = self.folder / f"{name}.parquet"
-        self._add(name, self.imported[name], frame, options, more)
+        self._add(name, self.imported[name], frame, options, extra)
 
     def _add(
-        self, name: str, path: Path, frame: pd.DataFrame, options: tuple[Option, ...], more: dict[str, Any]
+        self, name: str, path: Path, frame: pd.DataFrame, options: tuple[Option, ...], extra: dict[str, Any]
     ) -> None:
         tables.write(path, frame, options=options)
-        self.descriptions[name] = {**DESCRIPTION, **more}
+        self.descriptions[name] = {**DESCRIPTION, **extra}
 
     def merge(self, *objectives: str) -> tuple[pd.DataFrame, tuple[Option, ...], dict[str, Any]]:
         """Merge, and check that the result can be stored."""
-        found, options, constant = merge(self.descriptions, self.measured, self.imported, objectives or ["latency_ms"])
-        frames = list(found)
+        names = objectives or ["latency_ms"]
+        parts, options, constant = merge(self.descriptions, self.measured, self.imported, names)
+        frames = list(parts)
         path = self.folder / "dataset.parquet"
         rows = tables.write_groups(path, frames, options=options, metadata={"constant": constant})
         dataset = pd.concat(frames, ignore_index=True)
@@ -126,7 +129,7 @@ def test_an_option_that_varies_only_between_environments_is_kept(study: Study) -
 
 def test_levels_are_united_in_order(study: Study) -> None:
     def options(*levels: tuple[Any, ...]) -> tuple[Option, ...]:
-        return tuple(Option(name, found, True, found[0]) for name, found in zip("xyz", levels, strict=True))
+        return tuple(Option(name, numbers, True, numbers[0]) for name, numbers in zip("xyz", levels, strict=True))
 
     study.publish("one", options((1, 4), ("low", "high"), (1, 2)), {(1, "low", 1): 1.0, (4, "high", 2): 2.0})
     study.publish(
@@ -134,11 +137,11 @@ def test_levels_are_united_in_order(study: Study) -> None:
         options((2, 8), ("lowest", "low", "medium", "high", "highest"), (1, 2)),
         {(2, "medium", 1): 1.0, (8, "lowest", 2): 2.0},
     )
-    found = levels(study.merge()[1])
-    assert found[0] == (1, 2, 4, 8)
-    assert [level for level in found[1] if level != "lowest"] == ["low", "medium", "high", "highest"]
-    assert sorted(found[1]) == sorted({"low", "high", "medium", "lowest", "highest"})
-    assert found[2] == (1, 2)
+    merged = levels(study.merge()[1])
+    assert merged[0] == (1, 2, 4, 8)
+    assert [level for level in merged[1] if level != "lowest"] == ["low", "medium", "high", "highest"]
+    assert sorted(merged[1]) == sorted({"low", "high", "medium", "lowest", "highest"})
+    assert merged[2] == (1, 2)
 
 
 def test_the_same_number_of_another_type_is_the_same_level(study: Study) -> None:
@@ -225,9 +228,9 @@ def test_an_objective_that_an_environment_lacks_is_missing_there(study: Study) -
     for objectives in (("latency_ms", "energy_mj"), ("energy_mj", "latency_ms"), ("energy_mj",)):
         dataset, _, _ = study.merge(*objectives)
         assert list(dataset)[-3 * len(objectives) :: 3] == list(objectives)
-        found = dataset.groupby("environment")[list(objectives)].count()
-        assert found.loc["published", "energy_mj"] == 2
-        assert found.loc["measured", "energy_mj"] == 0
+        counts = dataset.groupby("environment")[list(objectives)].count()
+        assert counts.loc["published", "energy_mj"] == 2
+        assert counts.loc["measured", "energy_mj"] == 0
 
 
 @pytest.mark.parametrize("failed", [False, True])

@@ -51,36 +51,36 @@ def plainly(frames: dict[str, pd.DataFrame], schemas: dict[str, tuple[Option, ..
     rows = []
     for name, frame in frames.items():
         for _, group in frame.groupby("configuration_id"):
-            own = {o.name: level_text(group[o.name].iloc[0]) for o in schemas[name]}
+            texts = {o.name: level_text(group[o.name].iloc[0]) for o in schemas[name]}
             ok = group[group["status"] == "ok"]
             calm = ok[[mark is not True for mark in ok["disturbed"].astype(object)]]
             values = (calm if len(calm) else ok)["latency_ms"].tolist()
             rows.append(
                 {
                     "environment": name,
-                    **{o.name: own.get(o.name, INACTIVE) for o in SCHEMA},
+                    **{o.name: texts.get(o.name, INACTIVE) for o in SCHEMA},
                     "latency_ms": statistics.median(values) if values else np.nan,
                     "latency_ms_cv": statistics.stdev(values) / statistics.mean(values) if values[1:] else np.nan,
                     "latency_ms_n": len(values) or np.nan,
                 }
             )
-    kept = {
+    varying = {
         o.name
         for o in SCHEMA
         if len({row[o.name] for row in rows} - {INACTIVE}) > 1
         or any(len({row[o.name] for row in rows if row["environment"] == name}) > 1 for name in frames)
     }
-    rows = [{key: value for key, value in row.items() if key in kept or key not in known(SCHEMA)} for row in rows]
-    alike = all(known(schema) == known(SCHEMA) for schema in schemas.values())
+    rows = [{key: value for key, value in row.items() if key in varying or key not in names_of(SCHEMA)} for row in rows]
+    alike = all(names_of(schema) == names_of(SCHEMA) for schema in schemas.values())
     for row in rows:
-        wanted = {o.name: row.get(o.name, "only") for o in SCHEMA if o.name in kept or alike}
+        expected = {o.name: row.get(o.name, "only") for o in SCHEMA if o.name in varying or alike}
         row["configuration_id"] = configuration_id(
-            {key: value for key, value in wanted.items() if value != INACTIVE or alike}
+            {key: value for key, value in expected.items() if value != INACTIVE or alike}
         )
     return sorted(rows, key=lambda row: (list(frames).index(row["environment"]), row["configuration_id"]))
 
 
-def known(schema: tuple[Option, ...]) -> list[str]:
+def names_of(schema: tuple[Option, ...]) -> list[str]:
     return [option.name for option in schema]
 
 
@@ -95,19 +95,19 @@ def test_environments_of_unlike_options_are_merged_as_if_all_at_once(seed: int, 
         frames[name] = measurements(name, schemas[name], chance)
         files[name] = tmp_path / f"{name}.parquet"
         tables.write(files[name], frames[name], options=schemas[name])
-    found, options, constant = merge(dict.fromkeys(files, DESCRIPTION), files, {}, ["latency_ms"])
-    tables.write_groups(tmp_path / "dataset.parquet", found, options=options)
+    merged_frames, options, constant = merge(dict.fromkeys(files, DESCRIPTION), files, {}, ["latency_ms"])
+    tables.write_groups(tmp_path / "dataset.parquet", merged_frames, options=options)
     dataset = tables.read(tmp_path / "dataset.parquet")
-    wanted = pd.DataFrame(plainly(frames, schemas))
-    assert set(known(options)) | set(constant) == set(known(SCHEMA))
-    assert set(dataset) == {*DESCRIPTION, *wanted}
-    for name in known(options):
-        assert dataset[name].map(level_text).tolist() == wanted[name].tolist(), name
+    expected = pd.DataFrame(plainly(frames, schemas))
+    assert set(names_of(options)) | set(constant) == set(names_of(SCHEMA))
+    assert set(dataset) == {*DESCRIPTION, *expected}
+    for name in names_of(options):
+        assert dataset[name].map(level_text).tolist() == expected[name].tolist(), name
     for name in ("environment", "configuration_id"):
-        assert dataset[name].tolist() == wanted[name].tolist()
+        assert dataset[name].tolist() == expected[name].tolist()
     for name in ("latency_ms", "latency_ms_cv", "latency_ms_n"):
-        np.testing.assert_allclose(dataset[name].astype(float), wanted[name], rtol=1e-12)
-    types = dict.fromkeys(known(options), "str")
+        np.testing.assert_allclose(dataset[name].astype(float), expected[name], rtol=1e-12)
+    types = dict.fromkeys(names_of(options), "str")
     if seed % 2 == 0:
         types |= {"threads": "int64", "share": "float64", "spinning": "bool"}
     assert {name: str(dataset[name].dtype) for name in types} == types | {"threads": "int64"}

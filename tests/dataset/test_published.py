@@ -60,10 +60,12 @@ def test_a_file_with_another_content_is_bad_input_with_both_sums(
 
 
 def test_a_file_that_can_be_had_nowhere_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match=r"t\.csv: not below the folder DATASETS \(not set\), and no address is given"):
+    with pytest.raises(
+        UserError, match=r"t\.csv: not below the folder DATASETS \(unset\), and the study has no address"
+    ):
         PublishedFile("t.csv", None, SHA256).locate(tmp_path)
     monkeypatch.setenv("DATASETS", str(tmp_path / "nowhere"))
-    with pytest.raises(UserError, match=r"DATASETS names .*nowhere: there is no such folder"):
+    with pytest.raises(UserError, match=r"DATASETS is set to .*nowhere, which is not a folder"):
         PublishedFile("t.csv", None, SHA256).locate(tmp_path)
 
 
@@ -71,13 +73,13 @@ def test_a_file_is_downloaded_once(tmp_path: Path, site: Site) -> None:
     for _ in range(2):
         path = PublishedFile("t.csv", site.address("t.csv"), SHA256).locate(tmp_path / "downloads")
         assert path.read_bytes() == CONTENT
-    assert site.asked == 1
+    assert site.n_requests == 1
     assert list((tmp_path / "downloads").iterdir()) == [path]
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("broken.csv", "cannot be fetched"), ("missing.csv", "cannot be fetched"), ("t.csv", "SHA-256 is")],
+    [("broken.csv", "could not be downloaded"), ("missing.csv", "could not be downloaded"), ("t.csv", "SHA-256 is")],
 )
 def test_a_download_that_fails_leaves_nothing_behind(tmp_path: Path, site: Site, name: str, words: str) -> None:
     expected = "0" * 64 if name == "t.csv" else SHA256
@@ -89,7 +91,7 @@ def test_a_download_that_fails_leaves_nothing_behind(tmp_path: Path, site: Site,
 
 def test_an_address_that_nobody_answers_is_bad_input(tmp_path: Path) -> None:
     for wrong in ("http://127.0.0.1:1/t.csv", "no address"):
-        with pytest.raises(UserError, match=r"t\.csv: not below the folder DATASETS .* cannot be fetched"):
+        with pytest.raises(UserError, match=r"t\.csv: not below the folder DATASETS .* could not be downloaded"):
             PublishedFile("t.csv", wrong, SHA256).locate(tmp_path)
 
 
@@ -102,10 +104,10 @@ def test_what_cannot_be_had_is_named_and_what_can_is_fetched(tmp_path: Path, sit
     nowhere = file("nowhere.csv", None)
     problems = unavailable([here, here, missing, nowhere], tmp_path)
     assert set(problems) == {"missing.csv", "nowhere.csv"}
-    assert "cannot be fetched" in problems["missing.csv"]
-    assert "no address is given" in problems["nowhere.csv"]
+    assert "could not be downloaded" in problems["missing.csv"]
+    assert "no address for it" in problems["nowhere.csv"]
     assert (tmp_path / "t.csv").read_bytes() == CONTENT
-    assert site.asked == 2
+    assert site.n_requests == 2
 
 
 def test_a_wrong_checksum_is_an_error_even_among_files_that_cannot_be_had(tmp_path: Path, site: Site) -> None:

@@ -24,7 +24,7 @@ def rows(name: str) -> pd.DataFrame:
     frame = pd.DataFrame(
         {**described, "engine": "e", "network": None, "batch": 1, "image_px": 8}, index=range(len(ids))
     )
-    frame = frame.assign(configuration_id=ids, threads=[1 + ord(one) % 4 for one in ids])
+    frame = frame.assign(configuration_id=ids, threads=[1 + ord(letter) % 4 for letter in ids])
     for i, objective in enumerate(("latency_ms", "energy_mj")):
         frame[objective], frame[f"{objective}_cv"], frame[f"{objective}_n"] = i + np.arange(len(ids)), 0.1, 2
     return frame.astype({"emulated": "boolean", "network": "str"})
@@ -54,9 +54,9 @@ def test_the_rows_of_an_environment_are_read(dataset: Path) -> None:
     whole, rows = tables.read(dataset), tables.PartitionedTable(dataset)
     assert rows.environments == list(CONFIGURATIONS)
     for name in CONFIGURATIONS:
-        wanted = whole[whole["environment"] == name].reset_index(drop=True)
-        pd.testing.assert_frame_equal(rows.read(name), wanted, check_dtype=False)
-        pd.testing.assert_frame_equal(rows.read(name, ["threads", "latency_ms"]), wanted[["threads", "latency_ms"]])
+        expected = whole[whole["environment"] == name].reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows.read(name), expected, check_dtype=False)
+        pd.testing.assert_frame_equal(rows.read(name, ["threads", "latency_ms"]), expected[["threads", "latency_ms"]])
 
 
 def test_the_rows_of_other_environments_are_not_looked_at(dataset: Path) -> None:
@@ -68,39 +68,39 @@ def test_the_rows_of_other_environments_are_not_looked_at(dataset: Path) -> None
 
 
 def test_environments_have_a_row_each_and_nothing_but_their_description(dataset: Path) -> None:
-    found = row_groups.environments(dataset)
-    wanted = tables.read(dataset).drop_duplicates("environment", ignore_index=True)
-    assert found["environment"].tolist() == list(CONFIGURATIONS)
-    pd.testing.assert_frame_equal(found, wanted[list(found)])
+    result = row_groups.environments(dataset)
+    expected = tables.read(dataset).drop_duplicates("environment", ignore_index=True)
+    assert result["environment"].tolist() == list(CONFIGURATIONS)
+    pd.testing.assert_frame_equal(result, expected[list(result)])
 
 
 def test_configurations_have_a_row_each_whatever_environment_they_were_measured_in(dataset: Path) -> None:
-    found = row_groups.configurations(dataset)
-    assert found["configuration_id"].tolist() == list("abcdef")
-    assert found["threads"].tolist() == [1 + ord(one) % 4 for one in "abcdef"]
-    assert list(found) == ["configuration_id", "threads"]
+    result = row_groups.configurations(dataset)
+    assert result["configuration_id"].tolist() == list("abcdef")
+    assert result["threads"].tolist() == [1 + ord(letter) % 4 for letter in "abcdef"]
+    assert list(result) == ["configuration_id", "threads"]
 
 
 def test_environments_come_one_by_one_with_the_objectives_asked_for(dataset: Path) -> None:
-    found = dict(row_groups.by_environment(dataset, ["energy_mj", "never_measured"]))
-    assert list(found) == list(CONFIGURATIONS)
-    assert [list(frame) for frame in found.values()] == 4 * [["energy_mj", "energy_mj_cv", "energy_mj_n"]]
-    assert [frame["energy_mj"].tolist() for frame in found.values()] == [[1, 2, 3], [1, 2, 3], [1, 2], [1, 2]]
+    result = dict(row_groups.by_environment(dataset, ["energy_mj", "never_measured"]))
+    assert list(result) == list(CONFIGURATIONS)
+    assert [list(frame) for frame in result.values()] == 4 * [["energy_mj", "energy_mj_cv", "energy_mj_n"]]
+    assert [frame["energy_mj"].tolist() for frame in result.values()] == [[1, 2, 3], [1, 2, 3], [1, 2], [1, 2]]
 
 
 def test_values_are_by_configuration_and_environment(dataset: Path) -> None:
-    found = row_groups.by_configuration(dataset, "energy_mj")
+    result = row_groups.by_configuration(dataset, "energy_mj")
     rows = tables.read(dataset)
-    wanted = rows.pivot_table("energy_mj", "configuration_id", "environment")[list(CONFIGURATIONS)]
-    pd.testing.assert_frame_equal(found, wanted, check_index_type=False, check_column_type=False)
+    expected = rows.pivot_table("energy_mj", "configuration_id", "environment")[list(CONFIGURATIONS)]
+    pd.testing.assert_frame_equal(result, expected, check_index_type=False, check_column_type=False)
     assert row_groups.by_configuration(dataset, "never_measured").isna().all(axis=None)
 
 
 def test_tables_that_are_no_part_of_the_dataset_are_read_whole(dataset: Path, tmp_path: Path) -> None:
     tables.write(tmp_path / "transfer.parquet", pd.DataFrame({"mape": [1.0]}))
     files = {"dataset": dataset, "transfer": tmp_path / "transfer.parquet"}
-    found = row_groups.read(["transfer", "environments", "configurations", "values"], files, "latency_ms")
-    assert {name: frame.shape for name, frame in found.items()} == {
+    result = row_groups.read(["transfer", "environments", "configurations", "values"], files, "latency_ms")
+    assert {name: frame.shape for name, frame in result.items()} == {
         "transfer": (1, 1), "environments": (4, 8), "configurations": (6, 2), "values": (6, 4),
     }  # fmt: skip
 

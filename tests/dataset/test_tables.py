@@ -41,8 +41,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(tables.read(path), table())
     assert list(tables.read(path, ["x"])) == ["x"]
     assert tables.options(path) == OPTIONS
-    found = tables.metadata(path)
-    assert (found["version"], found["host"]) == (perftransfer.__version__, '{"a": [2], "b": 1}')
+    facts = tables.metadata(path)
+    assert (facts["version"], facts["host"]) == (perftransfer.__version__, '{"a": [2], "b": 1}')
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -99,13 +99,13 @@ def test_a_file_that_is_missing_or_no_table_is_bad_input(tmp_path: Path, reader:
     good = (tmp_path / "good.parquet").read_bytes()
     for garbage in (b"", b"no table", b"PAR1" * 10, good[: len(good) // 2], good[:-40] + b"\xff" * 32 + good[-8:]):
         (tmp_path / "t.parquet").write_bytes(garbage)
-        with pytest.raises(UserError, match=r"t\.parquet: no readable Parquet file"):
+        with pytest.raises(UserError, match=r"t\.parquet: not a readable Parquet file"):
             reader(tmp_path / "t.parquet")
 
 
 def test_a_file_that_tells_nothing_of_its_options_is_bad_input(tmp_path: Path) -> None:
     tables.write(tmp_path / "t.parquet", table())
-    with pytest.raises(UserError, match="tells nothing of its option columns"):
+    with pytest.raises(UserError, match="has no schema of its option columns"):
         tables.options(tmp_path / "t.parquet")
 
 

@@ -78,10 +78,10 @@ def test_guided_sampling_varies_what_matters_in_the_order_of_its_influence(seed)
         return {(a, b, c, d) for a in axes[0] for b in axes[1] for c in axes[2] for d in axes[3]}
 
     # c: its 2 levels, all else at default; then the 2 other levels of a; then the 2 other combinations of both.
-    asked = [set(map(tuple, chosen[:n].tolist())) for n in (2, 4, 6)]
-    assert asked[0] == combinations(c=range(2))
-    assert asked[1] == combinations(c=range(2)) | combinations(a=range(3))
-    assert asked[2] == combinations(a=range(3), c=range(2))
+    samples = [set(map(tuple, chosen[:n].tolist())) for n in (2, 4, 6)]
+    assert samples[0] == combinations(c=range(2))
+    assert samples[1] == combinations(c=range(2)) | combinations(a=range(3))
+    assert samples[2] == combinations(a=range(3), c=range(2))
 
 
 def test_a_budget_cuts_the_last_term_at_random():
@@ -122,7 +122,7 @@ def test_a_wish_takes_the_nearest_candidate_that_is_left(space, seed):
     order = rng.permutation(len(candidates))
     chosen = Guided().choose(candidates, options, order, len(order), source).tolist()
     # Of a term's wishes those count whose levels some candidate has.
-    asked = {
+    possible = {
         tuple(wish)
         for term in source.terms
         for wish in guided.wishes(term, options).tolist()
@@ -131,7 +131,7 @@ def test_a_wish_takes_the_nearest_candidate_that_is_left(space, seed):
             for row in candidates.tolist()
         )
     }
-    wishes = np.array(sorted(asked)).reshape(-1, len(options))
+    wishes = np.array(sorted(possible)).reshape(-1, len(options))
     # Replay: each candidate taken for a wish must be as near to some wish of a term as any that was left. One taken for
     # a wish that no candidate fulfils may be another wish, which then takes none.
     unfulfilled = int((distances(wishes, candidates, options).min(axis=1) > 1e-9).sum()) if len(wishes) else 0
@@ -146,8 +146,8 @@ def test_levels_that_the_target_does_not_have_do_not_crowd_out_other_terms():
     source = Evidence(rows, np.zeros(len(rows)), (("a",), ("b",)))
     for seed in range(20):
         order = np.random.default_rng(seed).permutation(len(here))
-        found = here[Guided().choose(here, options, order, 4, source)]
-        assert sorted(map(tuple, found.tolist())) == [(0, 0, 0), (0, 1, 0), (1, 0, 0), (2, 0, 0)]
+        chosen = here[Guided().choose(here, options, order, 4, source)]
+        assert sorted(map(tuple, chosen.tolist())) == [(0, 0, 0), (0, 1, 0), (1, 0, 0), (2, 0, 0)]
 
 
 @pytest.mark.parametrize("terms", [(("threads",), ("inter",)), (("inter",), ("mode",))])
@@ -230,8 +230,8 @@ def tx2(cores: Sequence[tuple[int, ...]], names: Sequence[str], default: int) ->
     return (*statuses, *clocks), np.array(grid)
 
 
-def asked_for(found: Sequence[terms.Term], options: tuple[Option, ...], grid: np.ndarray) -> int:
-    wishes = {tuple(wish) for term in found for wish in guided.wishes(term, options).tolist()}
+def n_wishes(selected: Sequence[terms.Term], options: tuple[Option, ...], grid: np.ndarray) -> int:
+    wishes = {tuple(wish) for term in selected for wish in guided.wishes(term, options).tolist()}
     return len(wishes & set(map(tuple, grid.tolist())))
 
 
@@ -241,12 +241,12 @@ def test_the_published_terms_ask_for_84_configurations_over_the_raw_columns(defa
     # be switched on.
     sets = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (1, 1, 1)]
     options, grid = tx2(sets, ["core1_status", "core2_status", "core3_status"], default)
-    assert asked_for([terms.parse(name) for name in PUBLISHED.split()], options, grid) == rows
+    assert n_wishes([terms.parse(name) for name in PUBLISHED.split()], options, grid) == rows
 
 
 @pytest.mark.parametrize("default", range(4))
 def test_the_published_terms_ask_for_129_configurations_with_the_cores_as_one_option(default):
     options, grid = tx2([(1,), (2,), (3,), (4,)], ["cores_on"], default)
-    found = {tuple("cores_on" if part.startswith("core") and part.endswith("status") else part
+    selected = {tuple("cores_on" if part.startswith("core") and part.endswith("status") else part
                    for part in terms.parse(name)) for name in PUBLISHED.split()}  # fmt: skip
-    assert asked_for(sorted(found), options, grid) == 129
+    assert n_wishes(sorted(selected), options, grid) == 129

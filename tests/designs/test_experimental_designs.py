@@ -61,9 +61,9 @@ def rows(array: np.ndarray) -> set[tuple[int, ...]]:
     return set(map(tuple, array.tolist()))
 
 
-def mixed(two: int, more: int, ordered: bool = False, default: int = 0) -> tuple[Option, ...]:
+def mixed(two: int, three: int, ordered: bool = False, default: int = 0) -> tuple[Option, ...]:
     """So many options with two levels and with three or more, not conditional."""
-    sizes = [2] * two + [3 + i % 2 for i in range(more)]
+    sizes = [2] * two + [3 + i % 2 for i in range(three)]
     levels = [tuple(f"level{j}" for j in range(n)) for n in sizes]
     return tuple(Option(f"option{i}", x, ordered, x[default]) for i, x in enumerate(levels))
 
@@ -198,8 +198,8 @@ def test_strata_get_their_share_of_the_sample(n, seed):
     crossed = {45: 2, 84: 3}[n]
     even = []
     for columns in combinations((0, 2, 3), crossed):
-        held, found = (Counter(map(tuple, x[:, columns].tolist())) for x in (pool, sample))
-        even.append(all(abs(found[stratum] - n * held[stratum] / len(pool)) < 1 for stratum in held))
+        held, sampled = (Counter(map(tuple, x[:, columns].tolist())) for x in (pool, sample))
+        even.append(all(abs(sampled[stratum] - n * held[stratum] / len(pool)) < 1 for stratum in held))
     assert any(even)
 
 
@@ -232,9 +232,9 @@ def test_a_systematic_sample_lies_evenly_in_the_sorted_list(n):
     listed = np.sort(pool)
     for seed in range(5):
         positions = Systematic().choose(GRID[pool], TX2, permutation(seed, 512), n, None)
-        places = np.searchsorted(listed, pool[positions])
-        assert set(np.diff(places)) <= {512 // min(n, 512), -(-512 // min(n, 512))}
-        assert places[0] <= 512 / n
+        listed_positions = np.searchsorted(listed, pool[positions])
+        assert set(np.diff(listed_positions)) <= {512 // min(n, 512), -(-512 // min(n, 512))}
+        assert listed_positions[0] <= 512 / n
 
 
 def test_every_candidate_is_as_likely_in_a_systematic_sample():
@@ -251,9 +251,9 @@ def test_multi_stage_sampling_keeps_half_of_the_levels_of_an_option_after_the_ot
     for seed in range(10):
         # 768 halved four times are 48, three times 96.
         assert levels_of(48, seed) == [2, 6, 2, 2]
-        assert sum(found < held for found, held in zip(levels_of(96, seed), (4, 12, 4, 4), strict=True)) == 3
-    kept = {frozenset(chosen(MultiStage(), GRID, TX2, 48, seed)[:, 0].tolist()) for seed in range(60)}
-    assert len(kept) == 6
+        assert sum(sampled < held for sampled, held in zip(levels_of(96, seed), (4, 12, 4, 4), strict=True)) == 3
+    level_sets = {frozenset(chosen(MultiStage(), GRID, TX2, 48, seed)[:, 0].tolist()) for seed in range(60)}
+    assert len(level_sets) == 6
 
 
 def test_of_an_odd_number_of_levels_the_larger_half_is_kept():
@@ -276,8 +276,8 @@ def test_k_means_finds_groups():
     options, grid = factorial(a=21, b=21)
     corners = [(x, y) for x, y in product((1, 19), repeat=2)]
     pool = grid[[min(abs(a - x) + abs(b - y) for x, y in corners) <= 1 for a, b in grid]]
-    found = [len(rows(chosen(KMeans(), pool, options, 4, seed) // 10)) for seed in range(20)]
-    assert np.mean(found) > 3
+    counts = [len(rows(chosen(KMeans(), pool, options, 4, seed) // 10)) for seed in range(20)]
+    assert np.mean(counts) > 3
 
 
 def test_k_means_takes_the_same_configuration_given_twice_twice_if_nothing_else_is_left():
@@ -300,11 +300,11 @@ def test_sizes_for_the_jetson_tx2(design, size):
 @pytest.mark.parametrize("ordered", [True, False])
 @pytest.mark.parametrize("default", [0, 1])
 def test_the_size_is_the_number_of_distinct_points(design, ordered, default):
-    for two, more in product(range(5), range(5)):
-        if two + more >= LEAST.get(type(design), 1):
-            options = mixed(two, more, ordered, default)
+    for two, three in product(range(5), range(5)):
+        if two + three >= LEAST.get(type(design), 1):
+            options = mixed(two, three, ordered, default)
             points = design.points(options, np.random.default_rng(0))
-            assert design.size(options) == len(rows(points)), (two, more)
+            assert design.size(options) == len(rows(points)), (two, three)
             assert (points >= 0).all() and (points < [len(option.levels) for option in options]).all()
 
 

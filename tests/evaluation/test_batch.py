@@ -46,8 +46,8 @@ def inputs(tmp_path_factory) -> Inputs:
     files = []
     for name in NAMES:
         models = [
-            train(dataset, name, one, learner, OPTIONS, scale="log", seed=5)
-            for one in OBJECTIVES
+            train(dataset, name, target_objective, learner, OPTIONS, scale="log", seed=5)
+            for target_objective in OBJECTIVES
             for learner in ("RT", "SVR")
         ]
         files.append(folder / f"{name}.parquet")
@@ -100,12 +100,12 @@ def test_a_batch_has_the_cells_of_all_its_targets_and_objectives(name, inputs, t
 
 
 def test_fewer_sources_are_those_cells_of_all(inputs, tmp_path):
-    every = pd.read_parquet(run(inputs, tmp_path / "every"))
+    complete = pd.read_parquet(run(inputs, tmp_path / "every"))
     few = pd.read_parquet(run(inputs, tmp_path / "few", sources_per_target=1))
     names = ["objective", "source", "target"]
     assert len(few[names].drop_duplicates()) == len(NAMES) * len(OBJECTIVES)
-    kept = every.merge(few[names].drop_duplicates(), on=names)
-    pd.testing.assert_frame_equal(kept, few)
+    shared = complete.merge(few[names].drop_duplicates(), on=names)
+    pd.testing.assert_frame_equal(shared, few)
 
 
 def test_what_was_finished_before_a_job_was_killed_is_not_evaluated_again(inputs, tmp_path):
@@ -218,14 +218,14 @@ def test_what_all_cells_depend_on_is_what_they_are_evaluated_again_for(change, i
 def test_changed_inputs_are_evaluated_again_where_they_matter(inputs, tmp_path):
     store = {name: CellStore(tmp_path / name) for name in ("RS", "LMS", "GS")}
 
-    def kept(name: str, changed: Inputs) -> tuple[int, int]:
+    def n_kept(name: str, changed: Inputs) -> tuple[int, int]:
         batch = evaluate_batch(strategies.load(name), PARAMS, changed, store[name])
         return batch.n_kept, batch.n_new
 
-    whole = {name: kept(name, inputs)[1] for name in store}
+    whole = {name: n_kept(name, inputs)[1] for name in store}
     copy = tmp_path / "copy.parquet"
     copy.write_bytes(inputs.dataset.read_bytes())
-    assert kept("RS", dataclasses.replace(inputs, dataset=copy)) == (whole["RS"], 0)
+    assert n_kept("RS", dataclasses.replace(inputs, dataset=copy)) == (whole["RS"], 0)
     copy.write_bytes(inputs.predictions.read_bytes())
     predictions = tables.read(copy)
     changed = (predictions["environment"] == "b") & (predictions["objective"] == "energy_mj")
@@ -236,16 +236,16 @@ def test_changed_inputs_are_evaluated_again_where_they_matter(inputs, tmp_path):
     tables.write_groups(copy, frames)
     # The learner is fitted on the source in LMS alone; b is one of three sources of the three others.
     other = dataclasses.replace(inputs, predictions=copy)
-    assert kept("RS", other) == (whole["RS"], 0)
-    assert kept("GS", other) == (whole["GS"], 0)
-    assert kept("LMS", other)[1] == whole["LMS"] // len(OBJECTIVES) // len(NAMES)
+    assert n_kept("RS", other) == (whole["RS"], 0)
+    assert n_kept("GS", other) == (whole["GS"], 0)
+    assert n_kept("LMS", other)[1] == whole["LMS"] // len(OBJECTIVES) // len(NAMES)
     frames = [rows for _, rows in tables.read(inputs.dataset).groupby("environment", sort=False)]
     tables.write_groups(tmp_path / "dataset.parquet", frames, options=OPTIONS, metadata={"changed": True})
     for name, n in whole.items():
-        assert kept(name, dataclasses.replace(inputs, dataset=tmp_path / "dataset.parquet")) == (0, n)
+        assert n_kept(name, dataclasses.replace(inputs, dataset=tmp_path / "dataset.parquet")) == (0, n)
     term = {"environment": "a", "objective": "latency_ms", "term": "size", "rank": 1, "selected": True}
     tables.write(tmp_path / "influence.parquet", pd.DataFrame([term]))
-    assert kept("GS", dataclasses.replace(inputs, influence=tmp_path / "influence.parquet"))[0] == 0
+    assert n_kept("GS", dataclasses.replace(inputs, influence=tmp_path / "influence.parquet"))[0] == 0
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "text", "another's"])

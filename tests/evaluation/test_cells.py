@@ -52,8 +52,8 @@ def models(tmp_path_factory) -> Any:
     folder = tmp_path_factory.mktemp("models")
     for environment in ENVIRONMENTS:
         fitted = [
-            train(DATA, environment, "latency_ms", name, OPTIONS, scale="log", seed=5, parameters=given)
-            for name, given in LEARNERS.items()
+            train(DATA, environment, "latency_ms", name, OPTIONS, scale="log", seed=5, parameters=parameters)
+            for name, parameters in LEARNERS.items()
         ]
         tables.write(folder / f"{environment}.parquet", predictions(fitted, DATA, CONFIGURATIONS, OPTIONS))
     return folder
@@ -72,13 +72,13 @@ def sources(models) -> Any:
 
 def spied(name: str) -> tuple[Any, list[tuple[np.ndarray, np.ndarray]], list[np.ndarray]]:
     """A strategy that writes down what it is shown and what it predicts."""
-    shown: list[tuple[np.ndarray, np.ndarray]] = []
+    inputs: list[tuple[np.ndarray, np.ndarray]] = []
     said: list[np.ndarray] = []
     cls: Any = strategies.load(name)
 
     class Spy(cls):
         def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None, **noise: Any) -> Any:
-            shown.append((X.copy(), y.copy()))
+            inputs.append((X.copy(), y.copy()))
             return super().fit(X, y, source, **noise)
 
         def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
@@ -86,11 +86,11 @@ def spied(name: str) -> tuple[Any, list[tuple[np.ndarray, np.ndarray]], list[np.
             return said[-1]
 
     Spy.__name__ = cls.__name__
-    return Spy, shown, said
+    return Spy, inputs, said
 
 
-def run(cls: Any, given: Any, target: Pool = TARGET, plan: Plan = PLAN) -> pd.DataFrame:
-    return evaluate(cls, target, given, "latency_ms", OPTIONS, plan)[0]
+def run(cls: Any, by_environment: Any, target: Pool = TARGET, plan: Plan = PLAN) -> pd.DataFrame:
+    return evaluate(cls, target, by_environment, "latency_ms", OPTIONS, plan)[0]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -133,7 +133,7 @@ def test_what_is_held_out_of_the_target_never_influences_a_prediction(name, sour
     test = split(len(TARGET.y), plan.seed, "target", 0).test
     y = TARGET.y.copy()
     y[test] = np.linspace(1000, 9000, len(test))
-    cls, shown, said = spied(name)
+    cls, inputs, said = spied(name)
     run(cls, sources(cls), plan=plan)
     other, other_shown, other_said = spied(name)
     run(other, sources(other), target=dataclasses.replace(TARGET, y=y), plan=plan)
@@ -141,30 +141,30 @@ def test_what_is_held_out_of_the_target_never_influences_a_prediction(name, sour
     assert len(said) > 0
     # Nor is a held-out configuration ever among those that are measured.
     held_out = {tuple(row) for row in TARGET.codes[test].tolist()}
-    assert not any(held_out & {tuple(row) for row in X.tolist()} for X, _ in [*shown, *other_shown])
+    assert not any(held_out & {tuple(row) for row in X.tolist()} for X, _ in [*inputs, *other_shown])
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "DM"])
 def test_samples_are_nested_and_no_larger_than_there_are_candidates(name, sources):
-    cls, shown, _ = spied(name)
+    cls, inputs, _ = spied(name)
     cells = run(cls, sources(cls))
     candidates = len(TARGET.y) - len(TARGET.y) // 3
     assert dict(zip(cells["budget"], cells["n_measured"], strict=True)) == {4: 4, 8: 8, 100: candidates}
-    sizes = {len(X) for X, _ in shown}
+    sizes = {len(X) for X, _ in inputs}
     assert sizes == {4, 8, candidates}
     # What is shown comes with growing budgets, for one repeat and source after another.
-    samples = [{(*row, value) for row, value in zip(X.tolist(), y.tolist(), strict=True)} for X, y in shown]
-    assert all(len(sample) == len(X) for sample, (X, _) in zip(samples, shown, strict=True))
+    samples = [{(*row, value) for row, value in zip(X.tolist(), y.tolist(), strict=True)} for X, y in inputs]
+    assert all(len(sample) == len(X) for sample, (X, _) in zip(samples, inputs, strict=True))
     for before, after in itertools.pairwise(samples):
         assert before <= after or len(before) > len(after)
 
 
 def test_equal_samples_are_fitted_once_whatever_the_source(sources):
-    cls, shown, _ = spied("GS")
-    given = sources(cls, ("near",))
-    twin = {**given, "twin": given["near"]}
+    cls, inputs, _ = spied("GS")
+    by_environment = sources(cls, ("near",))
+    twin = {**by_environment, "twin": by_environment["near"]}
     cells, seconds = evaluate(cls, TARGET, twin, "latency_ms", OPTIONS, PLAN)
-    assert len(cells) == 2 * len(shown)
+    assert len(cells) == 2 * len(inputs)
     assert (seconds.loc[seconds["source"] == "twin", "fit_seconds"] == 0).all()
     near, other = (cells[cells["source"] == name].drop(columns="source").reset_index(drop=True) for name in twin)
     pd.testing.assert_frame_equal(near, other)
@@ -172,8 +172,8 @@ def test_equal_samples_are_fitted_once_whatever_the_source(sources):
 
 def test_strategies_with_the_same_sample_and_learner_have_the_same_model():
     plan = Plan((8,), 2, LEARNERS, "log", 5)
-    one, other = (run(strategies.load(name), {}, plan=plan) for name in ("RS", "NT+random"))
-    pd.testing.assert_frame_equal(one.drop(columns="strategy"), other.drop(columns="strategy"))
+    first, other = (run(strategies.load(name), {}, plan=plan) for name in ("RS", "NT+random"))
+    pd.testing.assert_frame_equal(first.drop(columns="strategy"), other.drop(columns="strategy"))
 
 
 def test_parameters_reach_the_learner():
@@ -186,17 +186,17 @@ def test_parameters_reach_the_learner():
 def test_random_samples_are_shared_by_all_strategies_that_use_them(sources):
     seen = {}
     for name in ("RS", "LMS", "NLMS"):
-        cls, shown, _ = spied(name)
+        cls, inputs, _ = spied(name)
         run(cls, sources(cls, ("target", "near")), plan=Plan((4, 8), 2, {"RT": {}}, "log", 5))
-        seen[name] = [X.tolist() for X, _ in shown]
+        seen[name] = [X.tolist() for X, _ in inputs]
     assert seen["RS"] == seen["LMS"] == seen["NLMS"]
 
 
 def test_direct_transfer_measures_nothing(sources):
-    cls, shown, _ = spied("DM")
+    cls, inputs, _ = spied("DM")
     cells = run(cls, sources(cls))
     assert set(cells["budget"]) == set(cells["n_measured"]) == {0}
-    assert all(len(X) == 0 for X, _ in shown)
+    assert all(len(X) == 0 for X, _ in inputs)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -208,7 +208,7 @@ def test_the_same_seed_gives_the_same_cells_and_another_seed_others(name, source
     assert not other["mape"].equals(cells["mape"])
 
 
-OF_ONE_SOURCE = [name for name in NAMES if (cls := strategies.load(name)).needs_source and not cls.uses_all_sources]
+SINGLE_SOURCE = [name for name in NAMES if (cls := strategies.load(name)).needs_source and not cls.uses_all_sources]
 
 
 @pytest.mark.parametrize("name", ["MKT", "AUTO", "LCS", "MSS", "BEETLE"])
@@ -219,7 +219,7 @@ def test_what_uses_all_sources_does_not_ask_for_their_order(name, sources):
         assert not run(cls, sources(cls, ("near",)))["mape"].equals(run(cls, sources(cls))["mape"])
 
 
-@pytest.mark.parametrize("name", OF_ONE_SOURCE)
+@pytest.mark.parametrize("name", SINGLE_SOURCE)
 def test_cells_depend_neither_on_the_order_of_sources_nor_on_which_others_there_are(name, sources):
     cls = strategies.load(name)
     cells = run(cls, sources(cls))
@@ -269,9 +269,9 @@ def test_a_linear_shift_beats_random_sampling_where_environments_are_alike(sourc
 
 def test_the_scale_of_learning_is_that_of_the_plan():
     plan = Plan((8,), 1, {"RT": {}}, "linear", 5)
-    cls, shown, said = spied("RS")
+    cls, inputs, said = spied("RS")
     cells = run(cls, {}, plan=plan)
-    assert set(shown[0][1]) <= set(TARGET.y)
+    assert set(inputs[0][1]) <= set(TARGET.y)
     assert cells["mape_all"][0] == pytest.approx(metrics.mape(TARGET.y, said[0]))
 
 
@@ -299,7 +299,7 @@ def test_the_table_of_influence_ranks_the_terms_of_each_environment():
 
 @pytest.mark.parametrize("name", ["RS", "LMS", "TEAMS", "NT+random"])
 def test_a_strategy_without_intervals_gets_some_where_its_sample_is_random(name, sources):
-    cls, shown, _ = spied(name)
+    cls, inputs, _ = spied(name)
     plan = dataclasses.replace(PLAN, interval_folds=3)
     cells = run(cls, sources(cls, ("near",)), plan=plan)
     assert cells[["coverage", "interval_width", "interval_score"]].notna().all(axis=None)
@@ -312,62 +312,62 @@ def test_a_strategy_without_intervals_gets_some_where_its_sample_is_random(name,
     assert without["coverage"].isna().all()
     test = split(len(TARGET.y), plan.seed, "target", 0).test
     held_out = {tuple(row) for row in TARGET.codes[test].tolist()}
-    assert any(len(X) == 3 for X, _ in shown)
-    assert not held_out & {tuple(row) for X, _ in shown[: len(shown) // 3] for row in X.tolist()}
+    assert any(len(X) == 3 for X, _ in inputs)
+    assert not held_out & {tuple(row) for X, _ in inputs[: len(inputs) // 3] for row in X.tolist()}
 
 
 @pytest.mark.parametrize("name", ["GS", "DM", "KT", "RS+kmeans"])
 def test_refits_serve_neither_chosen_samples_nor_intervals_of_ones_own(name, sources):
     cls = strategies.load(name)
     plan = dataclasses.replace(PLAN, interval_folds=3)
-    pd.testing.assert_frame_equal(*(run(cls, sources(cls), plan=one) for one in (PLAN, plan)))
+    pd.testing.assert_frame_equal(*(run(cls, sources(cls), plan=variant) for variant in (PLAN, plan)))
 
 
 def test_an_active_design_is_told_what_it_chose_and_samples_are_nested_whatever_the_budgets(sources):
     cls = strategies.load("KT+active")
-    told: list[tuple[np.ndarray, np.ndarray]] = []
+    calls: list[tuple[np.ndarray, np.ndarray]] = []
     design = cls.design
 
     class Spy(design):
         def next_batch(self, candidates, options, order, n, source, chosen, y):
-            told.append((candidates[chosen], y))
+            calls.append((candidates[chosen], y))
             assert n == 3
             return super().next_batch(candidates, options, order, n, source, chosen, y)
 
-    strategy, shown, _ = spied("KT+active")
+    strategy, inputs, _ = spied("KT+active")
     strategy.design = Spy
     plan = dataclasses.replace(PLAN, budgets=(4, 8), repeats=1, batch=3)
     run(strategy, sources(cls, ("near",)), plan=plan)
-    assert [len(y) for _, y in told] == [0, 3, 6]
+    assert [len(y) for _, y in calls] == [0, 3, 6]
     truth = {tuple(row): value for row, value in zip(TARGET.codes.tolist(), np.log(TARGET.y), strict=True)}
-    assert all(truth[tuple(row)] == value for X, y in told for row, value in zip(X.tolist(), y, strict=True))
-    small, large = ({tuple(row) for row in X.tolist()} for X, _ in shown)
+    assert all(truth[tuple(row)] == value for X, y in calls for row, value in zip(X.tolist(), y, strict=True))
+    small, large = ({tuple(row) for row in X.tolist()} for X, _ in inputs)
     assert small < large
     again, alone, _ = spied("KT+active")
     run(again, sources(cls, ("near",)), plan=dataclasses.replace(plan, budgets=(8,)))
-    assert (alone[0][0] == shown[1][0]).all()
+    assert (alone[0][0] == inputs[1][0]).all()
 
 
 def test_noise_of_repeated_processes_is_told_to_who_can_use_it(sources):
     noisy = dataclasses.replace(TARGET, cv=np.full(len(TARGET.y), 0.3), n=np.full(len(TARGET.y), 2.0))
     cls = strategies.load("KT")
-    given: list[np.ndarray | None] = []
+    noises: list[np.ndarray | None] = []
 
     class Spy(cls):
         def fit(self, X, y, source=None, noise=None):
-            given.append(noise)
+            noises.append(noise)
             return super().fit(X, y, source, noise)
 
     Spy.__name__ = "KT"
     plan = dataclasses.replace(PLAN, budgets=(8,), repeats=1)
     wide = run(Spy, sources(cls, ("near",)), target=noisy, plan=plan)
-    assert given[-1] == pytest.approx(np.full(8, 0.3**2 / 2))
+    assert noises[-1] == pytest.approx(np.full(8, 0.3**2 / 2))
     narrow = run(Spy, sources(cls, ("near",)), plan=plan)
-    assert given[-1] is None
+    assert noises[-1] is None
     assert wide["interval_width"][0] > 1.5 * narrow["interval_width"][0]
     linear = dataclasses.replace(plan, scale="linear")
     run(Spy, sources(cls, ("near",)), target=noisy, plan=linear)
-    assert given[-1].min() < given[-1].max()
+    assert noises[-1].min() < noises[-1].max()
 
 
 @pytest.mark.parametrize("name", ["LMS+guided", "TEAMS+guided", "AUTO+guided"])
@@ -375,6 +375,6 @@ def test_a_design_is_told_what_matters_whoever_uses_it(name, sources):
     cls = strategies.load(name)
     drawn = strategies.load(name.partition("+")[0] + "+random")
     plan = dataclasses.replace(PLAN, budgets=(8,), repeats=2)
-    for given in sources(cls).values():
-        assert all(source.evidence.terms for source in given.values())
+    for models in sources(cls).values():
+        assert all(source.evidence.terms for source in models.values())
     assert not run(cls, sources(cls), plan=plan)["mape"].equals(run(drawn, sources(drawn), plan=plan)["mape"])

@@ -22,17 +22,17 @@ def table(rows: pd.DataFrame, objectives: list[str]) -> pd.DataFrame:
 
 
 def test_a_row_is_an_environment_and_an_objective_in_the_order_given() -> None:
-    found = table(ROWS, ["x_ms", "y_mj"])
-    assert tuple(found) == COLUMNS
-    assert found[["environment", "objective"]].to_numpy().tolist() == [
+    result = table(ROWS, ["x_ms", "y_mj"])
+    assert tuple(result) == COLUMNS
+    assert result[["environment", "objective"]].to_numpy().tolist() == [
         ["b", "x_ms"], ["b", "y_mj"], ["a", "x_ms"], ["a", "y_mj"],
     ]  # fmt: skip
 
 
 def test_configurations_without_a_value_are_counted_and_nothing_more() -> None:
     rows = table(ROWS, ["x_ms"]).set_index("environment")
-    wanted = {"configurations": 4, "values": 3, "low": 2.0, "median": 4.0, "high": 9.0, "repeated": 2}
-    assert rows.loc["b", list(wanted)].to_dict() == wanted
+    expected = {"configurations": 4, "values": 3, "low": 2.0, "median": 4.0, "high": 9.0, "repeated": 2}
+    assert rows.loc["b", list(expected)].to_dict() == expected
     assert rows.loc["a", ["configurations", "values", "repeated"]].tolist() == [2, 2, 0]
 
 

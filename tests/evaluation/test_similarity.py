@@ -21,14 +21,14 @@ def dataset(values: Mapping[str, list[float]], objective: str = "x_ms") -> pd.Da
     return pd.DataFrame(
         [
             {"environment": environment, "configuration_id": f"c{i}", objective: value}
-            for environment, own in values.items()
-            for i, value in enumerate(own)
+            for environment, by_configuration in values.items()
+            for i, value in enumerate(by_configuration)
         ]
     )
 
 
 def influence(terms: Mapping[str, Mapping[str, float]], objective: str = "x_ms") -> pd.DataFrame:
-    rows = [(e, objective, term, share, True) for e, own in terms.items() for term, share in own.items()]
+    rows = [(e, objective, term, share, True) for e, shares in terms.items() for term, share in shares.items()]
     # What was not selected is in the table as well, and must not count.
     rows += [(e, objective, "nothing", 0.001, False) for e in terms]
     columns = ["environment", "objective", "term", "share_of_variance", "selected"]
@@ -117,8 +117,8 @@ def test_divergence_is_that_computed_by_hand_and_has_a_direction():
 
 
 def test_outliers_fall_into_the_outermost_bin():
-    many = [1.0] * 400
-    table = compared({"a": [*many, 2.0], "b": [*many, 1e9]})
+    constant = [1.0] * 400
+    table = compared({"a": [*constant, 2.0], "b": [*constant, 1e9]})
     assert table["kl_divergence"].tolist() == pytest.approx([0, 0])
 
 

@@ -11,20 +11,20 @@ def test_without_a_limit_all_other_environments_are_sources_of_a_target():
 
 
 def test_sources_are_drawn_by_seed_and_target_in_the_order_of_the_study():
-    found = {target: sample_sources(NAMES, target, 3, 1) for target in NAMES}
-    assert all(len(own) == 3 and target not in own for target, own in found.items())
-    assert all(own == [name for name in NAMES if name in own] for own in found.values())
-    assert set(sample_sources(NAMES[::-1], "e3", 3, 1)) == set(found["e3"])
-    assert len({tuple(own) for own in found.values()}) > 30
-    assert set().union(*found.values()) > {*NAMES[::2]}
-    assert sample_sources(NAMES, "e3", 3, 2) != found["e3"]
+    by_target = {target: sample_sources(NAMES, target, 3, 1) for target in NAMES}
+    assert all(len(sources) == 3 and target not in sources for target, sources in by_target.items())
+    assert all(sources == [name for name in NAMES if name in sources] for sources in by_target.values())
+    assert set(sample_sources(NAMES[::-1], "e3", 3, 1)) == set(by_target["e3"])
+    assert len({tuple(sources) for sources in by_target.values()}) > 30
+    assert set().union(*by_target.values()) > {*NAMES[::2]}
+    assert sample_sources(NAMES, "e3", 3, 2) != by_target["e3"]
 
 
 def test_one_environment_more_changes_at_most_one_source_of_a_target():
     changed = [
         set(sample_sources([*NAMES, "new"], name, 3, 1)) - set(sample_sources(NAMES, name, 3, 1)) for name in NAMES
     ]
-    assert all(more <= {"new"} for more in changed)
+    assert all(added <= {"new"} for added in changed)
     assert 0 < sum(map(len, changed)) < 15
 
 

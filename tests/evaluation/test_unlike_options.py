@@ -88,9 +88,9 @@ FREE = [name for name in designs.names() if name not in ("plackett_burman", "box
 
 @pytest.mark.parametrize("name", [*strategies.names(), *(f"KT+{name}" for name in FREE), "NT+plackett_burman"])
 def test_no_strategy_and_no_design_fails(study, name):
-    found = cells(study, name)
-    assert np.isfinite(found["mape"]).all()
-    assert set(found["target"]) == set(SCHEMAS)
+    result = cells(study, name)
+    assert np.isfinite(result["mape"]).all()
+    assert set(result["target"]) == set(SCHEMAS)
 
 
 def test_a_source_tells_what_its_options_tell(study):

@@ -12,10 +12,10 @@ from perftransfer.fitting import conformal
 
 @given(n=st.integers(2, 60), parts=st.integers(2, 70), seed=st.integers(0, 9))
 def test_every_measurement_is_left_out_once(n: int, parts: int, seed: int) -> None:
-    found = conformal.folds(n, parts, seed)
-    assert sorted(np.concatenate(found)) == list(range(n))
-    assert len(found) == min(n, parts)
-    assert max(map(len, found)) - min(map(len, found)) <= 1
+    parts_ = conformal.folds(n, parts, seed)
+    assert sorted(np.concatenate(parts_)) == list(range(n))
+    assert len(parts_) == min(n, parts)
+    assert max(map(len, parts_)) - min(map(len, parts_)) <= 1
 
 
 def test_the_ends_are_order_statistics_of_what_refits_predict() -> None:

@@ -34,7 +34,9 @@ SPACE = OptionSpace(
     "space",
 )
 OPTIONS = SPACE.options
-FRAME = tables.configurations_frame(SPACE.every(1000, 0), OPTIONS).sort_values("configuration_id", ignore_index=True)
+FRAME = tables.configurations_frame(SPACE.candidates(1000, 0), OPTIONS).sort_values(
+    "configuration_id", ignore_index=True
+)
 ENVIRONMENTS = ("far", "near", "target")
 TERMS = ("threads", "size", "threads:size")
 PARAMETERS = {"n_estimators": 8}

@@ -37,7 +37,7 @@ def test_learners_are_the_files_of_their_folder():
 
 
 def test_an_unknown_learner_is_refused_with_the_nearest_one():
-    with pytest.raises(UserError, match="did you mean 'SVR'"):
+    with pytest.raises(UserError, match="Did you mean 'SVR'"):
         learners.make("SVRR", SPACE.options, 0)
     with pytest.raises(UserError):
         learners.module_of("rf")

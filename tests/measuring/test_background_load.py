@@ -18,8 +18,8 @@ from perftransfer.package_path import package_path
 
 
 def test_background_load_is_asked_for() -> None:
-    assert background_load.asked_for(hardware.parse("background_load=2 background_share=0.5")) == (2, 0.5)
-    assert background_load.asked_for([]) == (0, 1.0)
+    assert background_load.requested_load(hardware.parse("background_load=2 background_share=0.5")) == (2, 0.5)
+    assert background_load.requested_load([]) == (0, 1.0)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="binds processes to CPUs")

@@ -56,8 +56,8 @@ def path(tmp_path: Path) -> Path:
 
 def test_everything_is_measured_once_and_returned_in_the_order_asked_for(path: Path) -> None:
     records = measure(path)
-    wanted = [(configuration, repeat) for configuration in CONFIGURATIONS for repeat in range(2)]
-    assert [(r["configuration_id"], r["repeat"]) for r in records] == wanted
+    expected = [(configuration, repeat) for configuration in CONFIGURATIONS for repeat in range(2)]
+    assert [(r["configuration_id"], r["repeat"]) for r in records] == expected
     assert {r["status"] for r in records} == {"ok"}
     assert [r["options"] for r in records[::2]] == list(CONFIGURATIONS.values())
     assert all(len(r["latency_ms"]) == 3 and r["protocol"] == PROTOCOL.key for r in records)
@@ -67,8 +67,8 @@ def test_everything_is_measured_once_and_returned_in_the_order_asked_for(path: P
 
 
 def test_the_order_is_random_over_configurations_and_repeats_and_the_seed_decides_it(tmp_path: Path) -> None:
-    many = {f"c{i}": {"threads": i} for i in range(1, 21)}
-    orders = [order(measure(tmp_path / f"{n}.jsonl", many, seed=seed)) for n, seed in enumerate((1, 1, 2))]
+    configurations = {f"c{i}": {"threads": i} for i in range(1, 21)}
+    orders = [order(measure(tmp_path / f"{n}.jsonl", configurations, seed=seed)) for n, seed in enumerate((1, 1, 2))]
     assert orders[0] == orders[1]
     assert orders[0] != orders[2]
     first_half = orders[0][:20]
@@ -86,11 +86,11 @@ def test_a_second_call_measures_nothing(path: Path) -> None:
 def test_more_repeats_and_configurations_only_add(path: Path) -> None:
     first = measure(path)
     content = path.read_bytes()
-    more = measure(path, {"c0": {"threads": 3}, **CONFIGURATIONS}, repeats=3)
+    records = measure(path, {"c0": {"threads": 3}, **CONFIGURATIONS}, repeats=3)
     assert path.read_bytes().startswith(content)
-    assert len(more) == 12
-    assert [r for r in more if r["repeat"] < 2 and r["configuration_id"] != "c0"] == first
-    assert sorted(r["order"] for r in more) == list(range(12))
+    assert len(records) == 12
+    assert [r for r in records if r["repeat"] < 2 and r["configuration_id"] != "c0"] == first
+    assert sorted(r["order"] for r in records) == list(range(12))
     assert measure(path) == first
 
 
@@ -174,14 +174,14 @@ def test_a_share_of_others_above_the_threshold_marks_a_measurement(path: Path, m
 def test_a_clock_that_changed_marks_a_measurement(
     path: Path, monkeypatch: pytest.MonkeyPatch, change: float | None, disturbed: bool | None
 ) -> None:
-    told = {"status": "ok", "error": None, "latency_ms": [1.0], "external_cpu_share": None, "cpu_mhz_change": change}
-    monkeypatch.setattr(bench, "measure", lambda engine, request, cpus: dict(told))
+    outcome = {"status": "ok", "error": None, "latency_ms": [1.0], "external_cpu_share": None, "cpu_mhz_change": change}
+    monkeypatch.setattr(bench, "measure", lambda engine, request, cpus: dict(outcome))
     assert {record["disturbed"] for record in measure(path)} == {disturbed}
 
 
 def test_too_many_cores_are_bad_input_and_nothing_is_written(path: Path) -> None:
     too_many = len(usable_cpus()) + 1
-    with pytest.raises(UserError, match=f"simulated-a: asks for {too_many} cores, {too_many - 1} can be used"):
+    with pytest.raises(UserError, match=f"simulated-a: needs {too_many} cores, {too_many - 1} can be used"):
         measure(path, environment=replace(ENVIRONMENT, cores=too_many))
     assert not path.exists()
 
@@ -205,9 +205,9 @@ def test_progress_tells_what_is_done_from_before(path: Path, caplog: pytest.LogC
 
 
 def test_thousands_of_configurations_cost_seconds(path: Path) -> None:
-    many = {f"{i:05}": {"threads": 1 + i % 4, "memory": i % 2 == 0} for i in range(4_000)}
+    configurations = {f"{i:05}": {"threads": 1 + i % 4, "memory": i % 2 == 0} for i in range(4_000)}
     started = time.process_time()
-    records = measure(path, many, repeats=1)
+    records = measure(path, configurations, repeats=1)
     # About 1 s of the processor; what is read again for each of them would make it minutes.
     assert time.process_time() - started < 30
     assert len(records) == 4_000
@@ -269,8 +269,8 @@ def test_what_was_disturbed_is_measured_again_later_and_both_stay(path: Path, mo
     monkeypatch.setattr(bench, "measure", now_and_then)
     configurations = {f"c{i}": {"threads": i} for i in (1, 2, 4)}
     records = measure(path, configurations, repeats=1, retries=2)
-    found = [(r["configuration_id"], r["attempt"], r["disturbed"]) for r in records]
-    assert found == [("c1", 0, False), ("c2", 0, True), ("c2", 1, True), ("c2", 2, True), ("c4", 0, False)]
+    attempts = [(r["configuration_id"], r["attempt"], r["disturbed"]) for r in records]
+    assert attempts == [("c1", 0, False), ("c2", 0, True), ("c2", 1, True), ("c2", 2, True), ("c4", 0, False)]
     assert order[3:] == [2, 2]
     again = measure(path, configurations, repeats=1, retries=2)
     assert again == records

@@ -141,7 +141,7 @@ def test_who_may_not_read_is_told_what_is_needed(two_packages: Path, monkeypatch
         return read(path)
 
     monkeypatch.setattr(Path, "read_text", refuse)
-    expected = "intel-rapl:0/energy_uj cannot be read: Permission denied; give read permission"
+    expected = "intel-rapl:0/energy_uj cannot be read: Permission denied; give the measuring user read permission"
     with pytest.raises(CounterError, match=expected):
         rapl.find(two_packages)
 
@@ -239,9 +239,9 @@ def test_a_library_that_is_not_installed_is_a_reason(monkeypatch: pytest.MonkeyP
 # hwmon
 
 
-def ina3221(root: Path, number: int, rails: dict[str, tuple[int, int]], **more: object) -> Path:
+def ina3221(root: Path, number: int, rails: dict[str, tuple[int, int]], **extra: object) -> Path:
     """A sensor as mainline Linux shows it: (mV, mA) by rail, and the sum of shunt voltages that is no rail."""
-    files: dict[str, object] = {"name": "ina3221", "in7_label": "sum of shunt voltages", "in7_input": 5, **more}
+    files: dict[str, object] = {"name": "ina3221", "in7_label": "sum of shunt voltages", "in7_input": 5, **extra}
     for channel, (label, (voltage, current)) in enumerate(rails.items(), start=1):
         files |= {f"in{channel}_label": label, f"in{channel}_input": voltage, f"curr{channel}_input": current}
     return write(root / f"sys/class/hwmon/hwmon{number}", **files)
@@ -268,10 +268,10 @@ def test_the_whole_input_is_counted_where_there_is_one(tmp_path: Path) -> None:
     tx2(tmp_path / "tx2")
     ina3221(tmp_path / "nx", 3, {"VDD_IN": (5000, 1200), "VDD_CPU_GPU_CV": (5000, 300), "VDD_SOC": (5000, 200)})
     ina3221x(tmp_path / "nano", "6-0040", {"POM_5V_IN": 2100, "POM_5V_GPU": 40, "POM_5V_CPU": 400})
-    found = {board: hwmon.find(tmp_path / board) for board in ("tx2", "nx", "nano")}
-    assert {board: power(counter) for board, counter in found.items()} == {"tx2": 3000, "nx": 6000, "nano": 2100}
-    assert found["tx2"].covers == "rail VDD_IN (whole input of the module)"
-    assert found["nano"].covers == "rail POM_5V_IN (whole input of the module)"
+    by_board = {board: hwmon.find(tmp_path / board) for board in ("tx2", "nx", "nano")}
+    assert {board: power(counter) for board, counter in by_board.items()} == {"tx2": 3000, "nx": 6000, "nano": 2100}
+    assert by_board["tx2"].covers == "rail VDD_IN (whole input of the module)"
+    assert by_board["nano"].covers == "rail POM_5V_IN (whole input of the module)"
 
 
 def test_without_a_whole_input_all_rails_are_added_but_those_behind_another(tmp_path: Path) -> None:

@@ -59,36 +59,36 @@ def measured(kind: type[FiveWatts] = FiveWatts, **how: float | None) -> dict[str
 
 @pytest.mark.parametrize(("update_seconds", "n"), [(0.05, 10), (None, 5), (10.0, 50), (0.001, 1)])
 def test_as_many_inferences_as_the_counters_steps_ask_for(update_seconds: float | None, n: int) -> None:
-    found = measured(update_seconds=update_seconds)
-    assert found["energy_n"] == pytest.approx(n, abs=1)
-    assert found["energy_mj"] == pytest.approx(500)
-    assert found["energy_covers"] == "rapl: everything"
-    assert found["energy_missing"] is None
+    energy = measured(update_seconds=update_seconds)
+    assert energy["energy_n"] == pytest.approx(n, abs=1)
+    assert energy["energy_mj"] == pytest.approx(500)
+    assert energy["energy_covers"] == "rapl: everything"
+    assert energy["energy_missing"] is None
 
 
 @pytest.mark.parametrize(
     ("kind", "words"), [(Broken, "rapl: the file is gone"), (Still, "rapl: did not move within 1.00 s")]
 )
 def test_what_cannot_be_counted_is_missing_with_the_reason(kind: type[FiveWatts], words: str) -> None:
-    found = measured(kind)
-    assert found["energy_mj"] is None
-    assert found["energy_missing"] == words
+    energy = measured(kind)
+    assert energy["energy_mj"] is None
+    assert energy["energy_missing"] == words
 
 
 def test_a_counter_of_something_else_is_not_taken() -> None:
     session = Second()
-    found = per_inference(
+    energy = per_inference(
         session, ["rapl", "hwmon"], 0, lambda gpu: ([FiveWatts(session, "nvml")], ["RAPL: no such folder"])
     )
     assert session.runs == 0
-    assert found == {
+    assert energy == {
         "energy_mj": None,
-        "energy_missing": "RAPL: no such folder; nvml says nothing of what this engine computes on",
+        "energy_missing": "RAPL: no such folder; nvml does not cover what this engine computes on",
     }
 
 
 def test_the_first_kind_that_is_there_is_taken() -> None:
     session = Second()
     counters = [FiveWatts(session, name) for name in ("rapl", "hwmon")]
-    found = per_inference(session, ["hwmon", "rapl"], 0, lambda gpu: (list(counters), []), lambda: session.now)
-    assert found["energy_covers"] == "hwmon: everything"
+    energy = per_inference(session, ["hwmon", "rapl"], 0, lambda gpu: (list(counters), []), lambda: session.now)
+    assert energy["energy_covers"] == "hwmon: everything"

@@ -144,7 +144,7 @@ def test_parse_orders_settings_as_they_are_applied() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("governer=performance", "did you mean 'governor'"),
+        ("governer=performance", "Did you mean 'governor'"),
         ("cpu_max_khz=fast", "whole number"),
         ("cores", "write cores=VALUE"),
         ("cores=1-", "such as 0,2-3"),
@@ -152,7 +152,7 @@ def test_parse_orders_settings_as_they_are_applied() -> None:
         ("gpu0.cores=2", "write cores"),
         ("cpu1.governor=performance", "write policy0.governor"),
         ("background_share=1.5", "a share up to 1"),
-        ("cores=2 cores=3", "stands twice: cores=2 and cores=3"),
+        ("cores=2 cores=3", "duplicate cores: cores=2 and cores=3"),
     ],
 )
 def test_what_cannot_be_meant_is_said(text: str, words: str) -> None:
@@ -239,7 +239,7 @@ def test_memory_clock_of_a_tx1(tx1: Path, state: Path, kernel: Callable[..., lis
 def test_a_wish_that_came_to_nothing_is_an_error(tx1: Path, state: Path) -> None:
     before = contents(tx1)
     with (
-        pytest.raises(hardware.SettingError, match=r"clk/emc/clk_rate: wanted '204000000' and read back '408000000'"),
+        pytest.raises(hardware.SettingError, match=r"clk/emc/clk_rate: expected '204000000', read back '408000000'"),
         hardware.applied(hardware.parse("emc_clock_hz=204000000"), tx1, state),
     ):
         pass
@@ -256,17 +256,17 @@ def test_cpu_folders_of_an_old_kernel(tmp_path: Path, state: Path) -> None:
 
 
 @pytest.mark.parametrize("now", [("1", "2"), ("2", "3"), ("3", "4"), ("1", "4"), ("4", "4")])
-@pytest.mark.parametrize("wanted", [("1", "1"), ("2", "3"), ("4", "4")])
+@pytest.mark.parametrize("limits", [("1", "1"), ("2", "3"), ("4", "4")])
 def test_lowest_and_highest_never_cross(
-    now: tuple[str, str], wanted: tuple[str, str], tmp_path: Path, state: Path, kernel: Callable[..., list[str]]
+    now: tuple[str, str], limits: tuple[str, str], tmp_path: Path, state: Path, kernel: Callable[..., list[str]]
 ) -> None:
-    limits = {"scaling_min_freq": now[0], "scaling_max_freq": now[1]}
-    root = plant(tmp_path / "board", policy(0, "1", "4", "performance", **limits))
+    files = {"scaling_min_freq": now[0], "scaling_max_freq": now[1]}
+    root = plant(tmp_path / "board", policy(0, "1", "4", "performance", **files))
     kernel(never_crossing)
     before = contents(root)
-    settings = hardware.parse(f"cpu_min_khz={wanted[0]} cpu_max_khz={wanted[1]}")
+    settings = hardware.parse(f"cpu_min_khz={limits[0]} cpu_max_khz={limits[1]}")
     with hardware.applied(settings, root, state) as applied:
-        assert sorted(applied.values.values()) == sorted(wanted)
+        assert sorted(applied.values.values()) == sorted(limits)
     assert contents(root) == before
 
 
@@ -274,20 +274,20 @@ def test_lowest_and_highest_never_cross(
     ("board", "text", "words"),
     [
         ("tx2", "governor=powersave", ["scaling_available_governors", "ondemand, performance, schedutil"]),
-        ("tx2", "cpu_max_khz=1113601", ["345600, 1113600, 2035200", "did you mean '1113600'"]),
+        ("tx2", "cpu_max_khz=1113601", ["345600, 1113600, 2035200", "Did you mean '1113600'"]),
         ("pc", "cpu_max_khz=9000000", ["found 9000000, allowed 800000 to 4000000"]),
         ("pc", "cpu_min_khz=4000000 policy2.cpu_max_khz=3000000", ["policy2/scaling_min_freq", "set both"]),
-        ("pc", "policy7.governor=performance", ["no value 'policy7'", "policy0"]),
+        ("pc", "policy7.governor=performance", ["unknown value 'policy7'", "policy0"]),
         ("pc", "cores=5", ["found 4 CPUs, allowed 1 to 4"]),
         ("pc", "cores=2-3", ["cannot be turned off: 0"]),
         ("pc", "cpus=0,4-5", ["cpu/online: found 0-3, without [4, 5]"]),
         ("pc", "gpu_clock_hz=1", ["sys/class/devfreq", "found none"]),
         ("pc", "emc_clock_hz=1", ["no memory clock found", "bpmp/debug/clk/emc"]),
         ("orin", "emc_clock_hz=5000000000", ["allowed 0 to 3199000000"]),
-        ("orin", "governor=performance", ["policy4", "allowed: schedutil"]),
+        ("orin", "governor=performance", ["policy4", "Allowed: schedutil"]),
         ("tx2", "emc_clock_hz=408000001", ["40800000, 408000000, 1062400000"]),
         ("tx2", "gpu_clock_hz=5", ["17000000.gp10b/available_frequencies"]),
-        ("tx2", "nvpmodel=7", ["etc/nvpmodel.conf", "allowed: 0, 1"]),
+        ("tx2", "nvpmodel=7", ["etc/nvpmodel.conf", "Allowed: 0, 1"]),
     ],
 )
 def test_what_is_not_offered_is_an_error_and_changes_nothing(
@@ -345,7 +345,7 @@ def test_a_kernel_that_rounds_is_found_out(tx2: Path, state: Path, kernel: Calla
     kernel(lambda board, item, value: "2000000" if value == "1113600" else value)
     before = contents(tx2)
     with (
-        pytest.raises(hardware.SettingError, match="wanted '1113600' and read back '2000000'"),
+        pytest.raises(hardware.SettingError, match="expected '1113600', read back '2000000'"),
         hardware.applied(hardware.parse("cpu_max_khz=1113600"), tx2, state),
     ):
         pass
@@ -460,9 +460,9 @@ def test_card_settings(tmp_path: Path, state: Path) -> None:
     ("text", "words"),
     [
         ("gpu0.power_limit_w=900", "found 900, allowed 200 to 700"),
-        ("gpu0.clock_mhz=1411", "did you mean '1410'"),
-        ("gpu0.application_clocks_mhz=1593,1980", "allowed: 2619,1980, 2619,1410, 1593,1410"),
-        ("gpu=1", "allowed: 0"),
+        ("gpu0.clock_mhz=1411", "Did you mean '1410'"),
+        ("gpu0.application_clocks_mhz=1593,1980", "Allowed: 2619,1980, 2619,1410, 1593,1410"),
+        ("gpu=1", "Allowed: 0"),
     ],
 )
 def test_a_card_that_does_not_offer_it(text: str, words: str, tmp_path: Path, state: Path) -> None:
@@ -481,7 +481,7 @@ def test_a_card_that_does_not_obey(tmp_path: Path, state: Path, monkeypatch: pyt
     monkeypatch.setattr(nvidia_smi.NvidiaCard, "settles_seconds", 0.0, raising=False)
     run = FakePrograms(stuck="clocks.current.graphics")
     with (
-        pytest.raises(hardware.SettingError, match="wanted '1410' and read back '345'"),
+        pytest.raises(hardware.SettingError, match="expected '1410', read back '345'"),
         hardware.applied(hardware.parse("gpu0.clock_mhz=1410"), tmp_path, state, run),
     ):
         pass
@@ -539,7 +539,7 @@ def test_a_power_mode_comes_first_and_takes_its_side_effects_back(tx2: Path, sta
 
 def test_a_power_mode_that_needs_a_reboot(tx2: Path, state: Path) -> None:
     with (
-        pytest.raises(hardware.SettingError, match="nvpmodel=0: nvpmodel: wanted '0' and read back '1'"),
+        pytest.raises(hardware.SettingError, match="nvpmodel=0: nvpmodel: expected '0', read back '1'"),
         hardware.applied(hardware.parse("nvpmodel=0"), tx2, state, FakePrograms(stuck="nvpmodel")),
     ):
         pass

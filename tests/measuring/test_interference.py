@@ -20,8 +20,8 @@ def stat_file(folder: Path, **cpus: str) -> Path:
     return path
 
 
-def times(wall: float = 0.0, own: float = 0.0, busy: float | None = 0.0, n_cpus: int = 1) -> CpuTimes:
-    return CpuTimes(wall, own, busy, n_cpus)
+def times(wall: float = 0.0, process: float = 0.0, busy: float | None = 0.0, n_cpus: int = 1) -> CpuTimes:
+    return CpuTimes(wall, process, busy, n_cpus)
 
 
 def test_all_but_idle_and_waiting_is_busy_and_steal_counts(tmp_path: Path) -> None:
@@ -55,32 +55,32 @@ def test_without_the_file_or_without_our_cpus_nothing_is_known(tmp_path: Path) -
     other = CpuTimes.read([7], stat_file(tmp_path, cpu0="1 2 4 1000"))
     assert missing.busy is None
     assert other.busy is None
-    assert missing.others_share_since(missing) is None
-    assert times(10, busy=1).others_share_since(missing) is None
-    assert other.others_share_since(times(busy=1)) is None
+    assert missing.external_share_since(missing) is None
+    assert times(10, busy=1).external_share_since(missing) is None
+    assert other.external_share_since(times(busy=1)) is None
 
 
 def test_our_own_time_is_no_interference() -> None:
-    assert times(10, own=4, busy=7).others_share_since(times()) == pytest.approx(0.3)
-    assert times(10, own=4, busy=4).others_share_since(times()) == 0.0
+    assert times(10, process=4, busy=7).external_share_since(times()) == pytest.approx(0.3)
+    assert times(10, process=4, busy=4).external_share_since(times()) == 0.0
 
 
 def test_the_share_is_of_the_time_of_all_our_cpus() -> None:
-    assert times(10, busy=5, n_cpus=4).others_share_since(times(n_cpus=4)) == pytest.approx(0.125)
+    assert times(10, busy=5, n_cpus=4).external_share_since(times(n_cpus=4)) == pytest.approx(0.125)
 
 
 def test_the_share_lies_between_0_and_1_however_coarse_the_clocks() -> None:
-    assert times(10, own=6, busy=5).others_share_since(times()) == 0.0
-    assert times(0.001, busy=0.01).others_share_since(times()) == 1.0
+    assert times(10, process=6, busy=5).external_share_since(times()) == 0.0
+    assert times(0.001, busy=0.01).external_share_since(times()) == 1.0
 
 
 def test_without_time_there_is_no_share() -> None:
-    assert times(0, busy=1).others_share_since(times()) is None
+    assert times(0, busy=1).external_share_since(times()) is None
 
 
 def test_this_machine_tells_its_own_clocks() -> None:
     now = CpuTimes.read(None)
-    assert now.own > 0
+    assert now.process > 0
     if Path("/proc/stat").exists():
         assert now.busy is not None
         assert now.n_cpus >= 1

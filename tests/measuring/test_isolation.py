@@ -87,8 +87,8 @@ def ended(process: psutil.Process) -> bool:
 
 
 def server_process() -> psutil.Process:
-    (found,) = [p for p in psutil.Process().children() if "perftransfer.measuring.server" in p.cmdline()]
-    return found
+    (process,) = [p for p in psutil.Process().children() if "perftransfer.measuring.server" in p.cmdline()]
+    return process
 
 
 @pytest.fixture
@@ -209,14 +209,14 @@ def test_server_and_child_die_with_the_job() -> None:
 
 @pytest.mark.parametrize("name", ["nowhere", "interface", "os"])
 def test_an_unknown_engine_is_bad_input(name: str, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UserError, match=f"no engine '{name}'; allowed: .*simulated"):
+    with pytest.raises(UserError, match=f"unknown engine '{name}'. Allowed: .*simulated"):
         engines.load(name)
     with (
         pytest.raises(UserError, match=f"engine {name}: its measuring server did not start"),
         MeasuringServer(name, usable_cpus()),
     ):
         pass
-    assert f"no engine '{name}'" in capfd.readouterr().err
+    assert f"unknown engine '{name}'" in capfd.readouterr().err
     assert psutil.Process().children() == []
 
 
@@ -233,10 +233,10 @@ def test_each_measurement_is_a_fresh_process_of_the_server_on_the_cpus_asked_for
     with MeasuringServer(probe, cpus) as measuring:
         assert server_process().cpu_affinity() == cpus
         errors = [measuring.measure(request())["error"] for _ in range(3)]
-        told = [dict(word.split("=", 1) for word in error.split(" ", 3)[1:]) for error in errors]
-        assert len({one["pid"] for one in told}) == 3
-        assert {one["ppid"] for one in told} == {str(server_process().pid)}
-        assert {one["cpus"] for one in told} == {str(cpus)}
+        facts = [dict(word.split("=", 1) for word in error.split(" ", 3)[1:]) for error in errors]
+        assert len({entry["pid"] for entry in facts}) == 3
+        assert {entry["ppid"] for entry in facts} == {str(server_process().pid)}
+        assert {entry["cpus"] for entry in facts} == {str(cpus)}
 
 
 @linux
@@ -323,7 +323,7 @@ def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Measurin
     [
         ("memory", "failed", "out of memory (limit: 512 MiB)"),
         ("garbage", "crashed", "exit status 0 and no result"),
-        ("nan", "failed", "latencies have to be positive numbers; found nan"),
+        ("nan", "failed", "latencies must be positive numbers; found nan"),
         ("hang with a process", "timeout", "not finished after 1 s"),
         ("leave a process", "ok", ""),
     ],

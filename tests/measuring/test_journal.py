@@ -26,14 +26,14 @@ VALUES = st.recursive(
 RECORDS = st.dictionaries(st.text(), VALUES, max_size=5)
 
 
-def measurement(configuration: str = "c", repeat: int = 0, **more: Any) -> dict[str, Any]:
+def measurement(configuration: str = "c", repeat: int = 0, **extra: Any) -> dict[str, Any]:
     return {
         "record": "measurement",
         "environment_digest": "e",
         "configuration_id": configuration,
         "repeat": repeat,
         "protocol": "v1",
-        **more,
+        **extra,
     }
 
 
@@ -72,10 +72,10 @@ def test_a_kill_at_any_byte_of_the_last_record_loses_no_other(tmp_path: Path) ->
     for size in range(start, len(whole) + 1):
         path.write_bytes(whole[:size])
         # Without its line's end only, the record is whole.
-        kept = [*before, last] if size >= len(whole) - 1 else before
-        assert journal.read(path) == kept
+        expected = [*before, last] if size >= len(whole) - 1 else before
+        assert journal.read(path) == expected
         write(path, after)
-        assert journal.read(path) == [*kept, after]
+        assert journal.read(path) == [*expected, after]
 
 
 def test_what_is_no_record_is_passed_over(tmp_path: Path) -> None:
@@ -130,9 +130,9 @@ def test_a_closed_journal_takes_nothing(tmp_path: Path) -> None:
 
 def test_of_doubles_the_first_counts_and_other_records_are_no_measurements() -> None:
     first, second, other = measurement(n=1), measurement(n=2), measurement(repeat=1, n=3)
-    found = journal.measurements([{"record": "host", "environment_digest": "e"}, first, second, other])
-    assert list(found.values()) == [first, other]
-    assert list(found) == [("e", "c", 0, "v1", 0), ("e", "c", 1, "v1", 0)]
+    result = journal.measurements([{"record": "host", "environment_digest": "e"}, first, second, other])
+    assert list(result.values()) == [first, other]
+    assert list(result) == [("e", "c", 0, "v1", 0), ("e", "c", 1, "v1", 0)]
 
 
 def test_each_line_is_one_json_object(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_file_system_without_locks_is_refused(tmp_path: Path, monkeypatch: pyt
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr("perftransfer.measuring.journal.fcntl.flock", no_locks)
-    with pytest.raises(UserError, match=r"j\.jsonl: this file system knows no locks \(No locks available\)"):
+    with pytest.raises(UserError, match=r"j\.jsonl: this file system has no locks \(No locks available\)"):
         write(tmp_path / "j.jsonl", measurement())
 
 
@@ -165,12 +165,12 @@ def test_what_another_journal_holds_is_taken_over_once_and_by_the_same_protocol(
         measurement("nobody asked for this"),
     ]  # fmt: skip
     path = tmp_path / "e.jsonl"
-    own = measurement("c", 1, status="ok")
-    write(path, own)
+    existing = measurement("c", 1, status="ok")
+    write(path, existing)
     for _ in range(2):
         with Journal(path) as writer:
             writer.take_over(other, "e", "v1", {"c", "d", "x"})
-    assert journal.read(path) == [own, host, other[1]]
+    assert journal.read(path) == [existing, host, other[1]]
     with Journal(path) as writer:
         writer.take_over([host, measurement("x", environment_digest="g")], "e", "v1", {"c", "d", "x"})
     assert len(journal.read(path)) == 3

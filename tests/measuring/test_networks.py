@@ -25,7 +25,7 @@ from perftransfer.errors import UserError
 from perftransfer.measuring import networks
 
 NAMES = ["bertmini", "inceptionv3", "mobilenetv2", "resnet18", "squeezenet", "xception"]
-OF_IMAGES = NAMES[1:]
+IMAGE_NETWORKS = NAMES[1:]
 SEED = 3
 SMALLEST_NORMAL = np.finfo(np.float32).tiny
 
@@ -123,7 +123,7 @@ def test_parameters_are_as_many_as_published(folder: Path, name: str):
     assert sum(math.prod(w.dims) for w in weights if w.name not in running) == PARAMETERS[name]
 
 
-@pytest.mark.parametrize("name", OF_IMAGES)
+@pytest.mark.parametrize("name", IMAGE_NETWORKS)
 def test_multiplications_are_as_many_as_published(folder: Path, name: str):
     image_px, billions = MULTIPLICATIONS[name]
     model = onnx.load(folder / f"{name}-fp32.onnx")
@@ -139,7 +139,7 @@ def test_multiplications_are_as_many_as_published(folder: Path, name: str):
     assert count / 1e9 == pytest.approx(billions, rel=0.01)
 
 
-@pytest.mark.parametrize("name", OF_IMAGES)
+@pytest.mark.parametrize("name", IMAGE_NETWORKS)
 def test_batch_and_image_size_are_free(folder: Path, name: str):
     for precision in networks.PRECISIONS:
         network = session(folder / f"{name}-{precision}.onnx")
@@ -152,7 +152,7 @@ def test_batch_and_image_size_are_free(folder: Path, name: str):
             assert np.isfinite(result).all()
 
 
-@pytest.mark.parametrize("name", OF_IMAGES)
+@pytest.mark.parametrize("name", IMAGE_NETWORKS)
 def test_batch_normalisations_are_nodes_of_fp32_and_folded_into_int8(folder: Path, name: str):
     fp32, int8 = operators(folder / f"{name}-fp32.onnx"), operators(folder / f"{name}-int8.onnx")
     assert fp32["BatchNormalization"] == BATCH_NORMALISATIONS[name]
@@ -162,7 +162,7 @@ def test_batch_normalisations_are_nodes_of_fp32_and_folded_into_int8(folder: Pat
     assert int8["DequantizeLinear"] > 2 * fp32["Conv"]
 
 
-@pytest.mark.parametrize("name", OF_IMAGES)
+@pytest.mark.parametrize("name", IMAGE_NETWORKS)
 @pytest.mark.parametrize("image_px", [96, 224])
 def test_activations_are_neither_denormal_nor_huge(folder: Path, name: str, image_px: int):
     model = onnx.load(folder / f"{name}-fp32.onnx")
@@ -177,7 +177,7 @@ def test_activations_are_neither_denormal_nor_huge(folder: Path, name: str, imag
     assert min(x.std() for x in activations) > 1e-2
 
 
-@pytest.mark.parametrize("name", OF_IMAGES)
+@pytest.mark.parametrize("name", IMAGE_NETWORKS)
 def test_logits_depend_on_the_image_and_int8_follows_fp32(folder: Path, name: str):
     x = images(4, 128)
     fp32, int8 = (logits(folder / f"{name}-{precision}.onnx", x) for precision in networks.PRECISIONS)
@@ -250,8 +250,8 @@ def test_padding_changes_nothing_and_int8_follows_fp32(folder: Path):
     for precision in networks.PRECISIONS:
         network = session(folder / f"bertmini-{precision}.onnx")
         (results[precision],) = network.run(None, short)
-        (of_padded,) = network.run(None, padded)
-        np.testing.assert_allclose(of_padded[:, :24], results[precision], atol=1e-4 if precision == "fp32" else 0.3)
+        (padded_output,) = network.run(None, padded)
+        np.testing.assert_allclose(padded_output[:, :24], results[precision], atol=1e-4 if precision == "fp32" else 0.3)
     fp32, int8 = results.values()
     assert np.corrcoef(fp32.ravel(), int8.ravel())[0, 1] > 0.98
     # Of the same place in two texts: what differs must agree, too.
@@ -314,11 +314,13 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatc
 
 
 def test_unknown_names_are_explained(tmp_path: Path):
-    with pytest.raises(UserError, match=r"no network 'mobilenet'; allowed: bertmini, .*; did you mean 'mobilenetv2'"):
+    with pytest.raises(
+        UserError, match=r"unknown network 'mobilenet'. Allowed: bertmini, .*. Did you mean 'mobilenetv2'"
+    ):
         networks.write("mobilenet", "fp32", tmp_path / "network.onnx", seed=SEED)
-    with pytest.raises(UserError, match="no network '_graph'"):
+    with pytest.raises(UserError, match="unknown network '_graph'"):
         networks.version("_graph")
-    with pytest.raises(UserError, match="no precision 'int4'; allowed: fp32, int8; did you mean 'int8'"):
+    with pytest.raises(UserError, match=r"unknown precision 'int4'\. Allowed: fp32, int8\. Did you mean 'int8'"):
         networks.write("xception", "int4", tmp_path / "network.onnx", seed=SEED)
     assert list(tmp_path.iterdir()) == []
 

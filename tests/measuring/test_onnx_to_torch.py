@@ -449,8 +449,8 @@ def test_weights_of_sixteen_bits_are_read() -> None:
 def test_sparse_weights_are_unsupported() -> None:
     model = drawn("Relu", {"x": X})
     values = helper.make_tensor("w", TensorProto.FLOAT, [1], [1.0])
-    places = helper.make_tensor("i", TensorProto.INT64, [1], [0])
-    model.graph.sparse_initializer.append(helper.make_sparse_tensor(values, places, [9]))
+    indices = helper.make_tensor("i", TensorProto.INT64, [1], [0])
+    model.graph.sparse_initializer.append(helper.make_sparse_tensor(values, indices, [9]))
     with pytest.raises(UnsupportedConfigurationError, match="sparse weights"):
         translate(model, [X.shape])
 

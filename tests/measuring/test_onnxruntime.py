@@ -128,17 +128,17 @@ def test_every_other_option_of_the_session_arrives(options: dict[str, Any], attr
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"denormal_as_zero": "yes"}, "denormal_as_zero: no level 'yes'; allowed: true, false"),
-        ({"memory_reuse": 1}, "memory_reuse: no level '1'; allowed: true, false"),
-        ({"execution_mode": "serial"}, "execution_mode: no level 'serial'; allowed: sequential, parallel"),
-        ({"thread_affinity": "pin"}, "thread_affinity: no level 'pin'; allowed: none, pinned"),
-        ({"memory_arena_shrinkage": "on"}, "memory_arena_shrinkage: no level 'on'; allowed: true, false"),
+        ({"denormal_as_zero": "yes"}, "denormal_as_zero: unknown level 'yes'. Allowed: true, false"),
+        ({"memory_reuse": 1}, "memory_reuse: unknown level '1'. Allowed: true, false"),
+        ({"execution_mode": "serial"}, "execution_mode: unknown level 'serial'. Allowed: sequential, parallel"),
+        ({"thread_affinity": "pin"}, "thread_affinity: unknown level 'pin'. Allowed: none, pinned"),
+        ({"memory_arena_shrinkage": "on"}, "memory_arena_shrinkage: unknown level 'on'. Allowed: true, false"),
         ({"intra_op_spin_backoff_max": 0}, "option intra_op_spin_backoff_max is 0: give a number from 1"),
         ({"intra_op_spin_duration_us": -2}, "option intra_op_spin_duration_us is -2: give a number from -1"),
         ({"dynamic_block_base": "four"}, "option dynamic_block_base is 'four': give a number from 0"),
         ({"dynamic_block_base": 1.5}, "option dynamic_block_base is 1.5: give a number from 0"),
         ({"intra_op_threads": True}, "option intra_op_threads is True: give a number from 1"),
-        ({"provider": "rocm"}, "provider: no level 'rocm'; allowed: cpu, cuda"),
+        ({"provider": "rocm"}, "provider: unknown level 'rocm'. Allowed: cpu, cuda"),
         ({"use_tf32": False}, "option use_tf32 is one of provider cuda, not of cpu"),
         ({"memory_arena": False, "memory_arena_shrinkage": True}, "there is nothing to shrink without memory_arena"),
     ],
@@ -188,7 +188,7 @@ def test_the_size_of_blocks_reaches_the_threads(tiny: str, capfd: pytest.Capture
     assert "Dynamic block base set to 4" in capfd.readouterr().err
 
 
-def kept(folder: Path, nodes: list[Any], **options: Any) -> list[str]:
+def remaining_operators(folder: Path, nodes: list[Any], **options: Any) -> list[str]:
     """Operators that are left of ``nodes``, from x to y, when the network is open."""
     scale, zero = numpy_helper.from_array(np.float32(0.1), "scale"), numpy_helper.from_array(np.uint8(9), "zero")
     weights = numpy_helper.from_array(np.ones((4, 4), np.uint8), "weights")
@@ -220,14 +220,19 @@ def test_pairs_of_quantisation_become_operators_on_integers_or_not(tmp_path: Pat
         helper.make_node("MatMul", ["a", "w"], ["b"]),
         *quantised("b", "y"),
     ]
-    assert "QLinearMatMul" in kept(tmp_path, nodes, quant_qdq=True)
-    assert "MatMul" in kept(tmp_path, nodes, quant_qdq=False)
+    assert "QLinearMatMul" in remaining_operators(tmp_path, nodes, quant_qdq=True)
+    assert "MatMul" in remaining_operators(tmp_path, nodes, quant_qdq=False)
 
 
 def test_pairs_of_quantisation_that_are_left_over_go_or_stay(tmp_path: Path) -> None:
     nodes = [helper.make_node("Sin", ["x"], ["a"]), *quantised("a", "b"), helper.make_node("Cos", ["b"], ["y"])]
-    assert kept(tmp_path, nodes, quant_qdq_cleanup=False) == ["Sin", "QuantizeLinear", "DequantizeLinear", "Cos"]
-    assert kept(tmp_path, nodes, quant_qdq_cleanup=True) == ["Sin", "Cos"]
+    assert remaining_operators(tmp_path, nodes, quant_qdq_cleanup=False) == [
+        "Sin",
+        "QuantizeLinear",
+        "DequantizeLinear",
+        "Cos",
+    ]
+    assert remaining_operators(tmp_path, nodes, quant_qdq_cleanup=True) == ["Sin", "Cos"]
 
 
 def test_gelu_is_approximated_or_not(tmp_path: Path) -> None:
@@ -290,11 +295,11 @@ def test_more_pinned_threads_than_cpus_are_unsupported(tiny: str, monkeypatch: p
 
 
 def test_memory_is_given_back_after_each_inference_on_request(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
+    requests: list[Any] = []
     run = onnxruntime.InferenceSession.run
 
     def remember(session: Any, names: Any, feed: Any, run_options: Any = None) -> Any:
-        asked.append(run_options)
+        requests.append(run_options)
         return run(session, names, feed, run_options)
 
     monkeypatch.setattr(onnxruntime.InferenceSession, "run", remember)
@@ -302,8 +307,8 @@ def test_memory_is_given_back_after_each_inference_on_request(tiny: str, monkeyp
         session = OnnxRuntime().open({"fp32": tiny}, WORKLOAD, {"memory_arena_shrinkage": level}, 1)
         session.run()
         session.close()
-    assert asked[:2] == [None, None]
-    assert asked[2].get_run_config_entry("memory.enable_memory_arena_shrinkage") == "cpu:0"
+    assert requests[:2] == [None, None]
+    assert requests[2].get_run_config_entry("memory.enable_memory_arena_shrinkage") == "cpu:0"
 
 
 def test_on_the_cpu_the_counters_of_the_cpu_count(tiny: str) -> None:
@@ -384,10 +389,10 @@ class Session:
     opened: ClassVar[list[Session]] = []
 
     def __init__(self, path: str, sess_options: Any, providers: list[Any], **kwargs: Any) -> None:
-        (name, self.asked), last = providers
+        (name, self.requested), last = providers
         assert (name, last) == (CUDA_NAME, CPU_NAME)
         self.real = REAL_SESSION(path, sess_options, providers=[CPU_NAME])
-        self.held = {entry.key: "0" for entry in CUDA.values()} | self.asked
+        self.held = {entry.key: "0" for entry in CUDA.values()} | self.requested
         self.names = [CUDA_NAME, CPU_NAME]
         self.calls: list[str] = []
         self._captured: list[int] = []
@@ -402,7 +407,7 @@ class Session:
             self.names, self.held = [CPU_NAME], {}
         if self.trouble == "level":
             self.held |= {"prefer_nhwc": "0"}
-        if self.trouble == "capture" and self.asked.get("enable_cuda_graph") == "1":
+        if self.trouble == "capture" and self.requested.get("enable_cuda_graph") == "1":
             raise library.Fail("This session cannot use the graph capture feature as requested by the user")
         Session.opened.append(self)
 
@@ -467,7 +472,7 @@ def test_on_cuda_inputs_and_outputs_stay_on_the_gpu(on_cuda: Callable[..., Any],
 @pytest.mark.parametrize(("name", "level", "key", "text"), levels(CUDA))
 def test_every_option_of_cuda_arrives(on_cuda: Callable[..., Any], name: str, level: Any, key: str, text: str) -> None:
     on_cuda(**{name: level}).close()
-    assert Session.opened[0].asked == {key: text}
+    assert Session.opened[0].requested == {key: text}
 
 
 @pytest.mark.parametrize(

@@ -108,14 +108,14 @@ def test_every_option_becomes_a_property_of_openvino() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"performance_hint": "fast"}, "performance_hint: no level 'fast'; allowed: latency, throughput"),
-        ({"inference_precision_hint": "f8"}, "inference_precision_hint: no level 'f8'; allowed: f32, bf16, f16"),
-        ({"device": "TPU"}, "device: no level 'TPU'; allowed: CPU, GPU"),
+        ({"performance_hint": "fast"}, "performance_hint: unknown level 'fast'. Allowed: latency, throughput"),
+        ({"inference_precision_hint": "f8"}, "inference_precision_hint: unknown level 'f8'. Allowed: f32, bf16, f16"),
+        ({"device": "TPU"}, "device: unknown level 'TPU'. Allowed: CPU, GPU"),
         ({"inference_num_threads": 0}, "inference_num_threads is 0: give a number from 1"),
         ({"num_streams": -1}, "num_streams is -1: give a number from 1"),
         ({"precision": "int8"}, "no network file in precision int8; there are fp32"),
         ({"inference_num_threads": 100_000}, "inference_num_threads: asked for 100000, OpenVINO made it"),
-        ({"scheduling_core_type": "big"}, "scheduling_core_type: no level 'big'; allowed: any_core"),
+        ({"scheduling_core_type": "big"}, "scheduling_core_type: unknown level 'big'. Allowed: any_core"),
         ({"num_streams": 2}, "num_streams: asked for 2, OpenVINO made it 1"),
     ],
 )

@@ -157,24 +157,24 @@ def test_numbers_next_to_zero_are_zero_if_asked_for(tiny: str) -> None:
         pytest.skip("this processor cannot")
     torch.set_flush_denormal(False)
     smallest = torch.tensor([1e-40])
-    for level, kept in ((None, True), (False, True), (True, False)):
+    for level, is_kept in ((None, True), (False, True), (True, False)):
         PyTorch().open({"fp32": tiny}, WORKLOAD, {"flush_denormal": level}, 1)
-        assert bool(smallest * 1.0 != 0) == kept
+        assert bool(smallest * 1.0 != 0) == is_kept
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"device": "tpu"}, "device: no level 'tpu'; allowed: cpu, cuda"),
+        ({"device": "tpu"}, "device: unknown level 'tpu'. Allowed: cpu, cuda"),
         ({"threads": 0}, "threads is 0: give a number from 1"),
         ({"interop_threads": 0}, "interop_threads is 0: give a number from 1"),
-        ({"execution": "script"}, "execution: no level 'script'; allowed: eager, compile"),
+        ({"execution": "script"}, "execution: unknown level 'script'. Allowed: eager, compile"),
         ({"compile_mode": "default"}, "option compile_mode is one of execution compile, not of eager"),
-        ({"execution": "compile", "compile_mode": "fast"}, "compile_mode: no level 'fast'; allowed: default"),
+        ({"execution": "compile", "compile_mode": "fast"}, "compile_mode: unknown level 'fast'. Allowed: default"),
         ({"execution": "compile", "compile_mode": "reduce-overhead"}, "the CPU has no CUDA graphs"),
         ({"execution": "compile", "compile_mode": "max-autotune"}, "the CPU has no CUDA graphs"),
-        ({"autocast": "fp8"}, "autocast: no level 'fp8'; allowed: none, bf16, fp16"),
-        ({"channels_last": "yes"}, "channels_last: no level 'yes'"),
+        ({"autocast": "fp8"}, "autocast: unknown level 'fp8'. Allowed: none, bf16, fp16"),
+        ({"channels_last": "yes"}, "channels_last: unknown level 'yes'"),
         ({"tf32": True}, "option tf32 is one of device cuda, not of cpu"),
         ({"cudnn_benchmark": True}, "option cudnn_benchmark is one of device cuda, not of cpu"),
         ({"cuda_graphs": True}, "option cuda_graphs is one of device cuda, not of cpu"),
@@ -273,35 +273,35 @@ def test_what_is_compiled_computes_the_same_and_leaves_no_process_behind(tiny: s
 
 
 def test_what_was_compiled_for_one_configuration_is_for_no_other(tiny: str, kernels: None) -> None:
-    def found(**options: Any) -> int:
+    def n_graphs(**options: Any) -> int:
         counts = torch._dynamo.utils.counters["inductor"]
         before = counts["fxgraph_cache_hit"]
         PyTorch().open({"fp32": tiny}, WORKLOAD, {"execution": "compile", **options}, 1)
         return counts["fxgraph_cache_hit"] - before
 
-    found()
-    assert found() == 1
-    assert found(onednn=False) == 0
+    n_graphs()
+    assert n_graphs() == 1
+    assert n_graphs(onednn=False) == 0
 
 
 def test_a_pytorch_that_cannot_tell_them_apart_keeps_nothing(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch._inductor.config as settings
 
-    kept = []
+    outputs = []
     monkeypatch.setattr(torch.compiler, "config", SimpleNamespace())
-    monkeypatch.setattr(torch, "compile", lambda x, **_: kept.append(settings.fx_graph_cache) or x)
+    monkeypatch.setattr(torch, "compile", lambda x, **_: outputs.append(settings.fx_graph_cache) or x)
     with settings.patch(fx_graph_cache=True):
         PyTorch().open({"fp32": tiny}, WORKLOAD, {"execution": "compile"}, 1)
-    assert kept == [False]
+    assert outputs == [False]
 
 
 def test_modes_arrive_at_the_compiler(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-    monkeypatch.setattr(torch, "compile", lambda x, **how: asked.append(how) or x)
+    requests = []
+    monkeypatch.setattr(torch, "compile", lambda x, **how: requests.append(how) or x)
     for mode in (None, "default", "max-autotune-no-cudagraphs"):
         PyTorch().open({"fp32": tiny}, WORKLOAD, {"execution": "compile", "compile_mode": mode}, 1)
     modes = ["default", "default", "max-autotune-no-cudagraphs"]
-    assert asked == [{"mode": mode, "dynamic": False, "fullgraph": True} for mode in modes]
+    assert requests == [{"mode": mode, "dynamic": False, "fullgraph": True} for mode in modes]
 
 
 def test_compiled_attention_is_the_networks_own(tmp_path: Path, kernels: None) -> None:
@@ -486,8 +486,8 @@ def test_gpu_memory_that_does_not_suffice_is_no_matter_of_the_configuration(
 def test_options_of_cuda_arrive(tiny: str, gpu: Gpu, level: bool | None) -> None:
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     PyTorch().open({"fp32": tiny}, WORKLOAD, {"device": "cuda", "tf32": level, "cudnn_benchmark": level}, 1)
-    given = (matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark)
-    assert given == ((False, True, False) if level is None else (level,) * 3)
+    flags = (matmul.allow_tf32, cudnn.allow_tf32, cudnn.benchmark)
+    assert flags == ((False, True, False) if level is None else (level,) * 3)
 
 
 def test_what_this_gpu_or_build_lacks_is_unsupported(tiny: str, gpu: Gpu, monkeypatch: pytest.MonkeyPatch) -> None:

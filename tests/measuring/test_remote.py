@@ -27,21 +27,21 @@ CONFIGURATIONS = {"c1": {"intra_op_threads": 1}, "c2": {"graph_optimization_leve
 
 def needed(name: str) -> set[str]:
     """Names of an installed distribution and of what it requires."""
-    found, left = set[str](), [name]
+    names, left = set[str](), [name]
     while left:
-        one = left.pop()
+        module = left.pop()
         try:
-            requirements = metadata.requires(one) or []
+            requirements = metadata.requires(module) or []
         except metadata.PackageNotFoundError:
             continue
-        if one not in found:
-            found.add(one)
+        if module not in names:
+            names.add(module)
             left += [
                 text.split(";")[0].split("[")[0].strip(" <>=!~0123456789.,()")
                 for text in requirements
                 if "extra" not in text
             ]
-    return found
+    return names
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_a_board_with_numpy_and_an_engine_measures_what_was_packed(board: Path, 
     ("change", "words"),
     [
         ("no file", "cannot be read: No such file"),
-        ("no JSON", "not JSON"),
+        ("no JSON", "is not valid JSON"),
         ("no network", "there is no file"),
         ("no protocol", "environment.json: missing key of BoardJob: protocol"),
         ("a wrong type", "environment.json: repeats: must be int, is 'two'"),

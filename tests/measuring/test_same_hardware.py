@@ -32,7 +32,7 @@ def test_the_first_machine_is_learnt_and_another_one_refused(path: Path) -> None
         check(path, processor="Cortex-A72", cpus=6)
     said = str(raised.value)
     assert said.startswith("environment tx2: the machine ")
-    assert "cpus is 6, and was 4; processor is Cortex-A72, and was Cortex-A57" in said
+    assert "cpus is 6, previously 4; processor is Cortex-A72, previously Cortex-A57" in said
     assert "Nothing was measured" in said
     assert str(path.parent / "hardware/TX2.json") in said
     check(path)
@@ -40,7 +40,7 @@ def test_the_first_machine_is_learnt_and_another_one_refused(path: Path) -> None
 
 def test_a_gpu_that_is_there_no_more_is_another_hardware(path: Path) -> None:
     check(path, gpus=["A100"])
-    with pytest.raises(UserError, match="gpus is None, and was A100"):
+    with pytest.raises(UserError, match="gpus is None, previously A100"):
         check(path)
 
 

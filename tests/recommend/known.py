@@ -24,7 +24,7 @@ SPACE = OptionSpace(
     },
     "space",
 )
-CONFIGURATIONS = SPACE.every(10_000, 0)
+CONFIGURATIONS = SPACE.candidates(10_000, 0)
 FRAME = tables.configurations_frame(CONFIGURATIONS, SPACE.options)
 _EFFECTS = {"threads": {1: 0.0, 2: -0.5, 4: -0.8}, "precision": {"fp32": 0.0, "int8": -0.4}, "mode": {"parallel": 0.2}}
 

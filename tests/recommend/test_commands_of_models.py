@@ -49,10 +49,10 @@ def test_a_table_is_predicted(file: str, tmp_path: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--set", "threads=3"], "threads: no level '3'; allowed: 1, 2, 4"),
-        (["--set", "threds=4"], "did you mean 'threads'"),
+        (["--set", "threads=3"], "threads: unknown level '3'. Allowed: 1, 2, 4"),
+        (["--set", "threds=4"], "Did you mean 'threads'"),
         (["--set", "threads"], "expected option=level"),
-        (["--set", "workers=2"], "workers plays no part in this configuration"),
+        (["--set", "workers=2"], "workers is inactive in this configuration"),
         (["--configurations", "nowhere.csv"], "nowhere.csv: cannot be read"),
     ],
 )

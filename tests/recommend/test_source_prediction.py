@@ -59,8 +59,8 @@ def test_a_table_is_predicted(file: str, tmp_path: Path, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--set", "threads=3"], "threads: no level '3'; allowed: 1, 2, 4"),
-        (["--set", "threds=4"], "did you mean 'threads'"),
+        (["--set", "threads=3"], "threads: unknown level '3'. Allowed: 1, 2, 4"),
+        (["--set", "threds=4"], "Did you mean 'threads'"),
         (["--measured", "some.csv"], "no measurements can be added"),
         (["--set", "threads=1", "--configurations", "some.csv"], "give one of them"),
         (["--configurations", "nowhere.csv"], "nowhere.csv: cannot be read"),
@@ -80,4 +80,4 @@ def test_a_file_that_is_no_model_is_refused(file: str, capsys: pytest.CaptureFix
     assert main(["predict", file]) == 2
     assert "not a model file of perftransfer" in capsys.readouterr().err
     assert main(["predict", "nowhere.skops"]) == 2
-    assert "nowhere.skops: no such file" in capsys.readouterr().err
+    assert "nowhere.skops: there is no such file" in capsys.readouterr().err

@@ -128,5 +128,5 @@ def test_a_file_does_not_say_which_code_runs_nor_for_how_long(key: str, value: o
 
 
 def test_a_configuration_outside_the_space_is_refused() -> None:
-    with pytest.raises(UserError, match="no level '8'"):
+    with pytest.raises(UserError, match="unknown level '8'"):
         known.model().codes_of(known.FRAME.assign(threads=8))

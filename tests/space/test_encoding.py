@@ -96,9 +96,9 @@ def test_distances_are_the_mean_over_options_of_rank_differences_and_mismatches(
 def test_an_index_finds_exactly_what_is_there(space, data):
     rows = coded(space[1])
     there = np.array(data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows))))
-    found = ConfigurationIndex(rows[there]).find(rows)
-    assert (found >= 0).tolist() == there.tolist()
-    assert (rows[there][found[there]] == rows[there]).all()
+    positions = ConfigurationIndex(rows[there]).find(rows)
+    assert (positions >= 0).tolist() == there.tolist()
+    assert (rows[there][positions[there]] == rows[there]).all()
 
 
 def test_an_index_of_ten_thousand_configurations_takes_none_for_another():
@@ -131,7 +131,7 @@ def test_a_missing_column_and_an_unknown_level_are_named():
     options = [Option("threads", (1, 2, 4), True, 1), Option("mode", ("sequential", "parallel"), False, "sequential")]
     with pytest.raises(UserError, match=r"'mode'.*found: threads, moed"):
         codes(pd.DataFrame({"threads": [1], "moed": ["parallel"]}), options)
-    with pytest.raises(UserError, match=r"row 2: mode.*'paralel'.*sequential, parallel.*did you mean 'parallel'"):
+    with pytest.raises(UserError, match=r"row 2: mode.*'paralel'.*sequential, parallel.*Did you mean 'parallel'"):
         codes(pd.DataFrame({"threads": [1, 2], "mode": ["parallel", "paralel"]}), options)
     with pytest.raises(UserError, match=r"row 1: threads.*'3'.*1, 2, 4"):
         codes(pd.DataFrame({"threads": [3], "mode": ["parallel"]}), options)

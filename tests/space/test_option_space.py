@@ -41,8 +41,8 @@ def is_valid(configuration: dict[str, Any], content: dict[str, Any]) -> bool:
 def all_valid(content: dict[str, Any]) -> set[str]:
     names = list(content["options"])
     levels = [[*content["options"][name]["levels"], None] for name in names]
-    found = (dict(zip(names, values, strict=True)) for values in itertools.product(*levels))
-    return {configuration_id(configuration) for configuration in found if is_valid(configuration, content)}
+    combinations = (dict(zip(names, values, strict=True)) for values in itertools.product(*levels))
+    return {configuration_id(configuration) for configuration in combinations if is_valid(configuration, content)}
 
 
 @settings(max_examples=10)
@@ -72,9 +72,9 @@ def test_the_grid_is_every_valid_configuration_once(space):
 
 @settings(max_examples=10)
 @given(option_spaces, st.integers(0, 1000), st.integers(0, 40), st.integers(0, 40))
-def test_a_longer_sample_begins_with_the_shorter_one(space, seed, n, more):
+def test_a_longer_sample_begins_with_the_shorter_one(space, seed, n, n_added):
     _, options = space
-    short, long = list(options.sample(n, seed).items()), list(options.sample(n + more, seed).items())
+    short, long = list(options.sample(n, seed).items()), list(options.sample(n + n_added, seed).items())
     assert long[: len(short)] == short
     assert len(short) <= n
 
@@ -157,40 +157,40 @@ TWO = {"a": {"levels": [1, 2]}, "b": {"levels": ["x", "y"]}}
         ({}, ["options: expected a mapping"]),
         ({"options": {}}, ["options: expected a mapping"]),
         ({"options": ["a"]}, ["options: expected a mapping"]),
-        ({"options": {"a": OPTION}, "forbiden": []}, ["forbiden", "did you mean 'forbidden'"]),
+        ({"options": {"a": OPTION}, "forbiden": []}, ["forbiden", "Did you mean 'forbidden'"]),
         ({"options": {"a": 3}}, ["options.a", "levels"]),
         ({"options": {"a": {"levels": [1]}}}, ["options.a.levels", "two or more"]),
         ({"options": {"a": {"levels": "12"}}}, ["options.a.levels", "two or more"]),
         ({"options": {"a": {"levels": [1, [2]]}}}, ["options.a.levels"]),
-        ({"options": {"a": {"levels": [2, 2.0]}}}, ["options.a.levels", "twice"]),
-        ({"options": {"a": {"levels": ["2", 2]}}}, ["options.a.levels", "twice"]),
+        ({"options": {"a": {"levels": [2, 2.0]}}}, ["options.a.levels", "duplicate"]),
+        ({"options": {"a": {"levels": ["2", 2]}}}, ["options.a.levels", "duplicate"]),
         ({"options": {"a": {"levels": ["inactive", "on"]}}}, ["options.a.levels", "inactive"]),
         ({"options": {"a": {"levels": [1, 2], "default": 3}}}, ["options.a.default", "3", "1, 2"]),
-        ({"options": {"a": {"levels": [1, 2], "ordred": True}}}, ["options.a", "did you mean 'ordered'"]),
+        ({"options": {"a": {"levels": [1, 2], "ordred": True}}}, ["options.a", "Did you mean 'ordered'"]),
         # All that is wrong with the options, at once.
         ({"options": {"a": {"levels": [1]}, "b": {"levels": [1, 2], "default": 3}}}, ["options.a", "options.b"]),
         ({"options": TWO, "conditions": {"option": "a"}}, ["conditions", "list of mappings"]),
         ({"options": TWO, "conditions": [{"when": {"b": ["x"]}}]}, ["conditions[0].option"]),
         ({"options": TWO, "conditions": [{"option": ["a"], "when": {"b": ["x"]}}]}, ["conditions[0].option"]),
-        ({"options": TWO, "conditions": [{"option": "aa", "when": {"b": ["x"]}}]}, ["did you mean 'a'"]),
+        ({"options": TWO, "conditions": [{"option": "aa", "when": {"b": ["x"]}}]}, ["Did you mean 'a'"]),
         ({"options": TWO, "conditions": [{"option": "a"}]}, ["conditions[0]", "when"]),
         ({"options": TWO, "conditions": [{"option": "a", "when": ["b"]}]}, ["conditions[0].when", "mapping"]),
         ({"options": TWO, "conditions": [{"option": "a", "when": {"b": ["z"]}}]}, ["conditions[0]", "b", "x, y"]),
         ({"options": TWO, "conditions": [{"option": "a", "when": {"b": ["x"]}, "unles": 1}]}, ["unles"]),
-        ({"options": TWO, "conditions": [{"option": "a", "when": {"a": [1]}}]}, ["circle"]),
+        ({"options": TWO, "conditions": [{"option": "a", "when": {"a": [1]}}]}, ["circular"]),
         (
             {
                 "options": TWO,
                 "conditions": [{"option": "a", "when": {"b": ["x"]}}, {"option": "b", "when": {"a": [1]}}],
             },
-            ["circle", "a", "b"],
+            ["circular", "a", "b"],
         ),
         (
             {
                 "options": TWO | {"c": OPTION},
                 "conditions": [{"option": "a", "when": {"b": ["x"]}}, {"option": "a", "when": {"c": [1]}}],
             },
-            ["a stands in two"],
+            ["a has more than one condition"],
         ),
         ({"options": TWO, "forbidden": [{"c": 1}]}, ["forbidden[0]", "'c'", "a, b"]),
         ({"options": TWO, "forbidden": [{"a": 3}]}, ["forbidden[0]: a", "3", "1, 2"]),

@@ -16,7 +16,7 @@ from perftransfer.strategies.interface import Source
 
 OPTIONS, CODES = factorial(threads=4, level=4, size=3, null=3)
 BASE = 1.0 - 0.4 * CODES[:, 0] + 0.3 * CODES[:, 1] + 0.1 * CODES[:, 0] * CODES[:, 2]
-OWN = 0.5 * (CODES[:, 1] == 3)
+TARGET_EFFECT = 0.5 * (CODES[:, 1] == 3)
 ROWS = np.random.default_rng(0).permutation(len(CODES))[:24]
 REST = np.setdiff1d(np.arange(len(CODES)), ROWS)
 
@@ -33,21 +33,21 @@ def of(name: str, y: np.ndarray) -> Source:
 def error(name: str, target: np.ndarray, source: Source, learner: str = "BRT") -> float:
     """Mean absolute error where nothing was measured."""
     cls: Any = strategies.load(name)
-    given = learners.make(learner, OPTIONS, 0) if cls.fits_learner_on in ("target", "both") else None
-    fitted = cls(given, OPTIONS, 0).fit(CODES[ROWS], target[ROWS], source)
+    unfitted = learners.make(learner, OPTIONS, 0) if cls.fits_learner_on in ("target", "both") else None
+    fitted = cls(unfitted, OPTIONS, 0).fit(CODES[ROWS], target[ROWS], source)
     return float(np.abs(fitted.predict(CODES[REST], source) - target[REST]).mean())
 
 
 @pytest.mark.parametrize("learner", ["BRT", "RF"])
 def test_a_source_prediction_as_a_feature_lets_a_learner_use_the_source(learner):
-    target = 0.5 * BASE + 2 + OWN
+    target = 0.5 * BASE + 2 + TARGET_EFFECT
     without = error("RS", target, of("source", BASE), learner)
     assert error("TEAMS", target, of("source", BASE), learner) < 0.7 * without
 
 
 @pytest.mark.parametrize("learner", ["BRT", "SVR", "RF"])
 def test_augmented_features_learn_what_is_shared_and_what_is_not(learner):
-    target = BASE + 0.2 + OWN
+    target = BASE + 0.2 + TARGET_EFFECT
     source = of("source", BASE)
     assert error("FA", target, source, learner) < 0.8 * error("RS", target, source, learner)
     # What is the target's own is learnt from the target's rows, which a shift of the source cannot.
@@ -55,7 +55,7 @@ def test_augmented_features_learn_what_is_shared_and_what_is_not(learner):
 
 
 def test_boosting_learns_what_a_line_leaves():
-    target = 0.5 * BASE + 2 + OWN
+    target = 0.5 * BASE + 2 + TARGET_EFFECT
     source = of("source", BASE)
     assert error("RBS", target, source) < 0.5 * error("LMS", target, source)
     assert error("RBS", 0.5 * BASE + 2, source) < 1e-3
@@ -63,7 +63,7 @@ def test_boosting_learns_what_a_line_leaves():
 
 def test_the_most_similar_source_is_picked_by_what_was_measured():
     rng = np.random.default_rng(1)
-    sources = [of("noise", rng.normal(size=len(CODES))), of("alike", BASE), of("less", BASE + 2 * OWN)]
+    sources = [of("noise", rng.normal(size=len(CODES))), of("alike", BASE), of("less", BASE + 2 * TARGET_EFFECT)]
     joined = Source.combine(sources)
     fitted = strategies.load("MSS")(None, OPTIONS).fit(CODES[ROWS], 3 * BASE[ROWS], joined)
     assert fitted.selected_ == 1

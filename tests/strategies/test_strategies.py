@@ -24,7 +24,7 @@ TARGET_Y = SOURCE_Y + np.log(2)
 NAMES = strategies.names()
 BY_THEMSELVES = ("KT", "MKT", "AUTO")
 ON_THE_TARGET = ("RS", "GS", "L2S", "FA")
-OF_ALL_SOURCES = ("MKT", "AUTO", "BEETLE", "MSS", "LCS")
+ALL_SOURCES = ("MKT", "AUTO", "BEETLE", "MSS", "LCS")
 DESIGNS = {"GS": Guided, "L2S": Exploiting, **dict.fromkeys(BY_THEMSELVES, Greedy)}
 WITHOUT_SOURCE = ("RS", "GP")
 
@@ -46,8 +46,8 @@ def made(name: str, learner: str = "RT") -> Any:
     )
 
 
-def percentage_error(strategy: Any, given: Source | None) -> np.ndarray:
-    return 100 * np.abs(np.exp(strategy.predict(CODES, given)) / np.exp(TARGET_Y) - 1)
+def percentage_error(strategy: Any, known_source: Source | None) -> np.ndarray:
+    return 100 * np.abs(np.exp(strategy.predict(CODES, known_source)) / np.exp(TARGET_Y) - 1)
 
 
 def test_strategies_are_the_files_of_their_folder():
@@ -57,7 +57,7 @@ def test_strategies_are_the_files_of_their_folder():
 
 
 def test_an_unknown_strategy_is_refused_with_the_nearest_one():
-    with pytest.raises(UserError, match="did you mean 'NLMS'"):
+    with pytest.raises(UserError, match="Did you mean 'NLMS'"):
         strategies.load("NLSM")
     with pytest.raises(UserError):
         strategies.modules_of("interface")
@@ -68,10 +68,10 @@ def test_a_strategy_says_what_it_is(name):
     cls = strategies.load(name)
     assert cls.__name__ == name
     assert cls.title[0].islower() or name == "GP"
-    places = {**dict.fromkeys((*BY_THEMSELVES, "GP"), "none"), **dict.fromkeys(ON_THE_TARGET, "target")}
-    assert cls.fits_learner_on == {"TEAMS": "both", **places}.get(name, "source")
+    expected = {**dict.fromkeys((*BY_THEMSELVES, "GP"), "none"), **dict.fromkeys(ON_THE_TARGET, "target")}
+    assert cls.fits_learner_on == {"TEAMS": "both", **expected}.get(name, "source")
     assert cls.design is DESIGNS.get(name, Random)
-    assert cls.uses_all_sources is (name in OF_ALL_SOURCES)
+    assert cls.uses_all_sources is (name in ALL_SOURCES)
     assert cls.needs_source is (name not in WITHOUT_SOURCE)
     assert cls.needs_target is (name != "DM")
 
@@ -81,7 +81,7 @@ def test_a_design_without_transfer_is_a_strategy():
     assert (cls.__name__, cls.design, cls.needs_source) == ("NT", Random, False)
     assert "simple random" in cls.title
     assert "NT" not in NAMES
-    with pytest.raises(UserError, match=r"no design 'rondom'.*did you mean 'random'"):
+    with pytest.raises(UserError, match=r"unknown design 'rondom'.*Did you mean 'random'"):
         strategies.load("NT+rondom")
 
 
@@ -150,10 +150,10 @@ def test_with_hardly_a_pair_a_shift_asks_the_sources_model(name, rows):
 
 
 def test_a_source_tells_what_it_measured_and_what_its_model_predicts():
-    given = source(slice(0, 12))
-    assert given.measured(CODES)[:12] == pytest.approx(SOURCE_Y[:12])
-    assert np.isnan(given.measured(CODES)[12:]).all()
-    assert given.predict(CODES) == pytest.approx(SOURCE_Y)
+    known_source = source(slice(0, 12))
+    assert known_source.measured(CODES)[:12] == pytest.approx(SOURCE_Y[:12])
+    assert np.isnan(known_source.measured(CODES)[12:]).all()
+    assert known_source.predict(CODES) == pytest.approx(SOURCE_Y)
 
 
 def test_a_source_that_measured_nothing_has_no_pairs():
@@ -191,9 +191,9 @@ def test_many_sources_tell_what_one_does_not():
     slow, wide = 0.4 * CODES[:, 0] - 0.1 * CODES[:, 1], 0.5 * CODES[:, 1] + 0.3 * CODES[:, 2]
     sources = [of(f"s{i}", a * slow + (1 - a) * wide) for i, a in enumerate((0.1, 0.5, 0.9))]
     target, rows = 0.3 * slow + 0.7 * wide, [0, 6, 11, 17, 20]
-    one = made("KT").fit(CODES[rows], target[rows], sources[2])
-    many = made("MKT").fit(CODES[rows], target[rows], Source.combine(sources))
-    assert np.abs(many.predict(CODES) - target).mean() < 0.5 * np.abs(one.predict(CODES) - target).mean()
+    single = made("KT").fit(CODES[rows], target[rows], sources[2])
+    combined = made("MKT").fit(CODES[rows], target[rows], Source.combine(sources))
+    assert np.abs(combined.predict(CODES) - target).mean() < 0.5 * np.abs(single.predict(CODES) - target).mean()
 
 
 def test_a_source_that_misleads_is_left_behind():
@@ -264,11 +264,11 @@ def test_a_strategy_may_be_named_with_another_design():
     assert "simple random" in cls.title
     asks = strategies.load("GP+greedy")
     assert (asks.__name__, asks.design, asks.needs_source) == ("GP", Greedy, True)
-    with pytest.raises(UserError, match=r"no design 'gready'.*did you mean 'greedy'"):
+    with pytest.raises(UserError, match=r"unknown design 'gready'.*Did you mean 'greedy'"):
         strategies.load("KT+gready")
 
 
-OWN = """
+USER_STRATEGY = """
 from perftransfer.designs.random import Random
 from perftransfer.strategies.interface import Strategy
 
@@ -291,7 +291,7 @@ class Stranger:
 
 
 def test_a_strategy_of_ones_own_is_named_by_its_import_path(tmp_path, monkeypatch):
-    (tmp_path / "own_strategies.py").write_text(OWN)
+    (tmp_path / "own_strategies.py").write_text(USER_STRATEGY)
     with pytest.raises(UserError, match="no Python module own_strategies; is its folder on PYTHONPATH"):
         strategies.modules_of("own_strategies.Constant")
     monkeypatch.syspath_prepend(tmp_path)
@@ -309,7 +309,7 @@ def test_an_edit_of_a_strategy_of_ones_own_runs_it_again(tmp_path, monkeypatch):
 
     monkeypatch.syspath_prepend(tmp_path)
     digests = []
-    for text in (OWN, OWN.replace("y.mean()", "y.max()"), OWN + "\n# a comment"):
+    for text in (USER_STRATEGY, USER_STRATEGY.replace("y.mean()", "y.max()"), USER_STRATEGY + "\n# a comment"):
         (tmp_path / "own_strategies.py").write_text(text)
         for cached in (code_digest._source, code_digest._parsed):
             cached.cache_clear()

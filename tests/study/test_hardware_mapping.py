@@ -64,8 +64,8 @@ def test_a_node_may_be_shared():
 
 
 def test_a_measuring_job_is_told_its_hardware_and_what_is_known_of_it():
-    told = study({"x": {"identity": {"processor": "EPYC"}}}, {"a": ("x", "1"), "b": ("here", "all")})
-    a, b = map(JobParameters(told).benchmark, ("a", "b"))
+    mapped = study({"x": {"identity": {"processor": "EPYC"}}}, {"a": ("x", "1"), "b": ("here", "all")})
+    a, b = map(JobParameters(mapped).benchmark, ("a", "b"))
     assert a.hardware == "x"
     assert a.identity == Identity(processor="EPYC")
     assert b.identity == Identity()
@@ -74,7 +74,7 @@ def test_a_measuring_job_is_told_its_hardware_and_what_is_known_of_it():
 def test_hardware_elsewhere_may_have_more_cores_than_this_machine_and_equal_rows_are_kept():
     elsewhere = study({"x": {}, "y": {}}, {"a": ("x", "64"), "b": ("x", "all"), "c": ("x", "2"), "d": ("y", "2")})
     assert elsewhere.measured == ["a", "b", "c", "d"]
-    with pytest.raises(UserError, match="asks for 64 cores; this machine lets us use 2"):
+    with pytest.raises(UserError, match="needs 64 cores; 2 can be used on this machine"):
         study({}, {"a": ("x", "64"), "b": ("x", "2")})
 
 
@@ -93,8 +93,8 @@ def test_jobs_on_other_machines_see_the_same_study(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("hardware", "said"),
     [
-        ({"tx": {}}, "hardware.tx: no hardware in the sheet 'tx'; allowed: x"),
-        ({"x": {"cluster": {"partion": "p"}}}, "hardware.x.cluster: no key 'partion'"),
+        ({"tx": {}}, "hardware.tx: unknown hardware 'tx'. Allowed: x"),
+        ({"x": {"cluster": {"partion": "p"}}}, "hardware.x.cluster: unknown key 'partion'"),
         ({"x": {"cluster": {"gpu_type": "a100"}}}, "gpu_type: found 'a100', but gpus: 0"),
         ({"x": {"cluster": {"gpu_type": "a 100", "gpus": 1}}}, "found 'a 100', allowed: letters, digits"),
         ({"x": {"cluster": {"exclusive": False}}}, "hardware.x.cluster.cpus: is missing: b measures on all cores"),

@@ -228,5 +228,5 @@ def test_a_design_of_a_users_own_is_named_by_its_import_path(tmp_path, monkeypat
     assert jobs.evaluate("KT", "1").batch == jobs.evaluate("NT+own_designs.Reversed", "1").batch == 1
     assert study.needs_influence("RS+own_designs.Asking")
     assert not study.needs_influence("RS+own_designs.Looking")
-    with pytest.raises(UserError, match=r"designs\[0\]: no design 'own_designs.Asking'; allowed: box_behnken"):
+    with pytest.raises(UserError, match=r"designs\[0\]: unknown design 'own_designs.Asking'. Allowed: box_behnken"):
         study_of("config/smoke.yaml", evaluation={"designs": ["own_designs.Asking"]})

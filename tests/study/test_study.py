@@ -67,7 +67,7 @@ def test_on_one_core_the_environment_that_would_be_measured_twice_is_left_out_wi
     study = study_of("config/config.yaml")
     assert study.measured == ["mobilenetv2-128px-allcores", "mobilenetv2-256px-1core", "inceptionv3-128px-1core"]
     said = capsys.readouterr().err
-    assert "This machine lets us use 1 core: the environment mobilenetv2-128px-1core would be" in said
+    assert "1 core can be used on this machine: the environment mobilenetv2-128px-1core would be" in said
     assert "is left out" in said
 
 
@@ -119,7 +119,7 @@ def half_a_study(tmp_path, monkeypatch):
 def test_a_published_table_that_cannot_be_had_stops_the_study(half_a_study):
     with pytest.raises(UserError, match=r"half\.yaml: c\.csv: not below the folder DATASETS") as error:
         half_a_study()
-    assert "1 of 3 published environments cannot be had" in str(error.value)
+    assert "1 of 3 published environments are not available" in str(error.value)
     assert "missing=leave_out" in str(error.value)
 
 
@@ -144,7 +144,7 @@ def test_what_was_imported_already_is_not_asked_for_again(half_a_study):
 
 def test_too_few_environments_left_are_no_study(half_a_study):
     Path("files/a.csv").unlink()
-    with pytest.raises(UserError, match="at least two; without those that are left out there is only b"):
+    with pytest.raises(UserError, match="two environments to compare; without those left out there is only b"):
         half_a_study(missing="leave_out")
 
 
@@ -154,7 +154,7 @@ def test_an_objective_that_only_some_environments_have_is_told_before_anything_r
         return {"options": {"threads": {}}, "objectives": {objective: {"column": "t"}}, "environments": environments}
 
     imports = {"x": mapping("a", "t_s"), "y": mapping("b", "power_w")}
-    with pytest.raises(UserError, match=r"objectives\[0\]: t_s is not known of imports\.y"):
+    with pytest.raises(UserError, match=r"objectives\[0\]: t_s is not available in imports\.y"):
         read_study({"study": "half", "objectives": ["t_s"], "imports": imports}, [])
 
 

@@ -23,12 +23,12 @@ from perftransfer.strategies.interface import Strategy
 from perftransfer.testing import check_design, check_engine, check_learner, check_network, check_strategy
 
 
-def refuses(check: Any, cls: type, rule: str, found: str) -> None:
+def refuses(check: Any, cls: type, rule: str, observed: str) -> None:
     with pytest.raises(AssertionError) as caught:
         check(cls)
     message = str(caught.value)
     assert message.startswith(f"{cls.__module__}.{cls.__qualname__}: ")
-    assert re.search(f"{rule}.*{found}", message), message
+    assert re.search(f"{rule}.*{observed}", message), message
 
 
 # Designs
@@ -48,7 +48,7 @@ class Batches(ActiveDesign):
         return order[~np.isin(order, chosen)][:n]
 
 
-class More(ExtendingDesign):
+class TooFew(ExtendingDesign):
     title = "more"
 
     def extend(self, candidates, options, order, n, source, chosen):
@@ -59,7 +59,7 @@ def design(base: type = Front, /, **content: Any) -> type:
     return type("Mine", (base,), {"__module__": __name__, **content})
 
 
-@pytest.mark.parametrize("cls", [Front, Batches, More])
+@pytest.mark.parametrize("cls", [Front, Batches, TooFew])
 def test_a_plain_design_fulfils_all_rules(cls):
     check_design(cls)
 
@@ -70,7 +70,7 @@ def unsorted_sum(self, candidates, options, order, n, source):
 
 
 @pytest.mark.parametrize(
-    ("cls", "rule", "found"),
+    ("cls", "rule", "observed"),
     [
         (Strategy, "derived from Design", "is not derived from perftransfer.designs.interface.Design"),
         (Design, "derived from Design", "choose not defined"),
@@ -111,7 +111,7 @@ def unsorted_sum(self, candidates, options, order, n, source):
             "one candidate 0 times",
         ),
         (
-            design(More, extend=lambda self, c, o, order, n, s, chosen: order[:n]),
+            design(TooFew, extend=lambda self, c, o, order, n, s, chosen: order[:n]),
             "not in the given sample",
             "measured anyway",
         ),
@@ -122,8 +122,8 @@ def unsorted_sum(self, candidates, options, order, n, source):
         ),
     ],
 )
-def test_a_design_that_breaks_a_rule(cls, rule, found):
-    refuses(check_design, cls, rule, found)
+def test_a_design_that_breaks_a_rule(cls, rule, observed):
+    refuses(check_design, cls, rule, observed)
 
 
 # Learners
@@ -189,7 +189,7 @@ SHARED = Loose()
 
 
 @pytest.mark.parametrize(
-    ("cls", "rule", "found"),
+    ("cls", "rule", "observed"),
     [
         (Learner, "derived from Learner", "estimator not defined"),
         (learner(title=None), "title in words", "title = None"),
@@ -203,8 +203,8 @@ SHARED = Loose()
         (learner(estimator=dummy()), "better than the mean", "100 % of the variance left"),
     ],
 )
-def test_a_learner_that_breaks_a_rule(cls, rule, found):
-    refuses(check_learner, cls, rule, found)
+def test_a_learner_that_breaks_a_rule(cls, rule, observed):
+    refuses(check_learner, cls, rule, observed)
 
 
 # Strategies
@@ -288,7 +288,7 @@ def by_a_source(self, X, y, source=None):
 
 
 @pytest.mark.parametrize(
-    ("cls", "rule", "found"),
+    ("cls", "rule", "observed"),
     [
         (Random, "derived from Strategy", "is not derived from perftransfer.strategies.interface.Strategy"),
         (Strategy, "derived from Strategy", "not defined"),
@@ -320,7 +320,7 @@ def by_a_source(self, X, y, source=None):
         (strategy(Ratio, fit=ask_the_model), "does without the source's model", "has no model to predict with"),
         (
             strategy(Ratio, fit=by_a_source, predict=Mean.predict, ignores_source=True),
-            "the same whatever the source",
+            "do not depend on the source",
             "from another source",
         ),
         (strategy(fit=needs_two), "One measurement is enough", "not finite"),
@@ -338,8 +338,8 @@ def by_a_source(self, X, y, source=None):
         (strategy(fit=through_pickle), "pickle nothing", "pickle was called"),
     ],
 )
-def test_a_strategy_that_breaks_a_rule(cls, rule, found):
-    refuses(check_strategy, cls, rule, found)
+def test_a_strategy_that_breaks_a_rule(cls, rule, observed):
+    refuses(check_strategy, cls, rule, observed)
 
 
 # Networks
@@ -369,7 +369,7 @@ class Early(Network):
 
 
 @pytest.mark.parametrize(
-    ("cls", "rule", "found"),
+    ("cls", "rule", "observed"),
     [
         (Network, "derived from Network", "build not defined"),
         (network(version=0), "whole number from 1", "version = 0"),
@@ -380,8 +380,8 @@ class Early(Network):
         (network(build=lambda self, seed: SqueezeNet().build(0)), "another one other weights", "for seeds 0 and 1"),
     ],
 )
-def test_a_network_that_breaks_a_rule(cls, rule, found):
-    refuses(check_network, cls, rule, found)
+def test_a_network_that_breaks_a_rule(cls, rule, observed):
+    refuses(check_network, cls, rule, observed)
 
 
 # Engines
@@ -408,7 +408,7 @@ def grabbing(self, files, workload, options, seed):
 
 
 @pytest.mark.parametrize(
-    ("cls", "rule", "found"),
+    ("cls", "rule", "observed"),
     [
         (Simulated.__mro__[1], "derived from Engine", "open, versions not defined"),
         (engine(options=["threads"]), "frozen sets of names", r"options = \['threads'\]"),
@@ -421,5 +421,5 @@ def grabbing(self, files, workload, options, seed):
         (engine(open=grabbing), "leaves its arguments", "changed arguments"),
     ],
 )
-def test_an_engine_that_breaks_a_rule(cls, rule, found):
-    refuses(lambda one: check_engine(one, files={}), cls, rule, found)
+def test_an_engine_that_breaks_a_rule(cls, rule, observed):
+    refuses(lambda engine_: check_engine(engine_, files={}), cls, rule, observed)

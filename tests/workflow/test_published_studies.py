@@ -93,7 +93,7 @@ def test_published_tables_are_fetched_once_and_what_is_missing_may_be_left_out(m
         said = str(stopped.value)
         assert "three.csv: not below the folder DATASETS" in said
         assert server.address("three.csv") in said
-        assert "1 of 3 published environments cannot be had" in said
+        assert "1 of 3 published environments are not available" in said
         assert "missing=leave_out" in said
         assert not (mine.path / "results/mine").exists()
 
@@ -110,7 +110,7 @@ def test_published_tables_are_fetched_once_and_what_is_missing_may_be_left_out(m
 def test_a_study_of_which_nothing_is_left_says_so(mine):
     with serving({}) as server:
         write_study(mine, server, ["three", "four"], missing="leave_out")
-        with pytest.raises(WorkflowError, match="without those that are left out there is none"):
+        with pytest.raises(WorkflowError, match="without those left out there is none"):
             mine.would_run()
 
 

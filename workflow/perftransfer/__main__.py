@@ -10,28 +10,28 @@ from pathlib import Path
 import perftransfer
 from perftransfer.errors import UserError
 
-_OF_MODELS = {
+_MODEL_COMMANDS = {
     "predict": "predict configurations of a target with intervals, or of a source without",
-    "explain": "tell which options and interactions matter in a target, beside its sources",
+    "explain": "tell which options and interactions matter in a target, next to its sources",
     "plan": "say which configurations to measure next in a target",
 }
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return what reads the command line."""
+    """Create the parser of the command line."""
     out = argparse.ArgumentParser(prog="perftransfer", description=perftransfer.__doc__)
     out.add_argument("--version", action="version", version=perftransfer.__version__)
     commands = out.add_subparsers(dest="command", required=True)
     measure = commands.add_parser(
         "measure",
         help="measure an environment on this machine, without Snakemake",
-        description="Measure every configuration on this machine, one process each. What is in FILE already is not "
-        "measured again; killed at any time, the same command goes on where it stopped.",
+        description="Measure every configuration on this machine, one process each. Measurements that FILE already "
+        "holds are skipped: after an interruption, run the same command again.",
     )
     measure.add_argument("--environment", required=True, metavar="JSON", help="what to measure: environment.json")
     measure.add_argument("--configurations", required=True, metavar="JSON", help="options by configuration_id")
-    measure.add_argument("--out", required=True, metavar="FILE", help="journal to write, or to go on with (JSON lines)")
-    for name, text in _OF_MODELS.items():
+    measure.add_argument("--out", required=True, metavar="FILE", help="journal to write or to continue (JSON lines)")
+    for name, text in _MODEL_COMMANDS.items():
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         command.add_argument(
             "model",
@@ -60,33 +60,33 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a subcommand; return the exit status. Each imports only what it needs: a board has little."""
-    found = parser().parse_args(arguments)
+    """Run a subcommand; return the exit status. Subcommands import only what they need: a board has few packages."""
+    args = parser().parse_args(arguments)
     try:
-        _run(found)
+        _run(args)
     except UserError as error:
-        print(f"perftransfer {found.command}: {error}", file=sys.stderr)
+        print(f"perftransfer {args.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted: what was measured is in the file; the same command goes on.", file=sys.stderr)
+        print("Interrupted. Finished measurements are in the file; run the same command to continue.", file=sys.stderr)
         return 130
     return 0
 
 
-def _run(found: argparse.Namespace) -> None:
-    if found.command == "measure":
+def _run(args: argparse.Namespace) -> None:
+    if args.command == "measure":
         from perftransfer.measuring import remote
 
-        remote.measure(found.environment, found.configurations, found.out)
+        remote.measure(args.environment, args.configurations, args.out)
         return
     from perftransfer.recommend import command_line
 
-    if found.command == "predict":
-        command_line.predict(found.model, found.set, found.configurations, found.measured, found.out)
-    elif found.command == "explain":
-        command_line.explain(found.model, found.measured, found.out)
+    if args.command == "predict":
+        command_line.predict(args.model, args.set, args.configurations, args.measured, args.out)
+    elif args.command == "explain":
+        command_line.explain(args.model, args.measured, args.out)
     else:
-        command_line.plan(found.model, found.n, found.measured, found.out)
+        command_line.plan(args.model, args.n, args.measured, args.out)
 
 
 if __name__ == "__main__":

@@ -97,8 +97,8 @@ class Catalogue(Generic[T]):
         return classes[0]
 
     def _modules(self) -> dict[str, str]:
-        found = pkgutil.iter_modules(importlib.import_module(self.package).__path__)
-        files = sorted(file.name for file in found if not file.name.startswith("_") and file.name != "interface")
+        entries = pkgutil.iter_modules(importlib.import_module(self.package).__path__)
+        files = sorted(file.name for file in entries if not file.name.startswith("_") and file.name != "interface")
         return {name.upper() if self._upper_case else name: f"{self.package}.{name}" for name in files}
 
     def _own_module(self, name: str) -> str:

@@ -1,7 +1,7 @@
 """A digest of the code that a stage of the workflow uses.
 
-Snakemake sees edits of a script, never of the package. So each stage passes this digest as a parameter: what an edit
-touches runs again, the rest does not.
+Snakemake sees edits of a script, but not of the package. So each stage passes this digest as a parameter, and runs
+again only if an edit affects it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SCRIPTS = _ROOT.parent / "scripts"
 
 @cache
 def _source(module: str) -> Path | None:
-    """File of a module of the package, or of somebody's own; None if there is no such module."""
+    """Return the file of a module of the package or of a user; None if there is no such module."""
     # Not by importlib: to find a.b.c it imports a.b, and this runs whenever Snakemake reads the workflow.
     package, *parts = module.split(".")
     paths = [_ROOT.joinpath(*parts)]
@@ -53,14 +53,14 @@ def _parsed(file: Path) -> tuple[str, frozenset[str]]:
 
 
 def imported_by(module: str) -> frozenset[str]:
-    """The modules of the package that a module imports."""
-    found = _source(module)
-    assert found is not None, module
-    return _parsed(found)[1]
+    """Return the modules of the package that a module imports."""
+    file = _source(module)
+    assert file is not None, module
+    return _parsed(file)[1]
 
 
 def modules_used(*modules: str) -> list[str]:
-    """The modules given and all modules of the package that they import, directly or not, sorted."""
+    """Return these modules and all modules of the package that they import, directly or not, sorted."""
     used: set[str] = set()
     waiting = list(modules)
     while waiting:
@@ -72,19 +72,19 @@ def modules_used(*modules: str) -> list[str]:
 
 
 def code_digest(*modules: str) -> str:
-    """12 hexadecimal digits that change when the code of one of the modules, or of one that they import, changes.
+    """Return 12 hexadecimal digits that change with the code of these modules and of the modules that they import.
 
     Docstrings and comments do not count. Modules that are only found by listing a folder (a learner, a strategy) must
     be given by name.
     """
     digest = hashlib.sha256()
     for module in modules_used(*modules):
-        found = _source(module)
-        assert found is not None, module
-        digest.update(f"{module}\0{_parsed(found)[0]}\0".encode())
+        file = _source(module)
+        assert file is not None, module
+        digest.update(f"{module}\0{_parsed(file)[0]}\0".encode())
     return digest.hexdigest()[:12]
 
 
 def script_digest(script: str, *modules: str) -> str:
-    """``code_digest`` of all that a script of the workflow imports, and of the ``modules`` that it finds by name."""
+    """Return ``code_digest`` of the imports of a workflow's script, and of the ``modules`` that it loads by name."""
     return code_digest(*_parsed(_SCRIPTS / f"{script}.py")[1], *modules)

@@ -1,7 +1,7 @@
 """The command ``python -m perftransfer.debug``: run one rule's script in this process.
 
 Breakpoints stop and exceptions keep their traceback, since no process stands between the debugger and the script.
-Snakemake itself says which jobs there are and what each reads, writes and is given; tests run whole studies this way.
+Snakemake itself lists the jobs with their input, output and parameters. Tests run whole studies this way.
 """
 
 from __future__ import annotations
@@ -96,20 +96,20 @@ class Jobs:
     def run(self, job: Job) -> None:
         """Run a job's script in this process, and record what it wrote as Snakemake does.
 
-        Whatever the script raises is raised here: for a message to the user the UserError, not the end of the process.
+        Exceptions of the script are raised here: a UserError as such, not as the exit of the process.
         """
-        workflow, found = self._workflow, job._job
-        workflow.dag.register_running({found})
+        workflow, snakemake_job = self._workflow, job._job
+        workflow.dag.register_running({snakemake_job})
         if job.script is not None:
-            workflow.async_run(found.prepare())
+            workflow.async_run(snakemake_job.prepare())
             # Marks the output as incomplete until the job is finished.
-            found.register()
+            snakemake_job.register()
             _run_script(job)
-        workflow.async_run(found.postprocess(store_in_storage=False))
-        workflow.async_run(workflow.dag.finish(found))
+        workflow.async_run(snakemake_job.postprocess(store_in_storage=False))
+        workflow.async_run(workflow.dag.finish(snakemake_job))
 
     def lock(self) -> AbstractContextManager[None]:
-        """Keep other runs in this folder away."""
+        """Lock the folder against other runs."""
         lock: AbstractContextManager[None] = self._workflow.persistence.lock()
         return lock
 
@@ -156,7 +156,7 @@ def open_study(
     Raises
     ------
     snakemake.exceptions.WorkflowError
-        If the study is not as it should be, with the message to the user; if no rule makes a file.
+        If the study is invalid, with the message to the user, or if no rule makes a file.
     UserError
         If there is no such rule, or it has other wildcards.
     """
@@ -233,30 +233,30 @@ def _unchanged_process(folder: Path) -> Iterator[None]:
 
 
 def _run_script(job: Job) -> None:
-    found = job._job
+    snakemake_job = job._job
     snakemake = Snakemake(
-        found.input,
-        found.output,
+        snakemake_job.input,
+        snakemake_job.output,
         # Rules share their parameters between jobs, and a script of its own process could not change them for others.
-        copy.deepcopy(found.params),
-        found.wildcards,
-        found.threads,
-        found.resources,
-        found.log,
-        found.rule.workflow.config,
+        copy.deepcopy(snakemake_job.params),
+        snakemake_job.wildcards,
+        snakemake_job.threads,
+        snakemake_job.resources,
+        snakemake_job.log,
+        snakemake_job.rule.workflow.config,
         job.rule,
         None,
         str(job.script and job.script.parent),
     )
     variables = dict(os.environ)
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(found.threads)))
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(snakemake_job.threads)))
     try:
         # Libraries that are loaded already no longer look at the variables.
-        with threadpoolctl.threadpool_limits(found.threads):
+        with threadpoolctl.threadpool_limits(snakemake_job.threads):
             runpy.run_path(str(job.script), init_globals={"snakemake": snakemake}, run_name="__main__")
     except SystemExit as ended:
         if ended.code:
-            # What ``job.logged`` made an exit status of.
+            # The exception that ``job.logged`` turned into an exit status.
             raise ended.__context__ or ended from None
     finally:
         os.environ.clear()
@@ -264,7 +264,7 @@ def _run_script(job: Job) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return what reads the command line."""
+    """Create the parser of the command line."""
     out = argparse.ArgumentParser(
         prog="python -m perftransfer.debug",
         description="Run one rule's script in this process. What it reads must be there; what it writes is written.",

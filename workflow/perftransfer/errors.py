@@ -1,4 +1,4 @@
-"""What a user reads when an input is wrong: where, what was found, what is allowed, what was probably meant."""
+"""Errors for users: where the problem is, what was found, what is allowed, and the nearest match."""
 
 from __future__ import annotations
 
@@ -7,21 +7,38 @@ from collections.abc import Iterable
 
 
 class UserError(ValueError):
-    """An input that a person must mend.
+    """An input that the user must correct.
 
-    Programs that face a person print ``str(error)`` alone, without a traceback, and end with a status other than 0.
+    Commands print ``str(error)`` alone, without a traceback, and end with a status other than 0.
     """
 
 
-def unknown(where: str, what: str, found: object, allowed: Iterable[object]) -> str:
-    """One line that names the place, the value found, the values allowed and the nearest of them.
+def unknown(where: str, what: str, value: object, allowed: Iterable[object]) -> str:
+    """Return a line that names the place, the unknown value, the values allowed and the nearest of them.
 
     >>> unknown("strategies[1]", "strategy", "NLSM", ["DM", "NLMS"])
-    "strategies[1]: no strategy 'NLSM'; allowed: DM, NLMS; did you mean 'NLMS'?"
+    "strategies[1]: unknown strategy 'NLSM'. Allowed: DM, NLMS. Did you mean 'NLMS'?"
+
+    Parameters
+    ----------
+    where
+        File, key or row.
+    what
+        What kind of name or value it is.
+    value
+        The value found there.
+    allowed
+        All values that may be there.
     """
-    names = [str(name) for name in allowed]
-    message = f"{where}: no {what} {found!r}; allowed: {', '.join(names) if names else 'none'}"
+    names = [_as_yaml(name) for name in allowed]
+    text = repr(value) if isinstance(value, str) else _as_yaml(value)
+    message = f"{where}: unknown {what} {text}. Allowed: {', '.join(names) if names else 'none'}"
     # By lower case: "ridge" is meant to be "RIDGE".
     lower = {name.lower(): name for name in names}
-    nearest = difflib.get_close_matches(str(found).lower(), lower, n=1, cutoff=0.6)
-    return message + (f"; did you mean {lower[nearest[0]]!r}?" if nearest else "")
+    nearest = difflib.get_close_matches(_as_yaml(value).lower(), lower, n=1, cutoff=0.6)
+    return message + (f". Did you mean {lower[nearest[0]]!r}?" if nearest else "")
+
+
+def _as_yaml(value: object) -> str:
+    """Write a value as YAML does: truth values in lower case."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -127,13 +127,13 @@ class _Candidate:
     def __init__(self, block: np.ndarray) -> None:
         self._block = block
         self._rest = block.T @ block
-        self._known = 0
+        self._n_directions = 0
 
     def gain(self, basis: np.ndarray, residual: np.ndarray) -> tuple[float, int]:
         """Sum of squares and degrees of freedom that the term adds to the orthonormal ``basis``."""
-        shadow = basis[:, self._known :].T @ self._block
+        shadow = basis[:, self._n_directions :].T @ self._block
         self._rest = self._rest - shadow.T @ shadow
-        self._known = basis.shape[1]
+        self._n_directions = basis.shape[1]
         lengths, directions = np.linalg.eigh(self._rest)
         new = lengths > _RANK_TOLERANCE
         along = directions[:, new].T @ (self._block.T @ residual)
@@ -207,8 +207,12 @@ def _losses(
     solution = inverse @ (X.T @ target)
     for term in leaving:
         start = sum(columns[other].shape[1] for other in selected[: selected.index(term)])
-        own = slice(start, start + columns[term].shape[1])
-        yield term, float(solution[own] @ np.linalg.solve(inverse[own, own], solution[own])), own.stop - own.start
+        block = slice(start, start + columns[term].shape[1])
+        yield (
+            term,
+            float(solution[block] @ np.linalg.solve(inverse[block, block], solution[block])),
+            block.stop - block.start,
+        )
 
 
 def _may_enter(term: Term, selected: Sequence[Term]) -> bool:
@@ -243,11 +247,11 @@ def analyse(
     for term in left_out:
         new = _new_directions(columns[term], basis)
         shares[term] = float(np.square(new.T @ target).sum()) / total if total > 0 else 0.0
-    kept = sorted(selected, key=lambda term: -shares[term])
+    entered = sorted(selected, key=lambda term: -shares[term])
     rest = sorted(left_out, key=lambda term: (-shares[term], term))
     return [
         Influence(term, coefficients.get(term), shares[term], rank, term in selected)
-        for rank, term in enumerate([*kept, *rest], start=1)
+        for rank, term in enumerate([*entered, *rest], start=1)
     ]
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from perftransfer.errors import UserError
 
 _LOG = logging.getLogger(__name__)
-# The package's modules and the script itself; what libraries log goes where it always goes.
+# The package's modules and the script itself; libraries log as usual.
 _LOGGERS = ("perftransfer", "__main__")
-_INTERRUPTED = "interrupted; what was finished is kept: run the same command to go on"
+_INTERRUPTED = "interrupted; finished work is kept: run the same command to continue"
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def logged(path: str) -> Iterator[None]:
     """Write what is logged to a job's log file, and end the job with status 1 if its work fails.
 
     Messages from INFO on go to the file, those from WARNING on to standard error as well. A UserError is one message in
-    both. Any other exception is a defect of ours: its traceback is in the file, and it is raised again.
+    both. Any other exception is a defect: its traceback is in the file, and it is raised again.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     file = logging.FileHandler(path, mode="w", encoding="utf-8")
@@ -40,7 +40,7 @@ def logged(path: str) -> Iterator[None]:
         _LOG.error("%s", error)
         sys.exit(1)
     except KeyboardInterrupt:
-        # The terminal's line holds a ^C.
+        # The terminal's line ends with ^C.
         print(file=sys.stderr)
         _LOG.error(_INTERRUPTED)
         sys.exit(130)

@@ -17,8 +17,7 @@ from perftransfer.scales import SCALES
 from perftransfer.space.encoding import Encoder
 from perftransfer.space.options import Option, from_json
 
-# The types that models of our learners consist of, in addition to those that skops itself trusts. A file that asks for
-# any other is refused.
+# The types of our learners' models, in addition to those that skops trusts. A file with any other is refused.
 ALLOWED_TYPES = (
     "perftransfer.learners._mars.MARS",
     "perftransfer.space.encoding.Encoder",
@@ -66,7 +65,7 @@ class Model:
 _FACTS = ("environment", "objective", "learner", "scale", "version")
 
 
-# skops takes most of a second to import: only who has a model at hand shall wait for it.
+# skops is imported in the functions that need it: it takes most of a second.
 
 
 def save(path: Path, model: Model) -> None:
@@ -86,7 +85,7 @@ def load(path: Path) -> Model:
     Raises
     ------
     UserError
-        If there is no such file, if it is no model of perftransfer, or if it asks for a type that no model needs.
+        If there is no such file, if it is not a model of perftransfer, or if it contains a type that no model needs.
     """
     import skops.io
 
@@ -97,14 +96,14 @@ def load(path: Path) -> Model:
         content = skops.io.load(path, trusted=list(ALLOWED_TYPES))
         model = Model(pipeline=content["pipeline"], **json.loads(content["facts"]))
         if model.scale not in SCALES or not hasattr(model.pipeline, "predict"):
-            raise ValueError("unknown scale of learning, or nothing that predicts")
+            raise ValueError("unknown scale of learning, or no predict method")
         # One row, to see that the schema and the fitted learner fit together.
         default = pd.DataFrame([{option.name: option.default for option in model.options}])
         if model.predict(default).shape != (1,):
             raise ValueError("it does not predict one number per configuration")
         return model
     except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file") from error
+        raise UserError(f"{path}: there is no such file") from error
     except UserError as error:
         raise error if str(error).startswith(str(path)) else UserError(f"{path}: {error}") from error
     except Exception as error:

@@ -20,7 +20,7 @@ UNITS = {
     "percent": "%",
 }
 
-#: What measuring here can give; published tables have whatever their columns hold.
+#: Objectives that can be measured here; those of published tables are named by the study.
 MEASURED = ("latency_ms", "energy_mj", "peak_memory_mib")
 
 

@@ -1,6 +1,6 @@
 """Clean up after a killed Snakemake: end its jobs, here and on a cluster, and remove its lock.
 
-``make`` calls this before each run. Without it, jobs that outlived their driver would go on measuring while a new run
+``make`` calls this before each run. Without it, jobs that outlived their driver would still measure while a new run
 starts the same jobs again.
 """
 
@@ -131,7 +131,7 @@ def _processes(folder: Path) -> tuple[list[psutil.Process], list[psutil.Process]
             continue
         if _JOB_ARGUMENT in arguments or any(_SCRIPTS in argument for argument in arguments):
             jobs.append(process)
-        # The name has to be an argument of its own: ``tee snakemake.log`` is no run.
+        # The name must be a separate argument: ``tee snakemake.log`` is not a run.
         elif any(Path(argument).name == "snakemake" for argument in arguments):
             drivers.append(process)
     return drivers, jobs

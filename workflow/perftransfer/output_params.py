@@ -1,6 +1,6 @@
 """Parameters of the jobs that draw figures, write tables and the report, or only put files together.
 
-Here, not with figures and report: a study passes them on, and stands below these.
+They are here because a study passes them on, and is below figures and report.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Convert typed values to plain ones (as JSON and YAML have them) and back.
 
-What crosses a process goes as plain values: the parameters of a Snakemake job, and what is sent to a board. On
+Values cross processes as plain values: the parameters of a Snakemake job, and what is sent to a board. On
 both sides they are frozen dataclasses. Standard library only, because boards use this module.
 """
 
@@ -32,7 +32,7 @@ def to_plain(value: object) -> Plain:
     Raises
     ------
     TypeError
-        If there is something else in it: what cannot be read back is not written.
+        If it contains anything else, which could not be read back.
     """
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_plain(getattr(value, field.name)) for field in fields(value) if field.init}
@@ -67,7 +67,7 @@ def from_plain(expected: type[T], value: Plain, where: str = "") -> T:
     TypeError
         If a value has another type; the message names the key, as in `protocol.repeats`.
     ValueError
-        If a key is unknown or missing, or a value is none of those allowed.
+        If a key is unknown or missing, or a value is not allowed.
     """
     result: T = _build(expected, value, where)
     return result

@@ -1,4 +1,4 @@
-"""Progress of long work: a line that renews itself on a terminal, a line now and then in a log."""
+"""Progress of long work: a line that is updated on a terminal, and lines at intervals in a log."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def duration(seconds: float) -> str:
-    """Write a duration the way people say it.
+    """Write a duration in words.
 
     >>> duration(8), duration(95), duration(3700)
     ('8 s', '1 min 35 s', '1 h 1 min')
@@ -26,11 +26,11 @@ def duration(seconds: float) -> str:
 
 
 class Progress:
-    """Counts steps of known number and tells the time left, from the pace of the steps done *here*.
+    """Counts steps of a known number and estimates the time left, from the pace of the steps done *here*.
 
-    total: steps to do now. done_before: steps found done already; shown, but no part of the pace.
+    total: steps to do now. done_before: steps done earlier; counted, but not part of the pace.
     Plain lines are logged, at most one every ``interval`` seconds, the first and the last always.
-    terminal: standard error by default; a terminal gets one line that renews itself, a file or pipe the plain lines.
+    terminal: standard error by default; a terminal gets one line that is updated, a file or pipe the plain lines.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class Progress:
             self._show()
 
     def step(self) -> None:
-        """One more step is done."""
+        """Count a finished step."""
         self.done += 1
         self._show()
 
     def line(self) -> str:
-        """The present state in words."""
+        """Return the present state in words."""
         everything = self.total + self.done_before
         text = f"{self.title}: {self.done + self.done_before} of {everything}"
         if self.done_before and not self.done:

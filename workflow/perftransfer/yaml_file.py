@@ -1,4 +1,4 @@
-"""Read YAML files of users: plain data only, and nothing overwritten in silence."""
+"""Read YAML files of users: plain data only; a duplicate key is an error."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import yaml
 
 from perftransfer.errors import UserError
 
-# ``<<: *other`` takes over the keys of another mapping; it is no key itself.
+# ``<<: *other`` includes the keys of another mapping; it is not a key itself.
 _MERGE = "tag:yaml.org,2002:merge"
 
 
 class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses a duplicate key: YAML would keep the last one and say nothing."""
+    """A safe loader that refuses duplicate keys; PyYAML would silently keep the last one."""
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
         except (ValueError, KeyError) as error:
-            # What looks like a date and is none, say: PyYAML lets Python's own error through, which knows no line.
+            # For example, an invalid date: PyYAML lets Python's own error through, which has no line number.
             raise yaml.constructor.ConstructorError(
-                None, None, f"{node.value!r} is no {node.tag.rpartition(':')[2]}", node.start_mark
+                None, None, f"{node.value!r} is not a valid {node.tag.rpartition(':')[2]}", node.start_mark
             ) from error
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -33,12 +33,10 @@ class _Loader(yaml.SafeLoader):
                 continue
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
-                # PyYAML itself refuses it below, with its line.
+                # PyYAML itself refuses it below, with its line number.
                 continue
             if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} stands twice", key_node.start_mark
-                )
+                raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key!r}", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -46,7 +44,8 @@ class _Loader(yaml.SafeLoader):
 def read(path: Path) -> dict[str, object]:
     """Return the mapping in a YAML file.
 
-    Raises UserError with file and line if the file is missing, is no YAML, holds a key twice, or is no mapping.
+    Raises UserError with file and line if the file is missing, is not valid YAML, has a duplicate key, or is not a
+    mapping.
     """
     try:
         with path.open(encoding="utf-8") as file:
@@ -62,6 +61,6 @@ def read(path: Path) -> dict[str, object]:
     if content is None:
         raise UserError(f"{path}: is empty, expected a mapping of keys to values")
     if not isinstance(content, dict):
-        found = "a list" if isinstance(content, list) else repr(content)
-        raise UserError(f"{path}: found {found}, expected a mapping of keys to values")
+        what = "a list" if isinstance(content, list) else repr(content)
+        raise UserError(f"{path}: found {what}, expected a mapping of keys to values")
     return content

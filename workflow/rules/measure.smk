@@ -53,7 +53,7 @@ rule benchmark:
         **MEASURING,
     params:
         params_of("benchmark"),
-        # The journal is the truth. It is no output of any rule, so nothing ever deletes it.
+        # The journal is not an output of any rule, so Snakemake never deletes it.
         journal=inputs.journal,
     script:
         "../scripts/benchmark.py"

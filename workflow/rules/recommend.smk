@@ -102,7 +102,7 @@ rule confirm:
 
 rule collect_recommendations:
     input:
-        recommendations=inputs.of_targets("recommendation"),
+        recommendations=inputs.target_tables("recommendation"),
         confirmations=inputs.confirmations,
     output:
         "<results>/recommendation.parquet",

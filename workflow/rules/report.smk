@@ -70,9 +70,9 @@ rule report:
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
         recommendation=inputs.recommendation,
-        of_targets=inputs.of_targets("measurements"),
-        predictions=inputs.of_targets("predictions"),
-        left_out=inputs.of_targets("left_out"),
+        target_measurements=inputs.target_tables("measurements"),
+        predictions=inputs.target_tables("predictions"),
+        left_out=inputs.target_tables("left_out"),
         measurements=inputs.measurements,
         sentinels=inputs.sentinels,
         templates=collect(

@@ -1,4 +1,4 @@
-"""Measure what is recommended, and the default configuration, side by side."""
+"""Measure the recommended configurations next to the default."""
 
 import hashlib
 from pathlib import Path

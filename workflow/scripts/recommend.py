@@ -15,7 +15,7 @@ from perftransfer.recommend.recommendation import left_out_table, predict_space,
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         params, name = from_plain(RecommendParams, snakemake.params[0]), snakemake.wildcards.environment
-        measurements, every = tables.read(snakemake.input.measurements), tables.read(snakemake.input.candidates)
+        measurements, candidates = tables.read(snakemake.input.measurements), tables.read(snakemake.input.candidates)
         is_random_sample = bool(json.loads(tables.metadata(snakemake.input.measurements)["is_random_sample"]))
         models = gather.models_from_job(name, params.model.objectives, params.model, snakemake.input)
         for objective, path in zip(params.model.objectives, snakemake.output.models, strict=True):
@@ -25,19 +25,22 @@ if __name__ == "__main__":
                     f"environment {name}: no measurement there gave a value of {objective}: see its journal"
                 )
             stored_model.save(models[objective], Path(path))
-        predicted = predict_space(models, every)
-        tables.write(Path(snakemake.output.left_out), left_out_table(models, every))
+        predicted = predict_space(models, candidates)
+        tables.write(Path(snakemake.output.left_out), left_out_table(models, candidates))
         good = measurements.loc[measurements["status"] == "ok", "configuration_id"]
         failed = set(measurements["configuration_id"]) - set(good)
-        options, table = tables.options(snakemake.input.candidates), predictions_table(every, predicted, good, failed)
+        options, table = (
+            tables.options(snakemake.input.candidates),
+            predictions_table(candidates, predicted, good, failed),
+        )
         tables.write(Path(snakemake.output.predictions), table, options=options)
-        found = recommend(models, every, predicted, params.n_recommendations, failed)
+        recommendations = recommend(models, candidates, predicted, params.n_recommendations, failed)
         outlooks = {
             objective: outlook and asdict(outlook)
             for objective, model in models.items()
-            for outlook in [stopping.outlook(model, model.codes_of(every))]
+            for outlook in [stopping.outlook(model, model.codes_of(candidates))]
         }
         budget = measurements["configuration_id"].nunique()
         strategy = params.model.recipe.strategy
-        metadata = {"outlooks": outlooks, "strategy": strategy, "budget": budget, "space": len(every)}
-        tables.write(Path(snakemake.output.recommendation), found, metadata=metadata)
+        metadata = {"outlooks": outlooks, "strategy": strategy, "budget": budget, "space": len(candidates)}
+        tables.write(Path(snakemake.output.recommendation), recommendations, metadata=metadata)

@@ -26,15 +26,15 @@ if __name__ == "__main__":
         study = yaml_file.read(Path(snakemake.input.study))
         recommended = []
         for path in snakemake.input.recommendation:
-            known = json.loads(tables.metadata(path)["targets"])
+            recommendation_facts = json.loads(tables.metadata(path)["targets"])
             table = tables.read(path)
             targets, labels = {}, environment_labels(study["targets"])
             for files in zip(snakemake.input.predictions, snakemake.input.left_out, strict=True):
                 name, (predictions, left_out) = Path(files[0]).parent.name, map(tables.read, files)
-                own = table[table["environment"] == name]
-                targets[name] = Target(name, labels[name], predictions, left_out, own)
-            recommended = findings_recommendation.recommended(table, known, targets, study["targets"])
-        measured = [*snakemake.input.measurements, *snakemake.input.of_targets]
+                rows = table[table["environment"] == name]
+                targets[name] = Target(name, labels[name], predictions, left_out, rows)
+            recommended = findings_recommendation.recommended(table, recommendation_facts, targets, study["targets"])
+        measured = [*snakemake.input.measurements, *snakemake.input.target_measurements]
         columns = findings_measuring.columns(study["objectives"])
         drawings = Path(snakemake.output.drawings)
         # There may be nothing to draw.
@@ -50,7 +50,7 @@ if __name__ == "__main__":
             },
             measurements=(tables.read(path, columns) for path in measured),
             hosts={
-                json.loads(found["environment"]): json.loads(found["host"]) for found in map(tables.metadata, measured)
+                json.loads(facts["environment"]): json.loads(facts["host"]) for facts in map(tables.metadata, measured)
             },
             figures=still,
             study_tables=[Shown.read(Path(path)) for path in snakemake.input.tables],

@@ -1,4 +1,4 @@
-"""Write the study as it was resolved, beside its results."""
+"""Write the study with all defaults to the folder of its results."""
 
 from pathlib import Path
 

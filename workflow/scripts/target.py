@@ -25,7 +25,7 @@ if __name__ == "__main__":
 
         if snakemake.input.external_journal:
             journal_path = Path(snakemake.input.external_journal[0])
-            # Nobody knows here who chose.
+            # It is unknown how these were chosen.
             is_random_sample = False
             records = remote.load_external_journal(journal_path, name, set(candidates["configuration_id"]))
         else:

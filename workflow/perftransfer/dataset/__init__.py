@@ -1,1 +1,1 @@
-"""The tables: how they are stored, where they come from, what they promise."""
+"""The tables of a study: from journals and published files to one dataset."""

@@ -1,4 +1,4 @@
-"""Published tables as environments: mapped to our columns by the study."""
+"""Published tables as environments, mapped to columns of the dataset by the study."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read(path: Path) -> pd.DataFrame:
         # Only an empty cell is empty: "None" may be a level.
         return pd.read_csv(path, keep_default_na=False, na_values=[""])
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: no readable CSV file: {error}") from error
+        raise UserError(f"{path}: not a readable CSV file: {error}") from error
 
 
 def convert(
@@ -52,7 +52,7 @@ def convert(
             raise UserError(f"{where}: environment {environment}: no row has {column} = {value!r}")
     if table.empty:
         raise UserError(f"{where}: environment {environment}: the table has no rows")
-    # What a person counts in the file, whatever rows were picked.
+    # As counted in the file, before rows were picked.
     numbers = [int(position) + 1 for position in table.index]
     table = table.reset_index(drop=True)
     columns: dict[str, pd.Series] = {}
@@ -67,8 +67,8 @@ def convert(
         if mapping.factor is not None:
             wrong = [i for i, value in enumerate(values) if not _is_number(value)]
             if wrong:
-                found = f"option {name} is {_plain(values.iloc[wrong[0]])!r}; a factor needs numbers"
-                raise UserError(f"{where}: row {numbers[wrong[0]]}: {found}")
+                problem = f"option {name} is {_plain(values.iloc[wrong[0]])!r}; a factor needs numbers"
+                raise UserError(f"{where}: row {numbers[wrong[0]]}: {problem}")
             # A level that was read in the other unit is to be the same: twelve digits hide what rounding did.
             values = values.map(lambda value, factor=float(mapping.factor): float(f"{float(value) * factor:.12g}"))
         columns[name] = values
@@ -98,11 +98,11 @@ def convert(
         column = objective.column or name
         _need(table, column, where)
         head[name] = pd.to_numeric(table[column], errors="coerce") * float(objective.factor)
-    twice = head[head["configuration_id"].duplicated()]
-    if len(twice):
+    duplicates = head[head["configuration_id"].duplicated()]
+    if len(duplicates):
         raise UserError(
-            f"{where}: environment {environment}: row {numbers[twice.index[0]]} is a configuration that stood before; "
-            "does an option or a row selection lack in the mapping?"
+            f"{where}: environment {environment}: row {numbers[duplicates.index[0]]} is a duplicate configuration; "
+            "is an option or a row selection missing in the mapping?"
         )
     return pd.concat([head, frame], axis=1), tuple(schema), ranked
 
@@ -130,7 +130,10 @@ def _option(name: str, values: pd.Series, mapping: OptionMapping, where: str) ->
 
 
 def _by_rank(option: Option) -> Option:
-    """The option with ranks for levels: clocks of unlike boards become the same option (Iqbal et al. 2019, sec. 3)."""
+    """Return the option with ranks for levels (Iqbal et al. 2019, sec. 3).
+
+    Clocks of different boards become the same option.
+    """
     ranks = tuple(range(1, len(option.levels) + 1))
     return Option(option.name, ranks, option.ordered, ranks[option.code(option.default)])
 

@@ -23,7 +23,7 @@ COLUMNS = (
 
 
 def check_names(options: Sequence[Option]) -> None:
-    """Raise UserError for an option that is called like a column of the table of measurements."""
+    """Raise UserError for an option with the name of a column of the table of measurements."""
     for option in options:
         if option.name in COLUMNS:
             raise UserError(
@@ -115,7 +115,7 @@ def per_configuration(measurements: pd.DataFrame, objectives: Sequence[str]) -> 
 
     The value is the median over its undisturbed processes (over all, where every one was disturbed); the spread
     ``…_cv`` is the coefficient of variation over the same processes, missing where there is only one. A configuration
-    of which no process came to an end has no row.
+    of which no process succeeded has no row.
     """
     ok = measurements["status"].eq("ok").to_numpy(dtype=bool)
     calm = ok & ~measurements["disturbed"].fillna(False).to_numpy(dtype=bool)

@@ -25,11 +25,11 @@ def merge(
     imported_files: Mapping[str, Path],
     objectives: Sequence[str],
 ) -> tuple[Iterator[pd.DataFrame], tuple[Option, ...], dict[str, Level]]:
-    """Return one row per (environment, configuration), the schema of the options, and the options that never vary.
+    """Return one row per (environment, configuration), the schema of the options, and the constant options.
 
     environments: the description of each, in the order of the study. The rows come as one frame per environment, each
     made when it is asked for: only one environment's measurements are in memory. Constant options are dropped from the
-    table and the schema: they can decide nothing. An option that an environment lacks is inactive in all of its rows;
+    table and the schema: they have no effect. An option that an environment lacks is inactive in all of its rows;
     then ``configuration_id`` stands for the varying options that are active, and is the same for the same settings.
     """
     files = {name: measured_files.get(name) or imported_files[name] for name in environments}
@@ -40,9 +40,9 @@ def merge(
     schemas = [tables.options(path) for path in files.values()]
     columns = [OptionColumn(option) for option in _common(schemas)]
     for path, schema in zip(files.values(), schemas, strict=True):
-        found = tables.distinct(path, [option.name for option in schema])
+        levels = tables.distinct(path, [option.name for option in schema])
         for column in columns:
-            column.add(found.get(column.option.name))
+            column.add(levels.get(column.option.name))
     _check_names([column.option.name for column in columns], objectives)
     varying = {column.option.name: column for column in columns if column.varies}
     constant = {column.option.name: column.constant for column in columns if not column.varies}
@@ -97,20 +97,24 @@ def columns_of(objective: str) -> tuple[str, str, str]:
 
 
 def _check_names(options: Sequence[str], objectives: Sequence[str]) -> None:
-    """Raise UserError for an option that is called like another column of the dataset."""
-    others = {*ENVIRONMENT_COLUMNS, "configuration_id", *(name for given in objectives for name in columns_of(given))}
+    """Raise UserError for an option with the name of another column of the dataset."""
+    others = {
+        *ENVIRONMENT_COLUMNS,
+        "configuration_id",
+        *(name for objective in objectives for name in columns_of(objective)),
+    }
     for name in options:
         if name in others:
             raise UserError(f"option {name}: a column of the dataset has that name; give it another one")
 
 
 def _check_energy(environment: str, path: Path) -> None:
-    """Raise UserError if an environment has no energy at all; the measurements themselves stay."""
+    """Raise UserError if an environment has no energy at all. The measurements are kept."""
     reasons = [str(reason) for reason in tables.distinct(path, ["energy_missing"])["energy_missing"].dropna()]
     if reasons and tables.read(path, ["energy_mj"])["energy_mj"].isna().all():
         raise UserError(
-            f"environment {environment}: energy_mj could not be measured ({'; '.join(reasons)}); leave it out of the "
-            "study's objectives: there are no estimates here"
+            f"environment {environment}: energy_mj could not be measured ({'; '.join(reasons)}); remove it from the "
+            "study's objectives"
         )
 
 
@@ -140,12 +144,14 @@ def _rows(path: Path, options: Sequence[str], objectives: Sequence[str], is_meas
     """One row per configuration, sorted: ``configuration_id``, those options that the environment has, and values."""
     columns = ["configuration_id", *options, *objectives]
     frame = tables.read(path, [*columns, "status", "disturbed"] if is_measured else columns)
-    found = [objective for objective in objectives if objective in frame]
-    # Published values are aggregated already: no spread, and nobody knows over how many processes.
-    values = measured.per_configuration(frame, found) if is_measured else frame.set_index("configuration_id")[found]
-    wanted = [column for objective in objectives for column in columns_of(objective)]
+    available = [objective for objective in objectives if objective in frame]
+    # Published values are already aggregated: spread and number of processes are unknown.
+    values = (
+        measured.per_configuration(frame, available) if is_measured else frame.set_index("configuration_id")[available]
+    )
+    value_columns = [column for objective in objectives for column in columns_of(objective)]
     configurations = frame.drop_duplicates("configuration_id").set_index("configuration_id")
-    rows = configurations[[name for name in options if name in frame]].join(values.reindex(columns=wanted))
+    rows = configurations[[name for name in options if name in frame]].join(values.reindex(columns=value_columns))
     return rows.sort_index().reset_index()
 
 
@@ -159,28 +165,28 @@ def _common(schemas: Sequence[tuple[Option, ...]]) -> tuple[Option, ...]:
         _insert(names, [option.name for option in schema])
     out = []
     for name in names:
-        found = [option for schema in schemas for option in schema if option.name == name]
-        first = found[0]
+        variants = [option for schema in schemas for option in schema if option.name == name]
+        first = variants[0]
         levels = list(first.levels)
-        for option in found[1:]:
+        for option in variants[1:]:
             _insert(levels, option.levels)
         if len(levels) > len(first.levels) and all(isinstance(level, int | float) for level in levels):
             levels.sort(key=float)
-        conditional = len(found) < len(schemas) or any(option.conditional for option in found)
-        ordered = all(option.ordered for option in found)
+        conditional = len(variants) < len(schemas) or any(option.conditional for option in variants)
+        ordered = all(option.ordered for option in variants)
         out.append(Option(name, tuple(levels), ordered, first.default, conditional))
     return tuple(out)
 
 
 def _insert(levels: list[Any], others: Sequence[Any]) -> None:
-    """Insert what ``levels`` lacks of ``others``, each behind the level that stands before it there."""
-    known = [level_text(level) for level in levels]
-    place = len(levels)
+    """Insert what ``levels`` lacks of ``others``, each after the level that precedes it there."""
+    known_texts = [level_text(level) for level in levels]
+    position = len(levels)
     for level in others:
         text = level_text(level)
-        if text in known:
-            place = known.index(text) + 1
+        if text in known_texts:
+            position = known_texts.index(text) + 1
         else:
-            levels.insert(place, level)
-            known.insert(place, text)
-            place += 1
+            levels.insert(position, level)
+            known_texts.insert(position, text)
+            position += 1

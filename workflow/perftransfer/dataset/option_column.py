@@ -9,12 +9,12 @@ import pandas as pd
 
 from perftransfer.space.options import INACTIVE, Level, Option, level_text
 
-# What pandas has for values that have no type in common.
+# pandas' type for values without a common type.
 _TEXT = np.dtype(object)
 
 
 class OptionColumn:
-    """Learns from the levels found in one environment after the other; never needs the rows of all of them."""
+    """Collects the levels of an option, environment by environment, without the rows of all of them in memory."""
 
     def __init__(self, option: Option) -> None:
         self.option = option
@@ -26,25 +26,25 @@ class OptionColumn:
         """Take the different levels found in an environment; None where it lacks the option."""
         if levels is None:
             levels = pd.Series([None], dtype=object)
-        found = set(texts(levels))
-        self._texts |= found
-        self._varies_within |= len(found) > 1
-        # An inactive level is text, whatever the others are.
+        level_texts = set(texts(levels))
+        self._texts |= level_texts
+        self._varies_within |= len(level_texts) > 1
+        # An inactive level is text, also where the others are not.
         self._types[_TEXT if levels.isna().any() else levels.dtype] = levels.iloc[:0]
 
     @property
     def varies(self) -> bool:
-        """Whether it decides anything: a level that is the only one wherever the option exists does not."""
+        """Whether it has several levels; environments that lack the option do not count."""
         return self._varies_within or len(self._texts - {INACTIVE}) > 1
 
     @property
     def constant(self) -> Level:
-        """The only level of an option that does not vary; INACTIVE if it plays no part anywhere."""
+        """The only level of an option that does not vary; INACTIVE if it is inactive everywhere."""
         active = self._texts - {INACTIVE}
         return self.option.levels[self.option.code(active.pop())] if active else INACTIVE
 
     def stored(self, values: pd.Series | None, rows: int) -> pd.Series:
-        """The column in one environment, with the type that it has in all; ``values`` is None where it is lacking."""
+        """Return the column in one environment, with its type in all; ``values`` is None without the option."""
         if values is None:
             return pd.Series(INACTIVE, index=range(rows), dtype="str")
         # One environment has it as text, another as numbers; a column has one type.
@@ -54,6 +54,6 @@ class OptionColumn:
 
 def texts(levels: pd.Series) -> pd.Series:
     """Levels as text, INACTIVE where there is none; each different level is written once."""
-    places, different = pd.factorize(levels, use_na_sentinel=False)
+    codes, different = pd.factorize(levels, use_na_sentinel=False)
     written = [INACTIVE if pd.isna(level) else level_text(level) for level in different]
-    return pd.Series(pd.array(written, dtype="str").take(places), index=levels.index)
+    return pd.Series(pd.array(written, dtype="str").take(codes), index=levels.index)

@@ -1,4 +1,4 @@
-"""Published files: found below a folder, or fetched once, and their content checked."""
+"""Published files: found in a folder or downloaded once, and verified by their SHA-256."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 
 from perftransfer.errors import UserError
 
-# Seconds without an answer after which an address counts as out of reach.
+# Timeout of a download, in seconds.
 _PATIENCE = 20
 
 
 class Unavailable(UserError):
-    """A file that can be had neither from DATASETS nor from its address."""
+    """A file that is not available locally and could not be downloaded."""
 
 
 @dataclass(frozen=True)
@@ -47,42 +47,42 @@ class PublishedFile:
         if problems:
             raise UserError("\n".join(problems))
         if self.address is None:
-            raise Unavailable(f"{self._nowhere()}, and no address is given")
+            raise Unavailable(f"{self._nowhere()}, and the study has no address for it")
         self._download(self.address, downloads / self.name)
         return downloads / self.name
 
     def _at_hand(self, downloads: Path) -> list[Path]:
         folder = os.environ.get("DATASETS")
         if folder and not Path(folder).is_dir():
-            raise UserError(f"DATASETS names {folder}: there is no such folder")
-        found = sorted(path for path in Path(folder).rglob(self.name) if path.is_file()) if folder else []
-        return found or [path for path in (downloads / self.name,) if path.exists()]
+            raise UserError(f"DATASETS is set to {folder}, which is not a folder")
+        matches = sorted(path for path in Path(folder).rglob(self.name) if path.is_file()) if folder else []
+        return matches or [path for path in (downloads / self.name,) if path.exists()]
 
     def _nowhere(self) -> str:
-        return f"{self.name}: not below the folder DATASETS ({os.environ.get('DATASETS') or 'not set'})"
+        return f"{self.name}: not below the folder DATASETS ({os.environ.get('DATASETS') or 'unset'})"
 
     def _mismatch(self, where: str, content: bytes) -> str | None:
-        got, wanted = hashlib.sha256(content).hexdigest(), self.sha256.lower()
-        return None if got == wanted else f"{where}: SHA-256 is {got}, the study says {wanted}"
+        actual, expected = hashlib.sha256(content).hexdigest(), self.sha256.lower()
+        return None if actual == expected else f"{where}: SHA-256 is {actual}, the study says {expected}"
 
     def _download(self, address: str, path: Path) -> None:
         try:
             with urllib.request.urlopen(address, timeout=_PATIENCE) as answer:
                 content = answer.read()
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise Unavailable(f"{self._nowhere()}, and {address} cannot be fetched ({error})") from error
+            raise Unavailable(f"{self._nowhere()}, and {address} could not be downloaded ({error})") from error
         problem = self._mismatch(address, content)
         if problem is not None:
             raise UserError(problem)
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Environments of one file are imported side by side: each job has a temporary name of its own.
+        # Environments of one file are imported in parallel: each job needs its own temporary name.
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         temporary.write_bytes(content)
         temporary.replace(path)
 
 
 def unavailable(files: Iterable[PublishedFile], downloads: Path) -> dict[str, str]:
-    """Fetch what is not at hand, side by side; return why a file cannot be had, by name.
+    """Download in parallel what is not available locally; return the problems of unavailable files, by name.
 
     Raises UserError that lists the files with a wrong SHA-256.
     """
@@ -94,9 +94,9 @@ def unavailable(files: Iterable[PublishedFile], downloads: Path) -> dict[str, st
             return error
         return None
 
-    wanted = list(dict.fromkeys(files))
+    distinct = list(dict.fromkeys(files))
     with ThreadPoolExecutor(8) as pool:
-        problems = dict(zip((file.name for file in wanted), pool.map(problem, wanted), strict=True))
+        problems = dict(zip((file.name for file in distinct), pool.map(problem, distinct), strict=True))
     wrong = [str(error) for error in problems.values() if error is not None and not isinstance(error, Unavailable)]
     if wrong:
         raise UserError("\n".join(wrong))

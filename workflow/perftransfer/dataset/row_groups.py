@@ -1,4 +1,4 @@
-"""The parts of dataset.parquet that its readers need: of many rows, nobody loads all columns."""
+"""Read parts of dataset.parquet: environments, configurations, or some columns, never all of a large table."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ def configurations(path: Path | str) -> pd.DataFrame:
     """One row per configuration of the study, sorted: ``configuration_id`` and the options."""
     columns = ["configuration_id", *(option.name for option in tables.options(path))]
     rows = tables.PartitionedTable(path)
-    found = [
+    parts = [
         rows.read(environment, columns)[new].drop_duplicates("configuration_id")
         for environment, new in _first_seen(rows)
     ]
-    return pd.concat(found).sort_values("configuration_id", ignore_index=True)
+    return pd.concat(parts).sort_values("configuration_id", ignore_index=True)
 
 
 def configuration_ids(path: Path | str) -> pd.Index:
     """Every ``configuration_id`` of the study, sorted."""
     rows = tables.PartitionedTable(path)
-    found = [rows.read(environment, ["configuration_id"])[new] for environment, new in _first_seen(rows)]
-    result: pd.Index = pd.Index(pd.concat(found)["configuration_id"]).unique().sort_values()
+    parts = [rows.read(environment, ["configuration_id"])[new] for environment, new in _first_seen(rows)]
+    result: pd.Index = pd.Index(pd.concat(parts)["configuration_id"]).unique().sort_values()
     return result
 
 
 def _first_seen(rows: tables.PartitionedTable) -> Iterator[tuple[str, pd.Series]]:
     """Yield environments with configurations that none before had, and which of their rows those are."""
-    last, known = None, pd.Index([], dtype="str")
+    last, seen = None, pd.Index([], dtype="str")
     for environment in rows.environments:
         ids = rows.read(environment, ["configuration_id"])["configuration_id"]
         # Most environments are measured in the same configurations as the one before.
         if last is None or not ids.equals(last):
-            last, new = ids, ~ids.isin(known)
+            last, new = ids, ~ids.isin(seen)
             if new.any():
-                known = known.append(pd.Index(ids[new].unique()))
+                seen = seen.append(pd.Index(ids[new].unique()))
                 yield environment, new
 
 
 def by_environment(path: Path | str, objectives: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each environment, with the values of these objectives, their spread and number of processes."""
-    known = set(tables.columns(path))
-    columns = [name for objective in objectives for name in columns_of(objective) if name in known]
+    available = set(tables.columns(path))
+    columns = [name for objective in objectives for name in columns_of(objective) if name in available]
     rows = tables.PartitionedTable(path)
     for environment in rows.environments:
         yield environment, rows.read(environment, columns)
@@ -62,8 +62,8 @@ def by_environment(path: Path | str, objectives: Sequence[str]) -> Iterator[tupl
 def by_configuration(path: Path | str, objective: str) -> pd.DataFrame:
     """Values of an objective: a row per configuration, sorted, and a column per environment, in the order of the study.
 
-    NaN where it was not measured, and everywhere if nobody measured it. Eight bytes for each: only the configurations
-    of one environment are in memory beside them.
+    NaN where it was not measured. Values take eight bytes each; in addition, only the configurations of one environment
+    are in memory.
     """
     ids = configuration_ids(path)
     rows = tables.PartitionedTable(path)
@@ -77,7 +77,7 @@ def by_configuration(path: Path | str, objective: str) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class Excerpt:
-    """Some configurations in some environments, whatever the size of the dataset that they are from.
+    """Some configurations in some environments of a dataset of any size.
 
     configurations: ``configuration_id`` and the options, a row each, sorted. by_objective: of each objective its
     values, a row for each of these configurations in this order, a column per environment; NaN where it was not
@@ -95,26 +95,26 @@ def excerpt(
 ) -> Excerpt:
     """Read at most so many configurations and environments, evenly spread over all of them in their order.
 
-    Identities of configurations are hashes, so those are as good as drawn at random. An environment that is left out
+    Ids of configurations are hashes, so this is as good as a random sample. An environment that is left out
     is not read. Objectives that the dataset does not have are left out.
     """
-    found = configurations(path)
-    rows, known = tables.PartitionedTable(path), set(tables.columns(path))
+    everything = configurations(path)
+    rows, available = tables.PartitionedTable(path), set(tables.columns(path))
     named = [rows.environments[i] for i in _spread(len(rows.environments), most_environments)]
-    kept = found.iloc[_spread(len(found), most_configurations)].reset_index(drop=True)
-    ids, wanted = pd.Index(kept["configuration_id"]), [name for name in objectives if name in known]
-    values = {name: np.full((len(kept), len(named)), np.nan) for name in wanted}
+    sample = everything.iloc[_spread(len(everything), most_configurations)].reset_index(drop=True)
+    ids, present = pd.Index(sample["configuration_id"]), [name for name in objectives if name in available]
+    values = {name: np.full((len(sample), len(named)), np.nan) for name in present}
     for column, environment in enumerate(named):
-        frame = rows.read(environment, ["configuration_id", *wanted])
-        places = ids.get_indexer(pd.Index(frame["configuration_id"]))
-        for name in wanted:
-            values[name][places[places >= 0], column] = frame[name].to_numpy(float)[places >= 0]
-    shown = {name: pd.DataFrame(matrix, columns=pd.Index(named)) for name, matrix in values.items()}
-    return Excerpt(kept, shown, len(found), len(rows.environments))
+        frame = rows.read(environment, ["configuration_id", *present])
+        positions = ids.get_indexer(pd.Index(frame["configuration_id"]))
+        for name in present:
+            values[name][positions[positions >= 0], column] = frame[name].to_numpy(float)[positions >= 0]
+    by_objective = {name: pd.DataFrame(matrix, columns=pd.Index(named)) for name, matrix in values.items()}
+    return Excerpt(sample, by_objective, len(everything), len(rows.environments))
 
 
 def _spread(n: int, most: int) -> np.ndarray:
-    """Places of at most ``most`` of ``n`` rows, evenly spread, the first and the last among them."""
+    """Return positions of at most ``most`` of ``n`` rows, evenly spread, with the first and the last."""
     return np.arange(n) if n <= most else np.linspace(0, n - 1, most).round().astype(int)
 
 

@@ -1,4 +1,4 @@
-"""Parquet files: written atomically, to the same bytes for the same content, with what they are in their metadata."""
+"""Parquet files, written atomically; the same content gives the same bytes. Schemas are in their metadata."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def write_groups(
 ) -> int:
     """Write frames of the same columns and types, one after the other, as one table; return its number of rows.
 
-    Only one of them needs to be in memory. Each is a row group of its own (several if it is long), so that who reads
-    the table can skip those that do not matter. At least one frame; else as ``write``.
+    Only one of them needs to be in memory. Each is a row group of its own (several if it is long), so that readers
+    can skip the others. At least one frame; see ``write`` for the rest.
     """
     texts = {"version": perftransfer.__version__}
     if options is not None:
@@ -61,8 +61,8 @@ def write_groups(
 def stack(path: Path, parts: Iterable[pa.Table], rows: int = ROWS) -> int:
     """Write ``parts``, tables of one schema, one after the other, as one table (zstd); return its number of rows.
 
-    Row groups are filled up to ``rows``; with 1 each part is one, and who reads can pass over those of others. The
-    bytes depend on the parts and their order alone.
+    Row groups are filled up to ``rows``; with 1 each part is one, so that readers can skip the others. The
+    bytes depend only on the parts and their order.
     """
     return _write(path, _filled(parts, rows), {"version": perftransfer.__version__})
 
@@ -118,7 +118,7 @@ def write_text(path: Path, text: str) -> None:
 def read(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a table.
 
-    Raises UserError if the file is missing or no Parquet.
+    Raises UserError if the file is missing or is not a Parquet file.
     """
     with _opened(path) as file:
         frame: pd.DataFrame = file.read(columns=columns).to_pandas()
@@ -126,27 +126,29 @@ def read(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame
 
 
 class PartitionedTable:
-    """A table of which no row group holds rows of two environments, to be read environment by environment.
+    """A table to be read environment by environment: no row group holds rows of two environments.
 
-    Raises UserError if the file is missing or no Parquet.
+    Raises UserError if the file is missing or is not a Parquet file.
     """
 
     def __init__(self, path: Path | str) -> None:
         self._path = path
         self._groups: dict[str, list[int]] = {}
         with _opened(path) as file:
-            place = file.schema_arrow.names.index("environment")
+            index = file.schema_arrow.names.index("environment")
             for group in range(file.num_row_groups):
-                found = file.metadata.row_group(group).column(place).statistics
-                if found.min != found.max:
-                    raise ValueError(f"{path}: row group {group} holds rows of both {found.min} and {found.max}")
-                self._groups.setdefault(found.min, []).append(group)
-            # What the file tells of its row groups is read once, however many environments are.
+                statistics = file.metadata.row_group(group).column(index).statistics
+                if statistics.min != statistics.max:
+                    raise ValueError(
+                        f"{path}: row group {group} holds rows of both {statistics.min} and {statistics.max}"
+                    )
+                self._groups.setdefault(statistics.min, []).append(group)
+            # The metadata is read once for all environments.
             self._metadata = file.metadata
 
     @property
     def environments(self) -> list[str]:
-        """Environments, in the order in which they stand in the table."""
+        """Environments, in the order of the table."""
         return list(self._groups)
 
     def read(self, environment: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -172,24 +174,24 @@ def _opened(path: Path | str, metadata: pq.FileMetaData | None = None) -> Iterat
     except FileNotFoundError as error:
         raise UserError(f"{path}: there is no such file") from error
     except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"{path}: no readable Parquet file: {error}") from error
+        raise UserError(f"{path}: not a readable Parquet file: {error}") from error
 
 
 def metadata(path: Path | str) -> dict[str, str]:
     """Return the file's own metadata, without the prefix of their names.
 
-    Raises UserError if the file is missing or no Parquet.
+    Raises UserError if the file is missing or is not a Parquet file.
     """
     with _opened(path) as file:
-        found = file.schema_arrow.metadata or {}
-    decoded = {key.decode(): value.decode() for key, value in found.items()}
+        content = file.schema_arrow.metadata or {}
+    decoded = {key.decode(): value.decode() for key, value in content.items()}
     return {key.removeprefix(_PREFIX): value for key, value in decoded.items() if key.startswith(_PREFIX)}
 
 
 def distinct(path: Path | str, columns: Sequence[str]) -> dict[str, pd.Series]:
     """Return the different values of each column, in the order in which they are found; no other column is read.
 
-    Raises UserError if the file is missing or no Parquet.
+    Raises UserError if the file is missing or is not a Parquet file.
     """
     with _opened(path) as file:
         table = file.read(columns=columns)
@@ -199,7 +201,7 @@ def distinct(path: Path | str, columns: Sequence[str]) -> dict[str, pd.Series]:
 def columns(path: Path | str) -> list[str]:
     """Return the names of the columns of a file.
 
-    Raises UserError if the file is missing or no Parquet.
+    Raises UserError if the file is missing or is not a Parquet file.
     """
     with _opened(path) as file:
         return list(file.schema_arrow.names)
@@ -208,11 +210,11 @@ def columns(path: Path | str) -> list[str]:
 def options(path: Path | str) -> tuple[Option, ...]:
     """Schema of the option columns of a file.
 
-    Raises UserError if the file tells none, is missing, or is no Parquet.
+    Raises UserError if the file has no schema, is missing, or is not a Parquet file.
     """
     text = metadata(path).get("options")
     if text is None:
-        raise UserError(f"{path}: tells nothing of its option columns (metadata {_PREFIX}options)")
+        raise UserError(f"{path}: has no schema of its option columns (metadata {_PREFIX}options)")
     return space_options.from_json(text)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from perftransfer.space.options import Option
 
-# Distances held at a time: a hundred megabytes with all that computing them takes, whatever the pool.
+# Distances held at a time, which limits memory to about a hundred megabytes.
 _CELLS = 2_000_000
 
 # Equal distances differ in the last digits if they were summed from other options.

@@ -14,8 +14,8 @@ class BoxBehnken(_fixed.FixedDesign):
     """Box-Behnken design: all pairs of options at their lowest and highest levels, the others in the middle.
 
     G. E. P. Box and D. W. Behnken, Some new three level designs for the study of quantitative
-    variables, Technometrics 2 (1960). The library pairs options whatever their number; the paper
-    has smaller designs for six and more, of triples.
+    variables, Technometrics 2 (1960). The library always pairs options; the paper has smaller
+    designs for six and more, of triples.
     """
 
     title = "Box-Behnken design"
@@ -27,9 +27,9 @@ class BoxBehnken(_fixed.FixedDesign):
         """
         _fixed.check(self.title, options, 3, 2 * len(options) * (len(options) - 1) + 1)
         two = sum(len(option.levels) == 2 for option in options)
-        more = len(options) - two
-        pairs_off_centre = 2 * more * (more - 1) + 2 * more * two + two * (two - 1) // 2
-        single_off_centre = 2 * more * (two >= 1) + two * (two >= 2)
+        three = len(options) - two
+        pairs_off_centre = 2 * three * (three - 1) + 2 * three * two + two * (two - 1) // 2
+        single_off_centre = 2 * three * (two >= 1) + two * (two >= 2)
         return pairs_off_centre + single_off_centre + 1
 
     def points(self, options: Sequence[Option], rng: np.random.Generator) -> np.ndarray:

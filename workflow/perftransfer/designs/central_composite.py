@@ -27,9 +27,9 @@ class CentralComposite(_fixed.FixedDesign):
         corners = 2 ** len(options)
         _fixed.check(self.title, options, 2, corners + 2 * len(options) + 1)
         two = sum(len(option.levels) == 2 for option in options)
-        more = len(options) - two
+        three = len(options) - two
         # If no option has a middle level, the centre is a corner; if only one has, the centres of its faces are.
-        result: int = corners + (1 + two if more else 0) + (2 * more if more > 1 else 0)
+        result: int = corners + (1 + two if three else 0) + (2 * three if three > 1 else 0)
         return result
 
     def points(self, options: Sequence[Option], rng: np.random.Generator) -> np.ndarray:

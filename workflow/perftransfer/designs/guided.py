@@ -35,7 +35,7 @@ def wishes(term: Term, options: Sequence[Option]) -> np.ndarray:
     return out
 
 
-def _gaps(asked: np.ndarray, term: Term, candidates: np.ndarray, options: Sequence[Option]) -> np.ndarray:
+def _gaps(wished: np.ndarray, term: Term, candidates: np.ndarray, options: Sequence[Option]) -> np.ndarray:
     """Distances of candidates from wishes of a term, shape (wishes, candidates).
 
     An option that plays no part counts as left at its default, unless the term wants it varied.
@@ -48,9 +48,9 @@ def _gaps(asked: np.ndarray, term: Term, candidates: np.ndarray, options: Sequen
     varied = np.array([option.name in term for option in options])
     default = np.array([option.code(option.default) for option in options])
     inactive = candidates == np.array([len(option.levels) for option in options])
-    found = np.where(inactive & ~varied, default, candidates)
-    missed = (found[None, :, varied] != asked[:, None, varied]).sum(axis=2)
-    result: np.ndarray = (distances(asked, found, options) + _TIE * missed).round(_DIGITS)
+    effective = np.where(inactive & ~varied, default, candidates)
+    missed = (effective[None, :, varied] != wished[:, None, varied]).sum(axis=2)
+    result: np.ndarray = (distances(wished, effective, options) + _TIE * missed).round(_DIGITS)
     return result
 
 
@@ -62,8 +62,8 @@ def _wishes(term: Term, options: Sequence[Option], candidates: np.ndarray, rng: 
     """
     varied = [i for i, option in enumerate(options) if option.name in term]
     there = set(map(tuple, np.unique(candidates[:, varied], axis=0).tolist()))
-    asked = rng.permutation(wishes(term, options))
-    return asked[[tuple(wish) in there for wish in asked[:, varied].tolist()]]
+    wished = rng.permutation(wishes(term, options))
+    return wished[[tuple(wish) in there for wish in wished[:, varied].tolist()]]
 
 
 class Guided(Design):
@@ -95,13 +95,13 @@ class Guided(Design):
         chosen: list[int] = []
         seen: set[tuple[bytes, ...]] = set()
         for term in source.terms:
-            asked = _wishes(term, options, candidates, rng)
+            wished = _wishes(term, options, candidates, rng)
             # The default of a conditional option stands for "plays no part", unless the term varies it.
             apart = ":".join(option.name for option in options if option.conditional and option.name in term).encode()
-            asked = asked[[(wish.tobytes(), apart) not in seen for wish in asked]]
-            seen |= {(wish.tobytes(), apart) for wish in asked}
-            for start in range(0, len(asked), _ROWS):
-                for gaps in _gaps(asked[start : start + _ROWS], term, shuffled, options):
+            wished = wished[[(wish.tobytes(), apart) not in seen for wish in wished]]
+            seen |= {(wish.tobytes(), apart) for wish in wished}
+            for start in range(0, len(wished), _ROWS):
+                for gaps in _gaps(wished[start : start + _ROWS], term, shuffled, options):
                     if len(chosen) == n or (~free & (gaps == 0)).any():
                         continue
                     nearest = int(np.where(free, gaps, np.inf).argmin())

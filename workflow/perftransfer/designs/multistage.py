@@ -31,8 +31,8 @@ class MultiStage(Design):
         left = order
         for option in rng.permutation(len(options)):
             present = np.unique(candidates[left, option])
-            kept = rng.choice(present, size=(len(present) + 1) // 2, replace=False)
-            fewer = left[np.isin(candidates[left, option], kept)]
+            levels = rng.choice(present, size=(len(present) + 1) // 2, replace=False)
+            fewer = left[np.isin(candidates[left, option], levels)]
             if len(fewer) < n:
                 break
             left = fewer

@@ -14,7 +14,7 @@ class Systematic(Design):
     """Systematic sampling: every k-th configuration of a list, from a random start.
 
     W. G. Cochran, Sampling Techniques, 3rd ed. 1977, ch. 8. The interval is a fraction where the
-    list is no multiple of the sample, so that every configuration is as likely as any other.
+    list is not a multiple of the sample, so that every configuration is as likely as any other.
     """
 
     title = "systematic sampling"

@@ -1,1 +1,1 @@
-"""The protocol: who is compared with whom on what, by which measure."""
+"""Compare strategies: pools, test rows, cells, metrics; source models and similarity of environments."""

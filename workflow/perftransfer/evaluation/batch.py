@@ -1,7 +1,7 @@
 """Evaluate one strategy on a batch of targets: only the cells that were not evaluated before.
 
-What is evaluated of a target and objective is kept at once (``cell_store``), so that a job that was killed goes on
-where it was, and a larger study evaluates what is new.
+The cells of a target and objective are kept as soon as they are evaluated (``cell_store``). A killed job continues
+with the next target, and a larger study evaluates only new cells.
 """
 
 from __future__ import annotations
@@ -146,10 +146,10 @@ def evaluate_batch(
         for part in parts:
             if part.objective == objective:
                 cells = part.usable(store)
-                kept = frozenset(cell_store.keys_of(cells)) & frozenset(part.keys)
-                n_kept, n_new = n_kept + len(kept), n_new + len(part.keys) - len(kept)
-                if len(kept) < len(part.keys):
-                    missing[part.target] = part, cells, kept
+                reused = frozenset(cell_store.keys_of(cells)) & frozenset(part.keys)
+                n_kept, n_new = n_kept + len(reused), n_new + len(part.keys) - len(reused)
+                if len(reused) < len(part.keys):
+                    missing[part.target] = part, cells, reused
         if not missing:
             continue
         source_names = {name for target in missing for name in sources_of[target]}
@@ -159,10 +159,10 @@ def evaluate_batch(
         )
         ordered = [name for name in predictions.environments if name in source_names]
         sources = load_sources(strategy, ordered, rows, predictions.read, influence, objective, options, plan)
-        for target, (part, cells, kept) in missing.items():
+        for target, (part, cells, reused) in missing.items():
             pool = Pool.from_dataset(rows, target, objective, options)
             own_sources = {source: sources[source] for source in sources_of[target] if source in sources}
-            new, seconds = evaluate(strategy, pool, own_sources, objective, options, plan, kept)
+            new, seconds = evaluate(strategy, pool, own_sources, objective, options, plan, reused)
             added = cell_store.stored(new, seconds, part.digests)
             store.write(objective, target, part.depends_on, pa.concat_tables([cells, added]))
     return EvaluatedBatch(store, parts, n_kept, n_new)
@@ -198,9 +198,9 @@ def _parts(
                 for learner, digest in learner_digests.items():
                     models = [predicted(name, objective, learner) for name in members] if asks_models else []
                     digests[source, learner] = digest_of(digest, models)
-            # Of all sources together, one more or less changes every cell.
-            together = list(sources_of[target]) if strategy.uses_all_sources else []
-            depends_on = digest_of(common, objective, target, together)
+            # If all sources are used at once, one more or less changes every cell.
+            joint_sources = list(sources_of[target]) if strategy.uses_all_sources else []
+            depends_on = digest_of(common, objective, target, joint_sources)
             parts.append(_Part(objective, target, cell_keys(strategy, in_turn, options, plan), depends_on, digests))
     return parts
 
@@ -210,10 +210,10 @@ class _PredictionDigests:
 
     def __init__(self, predictions: tables.PartitionedTable) -> None:
         self._predictions = predictions
-        self._of_environment = cache(self._uncached)
+        self._by_environment = cache(self._uncached)
 
     def __call__(self, environment: str, objective: str, learner: str | None) -> str | None:
-        return self._of_environment(environment).get((objective, learner))
+        return self._by_environment(environment).get((objective, learner))
 
     def _uncached(self, environment: str) -> dict[tuple[str, str | None], str]:
         digests: dict[tuple[str, str | None], str] = {}

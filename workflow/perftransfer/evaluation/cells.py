@@ -110,8 +110,8 @@ def evaluate(
     target
         Configurations measured in the target.
     sources
-        By environment and learner, with values on the scale of learning. The target is no source for itself, and
-        a strategy without source ignores them.
+        By environment and learner, with values on the scale of learning. The target itself is ignored, and a
+        strategy without source ignores all of them.
     objective, options
         What is predicted, and the schema of the codes.
     plan
@@ -217,7 +217,7 @@ def _learners_by_budget(keys: Iterator[CellKey]) -> dict[int, list[str | None]]:
 
 
 def _evidence(strategy: type[Strategy], models: Mapping[str | None, Source]) -> Evidence | None:
-    """What the design is told of the source; the same whatever the learner."""
+    """Return what the design gets of the source; the same for all learners."""
     source = next(iter(models.values()), None)
     return source.evidence if source is not None and strategy.design.needs_source else None
 
@@ -238,7 +238,7 @@ def _samples(task: _Task, parts: Split, sizes: Sequence[int], evidence: Evidence
         elif not isinstance(design, ActiveDesign):
             yield np.sort(ranked[design.choose(codes, task.options, order, budget, evidence)])
         else:
-            # In batches whatever the budgets are, so that samples are nested and no budget hangs on the others.
+            # In batches that do not depend on the budgets, so that samples are nested and budgets independent.
             while len(sequence) < min(budget, len(ranked)):
                 y = task.y[ranked[sequence]]
                 chosen = design.next_batch(codes, task.options, order, task.plan.batch, evidence, sequence, y)

@@ -54,7 +54,7 @@ class Pool(Sample):
 
 @dataclass(frozen=True)
 class Split:
-    """Positions in the pool: ``test`` is held out; ``candidates`` stand in the random order of this repeat."""
+    """Positions in the pool: ``test`` is held out; ``candidates`` are in the random order of this repeat."""
 
     test: np.ndarray
     candidates: np.ndarray

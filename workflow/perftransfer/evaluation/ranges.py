@@ -52,7 +52,7 @@ def _range(frame: pd.DataFrame, objective: str) -> dict[str, float]:
     if len(values):
         out |= {"low": values.min(), "median": float(np.median(values)), "high": values.max()}
     if len(spread):
-        found = np.percentile(spread["cv"], PERCENTILES)
-        out |= {f"cv_{percentile}": value for percentile, value in zip(PERCENTILES, found, strict=True)}
+        percentiles = np.percentile(spread["cv"], PERCENTILES)
+        out |= {f"cv_{percentile}": value for percentile, value in zip(PERCENTILES, percentiles, strict=True)}
         out |= {"floor": float(spread["floor"].mean()), "least": least_difference(spread)}
     return out

@@ -23,7 +23,7 @@ COLUMNS = (
 )  # fmt: skip
 
 # With two points every correlation is 1 or -1.
-_FEWEST = 3
+_MIN_PAIRS = 3
 # Bins of the histograms: their width in standard deviations, and how many there are on each side of the one in the
 # middle. The middles of bins are at 0, 1 and -1, where standardised values of few levels lie: no rounding may move
 # those into the next bin. The outermost bins are open.
@@ -89,17 +89,17 @@ def _by_values(values: np.ndarray, forward: Callable[[np.ndarray], np.ndarray]) 
     # Environments measured in the same configurations are compared with others all at once.
     patterns, which = np.unique(~np.isnan(values), axis=1, return_inverse=True)
     groups = [(patterns[:, i], np.flatnonzero(which == i)) for i in range(patterns.shape[1])]
-    blocks = [(one, part) for one, rows in groups for part in np.split(rows, range(_BLOCK, len(rows), _BLOCK))]
-    for (one, rows), (other, columns) in itertools.combinations_with_replacement(blocks, 2):
-        common = one & other
+    blocks = [(pattern, part) for pattern, rows in groups for part in np.split(rows, range(_BLOCK, len(rows), _BLOCK))]
+    for (pattern, rows), (other_pattern, columns) in itertools.combinations_with_replacement(blocks, 2):
+        common = pattern & other_pattern
         here, there = np.ix_(rows, columns), np.ix_(columns, rows)
         out["n"][here], out["n"][there] = common.sum(), common.sum()
-        if common.sum() < _FEWEST:
+        if common.sum() < _MIN_PAIRS:
             continue
         x, y = values[np.ix_(common, rows)], values[np.ix_(common, columns)]
         ranks = stats.rankdata(x, axis=0), stats.rankdata(y, axis=0)
-        for name, found in {"pearson": _correlations(x, y), "spearman": _correlations(*ranks)}.items():
-            out[name][here], out[name][there] = found, found.T
+        for name, correlations in {"pearson": _correlations(x, y), "spearman": _correlations(*ranks)}.items():
+            out[name][here], out[name][there] = correlations, correlations.T
         p, q = _shares(forward(x)), _shares(forward(y))
         out["kl_divergence"][here], out["kl_divergence"][there] = _divergences(p, q), _divergences(q, p)
     return out
@@ -114,19 +114,19 @@ def _standardised(x: np.ndarray) -> np.ndarray:
 
 def _correlations(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Pearson's correlation of each column of ``x`` with each of ``y``; NaN where one is constant."""
-    found = np.clip(_standardised(x).T @ _standardised(y) / len(x), -1.0, 1.0)
-    found[np.ptp(x, axis=0) == 0] = np.nan
-    found[:, np.ptp(y, axis=0) == 0] = np.nan
-    return np.asarray(found)
+    correlations = np.clip(_standardised(x).T @ _standardised(y) / len(x), -1.0, 1.0)
+    correlations[np.ptp(x, axis=0) == 0] = np.nan
+    correlations[:, np.ptp(y, axis=0) == 0] = np.nan
+    return np.asarray(correlations)
 
 
 def _shares(x: np.ndarray) -> np.ndarray:
     """Smoothed shares of the bins, shape (bins, environments), of ``x``, shape (configurations, environments)."""
     bins = 2 * _SIDE + 1
     # Rounded, so that a shift of the values cannot carry one over the edge of its bin.
-    places = np.rint(np.round(_standardised(x) / _WIDTH, 9)).clip(-_SIDE, _SIDE).astype(int) + _SIDE
+    bin_indices = np.rint(np.round(_standardised(x) / _WIDTH, 9)).clip(-_SIDE, _SIDE).astype(int) + _SIDE
     columns = x.shape[1]
-    counts = np.bincount((places * columns + np.arange(columns)).ravel(), minlength=bins * columns)
+    counts = np.bincount((bin_indices * columns + np.arange(columns)).ravel(), minlength=bins * columns)
     return (counts.reshape(bins, columns) + 1) / (len(x) + bins)
 
 
@@ -150,9 +150,9 @@ def _by_influence(influence: pd.DataFrame, environments: Sequence[str]) -> dict[
     for i in range(len(environments)):
         # All targets of a source at once; what neither selected does not count.
         counted = chosen[:, [i]] | chosen
-        own, others = np.where(counted, shares[:, [i]], np.nan), np.where(counted, shares, np.nan)
-        enough = counted.sum(axis=0) >= _FEWEST
-        correlations[i, enough] = _rank_correlations(own[:, enough], others[:, enough])
+        source_shares, target_shares = np.where(counted, shares[:, [i]], np.nan), np.where(counted, shares, np.nan)
+        enough = counted.sum(axis=0) >= _MIN_PAIRS
+        correlations[i, enough] = _rank_correlations(source_shares[:, enough], target_shares[:, enough])
     return {
         "common_terms": np.divide(both, either, out=np.full(both.shape, np.nan), where=either > 0),
         "influence_rank_correlation": correlations,

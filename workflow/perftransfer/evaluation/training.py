@@ -50,9 +50,9 @@ def predictions(
     Columns ``environment, objective, learner, configuration_id, predicted``. Computed once per source; evaluations look
     it up. Configurations of environments with other options are aligned with those that the model has learnt from.
     """
-    every = codes(configurations, options)
+    all_codes = codes(configurations, options)
     aligned = {
-        name: Alignment(codes(dataset[dataset["environment"] == name], options), options)(every)
+        name: Alignment(codes(dataset[dataset["environment"] == name], options), options)(all_codes)
         for name in {model.environment for model in models}
     }
     return pd.concat(

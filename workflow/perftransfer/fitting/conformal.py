@@ -2,8 +2,8 @@
 
 Barber, Candès, Ramdas and Tibshirani, "Predictive inference with the jackknife+", Annals of Statistics 49, 2021,
 section 3: CV+, which is jackknife+ where every part is a single measurement. Where the sample and what is predicted are
-exchangeable, intervals for a share 1 - a hold at least about 1 - 2a, whatever the strategy, and in practice close to
-1 - a. Chosen samples are not exchangeable.
+exchangeable, intervals for a share 1 - a hold at least about 1 - 2a for any strategy, and in practice close to 1 - a.
+Chosen samples are not exchangeable.
 """
 
 from __future__ import annotations

@@ -244,8 +244,8 @@ def fit(
     whole = _fit_once(spec, sample, source, seed)
     seconds = time.perf_counter() - started
     folds = _folds(spec, random_rows)
-    others = [np.delete(rows, fold) for fold in folds]
-    refits = [_fit_once(spec, sample.subset(kept), source_for(kept), seed) for kept in others]
+    complements = [np.delete(rows, fold) for fold in folds]
+    refits = [_fit_once(spec, sample.subset(rest), source_for(rest), seed) for rest in complements]
     return Fit(whole, sample, SCALES[spec.scale][0](sample.y), folds, refits, seconds)
 
 

@@ -33,7 +33,7 @@ _CUBES = 256 * 120**3
 _JITTER = 1e-9
 # Rows predicted at a time: covariances of all of a large space with the measurements would fill the memory.
 _ROWS = 5000
-# Variance of the level, which nobody knows: so large that it does not matter.
+# Variance of the unknown level: so large that it does not matter.
 _LEVEL = 25.0
 # From larger spaces a random sample is chosen from, and the variance looked at on some of it.
 _MOST_CANDIDATES, _REFERENCES = 2000, 1000
@@ -64,7 +64,7 @@ class _Candidates:
     precision: np.ndarray
     alpha: np.ndarray
 
-    def kept(self, weights: np.ndarray) -> _Candidates:
+    def with_weights(self, weights: np.ndarray) -> _Candidates:
         """Those of enough weight, with these weights."""
         keep = weights > 0
         return _Candidates(self.relevance, self.variances[keep], weights[keep], self.precision[keep], self.alpha[keep])
@@ -84,10 +84,10 @@ class Posterior:
         self._view = prior.view(X)
         self._centre = float(np.mean(y - prior.unit * self._view.mean))
         self._y = (y - self._centre) / prior.unit - self._view.mean
-        self._known = np.zeros(len(y)) if noise is None else noise / prior.unit**2
+        self._noise = np.zeros(len(y)) if noise is None else noise / prior.unit**2
         # A new measurement is made as these were, and has their noise.
-        self._usual = float(self._known.mean())
-        self._level = _LEVEL + np.diag(self._known)
+        self._usual = float(self._noise.mean())
+        self._level = _LEVEL + np.diag(self._noise)
         median, spread = np.array(prior.variances).T
         draws = _draws(len(median))[: max(8, min(_DRAWS, _CUBES // max(1, len(y)) ** 3))]
         self._drawn = np.exp(np.log(median) + draws * spread)
@@ -103,7 +103,7 @@ class Posterior:
         weights = [np.exp(evidence - highest) for evidence in evidences]
         weights = [np.where(part > _LEAST * max(map(np.max, weights)), part, 0) for part in weights]
         total = sum(part.sum() for part in weights)
-        self._groups = [group.kept(part / total) for group, part in zip(groups, weights, strict=True)]
+        self._groups = [group.with_weights(part / total) for group, part in zip(groups, weights, strict=True)]
         #: Logarithm of the marginal likelihood, in the unit of the values.
         self.log_evidence = float(highest + np.log(total / len(self._drawn)) - len(y) * np.log(prior.unit))
         means, spreads = self._left_out()
@@ -130,9 +130,11 @@ class Posterior:
                 group.variances, group.weights, group.precision, group.alpha, strict=True
             ):
                 across = np.tensordot(variance[:-1], parts, 1) + _LEVEL
-                known = np.einsum("ij,ij->i", across @ precision, across)
+                explained = np.einsum("ij,ij->i", across @ precision, across)
                 means.append(across @ alpha)
-                variances.append(np.maximum(_LEVEL + variance[:-1] @ diagonals - known, 0) + variance[-1] + self._usual)
+                variances.append(
+                    np.maximum(_LEVEL + variance[:-1] @ diagonals - explained, 0) + variance[-1] + self._usual
+                )
                 weights.append(weight)
         mean = np.average(means, axis=0, weights=weights)
         spread = np.average(np.array(variances) + (np.array(means) - mean) ** 2, axis=0, weights=weights)
@@ -219,8 +221,8 @@ class Posterior:
             return float(0.5 * y @ alpha + np.log(np.diag(factor[0])).sum() + 0.5 * off @ off), gradient
 
         begin = np.concatenate([np.log(start), np.log(prior.relevance)])
-        found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
-        best = np.exp(np.clip(found.x, *_LIMITS))
+        result = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
+        best = np.exp(np.clip(result.x, *_LIMITS))
         return best[parts:], best[:parts]
 
     def _left_out(self) -> tuple[np.ndarray, np.ndarray]:
@@ -257,26 +259,26 @@ def most_informative(
     """
     chosen = np.asarray(chosen, dtype=int)
     rest = order[~np.isin(order, chosen)]
-    # What is measured stands first: it is conditioned on.
-    places = np.concatenate([chosen, rest[: max(0, _MOST_CANDIDATES - len(chosen))]])
-    view = posterior.view(candidates[places])
+    # Measured configurations first: they are conditioned on.
+    positions = np.concatenate([chosen, rest[: max(0, _MOST_CANDIDATES - len(chosen))]])
+    view = posterior.view(candidates[positions])
     everywhere = posterior.view(candidates[order[:_REFERENCES]])
     noise = posterior.expected_noise
-    own, across = posterior.expected(view, view) + _LEVEL, posterior.expected(everywhere, view) + _LEVEL
-    free = np.arange(len(places)) >= len(chosen)
-    found: list[int] = []
+    covariance, across = posterior.expected(view, view) + _LEVEL, posterior.expected(everywhere, view) + _LEVEL
+    free = np.arange(len(positions)) >= len(chosen)
+    picks: list[int] = []
     for step in range(len(chosen) + min(n, int(free.sum()))):
-        variance = np.diag(own) + noise
+        variance = np.diag(covariance) + noise
         best = step
         if step >= len(chosen):
             best = int(np.argmax(np.where(free, (across**2).sum(axis=0) / variance, -1)))
             free[best] = False
-            found.append(best)
-        share = own[best] / variance[best]
+            picks.append(best)
+        share = covariance[best] / variance[best]
         across -= np.outer(across[:, best], share)
-        own -= np.outer(own[:, best], share)
+        covariance -= np.outer(covariance[:, best], share)
     beyond = rest[max(0, _MOST_CANDIDATES - len(chosen)) :]
-    return np.concatenate([places[found], beyond[: max(0, n - len(found))]])
+    return np.concatenate([positions[picks], beyond[: max(0, n - len(picks))]])
 
 
 def variance_left(posterior: Posterior, X: np.ndarray, measured: Sequence[int]) -> float:
@@ -285,11 +287,11 @@ def variance_left(posterior: Posterior, X: np.ndarray, measured: Sequence[int]) 
     X: codes of all places, shape (rows, options). measured: positions of those that are measured. What is found there
     makes no difference (Rasmussen and Williams, sec. 2.2), as long as the parts of the prior are weighted as they are.
     """
-    view, places = posterior.view(X), list(measured)
+    view, positions = posterior.view(X), list(measured)
     covariance = posterior.expected(view, view) + _LEVEL
     noise = posterior.expected_noise + posterior._usual + _JITTER
-    inside = covariance[np.ix_(places, places)] + noise * np.eye(len(places))
-    across = covariance[places]
+    inside = covariance[np.ix_(positions, positions)] + noise * np.eye(len(positions))
+    across = covariance[positions]
     left = np.diag(covariance) - np.einsum("ij,ij->j", across, np.linalg.solve(inside, across))
-    free = np.setdiff1d(np.arange(len(X)), places)
+    free = np.setdiff1d(np.arange(len(X)), positions)
     return float(np.maximum(left[free], 0).mean())

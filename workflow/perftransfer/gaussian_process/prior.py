@@ -4,8 +4,8 @@ The function is a mean plus a sum of parts: a straight line and a smooth functio
 effects of the options in the sources, rescaled by option or, where several offer a choice of the same levels, by level;
 what differs among the sources; and two smooth functions of the options, in which those matter that matter in the
 sources: one for which levels are alike that do alike in the sources, and one for which they are as far apart as their
-values. Each part has a variance that nobody knows: what is known of it is a median and a spread, wide enough that the
-data decide. They are the same whatever the data.
+values. Each part has an unknown variance, with a prior median and spread, wide enough that the
+data decide. These priors do not depend on the data.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Prior(ABC):
 
 
 class WithoutSource(Prior):
-    """Options add up, or act together smoothly; nobody knows which matter."""
+    """Options add up, or act together smoothly; none is known to matter more than others."""
 
     variances = ((0.5, 1.5), (0.3, 1.5), (1e-2, 2.5))
     relevance_spread = 1.5
@@ -109,7 +109,7 @@ class WithoutSource(Prior):
         """Take the unit from what was measured, and from a ``typical`` spread as if that were one more measurement."""
         squares, n = float(((y - y.mean()) ** 2).sum()), len(y)
         unit = np.sqrt(squares / n if typical is None else (squares + typical**2) / n)
-        # From equal values, or a single one, nobody knows how far apart others are: better too far than too near.
+        # Equal values, or a single one, do not show how far apart others are: assume too far rather than too near.
         unit = unit if unit > _SMALLEST else max(_EQUAL * float(np.abs(y).max()), _EQUAL)
         super().__init__(scales_of(options), np.full(len(options), 2 / len(options)), float(unit))
 
@@ -145,8 +145,8 @@ class _Source:
 
     def values(self, X: np.ndarray) -> np.ndarray:
         X = self._aligned(X)
-        found = self._measured.find(X)
-        out = np.where(found >= 0, self.y[found], np.nan)
+        rows = self._measured.find(X)
+        out = np.where(rows >= 0, self.y[rows], np.nan)
         gaps = np.isnan(out)
         if gaps.any():
             out[gaps] = self._predict(X[gaps])
@@ -156,12 +156,12 @@ class _Source:
         mean, spread = float(np.mean(self.y)), max(float(np.std(self.y)), _SMALLEST)
         if self._filled is None:
             rows = np.random.default_rng(self._seed).permutation(len(self.y))[:_ROWS]
-            known, values = self.codes[rows], (self.y[rows] - mean) / spread
+            references, values = self.codes[rows], (self.y[rows] - mean) / spread
             weights = relevance(self.codes, (self.y - mean) / spread, self._scales, self._seed)
-            kernel = matern(squared_distances(known, known, self._scales, weights))
-            self._filled = known, weights, np.linalg.solve(kernel + 1e-2 * np.eye(len(known)), values)
-        known, weights, coefficients = self._filled
-        return mean + spread * matern(squared_distances(X, known, self._scales, weights)) @ coefficients
+            kernel = matern(squared_distances(references, references, self._scales, weights))
+            self._filled = references, weights, np.linalg.solve(kernel + 1e-2 * np.eye(len(references)), values)
+        references, weights, coefficients = self._filled
+        return mean + spread * matern(squared_distances(X, references, self._scales, weights)) @ coefficients
 
 
 class FromSources(Prior):
@@ -180,9 +180,9 @@ class FromSources(Prior):
         # An environment in which nothing makes a difference tells nothing of where it does.
         varying = [(codes, y) for codes, y in sources if np.std(y) > _SMALLEST * max(1.0, float(np.abs(y).max()))]
         self._sources = [_Source(codes, y, options, seed) for codes, y in varying or sources]
-        known = np.unique(np.concatenate([source.codes for source in self._sources]), axis=0)
-        known = np.random.default_rng(seed).permutation(known)[:_REFERENCES]
-        values = np.column_stack([source.values(known) for source in self._sources])
+        references = np.unique(np.concatenate([source.codes for source in self._sources]), axis=0)
+        references = np.random.default_rng(seed).permutation(references)[:_REFERENCES]
+        values = np.column_stack([source.values(references) for source in self._sources])
         self._centres = values.mean(axis=0)
         spreads = np.maximum(values.std(axis=0), _SMALLEST)
         self._spreads = spreads
@@ -193,13 +193,13 @@ class FromSources(Prior):
         self._slopes = scaled.T @ mean / len(mean)
         rest = scaled - np.outer(mean, self._slopes)
         self._rest_spread = max(float(np.sqrt((rest**2).sum(axis=1).mean())), _SMALLEST)
-        effects = _main_effects(known, mean, options)
+        effects = _main_effects(references, mean, options)
         self._rescaled = _rescaled_together(effects, options)
         unit = float(np.exp(np.log(spreads).mean()) * self._mean_spread) if varying else 1.0
         self._alike = _by_effect(effects)
-        self._alike_relevance = relevance(known, mean, self._alike, seed)
+        self._alike_relevance = relevance(references, mean, self._alike, seed)
         scales = scales_of(options)
-        super().__init__(scales, relevance(known, mean, scales, seed), unit)
+        super().__init__(scales, relevance(references, mean, scales, seed), unit)
 
     @classmethod
     def of(cls, sources: Sequence[Measured], options: Sequence[Option]) -> FromSources:
@@ -233,7 +233,7 @@ class FromSources(Prior):
 # What was measured is equal to itself alone, and stays as long as it is in here.
 @lru_cache(maxsize=64)
 def _made(sources: tuple[Measured, ...], options: tuple[Option, ...]) -> FromSources:
-    return FromSources([(one.codes, one.y) for one in sources], options)
+    return FromSources([(source.codes, source.y) for source in sources], options)
 
 
 def _by_effect(effects: Sequence[np.ndarray]) -> list[Scale]:

@@ -48,7 +48,7 @@ def make(name: str, options: Sequence[Option], seed: int, parameters: Mapping[st
     options
         Schema of the configurations.
     seed
-        Decides whatever is random in the model.
+        Seed of everything random in the model.
     parameters
         Values of the learner's parameters; defaults for those that are missing.
 

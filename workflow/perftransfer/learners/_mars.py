@@ -73,9 +73,13 @@ class MARS(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         forward = _Forward(X, y, self.degree, most, penalty)
         while forward.extend(self.threshold):
             pass
-        kept, self.gcv_ = _prune(forward, y, penalty)
-        self.columns_, self.knots_, self.signs_ = forward.columns[kept], forward.knots[kept], forward.signs[kept]
-        basis = forward.basis[kept]
+        best_terms, self.gcv_ = _prune(forward, y, penalty)
+        self.columns_, self.knots_, self.signs_ = (
+            forward.columns[best_terms],
+            forward.knots[best_terms],
+            forward.signs[best_terms],
+        )
+        basis = forward.basis[best_terms]
         norms = np.sqrt((basis * basis).sum(axis=1))
         self.coef_ = np.linalg.lstsq((basis / norms[:, None]).T, y, rcond=None)[0] / norms
         self.coef_[0] += mean
@@ -117,7 +121,7 @@ def _knots(X: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
     rows, columns = X.shape
     minspan = max(int(-math.log2(-math.log(0.95) / (rows * columns)) / 2.5), -(-rows // _KNOTS), 1)
     endspan = int(3 - math.log2(0.05 / columns))
-    found = []
+    knots = []
     ends = np.zeros(columns)
     for column, values in enumerate(np.sort(X, axis=0).T):
         distinct = values[:-1][values[1:] > values[:-1]]
@@ -127,8 +131,8 @@ def _knots(X: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
             # All that is picked may be the one frequent value among rare ones.
             distinct = thinned if len(thinned) else values[:1]
             ends[column] = endspan
-        found.append(distinct)
-    return found, ends
+        knots.append(distinct)
+    return knots, ends
 
 
 class _Forward:
@@ -289,7 +293,7 @@ def _prune(forward: _Forward, y: np.ndarray, penalty: float) -> tuple[np.ndarray
     inverse = unscaled @ unscaled.T
     squares = float(forward.residual @ forward.residual)
     left = list(range(size))
-    best, kept = gcv(squares, size), list(left)
+    best, best_terms = gcv(squares, size), list(left)
     while len(left) > 1:
         missed = coef[left[1:]] ** 2 / inverse[left[1:], left[1:]]
         ties = np.flatnonzero(missed <= missed.min() * (1 + _TIE) + _EXACT * forward.variance)
@@ -300,5 +304,5 @@ def _prune(forward: _Forward, y: np.ndarray, penalty: float) -> tuple[np.ndarray
         inverse = inverse - np.outer(inverse[:, out], inverse[out]) / inverse[out, out]
         error = gcv(squares, len(left))
         if error <= best * (1 + _TIE):
-            best, kept = error, list(left)
-    return np.array(kept), best
+            best, best_terms = error, list(left)
+    return np.array(best_terms), best

@@ -54,7 +54,7 @@ class Learner(ABC):
         Parameters
         ----------
         seed
-            Decides whatever is random in the model.
+            Seed of everything random in the model.
 
         Returns
         -------

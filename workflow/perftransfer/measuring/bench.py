@@ -1,4 +1,4 @@
-"""Measure an environment: what is not in its journal yet, in random order, one process each."""
+"""Measure the configurations of an environment that its journal lacks, in random order, one process each."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from perftransfer.measuring.server import measure
 from perftransfer.plain import to_plain
 from perftransfer.progress import Progress
 
-# Of the machine's memory; what asks for more is a failed measurement and not the end of the machine.
+# Share of the machine's memory; a measurement that needs more fails, and the machine survives.
 _MEMORY_SHARE = 0.9
 
-#: Where the original settings of the hardware are kept meanwhile: one file for the machine, as there is one hardware.
+#: File with the original settings of the hardware while others are applied, one for the machine.
 HARDWARE_STATE = Path("/var/tmp/perftransfer/hardware.json")
 
 # Measurements between two of the sentinel: it costs 4 % of the time.
@@ -119,7 +119,7 @@ class Environment:
     def cpus(self) -> list[int]:
         """CPUs to measure on: the last ones, since the first one usually serves the machine's interrupts.
 
-        Raises UserError if there are fewer than asked for.
+        Raises UserError if there are too few.
         """
         named = placement.cpus_of(hardware.parse(self.hardware_settings))
         if named is not None:
@@ -128,7 +128,7 @@ class Environment:
         if self.cores == "all":
             return usable
         if int(self.cores) > len(usable):
-            raise UserError(f"environment {self.name}: asks for {self.cores} cores, {len(usable)} can be used here")
+            raise UserError(f"environment {self.name}: needs {self.cores} cores, {len(usable)} can be used here")
         return usable[-int(self.cores) :]
 
     def digest(self, versions: Mapping[str, str], host: Host) -> str:
@@ -161,24 +161,24 @@ def measure_environment(
     """Measure every configuration ``repeats`` times, in processes of its own, unless the journal holds it already.
 
     configurations: options by ``configuration_id``. seed: of the order, random over configurations and repeats, so
-    that a drift of the machine falls on all alike. retries: how often a disturbed measurement is made again, after all
+    that a drift of the machine falls on all alike. retries: how often a disturbed measurement is repeated, after all
     others; its record stays. reuse_journals_from: journal of another study; its measurements of the same environment
     are copied. root, state: see ``hardware.applied``.
 
-    Settings of the hardware hold from the first measurement to the last, and are put back then. Where they cannot be
-    applied every measurement is a record with the status ``not_applied``, and is tried again by the next call.
+    Settings of the hardware apply from the first measurement to the last, and are restored then. If they cannot be
+    applied, every measurement is a record with the status ``not_applied``, and is tried again by the next call.
 
-    The first configuration is the sentinel as well: before, after and every so often in between it is measured once
-    more, for nothing but to see whether the machine stays the same (``journal.sentinels``).
+    The first configuration is also the sentinel: it is measured before, after and at intervals in between, to see
+    whether the machine stays the same (``journal.sentinels``).
 
     Raises UserError, before anything is measured, if this machine is not the environment's hardware.
 
     Returns the journal's records of these measurements, in the order of ``configurations``, repeats and attempts. Safe
-    against being killed at any time: a later call goes on where this one stopped.
+    against being killed at any time: a later call continues where this one stopped.
     """
     engine = engines.load(environment.engine)
     if state.exists():
-        # What a killed run left behind is put back before anything looks at the machine.
+        # Settings that a killed run left are restored before the machine is described.
         hardware.restore(state, root)
     host = fingerprint.host()
     # An engine that measures nothing does so anywhere.
@@ -199,7 +199,9 @@ def measure_environment(
                 # Also those that an earlier call made after an attempt that another one took the place of.
                 retried = [(*key[:4], attempt) for key in last]
                 last = [
-                    k for k, key in zip(retried, last, strict=True) if k in run.known or run.known[key].get("disturbed")
+                    k
+                    for k, key in zip(retried, last, strict=True)
+                    if k in run.records or run.records[key].get("disturbed")
                 ]
                 keys += last
             missing = run.missing(last)
@@ -214,7 +216,7 @@ def measure_environment(
                 progress = Progress(title, len(missing), done_before=len(last) - len(missing))
                 run.measure_all(missing, progress)
     positions = {configuration: position for position, configuration in enumerate(configurations)}
-    return [run.known[key] for key in sorted(keys, key=lambda key: (positions[key[1]], key[2], key[4]))]
+    return [run.records[key] for key in sorted(keys, key=lambda key: (positions[key[1]], key[2], key[4]))]
 
 
 def measure_job(
@@ -254,7 +256,7 @@ def measure_job(
 def metadata(records: Sequence[Measurement], journal_path: Path, environment: str) -> dict[str, object]:
     """Return the metadata of a file of these measurements: protocol, the machine, and what changed about it.
 
-    records: as measured or brought, of one environment and protocol; journal_path: of the journal that holds them.
+    records: of one environment and protocol; journal_path: of the journal that holds them.
     """
     digest, written = records[0]["environment_digest"], journal.read(journal_path)
     return {
@@ -295,7 +297,7 @@ class _Run:
         host: Host,
         board: tuple[Path, Path],
     ) -> None:
-        self.known = journal.measurements(journal.read(writer.path))
+        self.records = journal.measurements(journal.read(writer.path))
         self._environment = environment
         self._configurations = configurations
         self._protocol = protocol
@@ -305,17 +307,17 @@ class _Run:
         self._host = host
         self._board = board
         self._settings = hardware.parse(environment.hardware_settings)
-        self._load, _ = background_load.asked_for(self._settings)
+        self._load, _ = background_load.requested_load(self._settings)
         self._applied: hardware.Applied | None = None
         self._dead: Callable[[], list[str]] = list
-        self._order = len(self.known) and 1 + max(record["order"] for record in self.known.values())
+        self._order = len(self.records) and 1 + max(record["order"] for record in self.records.values())
         self._stack = ExitStack()
         self._measure: Callable[[Request], Outcome] | None = None
         self._since_sentinel = 0
 
     def __enter__(self) -> _Run:
         if self._measure is None:
-            described = cast(
+            host_record = cast(
                 HostRecord,
                 {
                     "record": "host",
@@ -328,10 +330,10 @@ class _Run:
                 try:
                     self._apply(stack)
                     if self._applied is not None:
-                        described["settings"] = self._applied.values
+                        host_record["settings"] = self._applied.values
                 finally:
                     # Also of a machine that could not be set as it should be: its rows need a host.
-                    self._writer.append(described)
+                    self._writer.append(host_record)
                 variables = _variables(self._settings, self._engine)
                 self._measure = _runner(self._engine, self._environment.cpus(), variables, stack)
                 self._sentinel()
@@ -342,9 +344,9 @@ class _Run:
         root, state = self._board
         if self._settings:
             self._applied = stack.enter_context(hardware.applied(self._settings, root, state))
-        asked = background_load.asked_for(self._settings)
+        load = background_load.requested_load(self._settings)
         if self._load:
-            self._dead = stack.enter_context(background_load.running(*asked, self._environment.cpus())).ended
+            self._dead = stack.enter_context(background_load.running(*load, self._environment.cpus())).ended
 
     def __exit__(self, *error: object) -> None:
         if self._measure is not None:
@@ -352,9 +354,9 @@ class _Run:
             self._stack.close()
 
     def missing(self, keys: Iterable[journal.Key]) -> list[journal.Key]:
-        """Which of these the journal does not hold for good."""
+        """Return the keys that need a measurement."""
         timeout = self._protocol.timeout_seconds
-        return [key for key in keys if key not in self.known or not journal.is_final(self.known[key], timeout)]
+        return [key for key in keys if key not in self.records or not journal.is_final(self.records[key], timeout)]
 
     def record_not_applied(self, keys: Sequence[journal.Key], reason: str) -> None:
         """Record that these could not be measured as they should."""
@@ -370,7 +372,7 @@ class _Run:
                 **outcome,
             }
             self._writer.append(record)
-            self.known[key] = record
+            self.records[key] = record
 
     def measure_all(self, keys: Sequence[journal.Key], progress: Progress) -> None:
         """Measure these, one after the other."""
@@ -386,7 +388,7 @@ class _Run:
                 **self._measure_subject(subject),
             }
             self._writer.append(record)
-            self.known[key] = record
+            self.records[key] = record
             progress.step()
             self._since_sentinel += 1
             if self._since_sentinel >= _SENTINEL_EVERY:
@@ -414,7 +416,7 @@ class _Run:
         outcome = self._measure(_request(self._environment, subject["options"], self._protocol, self._host))
         changed = [*(self._applied.changed() if self._applied else []), *self._dead()]
         if changed:
-            # Numbers measured under another setting are none of this environment.
+            # Numbers measured under another setting do not belong to this environment.
             return {"status": journal.NOT_APPLIED, "error": "; ".join(changed), "disturbed": None}
         judged = cast(JudgedOutcome, dict(outcome))
         judged["disturbed"] = _disturbed(outcome, loaded=self._load > 0)
@@ -430,9 +432,9 @@ class _Run:
 
 
 def _disturbed(outcome: Outcome, *, loaded: bool) -> bool | None:
-    """Whether others took too much of the CPUs' time, heat slowed them down, or their clock changed.
+    """Tell whether others used the CPUs, heat slowed them down, or their clock changed.
 
-    None: nobody tells. loaded: by a background load of the environment itself, which is no disturbance.
+    None: unknown. loaded: by a background load of the environment itself, which is not a disturbance.
     """
     share = None if loaded else outcome.get("external_cpu_share")
     events, change = outcome.get("throttle_events"), outcome.get("cpu_mhz_change")

@@ -33,15 +33,15 @@ def per_inference(
     may have it off, ``energy_covers`` what was counted, ``energy_n`` over how many inferences. Where nothing could be
     counted ``energy_mj`` is None and ``energy_missing`` says why.
     """
-    found, reasons = find(gpu=gpu)
-    by_name = {counter.name: counter for counter in found}
+    available, reasons = find(gpu=gpu)
+    by_name = {counter.name: counter for counter in available}
     counter = next((by_name[kind] for kind in kinds if kind in by_name), None)
     if counter is None:
-        reasons += [f"{name} says nothing of what this engine computes on" for name in by_name]
+        reasons += [f"{name} does not cover what this engine computes on" for name in by_name]
         return {"energy_mj": None, "energy_missing": "; ".join(reasons) or "no counter is known for this engine"}
-    wanted = _SECONDS if counter.update_seconds is None else counter.update_seconds / _RESOLUTION
+    seconds = _SECONDS if counter.update_seconds is None else counter.update_seconds / _RESOLUTION
     try:
-        energy, n = _count(session, counter, min(wanted, _MOST_SECONDS), clock)
+        energy, n = _count(session, counter, min(seconds, _MOST_SECONDS), clock)
     except CounterError as error:
         return {"energy_mj": None, "energy_missing": f"{counter.name}: {error}"}
     if energy.millijoules <= 0:

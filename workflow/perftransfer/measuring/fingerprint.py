@@ -21,7 +21,7 @@ def usable_cpus() -> list[int]:
 
 
 def _lines(path: str) -> dict[str, str]:
-    """Read a file of ``key : value`` lines, the first of each key; empty where there is none."""
+    """Read a file of ``key : value`` lines, the first of each key; empty if there is no such file."""
     try:
         text = Path(path).read_text()
     except OSError:
@@ -34,7 +34,7 @@ def _lines(path: str) -> dict[str, str]:
 
 
 def _text(path: Path) -> str | None:
-    """Content of a small file; None where there is none that may be read."""
+    """Return the content of a small file; None if it cannot be read."""
     try:
         return path.read_text().strip()
     except OSError:
@@ -43,12 +43,12 @@ def _text(path: Path) -> str | None:
 
 def _caches(root: Path) -> dict[str, str]:
     """Sizes of the caches that CPU 0 has or shares, by level and kind: ``{"L2 Unified": "2048K"}``."""
-    found = {}
+    caches = {}
     for index in sorted(root.glob("sys/devices/system/cpu/cpu0/cache/index[0-9]*")):
         level, kind, size = (_text(index / name) for name in ("level", "type", "size"))
         if level and size:
-            found[f"L{level} {kind or ''}".strip()] = size
-    return found
+            caches[f"L{level} {kind or ''}".strip()] = size
+    return caches
 
 
 def _gpus(root: Path) -> list[str]:
@@ -59,7 +59,7 @@ def _gpus(root: Path) -> list[str]:
 
 
 def _container(root: Path) -> str | None:
-    """Kind of container that we run in; None if it is none, or none that shows."""
+    """Return the kind of container that this process runs in; None if it cannot be detected."""
     for path, kind in ((".dockerenv", "docker"), ("run/.containerenv", "podman"), (".singularity.d", "apptainer")):
         if (root / path).exists():
             return kind
@@ -71,7 +71,7 @@ _INSTRUCTION_SETS = re.compile(r"sse4_2|avx\w*|fma|f16c|amx_\w+|asimd\w*|sve\w*|
 
 
 def host(root: Path = Path("/")) -> Host:
-    """Describe this machine: processor, CPUs, caches, memory, GPUs, system, Python; what nobody tells is None or empty.
+    """Describe this machine: processor, CPUs, caches, memory, GPUs, system, Python; unknown facts are None or empty.
 
     root: "/", or the top of another file tree.
     """
@@ -98,7 +98,7 @@ def host(root: Path = Path("/")) -> Host:
 
 
 def digest(facts: Mapping[str, object]) -> str:
-    """16 hexadecimal digits that stand for ``facts`` (JSON values), whatever their order."""
+    """Return 16 hexadecimal digits that identify ``facts`` (JSON values), independent of their order."""
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -1,4 +1,4 @@
-"""Who else used our CPUs while we measured.
+"""Detect other processes that used the CPUs while something was measured.
 
 Busy time of each CPU (``/proc/stat``, steal by the hypervisor included) minus the CPU time of our own process. The
 delay of our own threads in the run queue would mislead: more threads than cores cause it without anybody else.
@@ -27,11 +27,11 @@ _STEAL = 7
 class CpuTimes:
     """Seconds: wall clock, CPU time of this process, busy time and what the hypervisor took of it.
 
-    The last two are summed over ``n_cpus`` CPUs; None where nobody tells.
+    The last two are summed over ``n_cpus`` CPUs; None where unknown.
     """
 
     wall: float
-    own: float
+    process: float
     busy: float | None
     n_cpus: int
     steal: float | None = None
@@ -43,12 +43,12 @@ class CpuTimes:
         busy, steal, n_cpus = _busy_seconds(cpus, stat)
         return cls(time.perf_counter(), usage.ru_utime + usage.ru_stime, busy, n_cpus, steal)
 
-    def others_share_since(self, before: CpuTimes) -> float | None:
+    def external_share_since(self, before: CpuTimes) -> float | None:
         """Share (0 to 1) of our CPUs' time between ``before`` and now that was neither idle nor ours."""
         wall = (self.wall - before.wall) * self.n_cpus
         if self.busy is None or before.busy is None or wall <= 0:
             return None
-        others = (self.busy - before.busy) - (self.own - before.own)
+        others = (self.busy - before.busy) - (self.process - before.process)
         return min(1.0, max(0.0, others / wall))
 
     def steal_share_since(self, before: CpuTimes) -> float | None:
@@ -60,7 +60,7 @@ class CpuTimes:
 
 
 def cpu_mhz(cpus: list[int] | None, root: Path = Path("/")) -> float | None:
-    """Clock of the fastest of these CPUs (None: of all) right now, in MHz; None: nobody tells, as in virtual machines.
+    """Clock of the fastest of these CPUs (None: of all) right now, in MHz; None if unknown, as in virtual machines.
 
     The fastest is the one that computes; others may be asleep.
     """
@@ -69,7 +69,7 @@ def cpu_mhz(cpus: list[int] | None, root: Path = Path("/")) -> float | None:
 
 
 def throttle_events(cpus: list[int] | None, root: Path = Path("/")) -> int | None:
-    """How often these CPUs (None: all) were slowed down for heat since the start of the machine; None: nobody tells.
+    """How often these CPUs (None: all) were slowed down for heat since the start of the machine; None if unknown.
 
     The kernel counts this on Intel's processors.
     """
@@ -94,10 +94,10 @@ def _busy_seconds(cpus: list[int] | None, stat: Path) -> tuple[float | None, flo
         lines = stat.read_text().splitlines()
     except OSError:
         return None, None, 0
-    wanted = None if cpus is None else {f"cpu{cpu}" for cpu in cpus}
+    names = None if cpus is None else {f"cpu{cpu}" for cpu in cpus}
     busy, steal, n_cpus = 0, 0, 0
     for name, *fields in (line.split() for line in lines if line.startswith("cpu")):
-        if name != "cpu" and (wanted is None or name in wanted):
+        if name != "cpu" and (names is None or name in names):
             busy += sum(int(fields[i]) for i in _BUSY_FIELDS if i < len(fields))
             steal += int(fields[_STEAL]) if len(fields) > _STEAL else 0
             n_cpus += 1

@@ -21,18 +21,18 @@ _FIXED = {
     # So that CUDA counts GPUs as the driver's own tools do.
     "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
 }
-# They change what is measured, and no file tells: they are set by the environment's settings or not at all.
+# They change what is measured and are recorded nowhere, so only the environment's settings may set them.
 _NOT_INHERITED = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "NVIDIA_TF32_OVERRIDE")
-# A server that goes down once was killed by somebody; one that goes down twice, by what it measures.
+# A server may be killed once by accident; the second time, the measurement is the cause.
 _TRIES = 2
 
 
 class MeasuringServer:
     """A context manager around one server process for an engine on some CPUs.
 
-    variables: of its process environment, beside those of ours.
+    variables: environment variables of its process, in addition to those of this one.
 
-    Raises UserError on entry if the engine cannot be loaded there; the server's own words went to standard error.
+    Raises UserError on entry if the engine cannot be loaded there; the server writes the reason to standard error.
     """
 
     def __init__(self, engine: str, cpus: list[int], variables: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -60,7 +60,7 @@ class MeasuringServer:
         )
         if self._exchange(None) is None:
             self._stop()
-            raise UserError(f"engine {self.engine}: its measuring server did not start; what it said stands above")
+            raise UserError(f"engine {self.engine}: its measuring server did not start; see its messages above")
 
     def _stop(self) -> None:
         if self._process is not None:
@@ -83,7 +83,7 @@ class MeasuringServer:
         try:
             return dict(json.loads(line))
         except ValueError:
-            # Whoever wrote that is no server to be trusted any more.
+            # Not an answer of a server that can be trusted any more.
             return None
 
     def measure(self, request: Request) -> Outcome:

@@ -1,6 +1,6 @@
-"""The journal of an environment: every finished measurement, one JSON object a line, only ever appended to.
+"""The journal of an environment: every finished measurement, one JSON object per line, append-only.
 
-It is the truth; tables are made from it. No rule of the workflow declares it as its output, so nothing deletes it.
+Tables are made from it. No rule of the workflow declares it as its output, so Snakemake never deletes it.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Journal:
     """The one writer of a journal: a context manager that holds a lock on it.
 
     Raises UserError on entry if another process, also one on another node, is writing to the same journal, or if the
-    file system knows no locks: then nobody can tell.
+    file system has no locks.
     """
 
     def __init__(self, path: Path) -> None:
@@ -148,7 +148,7 @@ class Journal:
         except BlockingIOError as error:
             os.close(file)
             raise UserError(
-                f"{self.path}: another process is measuring into this journal{self._known_of_writer()}; wait for it, "
+                f"{self.path}: another process is measuring into this journal{self._last_writer()}; wait for it, "
                 "or end it, and start again"
             ) from error
         except OSError as error:
@@ -156,7 +156,7 @@ class Journal:
             if error.errno not in _NO_LOCKS:
                 raise
             raise UserError(
-                f"{self.path}: this file system knows no locks ({error.strerror}), so two processes could measure into "
+                f"{self.path}: this file system has no locks ({error.strerror}), so two processes could measure into "
                 "one journal; have it mounted with locks, or keep the results on another one"
             ) from error
         size = os.fstat(file).st_size
@@ -173,7 +173,7 @@ class Journal:
             os.close(self._file)
             self._file = None
 
-    def _known_of_writer(self) -> str:
+    def _last_writer(self) -> str:
         nodes = [record["node"] for record in filter(is_host, read(self.path)) if "node" in record]
         return f" (its last writer was on {nodes[-1]})" if nodes else ""
 
@@ -182,15 +182,15 @@ class Journal:
     ) -> None:
         """Add what another journal holds of these configurations and this one does not, with its host.
 
-        Of the environment, by the protocol. Others are left where they are: who chooses what to measure by what was
-        measured would take them for chosen.
+        Of the environment, by the protocol. Others are left where they are: designs that choose by earlier
+        measurements would take them for chosen.
         """
-        known = measurements(read(self.path))
+        existing = measurements(read(self.path))
         same = [record for record in records if record.get("environment_digest") == environment_digest]
         new = [
             record
             for kind, record in measurements(same).items()
-            if record["protocol"] == protocol and kind[1] in configurations and kind not in known
+            if record["protocol"] == protocol and kind[1] in configurations and kind not in existing
         ]
         added: list[Record] = [*filter(is_host, same), *new]
         for record in added if new else []:

@@ -14,7 +14,7 @@ from perftransfer.measuring.engines.interface import Session
 from perftransfer.measuring.interference import CpuTimes, cpu_mhz, throttle_events
 from perftransfer.measuring.records import CpuReport
 
-# Raised when measurements of before and after must not stand side by side; nothing else throws measurements away.
+# Raise it only if measurements before and after cannot be compared: nothing else discards measurements.
 PROTOCOL_VERSION = 2
 
 #: Inferences in each of the two windows that warm-up compares.
@@ -64,7 +64,7 @@ class Timing:
     steady. precision: half the width of the confidence interval of the median, relative to it. stopped: ``precise`` if
     that reached the protocol's, else ``time``. external_cpu_share, steal_cpu_share: see ``interference``;
     throttle_events: how often a CPU was slowed down for heat; cpu_mhz: its clock at the end, cpu_mhz_change: by which
-    share of what it was at the start it had changed. None: nobody tells.
+    share of its value at the start it had changed. None: unknown.
     """
 
     latencies_ms: list[float]
@@ -99,9 +99,9 @@ def is_steady(latencies: Sequence[float]) -> bool:
 def relative_precision(latencies: Sequence[float]) -> float:
     """Half the width of a 95 % confidence interval of the median, relative to the median; infinite below 6 values.
 
-    Between order statistics, whatever the distribution (Conover, Practical Nonparametric Statistics, 1999, sec. 3.2),
-    for independent values: inferences one after the other are alike, so that it is rather too narrow, and only the
-    spread over processes tells how sure a configuration's value is.
+    Between order statistics, for any distribution (Conover, Practical Nonparametric Statistics, 1999, sec. 3.2),
+    for independent values. Successive inferences are correlated, so the interval is rather too narrow; only the spread
+    over processes shows how certain a configuration's value is.
     """
     n = len(latencies)
     if n < 6:
@@ -120,7 +120,7 @@ class _Stopwatch:
         self.latencies_ms: list[float] = []
         self.seconds = 0.0
 
-    def go_on(self, runs: int, seconds: float) -> None:
+    def run_until(self, runs: int, seconds: float) -> None:
         """Repeat until there are ``runs`` inferences in all *and* they took ``seconds`` in all."""
         run, clock, latencies = self._run, self._clock, self.latencies_ms
         start = clock() - self.seconds
@@ -148,7 +148,7 @@ class _Watched:
     def since(self, before: _Watched) -> CpuReport:
         counted = self.throttled is not None and before.throttled is not None
         return {
-            "external_cpu_share": self.times.others_share_since(before.times),
+            "external_cpu_share": self.times.external_share_since(before.times),
             "steal_cpu_share": self.times.steal_share_since(before.times),
             "throttle_events": (self.throttled or 0) - (before.throttled or 0) if counted else None,
             "cpu_mhz": self.mhz,
@@ -170,16 +170,16 @@ def _garbage_kept() -> Iterator[None]:
 def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -> Timing:
     """Warm ``session`` up, then time each inference.
 
-    cpus: those whose time others may take meanwhile, and whose clocks are watched; None: nobody is watched.
+    cpus: numbers of the CPUs whose use and clocks are watched meanwhile; None: no CPU is watched.
     """
     own_clock: Callable[[], float] | None = getattr(session, "clock", None)
     clock = own_clock or time.perf_counter
     warmup = _Stopwatch(session.run, clock)
-    warmup.go_on(protocol.warmup_runs, protocol.warmup_seconds)
+    warmup.run_until(protocol.warmup_runs, protocol.warmup_seconds)
     while not (steady := is_steady(warmup.latencies_ms)) and warmup.seconds < protocol.max_warmup_seconds:
-        warmup.go_on(len(warmup.latencies_ms) + 1, 0.0)
+        warmup.run_until(len(warmup.latencies_ms) + 1, 0.0)
     timed = _Stopwatch(session.run, clock)
-    # In a time of its own that nobody watches, nothing real happens: collections of garbage would be all it costs.
+    # In virtual time nothing real happens: collecting garbage would be the only cost.
     virtual = own_clock is not None and cpus is None
     with nullcontext() if virtual else _garbage_kept():
         before = None if cpus is None else _Watched.now(cpus)
@@ -199,10 +199,10 @@ def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -
 
 def _time(timed: _Stopwatch, protocol: Protocol) -> float:
     """Time inferences until the median is precise, or the time is over; return how precise it is."""
-    timed.go_on(protocol.runs, protocol.seconds)
+    timed.run_until(protocol.runs, protocol.seconds)
     precision = relative_precision(timed.latencies_ms)
     while precision > protocol.precision and timed.seconds < protocol.max_seconds:
         # A quarter more each time: looking takes longer than a fast inference.
-        timed.go_on(math.ceil(1.25 * len(timed.latencies_ms)), 0.0)
+        timed.run_until(math.ceil(1.25 * len(timed.latencies_ms)), 0.0)
         precision = relative_precision(timed.latencies_ms)
     return precision

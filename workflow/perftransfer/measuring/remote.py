@@ -1,4 +1,4 @@
-"""Measuring on a board without Snakemake: what travels there and back, as plain JSON.
+"""Measure on a board without Snakemake: files that go there and come back, as plain JSON.
 
 There: a folder with ``environment.json``, ``configurations.json`` and the network's files. Back: the journal.
 """
@@ -21,7 +21,7 @@ from perftransfer.measuring.records import Measurement, Record
 from perftransfer.plain import from_plain, to_plain
 
 T = TypeVar("T")
-# What every journal has, of whatever version.
+# Keys of a measurement in journals of all versions.
 _NEEDED = ("environment_digest", "configuration_id", "repeat", "protocol", "status", "started_at", "options")
 
 
@@ -44,7 +44,7 @@ def pack(
     repeats: int,
     retries: int,
 ) -> None:
-    """Write what a board needs into ``folder``; the network's files are copied beside it."""
+    """Write what a board needs into ``folder``; with copies of the network's files."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for precision, path in environment.files.items():
@@ -118,13 +118,13 @@ def load_external_journal(path: Path, environment: str, configurations: Collecti
 
 
 def _complete(path: Path, records: Iterable[Record]) -> list[Measurement]:
-    """Return the measurements of a journal; UserError for one that lacks what all journals have."""
-    found = list(filter(journal.is_measurement, records))
-    for number, record in enumerate(found, start=1):
+    """Return the measurements of a journal. Raises UserError for a measurement without one of ``_NEEDED``."""
+    measurements = list(filter(journal.is_measurement, records))
+    for number, record in enumerate(measurements, start=1):
         for name in _NEEDED:
             if name not in record:
                 raise UserError(f"{path}: measurement {number} has no {name}; was this file edited?")
-    return list(journal.measurements(found).values())
+    return list(journal.measurements(measurements).values())
 
 
 def _read(expected: type[T], file: str) -> T:
@@ -133,7 +133,7 @@ def _read(expected: type[T], file: str) -> T:
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise UserError(f"{file}: not JSON: {error}") from error
+        raise UserError(f"{file}: is not valid JSON: {error}") from error
     try:
         return from_plain(expected, content)
     except (TypeError, ValueError) as error:

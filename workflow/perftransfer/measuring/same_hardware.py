@@ -32,13 +32,13 @@ class Identity:
 def check(environment: str, hardware: str, declared: Identity, host: Host, journal: Path) -> None:
     """Raise UserError if this machine is not ``hardware``; the first machine to be measured under a name is learnt.
 
-    host: as ``fingerprint.host`` tells it. journal: of the environment; what is learnt lies beside it, in
+    host: see ``fingerprint.host``. journal: of the environment; what is learnt is in its folder, in
     ``hardware/<name>.json``, for all environments there that name this hardware.
     """
     where = f"environment {environment}: the machine {platform.node()} is not the hardware {hardware!r}"
     nothing = "Nothing was measured"
     wrong = [
-        f"{fact} is {_text(found)}, expected {_text(expected)}" for fact, expected, found in _unlike(declared, host)
+        f"{fact} is {_text(actual)}, expected {_text(expected)}" for fact, expected, actual in _unlike(declared, host)
     ]
     if wrong:
         raise UserError(
@@ -46,12 +46,12 @@ def check(environment: str, hardware: str, declared: Identity, host: Host, journ
             "that hardware, by its partition or constraint"
         )
     path = journal.parent / "hardware" / f"{quote(hardware, safe=' ')}.json"
-    own = fingerprint.identity(host)
-    learnt = _learn(path, {**own, "node": platform.node(), "environment": environment})
+    identity = fingerprint.identity(host)
+    learnt = _learn(path, {**identity, "node": platform.node(), "environment": environment})
     changed = [
-        f"{fact} is {_text(own.get(fact))}, and was {_text(learnt.get(fact))}"
-        for fact in sorted({*own, *learnt} - {"node", "environment"})
-        if own.get(fact) != learnt.get(fact)
+        f"{fact} is {_text(identity.get(fact))}, previously {_text(learnt.get(fact))}"
+        for fact in sorted({*identity, *learnt} - {"node", "environment"})
+        if identity.get(fact) != learnt.get(fact)
     ]
     if changed:
         raise UserError(
@@ -62,7 +62,7 @@ def check(environment: str, hardware: str, declared: Identity, host: Host, journ
 
 
 def _unlike(declared: Identity, host: Host) -> list[tuple[str, object, object]]:
-    """Fact, what was declared and what was found, of what does not fit."""
+    """Return fact, declared value and actual value of each mismatch."""
     out: list[tuple[str, object, object]] = []
     if declared.architecture not in (None, host["architecture"]):
         out.append(("architecture", declared.architecture, host["architecture"]))
@@ -77,7 +77,7 @@ def _unlike(declared: Identity, host: Host) -> list[tuple[str, object, object]]:
 
 
 def _learn(path: Path, facts: Mapping[str, object]) -> dict[str, object]:
-    """Keep ``facts`` in ``path`` unless something is known there already; return what is known."""
+    """Keep ``facts`` in ``path`` unless the file exists; return its content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Containers may share the name of their node and number their processes alike, so neither would make this unique.
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
@@ -90,14 +90,14 @@ def _learn(path: Path, facts: Mapping[str, object]) -> dict[str, object]:
     finally:
         draft.unlink()
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
+        learnt = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(
-            f"{path}: not JSON: {error}; delete it, and the next machine to be measured is learnt"
+            f"{path}: is not valid JSON: {error}; delete it, and the next machine that measures is learnt"
         ) from error
-    if not isinstance(known, dict):
-        raise UserError(f"{path}: expected a JSON object; delete it, and the next machine to be measured is learnt")
-    return known
+    if not isinstance(learnt, dict):
+        raise UserError(f"{path}: expected a JSON object; delete it, and the next machine that measures is learnt")
+    return learnt
 
 
 def _text(value: object) -> str:

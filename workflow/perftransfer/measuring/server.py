@@ -43,7 +43,7 @@ def die_with(parent: int) -> None:
 
 
 def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome:
-    """Measure what ``request`` asks for, here and now; whatever goes wrong becomes a status."""
+    """Measure what ``request`` asks for, in this process; any failure becomes a status."""
     try:
         engine.dimension_names = request["dimension_names"]
         started = time.perf_counter()
@@ -95,7 +95,7 @@ def _peak_memory_mib() -> float:
 
 
 def checked(outcome: object) -> Outcome:
-    """Return an outcome that can be believed: latencies that are no positive numbers make it a failure."""
+    """Return a valid outcome: latencies that are not positive numbers make it a failure."""
     if not isinstance(outcome, dict) or outcome.get("status") not in STATUSES:
         return {"status": "crashed", "error": f"ended with no outcome but {str(outcome)[:200]!r}"}
     if outcome["status"] == "ok":
@@ -103,13 +103,13 @@ def checked(outcome: object) -> Outcome:
         values = latencies if isinstance(latencies, list) else []
         wrong = [value for value in values if not (isinstance(value, int | float) and 0 < value < math.inf)]
         if wrong or not values:
-            found = f"found {wrong[0]!r}" if wrong else "there are none"
-            return {"status": "failed", "error": f"latencies have to be positive numbers; {found}"}
+            problem = f"found {wrong[0]!r}" if wrong else "there are none"
+            return {"status": "failed", "error": f"latencies must be positive numbers; {problem}"}
     return cast(Outcome, outcome)
 
 
 def _kill_group(child: int) -> None:
-    """Kill the child, if it is there, and whatever it started: that would hold on to CPUs and memory."""
+    """Kill the child and the processes that it started, which would occupy CPUs and memory."""
     for kill in (os.killpg, os.kill):
         # Gone already, or not yet the leader of a group of its own.
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -150,7 +150,7 @@ def _read_until(pipe: int, child: int, deadline: float) -> bytes | None:
 def measure_in_child(engine: Engine, request: Request, cpus: list[int] | None, private: Sequence[int] = ()) -> Outcome:
     """Fork, measure in the child, and tell how it ended.
 
-    private: file descriptors that are none of the child's business.
+    private: file descriptors to close in the child.
     """
     timeout = from_plain(Protocol, request["protocol"]).timeout_seconds
     deadline = time.monotonic() + timeout

@@ -74,7 +74,7 @@ def _predict_source(
 def explain(model: Path, measured: Path | None, out: Path | None) -> None:
     """Tell which options and interactions matter in the target, by the model, beside the sources, as measured."""
     fitted = _with_measured(stored_model.load(model), measured)
-    every = fitted.space.every(_MAX_EXPLAINED, fitted.recipe.seed)
+    every = fitted.space.candidates(_MAX_EXPLAINED, fitted.recipe.seed)
     X = fitted.codes_of(tables.configurations_frame(every, fitted.space.options))
     shares = {fitted.recipe.environment: _shares(fitted, X, fitted.predict(X).position)}
     forward = SCALES[fitted.recipe.scale][0]
@@ -99,7 +99,7 @@ def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     if n < 1:
         raise UserError(f"--n: found {n}, expected a number from 1")
     fitted = _with_measured(stored_model.load(model), measured)
-    every = fitted.space.every(_MAX_PLANNED, fitted.recipe.seed)
+    every = fitted.space.candidates(_MAX_PLANNED, fitted.recipe.seed)
     frame = tables.configurations_frame(every, fitted.space.options)
     X, target = fitted.codes_of(frame), fitted.target
     rows = ConfigurationIndex(X).find(target.codes)

@@ -20,10 +20,10 @@ class Alignment:
 
     def __init__(self, codes: np.ndarray, options: Sequence[Option]) -> None:
         inactive = np.array([len(option.levels) for option in options], dtype=int)
-        found = codes == inactive
+        is_inactive = codes == inactive
         self._inactive = inactive
-        self._lacking = found.all(axis=0) & bool(len(codes))
-        self._always = ~found.any(axis=0)
+        self._lacking = is_inactive.all(axis=0) & bool(len(codes))
+        self._always = ~is_inactive.any(axis=0)
         self._defaults = np.array([_usual(codes[:, i], option) for i, option in enumerate(options)], dtype=int)
 
     def __call__(self, codes: np.ndarray) -> np.ndarray:

@@ -24,14 +24,14 @@ def codes(frame: pd.DataFrame, options: Sequence[Option]) -> np.ndarray:
     out = np.empty((len(frame), len(options)), dtype=np.int64)
     for i, option in enumerate(options):
         if option.name not in frame:
-            found = ", ".join(map(str, frame.columns))
-            raise UserError(f"configurations: no column for the option {option.name!r}; columns found: {found}")
-        known = {text: code for code, text in enumerate(option.texts)}
+            columns = ", ".join(map(str, frame.columns))
+            raise UserError(f"configurations: no column for the option {option.name!r}; columns found: {columns}")
+        code_by_text = {text: code for code, text in enumerate(option.texts)}
         texts = [level_text(level) for level in frame[option.name]]
         for row, text in enumerate(texts):
-            if text not in known:
-                raise UserError(unknown(f"configurations, row {row + 1}: {option.name}", "level", text, known))
-            out[row, i] = known[text]
+            if text not in code_by_text:
+                raise UserError(unknown(f"configurations, row {row + 1}: {option.name}", "level", text, code_by_text))
+            out[row, i] = code_by_text[text]
     return out
 
 
@@ -91,8 +91,8 @@ def level_distances(option: Option) -> np.ndarray:
     """Squared distances between the levels of an option (INACTIVE last), shape (levels + 1, levels + 1).
 
     1 between the ends of an ordered option, in between by the encoding "scaled"; 1 between any two of another one. The
-    inactive level of an ordered option stands beside the middle, 1 away from both ends: distances are those of points
-    in space, as covariances need it.
+    inactive level of an ordered option is next to the middle, 1 away from both ends: distances are those of points in
+    space, as covariances need it.
     """
     n = len(option.levels)
     out = 1 - np.eye(n + 1)
@@ -122,7 +122,7 @@ def distances(a: np.ndarray, b: np.ndarray, options: Sequence[Option]) -> np.nda
 
 
 class ConfigurationIndex:
-    """Finds configurations (rows of codes) among others, whatever their number.
+    """Finds configurations (rows of codes) among others, also among millions.
 
     Each row is reduced to 64 bits by a fixed random projection in modular arithmetic; what is found is compared in
     full, so that a collision could hide a row but never mistake one for another.
@@ -144,9 +144,9 @@ class ConfigurationIndex:
             return np.full(len(codes), -1)
         # An evaluation asks for the same pool again and again: thousands of models predict it.
         if codes is not self._last[0]:
-            found = self._index.get_indexer(pd.Index(self._keys(codes)))
-            same = (self._codes[found] == codes).all(axis=1)
-            self._last = codes, np.where(same, found, -1)
+            rows = self._index.get_indexer(pd.Index(self._keys(codes)))
+            same = (self._codes[rows] == codes).all(axis=1)
+            self._last = codes, np.where(same, rows, -1)
         return self._last[1]
 
 

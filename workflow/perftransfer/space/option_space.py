@@ -17,13 +17,13 @@ from perftransfer.space.options import INACTIVE, Level, Option, configuration_id
 if TYPE_CHECKING:
     import ConfigSpace
 
-# A space of millions is never listed; one from which random draws bring nothing new this often is small.
+# After this many draws without a new configuration, the space is small enough to list.
 _MISSES_IN_A_ROW = 200
 _OPTION_KEYS = {"levels", "ordered", "default", "description"}
 
 
 class OptionSpace:
-    """All configurations that may be chosen: options, conditions (an option plays a part only when …), forbidden ones.
+    """All configurations that may be chosen: options, conditions (an option is active when …), forbidden levels.
 
     content: the mapping of a space's file, ``{options: {name: {levels, ordered, default, description}},
     conditions: [{option, when: {other: [levels]}}], forbidden: [{option: level, …}]}``.
@@ -52,7 +52,7 @@ class OptionSpace:
         ]
         self._check_conditions()
         forbidden = self._mappings(content, "forbidden")
-        self._forbidden = [self._known(f"{where}: forbidden[{i}]", item) for i, item in enumerate(forbidden)]
+        self._forbidden = [self._checked_levels(f"{where}: forbidden[{i}]", item) for i, item in enumerate(forbidden)]
         for i, clause in enumerate(self._forbidden):
             if all(self._holds_by_default(name, texts) for name, texts in clause.items()):
                 raise UserError(f"{where}: forbidden[{i}]: forbids the default configuration itself")
@@ -84,17 +84,17 @@ class OptionSpace:
             self._problems.append(f"{where}.levels: expected a list of two or more values, found {levels!r}")
             return None
         if len({level_text(level) for level in levels}) < len(levels):
-            self._problems.append(f"{where}.levels: a level stands twice in {levels}")
+            self._problems.append(f"{where}.levels: duplicate level in {levels}")
         default: Any = item.get("default", levels[0])
         if INACTIVE in map(level_text, levels):
-            self._problems.append(f"{where}.levels: {INACTIVE!r} means that an option plays no part; name it otherwise")
+            self._problems.append(f"{where}.levels: {INACTIVE!r} is reserved for inactive options; use another name")
         if level_text(default) not in map(level_text, levels):
             self._problems.append(unknown(f"{where}.default", "level", default, levels))
         if len(self._problems) > before:
             return None
         return Option(str(name), tuple(levels), bool(item.get("ordered", False)), default, conditional)
 
-    def _known(self, where: str, assignments: Any) -> dict[str, list[str]]:
+    def _checked_levels(self, where: str, assignments: Any) -> dict[str, list[str]]:
         """Check option names and levels of a condition or clause; return the texts of the levels by option."""
         if not isinstance(assignments, dict):
             raise UserError(f"{where}: expected a mapping of options to levels, found {assignments!r}")
@@ -114,37 +114,39 @@ class OptionSpace:
         return out
 
     def _checked_condition(self, where: str, item: dict[str, object]) -> tuple[str, dict[str, list[str]]]:
-        """Name of the option that a condition is about, and the levels of others at which it plays a part."""
+        """Return the option that a condition is about, and the levels of other options at which it is active."""
         for key in item.keys() - {"option", "when"}:
             self._problems.append(unknown(where, "key", key, ["option", "when"]))
         child = item.get("option")
         if child not in list(self._by_name):
             self._problems.append(unknown(f"{where}.option", "option", child, self._by_name))
         self._complain()
-        when = self._known(f"{where}.when", item.get("when") or {})
+        when = self._checked_levels(f"{where}.when", item.get("when") or {})
         if not when:
-            raise UserError(f"{where}: when: expected options and the levels at which {child} plays a part")
+            raise UserError(f"{where}: when: expected options and the levels at which {child} is active")
         return str(child), when
 
     def _check_conditions(self) -> None:
         children = [child for child, _ in self._conditions]
         for child in children:
             if children.count(child) > 1:
-                raise UserError(f"{self._where}: conditions: {child} stands in two; put all of it under one `when`")
+                raise UserError(
+                    f"{self._where}: conditions: {child} has more than one condition; put all of them under one `when`"
+                )
         try:
             TopologicalSorter({child: when.keys() for child, when in self._conditions}).prepare()
         except CycleError as error:
             circle = " <- ".join(error.args[1])
-            raise UserError(f"{self._where}: conditions: they go round in a circle: {circle}") from error
+            raise UserError(f"{self._where}: conditions: circular: {circle}") from error
 
     def _holds_by_default(self, name: str, texts: list[str]) -> bool:
-        """Whether the option plays a part in the default configuration, and has one of these levels there."""
-        plays = all(self._holds_by_default(*other) for other in dict(self._conditions).get(name, {}).items())
-        return plays and level_text(self._by_name[name].default) in texts
+        """Whether the option is active in the default configuration, and has one of these levels there."""
+        is_active = all(self._holds_by_default(*other) for other in dict(self._conditions).get(name, {}).items())
+        return is_active and level_text(self._by_name[name].default) in texts
 
     @cached_property
     def _space(self) -> ConfigSpace.ConfigurationSpace:
-        # Imported where it is needed: it takes a second, and a study is checked without.
+        # Imported here: it takes a second, and checking a study does not need it.
         import ConfigSpace
 
         space = ConfigSpace.ConfigurationSpace(name=self._where)
@@ -162,11 +164,11 @@ class OptionSpace:
 
     def _typed(self, configuration: Any) -> dict[str, Level | None]:
         """Turn one of ConfigSpace's configurations into option values; None where an option is inactive."""
-        # As a vector it holds positions of levels, NaN where an option plays no part: ten times as fast as by name.
-        places = configuration.get_array()[self._order].tolist()
+        # As a vector it holds positions of levels, NaN for inactive options: ten times as fast as by name.
+        positions = configuration.get_array()[self._order].tolist()
         return {
-            option.name: None if math.isnan(place) else option.levels[int(place)]
-            for option, place in zip(self.options, places, strict=True)
+            option.name: None if math.isnan(position) else option.levels[int(position)]
+            for option, position in zip(self.options, positions, strict=True)
         }
 
     @cached_property
@@ -182,7 +184,7 @@ class OptionSpace:
     def one_at_a_time(self) -> Iterator[dict[str, Level | None]]:
         """Yield the configurations that differ from the default in one option.
 
-        An option that the change brings into play takes its default; a change that is forbidden is passed over.
+        An option that the change activates takes its default; forbidden changes are skipped.
         """
         default = self._space.get_default_configuration()
         for option in self.options:
@@ -201,7 +203,7 @@ class OptionSpace:
             changed.check_valid_configuration()
         except (ConfigSpace.ForbiddenValueError, ConfigSpace.InactiveHyperparameterSetError):
             return None
-        # Changing an option that plays no part changes nothing.
+        # Changing an inactive option changes nothing.
         return self._typed(changed) if name in dict(changed) else None
 
     @cached_property
@@ -214,9 +216,9 @@ class OptionSpace:
     def configuration(self, texts: Mapping[str, str]) -> dict[str, Level | None]:
         """Complete some options' levels, given as text, to a configuration: the others have their defaults.
 
-        An option that plays no part then is inactive, whatever its level would be.
+        Options that the conditions exclude become inactive.
 
-        Raises UserError for an unknown option or level, one that plays no part, or a forbidden configuration.
+        Raises UserError for an unknown option or level, an inactive option, or a forbidden configuration.
         """
         import ConfigSpace
 
@@ -227,28 +229,28 @@ class OptionSpace:
                 raise UserError(unknown(f"{self._where}: {name}", "level", text, self._by_name[name].levels))
         everything = {option.name: level_text(option.default) for option in self.options} | dict(texts)
         try:
-            found = ConfigSpace.util.deactivate_inactive_hyperparameters(everything, self._space)
-            found.check_valid_configuration()
+            completed = ConfigSpace.util.deactivate_inactive_hyperparameters(everything, self._space)
+            completed.check_valid_configuration()
         except (ConfigSpace.ForbiddenValueError, ConfigSpace.InactiveHyperparameterSetError) as error:
             said = ", ".join(f"{name}={text}" for name, text in texts.items())
-            raise UserError(f"{self._where}: {said}: no configuration of this space: {error}") from error
-        idle = [name for name in texts if name not in dict(found)]
+            raise UserError(f"{self._where}: {said}: not a configuration of this space: {error}") from error
+        idle = [name for name in texts if name not in dict(completed)]
         if idle:
-            raise UserError(f"{self._where}: {idle[0]} plays no part in this configuration: leave it out")
-        return self._typed(found)
+            raise UserError(f"{self._where}: {idle[0]} is inactive in this configuration: leave it out")
+        return self._typed(completed)
 
-    def every(self, most: int, seed: int) -> dict[str, dict[str, Level | None]]:
-        """All configurations by ``configuration_id``; of a space with more than ``most``, a sample of that size."""
+    def candidates(self, max_configurations: int, seed: int) -> dict[str, dict[str, Level | None]]:
+        """Return all configurations by ``configuration_id``; if there are more, ``max_configurations`` of them."""
         size = math.prod(len(option.levels) for option in self.options)
-        # Conditions and clauses only make it smaller; beyond this, listing it takes longer than drawing from it.
-        if size > 2 * most:
-            return self.sample(most, seed)
-        found = {configuration_id(configuration): configuration for configuration in self.grid}
-        if len(found) <= most:
-            return found
-        wanted = [configuration_id(one) for one in (self.default, *self.one_at_a_time())]
-        drawn = random.Random(seed).sample(list(found), len(found))
-        return {one: found[one] for one in list(dict.fromkeys([*wanted, *drawn]))[:most]}
+        # Conditions and forbidden clauses only make it smaller. Larger spaces are faster to sample than to list.
+        if size > 2 * max_configurations:
+            return self.sample(max_configurations, seed)
+        by_id = {configuration_id(configuration): configuration for configuration in self.grid}
+        if len(by_id) <= max_configurations:
+            return by_id
+        first = [configuration_id(key) for key in (self.default, *self.one_at_a_time())]
+        drawn = random.Random(seed).sample(list(by_id), len(by_id))
+        return {key: by_id[key] for key in list(dict.fromkeys([*first, *drawn]))[:max_configurations]}
 
     @staticmethod
     def _add(chosen: dict[str, dict[str, Level | None]], configuration: dict[str, Level | None]) -> None:
@@ -257,7 +259,7 @@ class OptionSpace:
     def sample(self, n: int, seed: int) -> dict[str, dict[str, Level | None]]:
         """Choose ``n`` configurations to measure: the default, its one-at-a-time changes, then random ones.
 
-        Guided designs find what they wish for only if the changes of single options are there. Returns option values
+        Guided designs need the changes of single options. Returns option values
         by ``configuration_id``; a longer sample with the same seed begins with the shorter one. Fewer than ``n`` only
         if the space holds no more.
         """
@@ -271,7 +273,7 @@ class OptionSpace:
             self._add(chosen, self._typed(self._space.sample_configuration()))
             misses = 0 if len(chosen) > before else misses + 1
         if len(chosen) < n:
-            # Nearly spent: random draws only meet what is there, so the rest is listed.
+            # Nearly all are drawn, so random draws repeat: list the rest.
             for configuration in random.Random(seed).sample(self.grid, len(self.grid)):
                 self._add(chosen, configuration)
         return dict(list(chosen.items())[:n])

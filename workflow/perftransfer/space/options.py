@@ -11,12 +11,12 @@ from typing import Any
 Level = bool | int | float | str
 Configuration = Mapping[str, Level | None]
 
-#: Level of a conditional option in the configurations in which it plays no part.
+#: Level of a conditional option in configurations in which it is inactive.
 INACTIVE = "inactive"
 
 
 def level_text(level: Any) -> str:
-    """Write a level the same way whatever type a table gave it: 2, 2.0 and numpy's 2 are "2", True is "true".
+    """Write a level as text, the same for every type: 2, 2.0 and numpy's 2 are "2", True is "true".
 
     >>> level_text(2.0), level_text(True), level_text("all"), level_text(None)
     ('2', 'true', 'all', 'inactive')
@@ -65,7 +65,7 @@ def from_json(text: str) -> tuple[Option, ...]:
 
 
 def configuration_id(configuration: Configuration) -> str:
-    """12 hexadecimal digits that stand for the option values, whatever their order or numeric type.
+    """Return 12 hexadecimal digits that identify the option values, independent of their order and numeric type.
 
     The same in every study, on every machine, so that measurements of the same configuration find each other.
     """
@@ -74,7 +74,7 @@ def configuration_id(configuration: Configuration) -> str:
 
 
 def configuration_ids(texts: Mapping[str, Iterable[str]]) -> list[str]:
-    """``configuration_id`` of many configurations, from the texts of their levels by option, without inactive ones.
+    """Return ``configuration_id`` of many configurations, from texts of levels by option, without inactive ones.
 
     >>> two = configuration_ids({"threads": ["2", "2"], "spinning": ["true", INACTIVE]})
     >>> two == [configuration_id({"threads": 2, "spinning": True}), configuration_id({"threads": 2})]
@@ -90,5 +90,5 @@ def configuration_ids(texts: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def written(configuration: Mapping[str, Level | None]) -> str:
-    """Write a configuration as people give it to ``--set``; options that play no part are left out."""
+    """Write a configuration as for ``--set``; inactive options are left out."""
     return " ".join(f"{name}={level_text(level)}" for name, level in configuration.items() if level is not None)

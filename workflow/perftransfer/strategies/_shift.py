@@ -37,7 +37,7 @@ class Shift(Strategy):
         """Fit the shift to the measured pairs."""
         assert source is not None
         self.sample_ = X, y
-        self.pairs_ = np.column_stack([one.measured(X) for one in self.used(source)])
+        self.pairs_ = np.column_stack([member.measured(X) for member in self.used(source)])
         # With gaps, each learner's source model has its say first.
         self.shift_ = None if np.isnan(self.pairs_).any() else self._fitted(self.pairs_)
         return self
@@ -45,12 +45,12 @@ class Shift(Strategy):
     def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
         """Shift the source model's prediction."""
         assert source is not None
-        shift = self._fitted(self.known(source)) if self.shift_ is None else self.shift_
+        shift = self._fitted(self.sample_values(source)) if self.shift_ is None else self.shift_
         if shift is None:
             return np.full(len(X), np.mean(self.sample_[1]))
         return np.asarray(shift.predict(self._predicted(X, source)), dtype=float)
 
-    def known(self, source: Source) -> np.ndarray:
+    def sample_values(self, source: Source) -> np.ndarray:
         """Values of the sources for the sample, measured or else predicted, shape (rows, sources)."""
         gaps = np.isnan(self.pairs_)
         return np.where(gaps, self._predicted(self.sample_[0], source), self.pairs_) if gaps.any() else self.pairs_
@@ -60,4 +60,4 @@ class Shift(Strategy):
         return self.shift().fit(values, self.sample_[1]) if len(values) >= _LEAST_PAIRS else None
 
     def _predicted(self, X: np.ndarray, source: Source) -> np.ndarray:
-        return np.column_stack([one.predict(X) for one in self.used(source)])
+        return np.column_stack([member.predict(X) for member in self.used(source)])

@@ -36,10 +36,10 @@ class AUTO(Strategy):
         """Fit both and weigh them."""
         priors: list[Prior] = [WithoutSource(self.options, y)]
         if source is not None:
-            given = FromSources.of(source.evidence.members, self.options)
-            priors = [WithoutSource(self.options, y, given.unit), given]
+            with_sources = FromSources.of(source.evidence.members, self.options)
+            priors = [WithoutSource(self.options, y, with_sources.unit), with_sources]
         self.posteriors_ = [Posterior(prior, X, y, noise) for prior in priors]
-        scores = np.array([(one.left_out_score + one.log_evidence) / 2 for one in self.posteriors_])
+        scores = np.array([(posterior.left_out_score + posterior.log_evidence) / 2 for posterior in self.posteriors_])
         scores[1:] += np.log(_ODDS)
         weights = np.exp(scores - scores.max())
         #: Of each, the one without a source first.

@@ -33,19 +33,21 @@ class BEETLE(SelectedSource):
     def select(self, X: np.ndarray, y: np.ndarray, sources: tuple[Source, ...]) -> int:
         """Return the source of the highest median agreement with the others."""
         heights = _heights(tuple(source.evidence for source in sources), tuple(self.options))
-        ranked = [(height, rank_agreement(one.measured(X), y)) for height, one in zip(heights, sources, strict=True)]
+        ranked = [
+            (height, rank_agreement(member.measured(X), y)) for height, member in zip(heights, sources, strict=True)
+        ]
         return ranked.index(max(ranked))
 
 
 # Once for all repeats, budgets and learners: a piece of evidence is equal to itself alone.
 @lru_cache(maxsize=16)
-def _heights(every: tuple[Evidence, ...], options: Sequence[Option]) -> list[float]:
+def _heights(members: tuple[Evidence, ...], options: Sequence[Option]) -> list[float]:
     """Median rank correlation of each source with the others, over configurations of theirs; 0 for a single one."""
-    sources = [Source("", evidence.codes, evidence.y, options, None) for evidence in every]
-    found = np.full((len(sources), len(sources)), np.nan)
-    for j, other in enumerate(every):
+    sources = [Source("", evidence.codes, evidence.y, options, None) for evidence in members]
+    agreement = np.full((len(sources), len(sources)), np.nan)
+    for j, other in enumerate(members):
         codes, y = other.codes[:_ROWS], other.y[:_ROWS]
         for i, source in enumerate(sources):
             if i != j:
-                found[i, j] = rank_agreement(source.measured(codes), y)[0]
-    return [round(float(np.nanmedian(row)), 9) if len(row) > 1 else 0.0 for row in found]
+                agreement[i, j] = rank_agreement(source.measured(codes), y)[0]
+    return [round(float(np.nanmedian(row)), 9) if len(row) > 1 else 0.0 for row in agreement]

@@ -24,6 +24,6 @@ class GP(GaussianProcess):
     ignores_source = True
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None, noise: np.ndarray | None = None) -> GP:
-        """Average over what nobody knows."""
+        """Average over the unknown variances."""
         self.posterior_ = Posterior(WithoutSource(self.options, y), X, y, noise)
         return self

@@ -54,8 +54,8 @@ class Source:
         out = copy.copy(first)
         out.environment = ", ".join(source.environment for source in sources)
         out.model = None
-        every = [source.evidence for source in sources]
-        out.evidence = dataclasses.replace(first.evidence, others=tuple(every[1:]), terms=_by_mean_rank(every))
+        members = [source.evidence for source in sources]
+        out.evidence = dataclasses.replace(first.evidence, others=tuple(members[1:]), terms=_by_mean_rank(members))
         out._members = tuple(sources)
         return out
 
@@ -76,9 +76,9 @@ class Source:
 
         Options that only one side has are aligned before (``space.alignment``).
         """
-        found = self._measured.find(self._aligned(X))
+        rows = self._measured.find(self._aligned(X))
         values = np.full(len(X), np.nan)
-        values[found >= 0] = self.evidence.y[found[found >= 0]]
+        values[rows >= 0] = self.evidence.y[rows[rows >= 0]]
         return values
 
     def predict(self, X: np.ndarray) -> np.ndarray:
@@ -92,12 +92,12 @@ class Source:
         return np.asarray(self.model.predict(X), dtype=float)
 
 
-def _by_mean_rank(every: Sequence[Evidence]) -> tuple[Term, ...]:
+def _by_mean_rank(members: Sequence[Evidence]) -> tuple[Term, ...]:
     """Terms that matter in any source, those first that matter most in all of them; behind all where they do not."""
-    places = [{term: place for place, term in enumerate(evidence.terms)} for evidence in every]
-    terms = set[Term]().union(*places)
+    ranks = [{term: rank for rank, term in enumerate(evidence.terms)} for evidence in members]
+    terms = set[Term]().union(*ranks)
     # Equal sums in alphabetical order: no order of sources may decide.
-    return tuple(sorted(terms, key=lambda term: (sum(place.get(term, len(terms)) for place in places), sorted(term))))
+    return tuple(sorted(terms, key=lambda term: (sum(rank.get(term, len(terms)) for rank in ranks), sorted(term))))
 
 
 class Strategy(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -120,7 +120,7 @@ class Strategy(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     options
         Schema of the configurations.
     seed
-        Decides whatever is random in it.
+        Seed of everything random in it.
     """
 
     #: What it is called in words.
@@ -136,7 +136,7 @@ class Strategy(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     #: source's measurements; each learner's source model comes in with ``predict``. "both": it is given an unfitted
     #: learner, and the same learner's source model with ``fit`` and ``predict``. "none": it takes no learner.
     fits_learner_on: ClassVar[str]
-    #: Whether ``fit`` and ``predict`` are the same whatever the source: equal samples are then fitted once.
+    #: Whether ``fit`` and ``predict`` do not depend on the source: equal samples are then fitted once.
     ignores_source: ClassVar[bool] = False
 
     #: Whether ``fit`` takes ``noise``: variance of each measurement that is known from several processes, shape
@@ -191,7 +191,7 @@ class Strategy(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """Return lower and upper ends, shape (rows,), of intervals that are to hold ``share`` of new measurements.
 
-        None: the strategy gives none of its own. Where its sample is random, an evaluation finds some all the same,
-        by fitting it again to parts of the sample.
+        None: the strategy has no intervals of its own. If its sample is random, an evaluation computes intervals by
+        fitting it again to parts of the sample.
         """
         return None

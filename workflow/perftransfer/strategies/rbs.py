@@ -19,7 +19,7 @@ class RBS(LMS):
 
     Least-squares boosting from a first guess (Friedman, "Greedy function approximation: a gradient boosting machine",
     Annals of Statistics 29, 2001, section 4.1), which is the shift (Valov et al., ICPE 2017). The trees are those of
-    the learner BRT with its defaults, whatever the study's learners are.
+    the learner BRT with its defaults, independent of the study's learners.
     """
 
     title = "residual boosting on a linear shift"

@@ -10,7 +10,7 @@ from perftransfer.strategies.interface import Source, Strategy
 
 
 class TEAMS(Strategy):
-    """The learner, fitted to the target's sample with the source model's prediction beside the options.
+    """The learner, fitted to the target's sample with the source model's prediction as a further feature.
 
     Martin, Acher, Pereira, Lesoil, Jézéquel and Khelladi, "Transfer learning across variants and versions: the case of
     Linux kernel size", IEEE Transactions on Software Engineering 48 (2021), section 4: the shift is a model of its own,
@@ -26,9 +26,9 @@ class TEAMS(Strategy):
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None) -> TEAMS:
         """Fit the learner's estimator to the encoded options and the source's prediction."""
         assert source is not None
-        known = source.evidence.y
+        y_source = source.evidence.y
         # Between 0 and 1, as the encoded options are.
-        self.low_, self.high_ = float(known.min()), float(known.max())
+        self.low_, self.high_ = float(y_source.min()), float(y_source.max())
         encoding, estimator = (clone(step) for _, step in self.learner.steps)
         self.encoding_ = encoding
         self.estimator_ = estimator.fit(self._features(X, source), y)

@@ -1,4 +1,4 @@
-"""What is wrong with a study beyond what each of its keys allows: where keys, sheet and spaces do not fit together."""
+"""Check whether the keys of a study, its sheet and its option spaces fit together."""
 
 from __future__ import annotations
 
@@ -26,133 +26,129 @@ def problems(study: Study) -> list[str]:
 
 
 def _lacking_spaces(study: Study) -> list[str]:
-    found = []
+    lines = []
     for row in study.rows.values():
         if not (SPACES / f"{row.space}.yaml").exists():
             allowed = sorted(path.stem for path in SPACES.glob("*.yaml"))
             where = f"{study.sections.environments}: environment {row.environment}"
-            found.append(unknown(where, "option space", row.space, allowed))
-    return found
+            lines.append(unknown(where, "option space", row.space, allowed))
+    return lines
 
 
 def _imports(study: Study) -> list[str]:
-    found = []
+    lines = []
     for name in study.imports:
         if name in study.rows:
-            found.append(f"{study.where}: imports: the environment {name} stands in the sheet already")
+            lines.append(f"{study.where}: imports: environment {name} is also in the sheet")
     for key, mapping in study.sections.imports.items():
         for name in mapping.environments:
             if name in study.imports and study.imports[name][0] is not mapping:
-                found.append(f"{study.where}: imports.{key}.environments: {name} is imported twice")
+                lines.append(f"{study.where}: imports.{key}.environments: {name} is imported twice")
         for name, option in mapping.options.items():
             where = f"{study.where}: imports.{key}.options.{name}"
             if option.column and option.columns:
-                found.append(f"{where}: give column or columns, not both")
+                lines.append(f"{where}: give column or columns, not both")
             if option.by_rank and option.factor is not None:
-                found.append(f"{where}: give factor or by_rank, not both: ranks have no unit")
+                lines.append(f"{where}: give factor or by_rank, not both: ranks have no unit")
             if option.by_rank and not option.ordered:
-                found.append(f"{where}: by_rank needs an order: ordered: true")
-    return found
+                lines.append(f"{where}: by_rank needs an order: ordered: true")
+    return lines
 
 
 def _number_of_environments(study: Study) -> list[str]:
     there = study.environments
-    # One that is known is enough to carry to a target.
+    # One source is enough for a target.
     if len(there) > 1 or (there and study.targets):
         return []
     if study.left_out:
         is_there = f"is only {there[0]}" if there else "is none"
-        return [
-            f"{study.where}: a study compares environments, at least two; without those that are left out there "
-            f"{is_there}"
-        ]
+        return [f"{study.where}: a study needs two environments to compare; without those left out there {is_there}"]
     if not there and study.targets:
         return [f"{study.sections.environments}: there is a target, but no source: measure or import one environment"]
     if not there:
         return [f"{study.where}: no environment: give a sheet (environments) or published ones (imports)"]
     return [
-        f"{study.where}: a study compares environments, at least two, or has a target beside one; there is only "
-        f"{there[0]}"
+        f"{study.where}: a study needs two environments to compare, or a target and a source; there is only {there[0]}"
     ]
 
 
 def _budgets(study: Study) -> list[str]:
-    found = []
+    lines = []
     pool = study.sections.measuring.configurations
     for key in ("budgets", "design_budgets"):
         largest = max(getattr(study.sections.evaluation, key) or [0])
         # Without a second environment nothing is compared.
         if not study.measured or not study.compares or largest <= pool - pool // 3:
             continue
-        found.append(
+        lines.append(
             f"{study.where}: evaluation.{key}: found {largest}; of {pool} measured configurations a third is held "
             f"out, so at most {pool - pool // 3} can be chosen: measure more (measuring.configurations)"
         )
-    return found
+    return lines
 
 
 def _cores(study: Study) -> list[str]:
-    found = []
+    lines = []
     usable = usable_cpus()
     for row in study.rows.values():
         if row.measurements or row.hardware in study.sections.hardware:
             continue
         if row.cores != "all" and int(row.cores) > usable:
-            found.append(
-                f"{study.sections.environments}: environment {row.environment}: asks for {row.cores} cores; this "
-                f"machine lets us use {usable}"
+            lines.append(
+                f"{study.sections.environments}: environment {row.environment}: needs {row.cores} cores; {usable} "
+                "can be used on this machine"
             )
         elif not row.simulated and row.cores != "all" and int(row.cores) < usable and not row.emulated:
-            found.append(
+            lines.append(
                 f"{study.sections.environments}: environment {row.environment}: found emulated no with {row.cores} "
-                f"of this machine's {usable} cores; a restriction is emulated: yes"
+                f"of this machine's {usable} cores; use emulated yes for a restriction"
             )
-    return found
+    return lines
 
 
 def _hardware(study: Study) -> list[str]:
-    found, named = [], {row.hardware for row in study.rows.values()}
+    lines, named = [], {row.hardware for row in study.rows.values()}
     for name, hardware in study.sections.hardware.items():
         where, cluster = f"{study.where}: hardware.{name}", hardware.cluster
         if name not in named:
-            found.append(unknown(where, "hardware in the sheet", name, sorted(named)))
+            lines.append(unknown(where, "hardware", name, sorted(named)))
         if cluster.gpu_type and not cluster.gpus:
-            found.append(f"{where}.cluster.gpu_type: found {cluster.gpu_type!r}, but gpus: 0")
-        every = [row.environment for row in study.rows.values() if row.hardware == name and row.cores == "all"]
-        if every and not (cluster.exclusive or cluster.cpus):
-            found.append(
-                f"{where}.cluster.cpus: is missing: {every[0]} measures on all cores, and no job without "
-                "exclusive: true gets all of a node"
+            lines.append(f"{where}.cluster.gpu_type: found {cluster.gpu_type!r}, but gpus: 0")
+        on_all_cores = [row.environment for row in study.rows.values() if row.hardware == name and row.cores == "all"]
+        if on_all_cores and not (cluster.exclusive or cluster.cpus):
+            lines.append(
+                f"{where}.cluster.cpus: is missing: {on_all_cores[0]} measures on all cores, and a job gets all "
+                "cores of a node only with exclusive: true"
             )
-    return found
+    return lines
 
 
 def _options(study: Study) -> list[str]:
-    found = []
+    lines = []
     for row in study.rows.values():
         engine = engines.load(row.engine)
         for option in study.spaces[row.space].options:
             if option.name not in engine.options:
                 where = f"{SPACES / row.space}.yaml: options"
-                found.append(unknown(where, f"{row.engine} option", option.name, sorted(engine.options)))
+                lines.append(unknown(where, f"{row.engine} option", option.name, sorted(engine.options)))
         for level in study.levels(row, "precision"):
             if not row.simulated and level not in networks.PRECISIONS:
                 where = f"{SPACES / row.space}.yaml: options.precision.levels"
-                found.append(unknown(where, "precision", level, networks.PRECISIONS))
-    return list(dict.fromkeys(found))
+                lines.append(unknown(where, "precision", level, networks.PRECISIONS))
+    return list(dict.fromkeys(lines))
 
 
 def _objectives(study: Study) -> list[str]:
-    found = []
+    lines = []
     for i, objective in enumerate(study.objectives):
         # Environments are compared by every objective of the study, so all have to have it.
         offers = {f"imports.{key}": set(mapping.objectives) for key, mapping in study.sections.imports.items()}
         if study.rows:
             offers[f"measured environments ({study.sections.environments})"] = set(objectives.MEASURED)
-        where, every = f"{study.where}: objectives[{i}]", set().union(*offers.values())
+        where, available = f"{study.where}: objectives[{i}]", set().union(*offers.values())
         lacking = [name for name, offered in offers.items() if objective not in offered]
-        if objective not in every:
-            found.append(unknown(where, "objective", objective, sorted(every)))
+        if objective not in available:
+            lines.append(unknown(where, "objective", objective, sorted(available)))
         elif lacking:
-            found.append(f"{where}: {objective} is not known of {', '.join(lacking)}")
-    return found
+            lines.append(f"{where}: {objective} is not available in {', '.join(lacking)}")
+    return lines

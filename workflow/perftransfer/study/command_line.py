@@ -16,8 +16,8 @@ DEFAULT = "config/config.yaml"
 def typed(config: Mapping[str, object], written: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """Give values from the command line the types that they would have in a file.
 
-    Snakemake reads ``--config 'measuring={"repeats": 3}'`` with all text inside: "3" is no number there. Values that
-    stand in one of the files (``written``, in the order in which they were read) stay as they are.
+    Snakemake reads ``--config 'measuring={"repeats": 3}'`` with text inside: "3" is not a number there. Values from
+    one of the files (``written``, in the order in which they were read) are unchanged.
     """
     out: dict[str, object] = _typed(config, reduce(_merged, written, {}))
     return out
@@ -27,8 +27,8 @@ def _typed(value: Any, written: Any) -> Any:
     if value == written:
         return value
     if isinstance(value, Mapping):
-        known = written if isinstance(written, Mapping) else {}
-        return {key: _typed(item, known.get(key)) for key, item in value.items()}
+        base = written if isinstance(written, Mapping) else {}
+        return {key: _typed(item, base.get(key)) for key, item in value.items()}
     if isinstance(value, list):
         return [_typed(item, None) for item in value]
     if isinstance(value, str):

@@ -33,7 +33,7 @@ from perftransfer.study.sections import (
 
 #: Folder of the option spaces.
 SPACES = Path("config/spaces")
-#: Stands in the name of a figure's file that shows all objectives.
+#: Part of the name of a figure's file that shows all objectives.
 ALL_OBJECTIVES = "all"
 #: Jobs of a strategy where the study does not say how many targets share one. A job takes two CPU seconds to start, and
 #: 0.1 of Snakemake's own: with twenty strategies, these are 320 jobs, a few for each of 64 cores.
@@ -167,7 +167,7 @@ class Study:
 
     @property
     def targets(self) -> list[str]:
-        """Environments in which a handful of configurations is measured, and one is recommended."""
+        """Environments in which a few configurations are measured, and one is recommended."""
         return [name for name, row in self.rows.items() if row.budget is not None]
 
     @property
@@ -264,7 +264,7 @@ class Study:
         }
 
     def description(self, environment: str) -> EnvironmentDescription:
-        """One environment of the sheet; what is done there is no part of what it is."""
+        """One environment of the sheet; what is measured there is not part of it."""
         row = self.rows[environment]
         return EnvironmentDescription(
             environment=row.environment,
@@ -313,10 +313,10 @@ def designs_of(strategy: str) -> list[type[Design]]:
     base, _, named = strategy.partition("+")
     modules = strategies.modules_of(strategy)
     used = modules_used(*modules)
-    found = [designs.load(name) for name in designs.names() if designs.module_of(name) in used]
+    classes = [designs.load(name) for name in designs.names() if designs.module_of(name) in used]
     if "." in named:
-        found.append(designs.load(named))
+        classes.append(designs.load(named))
     # A user's own strategy may have a design of the user's own.
-    if "." in base and (not found or Design.__module__ in imported_by(modules[0])):
-        found.append(strategies.load(base).design)
-    return found
+    if "." in base and (not classes or Design.__module__ in imported_by(modules[0])):
+        classes.append(strategies.load(base).design)
+    return classes

@@ -23,11 +23,11 @@ class Inputs:
 
     def configurations(self, wildcards: Wildcards) -> str:
         """Configurations to measure in an environment."""
-        return self._of_space("configurations", wildcards)
+        return self._space_file("configurations", wildcards)
 
     def candidates(self, wildcards: Wildcards) -> str:
         """Configurations that may be recommended in a target."""
-        return self._of_space("spaces", wildcards)
+        return self._space_file("spaces", wildcards)
 
     def space(self, wildcards: Wildcards) -> str:
         """Option space of an environment, as its user wrote it."""
@@ -50,7 +50,7 @@ class Inputs:
         return self._study.journal(wildcards.environment)
 
     def confirmation_journal(self, wildcards: Wildcards) -> str:
-        """Journal of what is recommended, which is measured again whatever the environment's own journal holds."""
+        """Journal of what is recommended, which is measured again even if the environment's own journal holds it."""
         return f"{self._study.results}/journal/{wildcards.environment}.confirmation.jsonl"
 
     def cell_store(self, wildcards: Wildcards) -> str:
@@ -87,7 +87,7 @@ class Inputs:
         """Published environments."""
         return self._files("imported", self._study.imported)
 
-    def of_targets(self, table: str) -> list[str]:
+    def target_tables(self, table: str) -> list[str]:
         """A table of each target."""
         return [f"{self._study.results}/targets/{name}/{table}.parquet" for name in self._study.targets]
 
@@ -101,7 +101,7 @@ class Inputs:
         """Recommendations of all targets, if there are any."""
         return [f"{self._study.results}/recommendation.parquet"] if self._study.targets else []
 
-    def _of_space(self, folder: str, wildcards: Wildcards) -> str:
+    def _space_file(self, folder: str, wildcards: Wildcards) -> str:
         return f"{self._study.results}/{folder}/{self._study.space_of(wildcards.environment)}.parquet"
 
     def _files(self, folder: str, environments: Collection[str]) -> list[str]:

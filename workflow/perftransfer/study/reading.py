@@ -32,7 +32,7 @@ def read_study(config: Mapping[str, object], files: Sequence[Path | str]) -> Stu
     UserError
         Lists everything that is wrong.
     """
-    # Snakemake has read the files, too, but keeps the last of two equal keys.
+    # Snakemake has read the files, too, but silently keeps the last of duplicate keys.
     contents = [yaml_file.read(Path(file)) for file in files]
     names = [os.path.relpath(file) for file in files]
     where = ", ".join(names) or "command line"
@@ -73,8 +73,8 @@ def with_available_imports(study: Study, downloads: Path) -> Study:
         return study
     if study.sections.missing == "stop":
         advice = (
-            f"{len(problems)} of {len(study.imports)} published environments cannot be had. Set DATASETS to a "
-            "folder that holds the files, or leave them out: missing: leave_out in the study, or --config "
+            f"{len(problems)} of {len(study.imports)} published environments are not available. Set DATASETS "
+            "to a folder that holds the files, or leave them out: missing: leave_out in the study, or --config "
             "missing=leave_out (make CONFIG=missing=leave_out)"
         )
         raise UserError("\n".join([*(f"{study.where}: {line}" for line in problems.values()), advice]))
@@ -93,7 +93,7 @@ def _checked(study: Study) -> Study:
 def _without_duplicates(
     rows: Sequence[sheet.EnvironmentRow], other_hardware: Collection[str]
 ) -> list[sheet.EnvironmentRow]:
-    """Leave out rows that are another row on this machine: on 1 core, "all" cores are 1 core. Says so.
+    """Leave out rows that are the same as another row on this machine, and print which: on 1 core, "all" is 1 core.
 
     other_hardware: names of hardware that is not this machine's.
     """
@@ -107,8 +107,8 @@ def _without_duplicates(
         same = unique.setdefault((*row.same_but_cores(), cores), row)
         if same is not row:
             print(
-                f"This machine lets us use {usable} core{'s' if usable > 1 else ''}: the environment {row.environment} "
-                f"would be {same.environment} once more, and is left out.",
+                f"{usable} core{'s' if usable > 1 else ''} can be used on this machine: the environment "
+                f"{row.environment} would be the same as {same.environment}, and is left out.",
                 file=sys.stderr,
             )
     return list(unique.values())

@@ -1,4 +1,4 @@
-"""The JSON schema of a study, for editors, and the page that explains its keys: made from ``sections.py``.
+"""The JSON schema of a study, for editors, and the page on its keys, both made from ``sections.py``.
 
 ``make docs`` writes both, and the page on strategies; a test tells when they are out of date.
 """
@@ -52,22 +52,22 @@ def page() -> str:
         "## The environment sheet\n\n"
         f"A tab-separated file with the columns {columns}: one row per environment. `emulated` is `yes` for a "
         "restriction of this machine (fewer cores) and `no` otherwise; `cores` is a number or `all`; `space` names a "
-        "file in `config/spaces`; `batch` and `image_px` are the size of the input (`-` where it is no image; "
+        "file in `config/spaces`; `batch` and `image_px` are the size of the input (`-` if it is not an image; "
         "the paper's images have 200, 400, 600 and 800 pixels a side); "
         f"`network` is one of {', '.join(f'`{name}`' for name in networks.names())}, the path of an ONNX "
         "file, or the import path of a class of your own; `engine` is a name or an import path, too. "
-        "Lines that start with `#` are passed over.\n\n"
+        "Lines that start with `#` are ignored.\n\n"
         "Columns that may be missing, or empty:\n\n"
         "- `sizes`: sizes of further free dimensions of the network's inputs: `sequence=128`.\n"
         "- `settings`: of the hardware while the environment is measured: `cpus=0,2-3`, `gpu=1`, `background_load=2`, "
         "`instruction_set=avx2` (engines that compute with oneDNN, and its kernels only), `governor=performance "
-        "cpu_max_khz=1113600 gpu_clock_hz=1300500000`. They are applied, read back, and put back at the end, also "
+        "cpu_max_khz=1113600 gpu_clock_hz=1300500000`. They are applied, read back, and restored at the end, also "
         "after a kill (by the next run). Where one cannot be applied, measurements have the status `not_applied`. "
         "What this machine offers: `python -m perftransfer.measuring.hardware`.\n"
         "- `measurements`: a file that `perftransfer measure` wrote on another machine, or the journal of an earlier "
         "run.\n"
         "- `role`: `source` (the default), or `target`: an environment in which only as many configurations are "
-        "measured as its `budget` says, and one is recommended (section `recommendation`). It is no part of the "
+        "measured as its `budget` says, and one is recommended (section `recommendation`). It is not part of the "
         "comparison of strategies.\n"
     )
     return "\n".join(parts)
@@ -132,7 +132,7 @@ def _default(field: FieldInfo) -> str:
 if __name__ == "__main__":
     SCHEMA.write_text(schema(), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
-    # It imports all strategies and learners, which takes seconds; who asks for the keys alone does without.
+    # Imported here: it imports all strategies and learners, which takes seconds.
     from perftransfer.study import reference_strategies
 
     reference_strategies.PAGE.write_text(reference_strategies.page(), encoding="utf-8")

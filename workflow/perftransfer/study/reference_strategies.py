@@ -17,11 +17,11 @@ _HEAD = """# Strategies, designs, learners
 
 Made from the modules in `workflow/perftransfer/strategies`, `designs` and `learners` by `make docs`: do not edit.
 
-What a study may name, and after whom it is. A strategy is a design and a way to use the source; each one that takes a
+What a study may name, with references. A strategy is a design and a way to use the source; each one that takes a
 learner is crossed with those of the study. Iqbal et al. 2019 is the paper: Iqbal, Kotthoff and Jamshidi, "Transfer
 Learning for Performance Modeling of Deep Neural Network Systems", OpML 2019, arXiv 1904.02838.
 
-`AUTO` is for who wants none of the rest. Any strategy may be named with another design than its own (`KT+random`,
+If in doubt, use `AUTO`. Any strategy may be named with another design than its own (`KT+random`,
 `AUTO+active`), and a strategy may be a [class of your own](../how-to/strategy.md).
 """
 _STRATEGIES = """## Strategies
@@ -46,20 +46,20 @@ How a performance model is fitted. Parameters are keys of a [study](study.md), i
 
 def page() -> str:
     """Return the page as Markdown. Imports every strategy, design and learner there is."""
-    found = [(name, strategies.load(name)) for name in strategies.names()]
+    compared = [(name, strategies.load(name)) for name in strategies.names()]
     chosen = [(name, designs.load(name)) for name in designs.names()]
     fitted = [(name, learners.load(name)) for name in learners.names()]
-    rows = [_strategy(name, cls) for name, cls in found]
-    of_designs = [
+    rows = [_strategy(name, cls) for name, cls in compared]
+    design_rows = [
         (f"[`{name}`](#{name})", cls.title, "yes" if cls.needs_source else "no", _size(cls)) for name, cls in chosen
     ]
     parts = [
         _HEAD,
         _STRATEGIES,
         _table(("name", "in words", "source", "learner", "design", "intervals"), rows),
-        *(f"### {name}\n\n{_text(cls)}" for name, cls in found),
+        *(f"### {name}\n\n{_text(cls)}" for name, cls in compared),
         _DESIGNS,
-        _table(("name", "in words", "asks a source", "size"), of_designs),
+        _table(("name", "in words", "asks a source", "size"), design_rows),
         *(f"### {name}\n\n{_text(cls)}" for name, cls in chosen),
         _LEARNERS,
         _table(("name", "in words"), [(f"[`{name}`](#{name.lower()})", cls.title) for name, cls in fitted]),

@@ -80,9 +80,9 @@ def _designs_without_source() -> list[str]:
 
 def _design(value: str) -> str:
     # One that uses a source is part of a strategy, not to be compared without transfer.
-    known = value in designs.names()
+    is_built_in = value in designs.names()
     try:
-        if (known or "." in value) and not designs.load(value).needs_source:
+        if (is_built_in or "." in value) and not designs.load(value).needs_source:
             return value
     except UserError as error:
         raise ValueError(str(error).removeprefix("design: ")) from None
@@ -95,9 +95,9 @@ def _design_schema(schema: dict[str, Any]) -> None:
 
 
 def _distinct(values: list[Any]) -> list[Any]:
-    twice = [value for value in values if values.count(value) > 1]
-    if twice:
-        raise ValueError(f"{twice[0]!r} stands twice")
+    duplicates = [value for value in values if values.count(value) > 1]
+    if duplicates:
+        raise ValueError(f"duplicate {duplicates[0]!r}")
     return values
 
 
@@ -126,7 +126,7 @@ _LEARNER_SCHEMA: dict[str, Any] = {"anyOf": [{"enum": learners.names()}, {"patte
 LearnerName = Annotated[str, AfterValidator(_learner), Field(json_schema_extra=_LEARNER_SCHEMA)]
 StrategyName = Annotated[str, AfterValidator(_strategy), Field(json_schema_extra=_STRATEGY_SCHEMA)]
 DesignName = Annotated[str, AfterValidator(_design), Field(json_schema_extra=_design_schema)]
-# By the folders' names alone: figures and tables stand above the study. Their files are light to import.
+# By the folders' names: figures and tables are above the study. Their modules are quick to import.
 FIGURES: Catalogue[Any] = Catalogue("perftransfer.figures", "Figure", "figure")
 _FIGURE_NAMES = [name for name in FIGURES.names() if FIGURES.load(name).still]
 FigureName = _one_of("figure", _FIGURE_NAMES)
@@ -136,7 +136,7 @@ TableName = _one_of("table", _TABLE_NAMES)
 
 
 class Section(BaseModel):
-    """Unknown keys are errors: a misspelt one would silently leave a default in force."""
+    """Unknown keys are errors: a misspelt key would silently leave a default in force."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -263,12 +263,12 @@ def _parameters() -> type[BaseModel]:
 
 def _check_own_parameters(parameters: BaseModel) -> BaseModel:
     """Check the sections of a user's own learners, which are called by their import paths."""
-    own = parameters.model_extra or {}
-    for name, content in own.items():
+    user_sections = parameters.model_extra or {}
+    for name, content in user_sections.items():
         if "." not in name:
             raise ValueError(unknown("", "key", name, type(parameters).model_fields).removeprefix(": "))
         try:
-            own[name] = _parameters_of(name).model_validate(content)
+            user_sections[name] = _parameters_of(name).model_validate(content)
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             key = ".".join(map(str, (name, *problem["loc"])))
@@ -280,7 +280,7 @@ LearnerParameters = _parameters()
 
 
 class Influence(Section):
-    """How it is found out which options and interactions matter: stepwise linear regression."""
+    """How influential options and interactions are selected: stepwise linear regression."""
 
     criterion: Literal["aic", "bic"] = Field(
         "bic", description="What decides whether a term enters: `aic` is generous, and what R's `step` takes."
@@ -305,7 +305,7 @@ class Learning(Section):
 
 
 class Evaluation(Section):
-    """Who is compared on what."""
+    """What is compared, and how."""
 
     strategies: Annotated[list[StrategyName], AfterValidator(_distinct)] = Field(
         strategies.names(),
@@ -334,8 +334,8 @@ class Evaluation(Section):
     )
     batch: PositiveInt = Field(
         5,
-        description="Measurements that an active design, as in KT+active, chooses before it looks at what was found. "
-        "Up to the first batch it is the greedy design.",
+        description="Measurements per batch of an active design, as in KT+active. The first is that of the greedy "
+        "design.",
     )
     sources_per_target: PositiveInt | None = Field(
         None,
@@ -366,8 +366,8 @@ class Recommendation(Section):
         gt=0,
         le=1,
         description="Share of the space from which designs that ask the sources (greedy, active) choose what to "
-        "measure: those configurations that should be best by what the sources tell. With less than 1, all of the "
-        "space, good ones are told apart better if the sources are right, and the others are predicted worse.",
+        "measure: the configurations that should be best according to the sources. A smaller share than 1 "
+        "predicts good configurations more accurately if the sources are right, and the others less accurately.",
     )
     space: PositiveInt = Field(
         20_000, description="Configurations that may be recommended: all of the space, or so many of a larger one."
@@ -376,14 +376,14 @@ class Recommendation(Section):
     repeats: PositiveInt = Field(
         3,
         description="Processes per recommended configuration, and of the default one, that are measured in the end, "
-        "side by side; what was promised is compared with them.",
+        "side by side; the prediction is compared with them.",
     )
 
 
 class Identity(Section):
-    """How a machine is told to be this hardware before anything is measured on it.
+    """How a machine is recognised as this hardware before anything is measured on it.
 
-    What is not given here is learnt at the first measurement (`results/<study>/journal/hardware/`).
+    What is unset is learnt at the first measurement (`results/<study>/journal/hardware/`).
     """
 
     processor: str | None = Field(None, description="Part of its processor's name, as `/proc/cpuinfo` has it.")
@@ -393,7 +393,7 @@ class Identity(Section):
 
 
 class Cluster(Section):
-    """How a scheduler is asked for this hardware, for jobs that measure. See docs/how-to/cluster.md."""
+    """What jobs that measure request from the scheduler. See docs/how-to/cluster.md."""
 
     partition: str | None = Field(None, description="Partition (queue) of its nodes.")
     constraint: str | None = Field(None, description="Features that a node must have: `tx2`, `a100&nvlink`.")
@@ -402,7 +402,7 @@ class Cluster(Section):
     cpus: PositiveInt | None = Field(
         None,
         description="CPUs to ask for; by default those that the environment has in its column `cores`, and for `all` "
-        "whatever the node has.",
+        "those that the node has.",
     )
     exclusive: bool = Field(True, description="Whether nothing else may run on the node while something is measured.")
     minutes: PositiveInt | None = Field(None, description="Time limit of the job.")
@@ -412,7 +412,7 @@ class Cluster(Section):
 
 
 class Hardware(Section):
-    """A name in the sheet's column `hardware` that stands for other hardware than the machine at hand."""
+    """Hardware other than this machine, named in the sheet's column `hardware`."""
 
     identity: Identity = Identity()
     cluster: Cluster = Cluster()
@@ -434,7 +434,7 @@ class StudySections(Section):
     imports: dict[Name, Import] = Field({}, description="Published measurements, by a name of your own.")
     missing: Literal["stop", "leave_out"] = Field(
         "stop",
-        description="What to do if a published table can be had neither from DATASETS nor from its address: stop, or "
+        description="What to do if a published table is not available locally and could not be downloaded: stop, or "
         "leave its environments out. A wrong checksum is always an error.",
     )
     influence: Influence = Influence()

@@ -13,7 +13,7 @@ from perftransfer.measuring import engines, hardware, networks
 
 COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "space", "batch", "image_px")
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
-#: Columns that may be missing, and what stands for an empty cell.
+#: Columns that may be missing.
 OPTIONAL = ("sizes", "settings", "measurements", "role", "budget")
 #: What an environment is for: measured in full, or with a handful of measurements.
 ROLES = ("source", "target")
@@ -53,8 +53,8 @@ class EnvironmentRow:
     def workload(self) -> dict[str, int]:
         """Sizes of the input by the names that free dimensions of a network have."""
         pairs = (entry.partition("=") for entry in self.sizes.split())
-        given = {"batch": self.batch, "image_px": self.image_px, **{name: int(size) for name, _, size in pairs}}
-        return {name: size for name, size in given.items() if size is not None}
+        sizes = {"batch": self.batch, "image_px": self.image_px, **{name: int(size) for name, _, size in pairs}}
+        return {name: size for name, size in sizes.items() if size is not None}
 
     @property
     def own_network(self) -> bool:
@@ -63,11 +63,11 @@ class EnvironmentRow:
 
     @property
     def simulated(self) -> bool:
-        """Whether its engine makes up its numbers, and reads no network's file."""
+        """Whether its engine computes latencies by a formula, and reads no network."""
         return self.engine == _SIMULATED
 
     def same_but_cores(self) -> tuple[object, ...]:
-        """What two rows share that differ in name, cores and emulation only."""
+        """Return what two rows have in common that differ only in name, cores and emulation."""
         return (
             self.hardware, self.engine, self.network, self.space, self.batch, self.image_px, self.sizes, self.settings,
             self.measurements,
@@ -77,7 +77,7 @@ class EnvironmentRow:
 def read(path: Path) -> list[EnvironmentRow]:
     """Read the sheet.
 
-    Raises UserError that lists all that is wrong, by line.
+    Raises UserError that lists all problems, by line.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -96,8 +96,8 @@ def read(path: Path) -> list[EnvironmentRow]:
     for column in COLUMNS:
         if column not in header:
             problems.append(f"{path}: line {lines[0][0]}: the column {column} is missing")
-    if len(set(header)) < len(header):
-        problems.append(f"{path}: line {lines[0][0]}: a column stands twice")
+    for column in sorted({column for column in header if header.count(column) > 1}):
+        problems.append(f"{path}: line {lines[0][0]}: duplicate column {column}")
     if problems:
         raise UserError("\n".join(problems))
     out: list[EnvironmentRow] = []
@@ -112,9 +112,7 @@ def read(path: Path) -> list[EnvironmentRow]:
         if row is None:
             continue
         if row.environment in seen:
-            problems.append(
-                f"{where}: the environment {row.environment} stands in line {seen[row.environment]} already"
-            )
+            problems.append(f"{where}: duplicate environment {row.environment}, also in line {seen[row.environment]}")
         seen.setdefault(row.environment, number)
         out.append(row)
     if problems:
@@ -131,7 +129,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
     if (engine == _SIMULATED) != name.startswith(_SIMULATED):
         problems.append(
             f"{where}: environment: found {name!r} with engine {engine!r}; environments of that "
-            f"engine, and no others, have names that start with {_SIMULATED}: what is not measured is marked everywhere"
+            f"engine, and no others, have names that start with {_SIMULATED}, so that they are recognised everywhere"
         )
     network = cells["network"]
     if network.endswith(".onnx"):
@@ -188,7 +186,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
 
 
 def _missing(where: str, column: str, module_of: Callable[[str], str], name: str) -> list[str]:
-    """Return the problem of a name, or import path, of an engine or network that is not there; nothing if it is."""
+    """Return the problem of an engine or network, by name or import path, that does not exist; empty if it does."""
     try:
         module_of(name)
     except UserError as error:

@@ -41,24 +41,26 @@ def key_path(location: tuple[int | str, ...]) -> str:
 
 
 def _line(where: str, problem: dict[str, Any]) -> str:
-    location, kind, found = problem["loc"], problem["type"], problem["input"]
-    place = f"{where}: {key_path(location)}"
+    location, kind, value = problem["loc"], problem["type"], problem["input"]
+    where_key = f"{where}: {key_path(location)}"
     if kind == "extra_forbidden":
         parent = key_path(location[:-1])
         return unknown(f"{where}: {parent}" if parent else where, "key", location[-1], _fields(location[:-1]))
     if kind == "missing":
-        return f"{place}: is missing"
+        return f"{where_key}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
     if kind == "value_error":
-        return f"{place}: {message}"
+        return f"{where_key}: {message}"
     if kind == "string_pattern_mismatch":
-        return f"{place}: found {found!r}, allowed: {_PATTERNS[problem['ctx']['pattern']]}"
+        return f"{where_key}: found {value!r}, allowed: {_PATTERNS[problem['ctx']['pattern']]}"
     if kind in ("model_type", "dict_type"):
         keys = _fields(location)
-        return f"{place}: found {found!r}, expected a mapping" + (f" with the keys {', '.join(keys)}" if keys else "")
+        return f"{where_key}: found {value!r}, expected a mapping" + (
+            f" with the keys {', '.join(keys)}" if keys else ""
+        )
     if kind in ("int_type", "int_parsing", "int_from_float"):
-        return f"{place}: found {found!r}, expected a whole number"
-    return f"{place}: found {found!r}; {message[0].lower()}{message[1:]}"
+        return f"{where_key}: found {value!r}, expected a whole number"
+    return f"{where_key}: found {value!r}; {message[0].lower()}{message[1:]}"
 
 
 def _fields(location: tuple[int | str, ...]) -> list[str]:

@@ -34,11 +34,11 @@ CODES = _all_codes()
 
 
 def _log_latency(slope: float, layout: float) -> np.ndarray:
-    threads, mode, inter, place, spinning = CODES.T
+    threads, mode, inter, layout_code, spinning = CODES.T
     gain = np.array([0.0, 0.1, 0.25, 0.0])[inter]
     noise = np.random.default_rng(0).normal(0, 0.01, len(CODES))
     result: np.ndarray = (
-        2.0 - slope * threads + layout * (place == 0) - mode * gain + 0.2 * spinning * (threads > 1) + noise
+        2.0 - slope * threads + layout * (layout_code == 0) - mode * gain + 0.2 * spinning * (threads > 1) + noise
     )
     return result
 

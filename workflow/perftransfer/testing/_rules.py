@@ -17,10 +17,10 @@ class BrokenRule(Exception):
     """Raised by a rule: what was found instead."""
 
 
-def require(condition: object, found: str) -> None:
+def require(condition: object, observed: str) -> None:
     """Raise BrokenRule with what was found, unless the condition holds."""
     if not condition:
-        raise BrokenRule(found)
+        raise BrokenRule(observed)
 
 
 def check(cls: type[T], rules: Sequence[Rule[T]]) -> None:

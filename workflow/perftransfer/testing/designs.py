@@ -51,8 +51,8 @@ def _choose(cls: type[Design], n: int, seed: int = 0, source: Evidence | None = 
     return np.asarray(cls().choose(CODES.copy(), OPTIONS, _order(seed), n, source or _source(cls)))
 
 
-def _require_positions(found: object, n: int, n_candidates: int = _N, taken: np.ndarray | None = None) -> None:
-    positions = np.asarray(found)
+def _require_positions(chosen: object, n: int, n_candidates: int = _N, taken: np.ndarray | None = None) -> None:
+    positions = np.asarray(chosen)
     require(positions.ndim == 1, f"shape {positions.shape}")
     require(len(positions) == n, f"{len(positions)} positions for n={n} and {n_candidates} candidates")
     require(not n or np.issubdtype(positions.dtype, np.integer), f"positions of type {positions.dtype}")
@@ -149,8 +149,8 @@ def _is_random(cls: type[Design]) -> None:
     # Five standard deviations of a binomial count, for the least and the most frequent of 96.
     furthest = 5 * np.sqrt(expected * (1 - n / _N))
     least, most = int(counts.min()), int(counts.max())
-    found = f"one candidate {least} times, another {most} times in {repeats} samples of {n}; expected {expected:.0f}"
-    require(abs(counts - expected).max() <= furthest, found)
+    observed = f"one candidate {least} times, another {most} times in {repeats} samples of {n}; expected {expected:.0f}"
+    require(abs(counts - expected).max() <= furthest, observed)
 
 
 def _extends_a_sample(cls: type[Design]) -> None:
@@ -158,8 +158,8 @@ def _extends_a_sample(cls: type[Design]) -> None:
     if issubclass(cls, ExtendingDesign):
         for n_chosen in (0, 1, 10, _FEW - 2, _FEW):
             chosen = _order(5, _FEW)[:n_chosen]
-            found = cls().extend(CODES[::4], OPTIONS, _order(0, _FEW), 4, _source(cls), chosen.copy())
-            _require_positions(found, min(4, _FEW - n_chosen), _FEW, chosen)
+            added = cls().extend(CODES[::4], OPTIONS, _order(0, _FEW), 4, _source(cls), chosen.copy())
+            _require_positions(added, min(4, _FEW - n_chosen), _FEW, chosen)
 
 
 def _chooses_batches(cls: type[Design]) -> None:
@@ -168,12 +168,12 @@ def _chooses_batches(cls: type[Design]) -> None:
         candidates, order, values = CODES[::4], _order(0, _FEW), TARGET[::4]
         for n_chosen in (0, 1, 10, _FEW - 2, _FEW):
             chosen = _order(5, _FEW)[:n_chosen]
-            found, again = (
+            batch, again = (
                 np.asarray(cls().next_batch(candidates, OPTIONS, order, 4, _source(cls), chosen.copy(), values[chosen]))
                 for _ in range(2)
             )
-            _require_positions(found, min(4, _FEW - n_chosen), _FEW, chosen)
-            require(found.tolist() == again.tolist(), f"{found.tolist()}, and then {again.tolist()}")
+            _require_positions(batch, min(4, _FEW - n_chosen), _FEW, chosen)
+            require(batch.tolist() == again.tolist(), f"{batch.tolist()}, and then {again.tolist()}")
 
 
 RULES: tuple[Callable[[type[Design]], None], ...] = (

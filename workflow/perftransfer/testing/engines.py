@@ -73,9 +73,9 @@ def check_engine(
 
         def leaves_arguments(cls: type[Engine]) -> None:
             """``open`` leaves its arguments as they are."""
-            given = dict(files), dict(sizes), dict(configuration)
-            _engine(cls, files).open(*given, 0).close()
-            require(given == (dict(files), dict(sizes), dict(configuration)), "changed arguments")
+            arguments = dict(files), dict(sizes), dict(configuration)
+            _engine(cls, files).open(*arguments, 0).close()
+            require(arguments == (dict(files), dict(sizes), dict(configuration)), "changed arguments")
 
         check(cls, (runs, keeps_time, leaves_arguments))
 
@@ -96,16 +96,16 @@ def _is_concrete(cls: type[Engine]) -> None:
 def _has_options(cls: type[Engine]) -> None:
     """``options`` and workload are frozen sets of names, options not empty."""
     for attribute in ("options", "workload"):
-        found = getattr(cls, attribute, None)
-        names = isinstance(found, frozenset) and all(isinstance(name, str) for name in found)
-        require(names, f"{attribute} = {found!r}")
+        value = getattr(cls, attribute, None)
+        names = isinstance(value, frozenset) and all(isinstance(name, str) for name in value)
+        require(names, f"{attribute} = {value!r}")
     require(cls.options, "no option")
 
 
 def _has_counters(cls: type[Engine]) -> None:
     """``counters`` is a tuple of kinds of energy counters: rapl, hwmon, nvml."""
-    found = cls.counters
-    require(isinstance(found, tuple) and set(found) <= set(_COUNTERS), f"counters = {found!r}")
+    kinds = cls.counters
+    require(isinstance(kinds, tuple) and set(kinds) <= set(_COUNTERS), f"counters = {kinds!r}")
 
 
 def _has_flags(cls: type[Engine]) -> None:
@@ -116,10 +116,10 @@ def _has_flags(cls: type[Engine]) -> None:
 
 def _tells_versions(cls: type[Engine]) -> None:
     """``versions`` maps each library to its version, the same each time."""
-    found = cls().versions()
-    require(isinstance(found, dict) and found, f"{found!r}")
-    require(all(isinstance(text, str) and text for pair in found.items() for text in pair), f"{found!r}")
-    require(found == cls().versions(), f"{found!r}, and then something else")
+    versions = cls().versions()
+    require(isinstance(versions, dict) and versions, f"{versions!r}")
+    require(all(isinstance(text, str) and text for pair in versions.items() for text in pair), f"{versions!r}")
+    require(versions == cls().versions(), f"{versions!r}, and then something else")
 
 
 RULES: tuple[Callable[[type[Engine]], None], ...] = (

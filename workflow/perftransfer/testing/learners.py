@@ -34,7 +34,7 @@ def check_learner(cls: type[Learner]) -> None:
         If it breaks a rule; the message states the rule and what was found.
     """
     with warnings.catch_warnings():
-        # Whether a model converges on 20 rows is no rule.
+        # Convergence on 20 rows is not required.
         warnings.simplefilter("ignore")
         check(cls, RULES)
 
@@ -59,8 +59,8 @@ def _has_title(cls: type[Learner]) -> None:
 
 def _has_encoding(cls: type[Learner]) -> None:
     """``encoding`` is "ranks" or "scaled"."""
-    found = getattr(cls, "encoding", None)
-    require(found in typing.get_args(Encoding), f"encoding = {found!r}")
+    value = getattr(cls, "encoding", None)
+    require(value in typing.get_args(Encoding), f"encoding = {value!r}")
 
 
 def _declares_parameters(cls: type[Learner]) -> None:

@@ -19,7 +19,7 @@ from perftransfer.testing._data import CODES, OPTIONS, SOURCES, TARGET, TERMS
 from perftransfer.testing._rules import check, global_seed, require, require_concrete, require_flags, require_title
 
 _LEARNER = "RT"
-_PLACES = ("target", "source", "both", "none")
+_FITS_LEARNER_ON = ("target", "source", "both", "none")
 _ROWS = np.random.default_rng(0).permutation(len(CODES))[:12]
 
 
@@ -57,17 +57,17 @@ _SOURCES = {"given": SOURCES, "others": tuple(y[::-1].copy() for y in SOURCES), 
 
 def _source(cls: type[Strategy], which: str = "given") -> Source | None:
     """What an evaluation tells the strategy: all sources, one of them, or None."""
-    return _told(which, cls.uses_all_sources, cls.design.needs_terms) if cls.needs_source else None
+    return _make_source(which, cls.uses_all_sources, cls.design.needs_terms) if cls.needs_source else None
 
 
 @cache
-def _told(which: str, everything: bool, terms: bool) -> Source:
+def _make_source(which: str, everything: bool, terms: bool) -> Source:
     # Cached: what strategies learn of a source alone, they learn once.
-    found = [
+    members = [
         Source(f"source {i}", CODES, y, OPTIONS, _SourceModel(y), TERMS if terms else ())
         for i, y in enumerate(_SOURCES[which])
     ]
-    return Source.combine(found) if everything else found[0]
+    return Source.combine(members) if everything else members[0]
 
 
 def _unfitted(cls: type[Strategy], seed: int = 0) -> Strategy:
@@ -79,9 +79,9 @@ def _fit(
     cls: type[Strategy], X: np.ndarray, y: np.ndarray, source: Source | None, **noise: np.ndarray | None
 ) -> Strategy:
     """Fit as an evaluation does: where the learner learns on the source, ``fit`` must do without its model."""
-    known = source.without_model() if source is not None and cls.fits_learner_on == "source" else source
+    visible = source.without_model() if source is not None and cls.fits_learner_on == "source" else source
     strategy = _unfitted(cls)
-    strategy.fit(X, y, known, **noise)
+    strategy.fit(X, y, visible, **noise)
     return strategy
 
 
@@ -98,11 +98,11 @@ def _fitted(cls: type[Strategy]) -> tuple[Strategy, Source | None, np.ndarray]:
     return _fits[cls]
 
 
-def _require_predictions(found: Any, n: int) -> None:
-    require(isinstance(found, np.ndarray), f"{type(found).__name__}")
-    require(found.shape == (n,), f"shape {found.shape} for {n} rows")
-    require(np.issubdtype(found.dtype, np.floating), f"predictions of type {found.dtype}")
-    require(np.isfinite(found).all(), f"{int((~np.isfinite(found)).sum())} of {n} values are not finite")
+def _require_predictions(predicted: Any, n: int) -> None:
+    require(isinstance(predicted, np.ndarray), f"{type(predicted).__name__}")
+    require(predicted.shape == (n,), f"shape {predicted.shape} for {n} rows")
+    require(np.issubdtype(predicted.dtype, np.floating), f"predictions of type {predicted.dtype}")
+    require(np.isfinite(predicted).all(), f"{int((~np.isfinite(predicted)).sum())} of {n} values are not finite")
 
 
 def _is_concrete(cls: type[Strategy]) -> None:
@@ -125,9 +125,9 @@ def _has_flags(cls: type[Strategy]) -> None:
 
 def _says_where_its_learner_learns(cls: type[Strategy]) -> None:
     """``fits_learner_on`` is "target", "source", "both" or "none"."""
-    found = getattr(cls, "fits_learner_on", None)
-    require(found in _PLACES, f"fits_learner_on = {found!r}")
-    require(cls.needs_source or found in ("target", "none"), f"{found!r}, but needs_source = False")
+    value = getattr(cls, "fits_learner_on", None)
+    require(value in _FITS_LEARNER_ON, f"fits_learner_on = {value!r}")
+    require(cls.needs_source or value in ("target", "none"), f"{value!r}, but needs_source = False")
 
 
 def _has_a_design(cls: type[Strategy]) -> None:
@@ -153,8 +153,8 @@ def _follows_scikit_learn(cls: type[Strategy]) -> None:
 def _fit_returns_self(cls: type[Strategy]) -> None:
     """``fit`` returns self."""
     source, strategy = _source(cls), _unfitted(cls)
-    found = strategy.fit(CODES[_ROWS], TARGET[_ROWS], source)
-    require(found is strategy, f"{type(found).__name__}")
+    returned = strategy.fit(CODES[_ROWS], TARGET[_ROWS], source)
+    require(returned is strategy, f"{type(returned).__name__}")
 
 
 def _fits_without_the_model(cls: type[Strategy]) -> None:
@@ -219,7 +219,7 @@ def _works_without_a_source(cls: type[Strategy]) -> None:
 
 
 def _ignores_the_source(cls: type[Strategy]) -> None:
-    """With ignores_source, predictions are the same whatever the source."""
+    """With ignores_source, predictions do not depend on the source."""
     if cls.ignores_source and cls.needs_source:
         other = _source(cls, "others")
         predicted = _fit(cls, CODES[_ROWS], TARGET[_ROWS], other).predict(CODES, other)

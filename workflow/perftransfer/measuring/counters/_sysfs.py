@@ -12,7 +12,9 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text().strip()
     except PermissionError as error:
-        raise CounterError(f"{path} cannot be read: {error.strerror}; give read permission to who measures") from error
+        raise CounterError(
+            f"{path} cannot be read: {error.strerror}; give the measuring user read permission"
+        ) from error
     except OSError as error:
         raise CounterError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -27,7 +27,7 @@ _IIO = "sys/bus/i2c/drivers/ina3221x"
 _CHANNELS = (1, 2, 3)
 # All that the module takes: TX1, TX2, Xavier NX, Orin NX, Orin Nano; Nano.
 _WHOLE_INPUT = ("VDD_IN", "POM_5V_IN")
-# Behind another rail (AGX Orin: VIN_SYS_5V0), would count twice; "NC" is a channel that is not connected.
+# Supplied by another rail (AGX Orin: VIN_SYS_5V0), so it would count twice; "NC" is a channel that is not connected.
 _NOT_ADDED = ("VDDQ_VDD2_1V8AO", "NC")
 # The converter's step, 40 µV across the shunt (INA3221 data sheet, "Shunt voltage").
 _SHUNT_STEP_UV = 40.0
@@ -38,7 +38,7 @@ class Rail:
     """A supply rail.
 
     read_mw: its power now in milliwatts; raises CounterError. step_mw: the smallest step of that, update_seconds: the
-    time between two conversions of the sensor; None where nobody tells.
+    time between two conversions of the sensor; None where unknown.
     """
 
     name: str
@@ -188,8 +188,8 @@ def _is_sensor(folder: Path) -> bool:
 
 def _hwmon_rails(root: Path) -> list[Rail]:
     sensors = [folder for folder in sorted((root / _HWMON).glob("hwmon*")) if _is_sensor(folder)]
-    found = [_hwmon_rail(folder, channel) for folder in sensors for channel in _CHANNELS]
-    return [rail for rail in found if rail is not None]
+    channels = [_hwmon_rail(folder, channel) for folder in sensors for channel in _CHANNELS]
+    return [rail for rail in channels if rail is not None]
 
 
 def _iio_rails(root: Path) -> list[Rail]:
@@ -228,10 +228,10 @@ def find(
 
     Raises CounterError with the reason if there is no rail, or if one of them cannot be read.
     """
-    found = _hwmon_rails(root) or _iio_rails(root)
-    if not found:
+    all_rails = _hwmon_rails(root) or _iio_rails(root)
+    if not all_rails:
         raise CounterError(f"no sensor INA3221 of a Jetson board, neither in {root / _HWMON} nor in {root / _IIO}")
-    chosen, covers = _chosen(found, rails)
+    chosen, covers = _chosen(all_rails, rails)
     for rail in chosen:
         rail.read_mw()
     return HwmonCounter(chosen, covers, period=period, clock=clock)

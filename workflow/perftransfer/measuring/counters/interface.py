@@ -1,4 +1,4 @@
-"""What an energy counter offers to whoever measures with it."""
+"""Base class of energy counters."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Energy:
 class Counter(ABC):
     """An energy counter: ``start()``, let inferences run, ``stop()``; again and again.
 
-    It counts for everybody who runs on what it covers: nothing else may run meanwhile. Make it in the process that
-    measures, not before a fork.
+    It counts everything that runs on the hardware it covers: nothing else may run meanwhile. Create it in the process
+    that measures, not before a fork.
     """
 
     #: Kind of the counter: "rapl", "nvml", "hwmon".
     name: str
     #: What it covers, in words, with the names of its zones, rails or GPU.
     covers: str
-    #: Millijoules by which an energy may be off for the counter's smallest step alone; None where nobody tells.
+    #: Millijoules by which an energy may be off for the counter's smallest step alone; None if unknown.
     resolution_mj: float | None
-    #: Seconds between two refreshments of the counter; None where nobody tells.
+    #: Seconds between two refreshments of the counter; None if unknown.
     update_seconds: float | None
 
     @abstractmethod

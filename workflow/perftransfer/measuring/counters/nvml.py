@@ -43,7 +43,7 @@ def load_library() -> Any:
 class NvmlCounter(Counter):
     """The whole board of one GPU, its memory included; not the host.
 
-    gpu: NVML's number of it, by PCI bus address, whatever CUDA_VISIBLE_DEVICES says.
+    gpu: its number in NVML, by PCI bus address; CUDA_VISIBLE_DEVICES does not change it.
     library: offers NVML's functions with ctypes arguments, as ``load_library()`` does.
 
     Raises CounterError with the reason if the GPU, or a counter in it, is not there.

@@ -43,8 +43,8 @@ class RaplCounter(Counter):
     """Sum of the counters of zones that do not overlap.
 
     A counter starts again at 0 after ``max_energy_range_uj``, typically 262 kJ (an hour at 70 W), 66 kJ for memory. One
-    wrap-around within a measurement is right to one step; of more, nobody can tell, and energy would be missing: keep
-    measurements shorter. A driver that is loaded anew meanwhile looks like a wrap-around, too.
+    wrap-around within a measurement is corrected, to one step; more cannot be detected, and energy would be missing:
+    keep measurements shorter. A driver that is loaded anew meanwhile looks like a wrap-around, too.
     """
 
     name = "rapl"
@@ -77,8 +77,8 @@ class RaplCounter(Counter):
 def _zones_in(folder: Path, level: int) -> list[Path]:
     """Zones of the control type ``intel-rapl`` alone: ``intel-rapl-mmio`` has the same packages again."""
     pattern = re.compile("intel-rapl" + r":(\d+)" * level)
-    found = [(match, path) for path in folder.glob("intel-rapl:*") if (match := pattern.fullmatch(path.name))]
-    return [path for match, path in sorted(found, key=lambda pair: [int(number) for number in pair[0].groups()])]
+    matches = [(match, path) for path in folder.glob("intel-rapl:*") if (match := pattern.fullmatch(path.name))]
+    return [path for match, path in sorted(matches, key=lambda pair: [int(number) for number in pair[0].groups()])]
 
 
 def _zone(folder: Path, covers: str) -> Zone:

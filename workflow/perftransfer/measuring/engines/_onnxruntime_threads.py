@@ -15,10 +15,10 @@ def cpus_for(threads: int) -> list[int]:
     """
     if not hasattr(os, "sched_getaffinity"):
         raise UnsupportedConfigurationError("thread_affinity pinned: this system does not bind threads to CPUs")
-    own = sorted(os.sched_getaffinity(0))
-    if threads > len(own):
-        raise UnsupportedConfigurationError(f"thread_affinity pinned: {threads} threads, but only {len(own)} CPUs")
-    return own[:threads]
+    cpus = sorted(os.sched_getaffinity(0))
+    if threads > len(cpus):
+        raise UnsupportedConfigurationError(f"thread_affinity pinned: {threads} threads, but only {len(cpus)} CPUs")
+    return cpus[:threads]
 
 
 def affinities(cpus: Sequence[int]) -> str:

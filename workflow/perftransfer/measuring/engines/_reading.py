@@ -37,10 +37,10 @@ def network_file(files: Mapping[str, str], options: Options) -> str:
 
     Raises UnsupportedConfigurationError if there is none.
     """
-    wanted = precision(options)
-    if wanted not in files:
-        raise UnsupportedConfigurationError(f"no network file in precision {wanted}; there are {', '.join(files)}")
-    return files[wanted]
+    level = precision(options)
+    if level not in files:
+        raise UnsupportedConfigurationError(f"no network file in precision {level}; there are {', '.join(files)}")
+    return files[level]
 
 
 def shape(name: str, sizes: Sequence[int | str | None], workload: Mapping[str, int]) -> list[int]:

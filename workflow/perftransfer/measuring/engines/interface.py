@@ -1,4 +1,4 @@
-"""What an engine offers to whoever measures with it."""
+"""Base classes of engines and their sessions."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ of it. What the CUDA provider cannot compute ONNX Runtime gives to the CPU, copi
 CUDA is missing altogether is refused. The GPU is CUDA's first: ``CUDA_VISIBLE_DEVICES``, which belongs to the
 environment, says which that is.
 
-TensorRT would be one more level of ``provider``: its name in ``_PROVIDERS``, a table of its options beside ``CUDA``,
+TensorRT would be one more level of ``provider``: its name in ``_PROVIDERS``, a table of its options like ``CUDA``,
 and the session of CUDA, whose memory it takes. It needs a time-out of minutes: opening a network builds its engine.
 
 Some options stick to the process: ``denormal_as_zero`` is what its first session asks for, and a thread that is bound
@@ -97,7 +97,7 @@ def session_options(options: Options) -> onnxruntime.SessionOptions:
     """Translate a configuration into ONNX Runtime's session options.
 
     Options that the configuration does not name keep ONNX Runtime's defaults, except for the thread counts: left
-    alone, ONNX Runtime takes all cores of the machine, whatever the affinity of the process allows.
+    alone, ONNX Runtime takes all cores of the machine and ignores the affinity of the process.
 
     Raises UnsupportedConfigurationError for what there is not, here or at all.
     """
@@ -203,17 +203,17 @@ class _CudaSession:
 def _cuda_session(path: str, options: Options) -> onnxruntime.InferenceSession:
     """Open a session that has the GPU.
 
-    Raises UnsupportedConfigurationError where ONNX Runtime would go on without a word: on the CPU alone if libraries,
-    driver or GPU are missing, or with another level than was asked for.
+    Raises UnsupportedConfigurationError where ONNX Runtime would silently fall back: to the CPU if libraries, driver or
+    GPU are missing, or to another level than the requested one.
     """
-    name, asked = _PROVIDERS["cuda"], texts(options, CUDA, onnxruntime.__version__)
+    name, requested = _PROVIDERS["cuda"], texts(options, CUDA, onnxruntime.__version__)
     settings = session_options(options)
     if hasattr(onnxruntime, "preload_dlls"):
         # CUDA's libraries that came as Python packages are found no other way.
         onnxruntime.preload_dlls()
     try:
         session = onnxruntime.InferenceSession(
-            path, settings, providers=[(name, asked), _PROVIDERS["cpu"]], enable_fallback=0
+            path, settings, providers=[(name, requested), _PROVIDERS["cpu"]], enable_fallback=0
         )
     except Exception as error:
         # What is wrong with the network has types of ONNX Runtime's own. Capture is refused like that, too.
@@ -226,7 +226,7 @@ def _cuda_session(path: str, options: Options) -> onnxruntime.InferenceSession:
             "missing (what it says is on standard error)"
         )
     held = session.get_provider_options()[name]
-    for key, text in asked.items():
+    for key, text in requested.items():
         if held.get(key, text) != text:
             raise UnsupportedConfigurationError(
                 f"provider cuda, {key}: asked for {text}, ONNX Runtime made it {held[key]}"

@@ -4,8 +4,7 @@ What is measured depends on ``performance_hint``. With ``latency`` a run is one 
 starts as many requests at once as OpenVINO calls optimal (one per stream) and waits until all are done. Its time is
 then the latency under full load: that of the slowest of the requests that share the machine. The session's
 ``inferences_per_run`` says how many they are: divided by it, a run's time is the reciprocal of the throughput, and its
-energy that of an inference. Latencies of both hints side by side are those of an idle machine beside those of a busy
-one.
+energy that of an inference. Latencies of the two hints are those of an idle machine and of a busy one.
 
 Shapes are fixed to the workload's before the network is compiled, as OpenVINO advises: nothing is left dynamic.
 
@@ -67,8 +66,8 @@ def properties(options: Options, device: str = "CPU") -> dict[str, object]:
     What the configuration does not name is left to OpenVINO, except for the number of threads (1) and the hint
     (latency).
     """
-    given = {name: level for name, level in options.items() if level is not None}
-    settings = {**_DEFAULTS[device], **given}
+    named = {name: level for name, level in options.items() if level is not None}
+    settings = {**_DEFAULTS[device], **named}
     out: dict[str, object] = {}
     for name, level in settings.items():
         if name in _LEVELS:
@@ -90,10 +89,10 @@ def _device(core: openvino.Core, options: Options) -> str:
     return device
 
 
-def _check(core: openvino.Core, device: str, options: Options, wanted: Mapping[str, object]) -> None:
+def _check(core: openvino.Core, device: str, options: Options, requested: Mapping[str, object]) -> None:
     """Refuse what the device does not know, or has no instructions for."""
-    known = core.get_property(device, "SUPPORTED_PROPERTIES")
-    strange = [name.lower() for name in wanted if name not in known]
+    supported = core.get_property(device, "SUPPORTED_PROPERTIES")
+    strange = [name.lower() for name in requested if name not in supported]
     if strange:
         raise UnsupportedConfigurationError(f"OpenVINO's device {device} has no option {', '.join(strange)}")
     precision = options.get("inference_precision_hint")
@@ -104,14 +103,14 @@ def _check(core: openvino.Core, device: str, options: Options, wanted: Mapping[s
         )
 
 
-def _verify(compiled: openvino.CompiledModel, wanted: Mapping[str, object]) -> None:
+def _verify(compiled: openvino.CompiledModel, requested: Mapping[str, object]) -> None:
     """Refuse a configuration that OpenVINO tacitly replaced by another: it caps threads and streams, for one."""
-    for name, value in wanted.items():
+    for name, value in requested.items():
         # By their texts: some come back as another type than they are given in.
-        asked, holds = _text(value), _text(compiled.get_property(name))
-        if holds != asked:
+        expected, actual = _text(value), _text(compiled.get_property(name))
+        if actual != expected:
             raise UnsupportedConfigurationError(
-                f"{name.lower()}: asked for {asked}, OpenVINO made it {holds} on this machine"
+                f"{name.lower()}: asked for {expected}, OpenVINO made it {actual} on this machine"
             )
 
 
@@ -126,15 +125,15 @@ class _OpenVinoSession:
         # Not before: it starts threads, and the process that imports this module forks.
         core = openvino.Core()
         device = _device(core, options)
-        wanted = properties(options, device)
-        _check(core, device, options, wanted)
+        requested = properties(options, device)
+        _check(core, device, options, requested)
         model = core.read_model(path)
         shapes = [_shape(port, names, workload) for port in model.inputs]
         model.reshape(dict(zip(model.inputs, map(openvino.PartialShape, shapes), strict=True)))
-        self._compiled = core.compile_model(model, device, wanted)
-        _verify(self._compiled, wanted)
+        self._compiled = core.compile_model(model, device, requested)
+        _verify(self._compiled, requested)
         self.inferences_per_run = 1
-        if wanted["PERFORMANCE_HINT"] == PerformanceMode.THROUGHPUT:
+        if requested["PERFORMANCE_HINT"] == PerformanceMode.THROUGHPUT:
             self.inferences_per_run = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         rng = np.random.default_rng(seed)
         feed = [
@@ -145,13 +144,13 @@ class _OpenVinoSession:
 
     def _request(self, feed: list[np.ndarray]) -> openvino.InferRequest:
         request = self._compiled.create_infer_request()
-        for place, values in enumerate(feed):
-            request.set_input_tensor(place, openvino.Tensor(values))
+        for index, values in enumerate(feed):
+            request.set_input_tensor(index, openvino.Tensor(values))
         return request
 
     def run(self) -> None:
         if self.inferences_per_run == 1:
-            # Outputs stay where the engine put them: copying them is no part of an inference.
+            # Outputs stay where the engine put them: copying them is not part of an inference.
             self._requests[0].infer(share_outputs=True)
             return
         for request in self._requests:

@@ -31,7 +31,7 @@ import numpy as np
 
 # Asking whether there is a GPU must not start CUDA: the process that imports this module forks.
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
-# Kernels are compiled by the measuring process itself; others would go on while it measures.
+# Kernels are compiled by the measuring process itself; other processes would still compile while it measures.
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 import onnx
 import torch  # type: ignore[import-not-found]

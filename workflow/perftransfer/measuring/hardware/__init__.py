@@ -1,7 +1,7 @@
 """Settings of the hardware as part of an environment: applied, read back, verified, restored, also after a kill.
 
 A kind of settings is a file of this folder (``interface.py`` says what it offers). ``background_load`` and
-``placement`` set nothing of the machine: whoever measures heeds them.
+``placement`` change nothing of the machine; they apply to the processes that are started.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ def parse(text: str) -> list[Setting]:
 
     Returns them in the order in which they are applied; none for an empty text.
 
-    Raises UserError for an unknown name, a value that is none, a duplicate setting.
+    Raises UserError for an unknown name, an invalid value, or a duplicate setting.
     """
     by_name = {name: (number, kind) for number, kind in enumerate(_kinds().values()) for name in kind.names}
-    found: dict[tuple[str, str], tuple[tuple[int, int], Setting]] = {}
+    by_key: dict[tuple[str, str], tuple[tuple[int, int], Setting]] = {}
     for entry in text.split():
         key, equals, value = entry.partition("=")
         target, _, name = key.rpartition(".")
@@ -68,18 +68,18 @@ def parse(text: str) -> list[Setting]:
             raise UserError(unknown("settings", "setting", name, sorted(by_name)))
         number, kind = by_name[name]
         _check_entry(entry, kind, target, name, equals, value)
-        if (target, name) in found:
-            raise UserError(f"settings: {key} stands twice: {found[target, name][1]} and {entry}")
-        found[target, name] = ((kind.stage, number), Setting(name, value, target))
-    return [setting for _, setting in sorted(found.values(), key=lambda ranked: ranked[0])]
+        if (target, name) in by_key:
+            raise UserError(f"settings: duplicate {key}: {by_key[target, name][1]} and {entry}")
+        by_key[target, name] = ((kind.stage, number), Setting(name, value, target))
+    return [setting for _, setting in sorted(by_key.values(), key=lambda ranked: ranked[0])]
 
 
 def _check_entry(entry: str, kind: Kind, target: str, name: str, equals: str, value: str) -> None:
     if target and not (kind.target and re.fullmatch(f"{kind.target}[0-9]+", target)):
         allowed = f"{kind.target}0.{name}" if kind.target else name
-        raise UserError(f"settings: {entry!r}: {target!r} cannot stand before {name}; write {allowed}")
+        raise UserError(f"settings: {entry!r}: {name} does not take the prefix {target!r}; write {allowed}")
     if kind.target_needed and not target:
-        raise UserError(f"settings: {entry!r}: which {kind.target} is missing; write {kind.target}0.{name}")
+        raise UserError(f"settings: {entry!r}: the number of the {kind.target} is missing; write {kind.target}0.{name}")
     form = kind.names[name]
     if not equals or not re.fullmatch(form.pattern, value):
         raise UserError(f"settings: {entry!r}: write {name}=VALUE, where the value is {form.words}")
@@ -97,15 +97,17 @@ class Applied:
     _changes: list[Change]
 
     def changed(self) -> list[str]:
-        """Say what no longer reads as it was set; empty as long as all holds."""
+        """Return a line for each setting that no longer has its value."""
         kinds, out = _kinds(), []
         for change in self._changes:
             try:
-                found = kinds[change.kind].read(self._board, change.item)
+                value = kinds[change.kind].read(self._board, change.item)
             except _REFUSALS as error:
-                found = _words(error)
-            if found != change.value:
-                out.append(f"{change.setting}: {_shown(self._board, change.item)}: set to {change.value}, now {found}")
+                value = _words(error)
+            if value != change.value:
+                out.append(
+                    f"{change.setting}: {_full_name(self._board, change.item)}: set to {change.value}, now {value}"
+                )
         return out
 
 
@@ -117,7 +119,7 @@ def applied(settings: Sequence[Setting], root: Path, state: Path, run: Run = run
     anything is changed. run: how programs are run.
 
     Raises SettingError (everything is as it was) if a setting cannot be applied or does not read back as written;
-    NotRestoredError if an original cannot be put back; UserError if another process is at it.
+    NotRestoredError if an original cannot be put back; UserError if another process has applied settings.
     """
     board = Board(root, run)
     with _originals.held(state):
@@ -133,10 +135,10 @@ def applied(settings: Sequence[Setting], root: Path, state: Path, run: Run = run
 
 
 def restore(state: Path, root: Path, run: Run = run_program) -> list[str]:
-    """Put back what ``state`` tells, and remove it; return the files and items put back, none without a state file.
+    """Restore the originals in ``state``, and remove it; return the files and items restored.
 
     Raises NotRestoredError, and keeps of the state what could not be put back; UserError if the process that changed
-    the settings is still at it.
+    the settings is still running.
     """
     with _originals.held(state):
         return _restore(state, Board(root, run))
@@ -158,7 +160,7 @@ def options_offered(root: Path, run: Run = run_program) -> dict[str, list[int | 
 
 def _apply(settings: Sequence[Setting], board: Board, state: Path) -> list[Change]:
     kinds, done = _kinds(), list[Change]()
-    originals, touched = list[Original](), set[str]()
+    originals, changed_items = list[Original](), set[str]()
     for stage in sorted({kind.stage for kind in kinds.values()}):
         groups = {
             name: mine
@@ -172,16 +174,16 @@ def _apply(settings: Sequence[Setting], board: Board, state: Path) -> list[Chang
             # Any kind of plain files will do to put them back.
             files = kinds[name].bystanders(board)
             _record(originals, [Original("cpufreq", item, board.read_or(item, "")) for item in files])
-            touched.update(files)
+            changed_items.update(files)
         written = [change for change in changes if not change.only_check]
         _record(originals, [Original(change.kind, change.item, _read(kinds, board, change)) for change in written])
         _originals.write(state, originals)
         try:
             for change in changes:
-                _make(kinds, board, change, touched)
+                _make(kinds, board, change, changed_items)
         except SettingError:
             # To put back what was refused, and what was never reached, might be refused as well.
-            _originals.write(state, [original for original in originals if original.item in touched])
+            _originals.write(state, [original for original in originals if original.item in changed_items])
             raise
         done += changes
     return done
@@ -196,12 +198,12 @@ def _plan(kind: Kind, settings: Sequence[Setting], board: Board) -> list[Change]
         raise SettingError(f"{' '.join(map(str, settings))}: {_words(error)}") from error
 
 
-def _record(originals: list[Original], more: list[Original]) -> None:
+def _record(originals: list[Original], additions: list[Original]) -> None:
     """Add what is not there: of an item that changes twice, the first value is the original."""
-    known = {original.item for original in originals}
-    for original in more:
-        if original.item not in known and original.value:
-            known.add(original.item)
+    recorded = {original.item for original in originals}
+    for original in additions:
+        if original.item not in recorded and original.value:
+            recorded.add(original.item)
             originals.append(original)
 
 
@@ -209,26 +211,26 @@ def _read(kinds: dict[str, Kind], board: Board, change: Change) -> str:
     try:
         return kinds[change.kind].read(board, change.item)
     except _REFUSALS as error:
-        raise SettingError(f"{change.setting}: {_shown(board, change.item)}: {_words(error)}") from error
+        raise SettingError(f"{change.setting}: {_full_name(board, change.item)}: {_words(error)}") from error
 
 
-def _make(kinds: dict[str, Kind], board: Board, change: Change, touched: set[str]) -> None:
+def _make(kinds: dict[str, Kind], board: Board, change: Change, changed_items: set[str]) -> None:
     """Write, unless it is only to be checked, and read back; add the item to ``touched`` unless it is refused."""
     kind = kinds[change.kind]
-    place = f"{change.setting}: {_shown(board, change.item)}"
+    where = f"{change.setting}: {_full_name(board, change.item)}"
     if not change.only_check:
         before = _read(kinds, board, change)
         try:
             kind.write(board, change.item, change.value)
-            touched.add(change.item)
+            changed_items.add(change.item)
         except _REFUSALS as error:
             if isinstance(error, subprocess.TimeoutExpired):
-                touched.add(change.item)
-            raise SettingError(f"{place}: found {before!r}, cannot write {change.value!r}: {_words(error)}") from error
+                changed_items.add(change.item)
+            raise SettingError(f"{where}: found {before!r}, cannot write {change.value!r}: {_words(error)}") from error
     deadline = time.monotonic() + kind.settles_seconds
-    while (found := _read(kinds, board, change)) != change.value:
+    while (actual := _read(kinds, board, change)) != change.value:
         if time.monotonic() >= deadline:
-            raise SettingError(f"{place}: wanted {change.value!r} and read back {found!r}")
+            raise SettingError(f"{where}: expected {change.value!r}, read back {actual!r}")
         time.sleep(_PAUSE_SECONDS)
 
 
@@ -250,16 +252,16 @@ def _restore(state: Path, board: Board) -> list[str]:
             left.remove(original)
             _originals.write(state, left)
     if left:
-        lines = [f"{_shown(board, was.item)} was {was.value!r}: {problems[was]}" for was in left]
+        lines = [f"{_full_name(board, was.item)} was {was.value!r}: {problems[was]}" for was in left]
         raise NotRestoredError(
-            f"{state}: hardware settings that could not be put back:\n  " + "\n  ".join(lines) + "\n"
+            f"{state}: hardware settings that could not be restored:\n  " + "\n  ".join(lines) + "\n"
             f"as root: python -m {__name__} restore {state}"
         )
     return put_back
 
 
-def _shown(board: Board, item: str) -> str:
-    return board.shown(item) if "/" in item else item
+def _full_name(board: Board, item: str) -> str:
+    return board.full_path(item) if "/" in item else item
 
 
 def _words(error: BaseException) -> str:

@@ -13,14 +13,14 @@ def changes(
     Raises SettingError if the lowest would be above the highest; OSError.
     """
     now = [int(board.read(item)) for item in items]
-    wanted = [now[0] if lowest is None else int(lowest.value), now[1] if highest is None else int(highest.value)]
-    if wanted[0] > wanted[1]:
+    values = [now[0] if lowest is None else int(lowest.value), now[1] if highest is None else int(highest.value)]
+    if values[0] > values[1]:
         raise SettingError(
-            f"{lowest or highest}: {board.shown(items[0])} would be {wanted[0]}, above {board.shown(items[1])}, "
-            f"{wanted[1]}; set both"
+            f"{lowest or highest}: {board.full_path(items[0])} would be {values[0]}, above "
+            f"{board.full_path(items[1])}, {values[1]}; set both"
         )
-    pairs = [(lowest, items[0], wanted[0]), (highest, items[1], wanted[1])]
+    pairs = [(lowest, items[0], values[0]), (highest, items[1], values[1])]
     # The kernel refuses, or silently clamps, a lowest above the highest of the moment and the other way round.
-    if wanted[1] >= now[0]:
+    if values[1] >= now[0]:
         pairs.reverse()
     return [Change(setting, kind, item, str(value)) for setting, item, value in pairs if setting is not None]

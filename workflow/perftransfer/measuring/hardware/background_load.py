@@ -15,7 +15,7 @@ from perftransfer.measuring.hardware.interface import WHOLE, Board, Change, Form
 from perftransfer.measuring.server import die_with
 from perftransfer.package_path import package_path
 
-# Short beside an inference of a large network, long beside the scheduler's time slice.
+# Short compared to an inference of a large network, long compared to the scheduler's time slice.
 _PERIOD_SECONDS = 0.02
 
 
@@ -32,7 +32,7 @@ class BackgroundLoad(Kind):
         return []
 
 
-def asked_for(settings: Iterable[Setting]) -> tuple[int, float]:
+def requested_load(settings: Iterable[Setting]) -> tuple[int, float]:
     """Return the number of processes and the share of the time (0 to 1) that the settings ask for; (0, 1.0) without."""
     values = {setting.name: setting.value for setting in settings}
     return int(values.get("background_load", 0)), float(values.get("background_share", 1))
@@ -50,7 +50,7 @@ class Load:
         return [child.pid for child in self._children]
 
     def ended(self) -> list[str]:
-        """Say which have ended, though nobody told them to."""
+        """Return a line for each process that has ended unexpectedly."""
         return [
             f"background load: process {child.pid} has ended" for child in self._children if child.poll() is not None
         ]
@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> None:
     """Burn one CPU: its number, the share of the time, the process to end with."""
     cpu, share, parent = int(arguments[0]), float(arguments[1]), int(arguments[2])
     die_with(parent)
-    # Ctrl-C goes to the whole foreground group: who measures decides when this ends.
+    # Ctrl-C goes to the whole foreground group: the measuring job decides when this ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, [cpu])

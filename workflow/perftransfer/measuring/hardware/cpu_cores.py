@@ -40,17 +40,19 @@ class CpuCores(Kind):
         if setting.value.isdigit():
             if not 1 <= int(setting.value) <= len(files):
                 raise SettingError(
-                    f"{setting}: {board.shown(_CPUS)}: found {len(files)} CPUs, allowed 1 to {len(files)}"
+                    f"{setting}: {board.full_path(_CPUS)}: found {len(files)} CPUs, allowed 1 to {len(files)}"
                 )
             on = set(sorted(files)[: int(setting.value)])
         else:
             on = set(cpu_numbers(setting.value))
             if on - set(files):
-                raise SettingError(f"{setting}: {board.shown(_CPUS)}: found {len(files)} CPUs, allowed {list(files)}")
+                raise SettingError(
+                    f"{setting}: {board.full_path(_CPUS)}: found {len(files)} CPUs, allowed {list(files)}"
+                )
         fixed = [number for number, file in files.items() if file is None and number not in on]
         if fixed:
             raise SettingError(
-                f"{setting}: {board.shown(_CPUS)}: CPUs that cannot be turned off: {', '.join(map(str, fixed))}"
+                f"{setting}: {board.full_path(_CPUS)}: CPUs that cannot be turned off: {', '.join(map(str, fixed))}"
             )
         # On before off: there is never a moment without a CPU.
         order = sorted(files, key=lambda number: (number not in on, number))

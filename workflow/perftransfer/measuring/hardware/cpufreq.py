@@ -28,9 +28,9 @@ _FILES = ("scaling_governor", "scaling_min_freq", "scaling_max_freq")
 
 def policies(board: Board) -> dict[str, str]:
     """Folders of the policies that have a CPU online, by name (``policy0``)."""
-    found = board.paths(_POLICIES) or board.paths(_OLD_POLICIES)
-    distinct = {(board.root / folder).resolve(): folder for folder in reversed(found)}
-    active = (folder for folder in found if folder in distinct.values() and _is_active(board, folder))
+    folders = board.paths(_POLICIES) or board.paths(_OLD_POLICIES)
+    distinct = {(board.root / folder).resolve(): folder for folder in reversed(folders)}
+    active = (folder for folder in folders if folder in distinct.values() and _is_active(board, folder))
     return {f"policy{re.findall(r'(?:policy|cpu)([0-9]+)', folder)[-1]}": folder for folder in active}
 
 
@@ -44,38 +44,40 @@ def _frequencies(board: Board, folder: str) -> list[int]:
 
 
 class CpuFrequency(Kind):
-    """``governor``, ``cpu_min_khz`` and ``cpu_max_khz``; ``policy0.governor`` stands above ``governor``."""
+    """``governor``, ``cpu_min_khz`` and ``cpu_max_khz``; ``policy0.governor`` overrides ``governor``."""
 
     names: ClassVar[Mapping[str, Form]] = {"governor": WORD, "cpu_min_khz": WHOLE, "cpu_max_khz": WHOLE}
     target = "policy"
 
     def plan(self, settings: Sequence[Setting], board: Board) -> list[Change]:
         """See ``Kind``."""
-        found = policies(board)
-        if not found:
+        folders = policies(board)
+        if not folders:
             raise SettingError(
-                f"{settings[0]}: {board.shown(_POLICIES)}: none found; this system sets no CPU frequency"
+                f"{settings[0]}: {board.full_path(_POLICIES)}: none found; this system sets no CPU frequency"
             )
         for setting in settings:
             if setting.target:
-                check_offered(setting, board.shown(_POLICIES), setting.target, list(found))
-        return [change for name, folder in found.items() for change in self._of_policy(settings, board, name, folder)]
+                check_offered(setting, board.full_path(_POLICIES), setting.target, list(folders))
+        return [
+            change for name, folder in folders.items() for change in self._plan_policy(settings, board, name, folder)
+        ]
 
-    def _of_policy(self, settings: Sequence[Setting], board: Board, policy: str, folder: str) -> list[Change]:
+    def _plan_policy(self, settings: Sequence[Setting], board: Board, policy: str, folder: str) -> list[Change]:
         mine = {s.name: s for target in ("", policy) for s in settings if s.target == target}
         out = []
         if governor := mine.get("governor"):
             offered = f"{folder}/scaling_available_governors"
-            check_offered(governor, board.shown(offered), governor.value, board.read(offered).split())
+            check_offered(governor, board.full_path(offered), governor.value, board.read(offered).split())
             out.append(Change(governor, "cpufreq", f"{folder}/scaling_governor", governor.value))
         limits = mine.get("cpu_min_khz"), mine.get("cpu_max_khz")
         for limit in filter(None, limits):
             if frequencies := _frequencies(board, folder):
-                where = board.shown(f"{folder}/scaling_available_frequencies")
+                where = board.full_path(f"{folder}/scaling_available_frequencies")
                 check_offered(limit, where, limit.value, list(map(str, frequencies)))
             else:
                 ends = (int(board.read(f"{folder}/cpuinfo_{end}_freq")) for end in ("min", "max"))
-                check_within(limit, board.shown(f"{folder}/cpuinfo_{{min,max}}_freq"), int(limit.value), *ends)
+                check_within(limit, board.full_path(f"{folder}/cpuinfo_{{min,max}}_freq"), int(limit.value), *ends)
         if any(limits):
             items = f"{folder}/scaling_min_freq", f"{folder}/scaling_max_freq"
             out += _limits.changes("cpufreq", board, items, *limits)

@@ -28,10 +28,12 @@ def device(board: Board, name: re.Pattern[str]) -> str | None:
 
     Raises SettingError if several do.
     """
-    found = [path for path in board.paths(_DEVICES) if name.search(path.rpartition("/")[2])]
-    if len(found) > 1:
-        raise SettingError(f"{board.shown(_DEVICES)}: found {', '.join(found)}; which one is meant cannot be told")
-    return found[0] if found else None
+    matches = [path for path in board.paths(_DEVICES) if name.search(path.rpartition("/")[2])]
+    if len(matches) > 1:
+        raise SettingError(
+            f"{board.full_path(_DEVICES)}: found {', '.join(matches)}; which one is meant cannot be told"
+        )
+    return matches[0] if matches else None
 
 
 def frequencies(board: Board, folder: str) -> list[int]:
@@ -42,15 +44,15 @@ def frequencies(board: Board, folder: str) -> list[int]:
 def fixed(kind: str, setting: Setting, board: Board, folder: str) -> list[Change]:
     """Fix a device's clock: its lowest and its highest become the setting's value. Raises SettingError, OSError."""
     if offered := frequencies(board, folder):
-        where = board.shown(f"{folder}/available_frequencies")
+        where = board.full_path(f"{folder}/available_frequencies")
         check_offered(setting, where, setting.value, list(map(str, offered)))
     return _limits.changes(kind, board, (f"{folder}/min_freq", f"{folder}/max_freq"), setting, setting)
 
 
 def files(board: Board) -> list[str]:
     """Files of all devices that other settings change on the way."""
-    found = [f"{folder}/{name}" for folder in board.paths(_DEVICES) for name in ("min_freq", "max_freq")]
-    return [item for item in found if board.exists(item)]
+    items = [f"{folder}/{name}" for folder in board.paths(_DEVICES) for name in ("min_freq", "max_freq")]
+    return [item for item in items if board.exists(item)]
 
 
 class GpuClock(Kind):
@@ -62,8 +64,8 @@ class GpuClock(Kind):
         """See ``Kind``."""
         folder = device(board, _GPU)
         if folder is None:
-            found = ", ".join(path.rpartition("/")[2] for path in board.paths(_DEVICES)) or "none"
-            raise SettingError(f"{settings[0]}: {board.shown(_DEVICES)}: found {found}, and no GPU among them")
+            names = ", ".join(path.rpartition("/")[2] for path in board.paths(_DEVICES)) or "none"
+            raise SettingError(f"{settings[0]}: {board.full_path(_DEVICES)}: found {names}, and no GPU among them")
         return fixed("devfreq", settings[0], board, folder)
 
     def offered(self, board: Board) -> dict[str, list[int | str]]:

@@ -43,7 +43,7 @@ def _bpmp_rates(board: Board) -> list[int]:
 
 
 def _override(board: Board) -> tuple[str, str, str] | None:
-    present = (found for found in _OVERRIDES if board.exists(f"{found[0]}/override.emc/{found[2]}"))
+    present = (override for override in _OVERRIDES if board.exists(f"{override[0]}/override.emc/{override[2]}"))
     return next(present, None)
 
 
@@ -57,30 +57,30 @@ class MemoryClock(Kind):
         (setting,) = settings
         if board.exists(f"{_BPMP}/rate"):
             return self._by_bpmp(setting, board)
-        if found := _override(board):
-            return self._by_override(setting, board, *found)
+        if override := _override(board):
+            return self._by_override(setting, board, *override)
         folder = devfreq.device(board, _DEVFREQ)
         if folder is not None:
             return devfreq.fixed("emc", setting, board, folder)
-        places = [_BPMP, *(f"{folder}/override.emc" for folder, _, _ in _OVERRIDES)]
+        folders = [_BPMP, *(f"{folder}/override.emc" for folder, _, _ in _OVERRIDES)]
         raise SettingError(
-            f"{setting}: no memory clock found; looked for {', '.join(map(board.shown, places))} and a memory "
-            f"controller in {board.shown('sys/class/devfreq')}"
+            f"{setting}: no memory clock found; looked for {', '.join(map(board.full_path, folders))} and a memory "
+            f"controller in {board.full_path('sys/class/devfreq')}"
         )
 
     def _by_bpmp(self, setting: Setting, board: Board) -> list[Change]:
         if rates := _bpmp_rates(board):
-            check_offered(setting, board.shown(_BPMP), setting.value, list(map(str, rates)))
+            check_offered(setting, board.full_path(_BPMP), setting.value, list(map(str, rates)))
         else:
             ends = int(board.read_or(f"{_BPMP}/min_rate", "0")), int(board.read(f"{_BPMP}/max_rate"))
-            check_within(setting, board.shown(f"{_BPMP}/{{min,max}}_rate"), int(setting.value), *ends)
-        wanted = {"mrq_rate_locked": "1", "rate": setting.value, "state": "1"}
-        present = {name: value for name, value in wanted.items() if board.exists(f"{_BPMP}/{name}")}
+            check_within(setting, board.full_path(f"{_BPMP}/{{min,max}}_rate"), int(setting.value), *ends)
+        values = {"mrq_rate_locked": "1", "rate": setting.value, "state": "1"}
+        present = {name: value for name, value in values.items() if board.exists(f"{_BPMP}/{name}")}
         return [Change(setting, "emc", f"{_BPMP}/{name}", value) for name, value in present.items()]
 
     def _by_override(self, setting: Setting, board: Board, folder: str, start: str, rate: str) -> list[Change]:
         if rates := _rates(board, f"{folder}/emc/{start}possible_rates"):
-            where = board.shown(f"{folder}/emc/{start}possible_rates")
+            where = board.full_path(f"{folder}/emc/{start}possible_rates")
             check_offered(setting, where, setting.value, list(map(str, rates)))
         changes = [
             Change(setting, "emc", f"{folder}/override.emc/{rate}", setting.value),
@@ -98,8 +98,8 @@ class MemoryClock(Kind):
         if board.exists(f"{_BPMP}/rate"):
             ends = (board.read_or(f"{_BPMP}/{end}_rate", "") for end in ("min", "max"))
             rates = _bpmp_rates(board) or [int(end) for end in ends if end]
-        elif found := _override(board):
-            rates = _rates(board, f"{found[0]}/emc/{found[1]}possible_rates")
+        elif override := _override(board):
+            rates = _rates(board, f"{override[0]}/emc/{override[1]}possible_rates")
         elif folder := devfreq.device(board, _DEVFREQ):
             rates = devfreq.frequencies(board, folder)
         return {"emc_clock_hz": list(rates)} if rates else {}

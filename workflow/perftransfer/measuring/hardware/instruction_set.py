@@ -35,7 +35,7 @@ def cap_of(settings: Iterable[Setting]) -> str | None:
 
 
 class InstructionSet(Kind):
-    """``instruction_set=avx2``: nothing of the machine is set; whoever starts the measuring process heeds it."""
+    """``instruction_set=avx2``: sets nothing of the machine; the measuring process is started with it."""
 
     names: ClassVar[Mapping[str, Form]] = {"instruction_set": WORD}
 
@@ -48,8 +48,8 @@ class InstructionSet(Kind):
                 raise SettingError(unknown(str(setting), "instruction set", setting.value, _FLAGS))
             if missing := _FLAGS[setting.value] - has:
                 raise SettingError(
-                    f"{setting}: {board.shown(_CPUINFO)}: this processor has no {', '.join(sorted(missing))}: the cap "
-                    "would be none"
+                    f"{setting}: {board.full_path(_CPUINFO)}: this processor has no {', '.join(sorted(missing))}: the "
+                    "cap would have no effect"
                 )
         return []
 

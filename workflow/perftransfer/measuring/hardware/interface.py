@@ -88,7 +88,7 @@ class Board:
     root: Path
     run: Run = field(default=run_program)
 
-    def shown(self, item: str) -> str:
+    def full_path(self, item: str) -> str:
         """Path of a file for messages."""
         return str(self.root / item)
 
@@ -119,12 +119,12 @@ class Board:
         try:
             return (self.root / item).exists()
         except PermissionError as error:
-            raise SettingError(f"{self.shown(item)}: permission denied; only root may look there") from error
+            raise SettingError(f"{self.full_path(item)}: permission denied; only root may look there") from error
 
     def paths(self, pattern: str) -> list[str]:
         """Paths below the root that fit ``pattern``, by the numbers in them, then by name."""
-        found = (str(path.relative_to(self.root)) for path in self.root.glob(pattern))
-        return sorted(found, key=lambda path: ([int(number) for number in re.findall(r"\d+", path)], path))
+        relative = (str(path.relative_to(self.root)) for path in self.root.glob(pattern))
+        return sorted(relative, key=lambda path: ([int(number) for number in re.findall(r"\d+", path)], path))
 
 
 class Kind(ABC):
@@ -136,7 +136,7 @@ class Kind(ABC):
 
     #: Names of its settings and how their values are written.
     names: ClassVar[Mapping[str, Form]] = {}
-    #: What may (or must) stand before the name and a dot: a stem that a number follows, such as "gpu".
+    #: Prefix before the name and a dot, to which a number is added, such as "gpu" in ``gpu0.clock_mhz``; "" for none.
     target: str = ""
     target_needed: bool = False
     #: Kinds of a lower stage are applied, and looked up, before those of a higher one.
@@ -172,9 +172,9 @@ class Kind(ABC):
     def put_back(self, board: Board, item: str, before: str) -> None:
         """Give an item its value of before, and make sure of it."""
         self.write(board, item, before)
-        found = self.read(board, item)
-        if found != before:
-            raise SettingError(f"{item}: wrote {before!r} and read back {found!r}")
+        actual = self.read(board, item)
+        if actual != before:
+            raise SettingError(f"{item}: wrote {before!r} and read back {actual!r}")
 
 
 def check_offered(setting: Setting, where: str, value: str, offered: Sequence[str]) -> None:

@@ -70,14 +70,14 @@ class NvidiaCard(Kind):
 
     def plan(self, settings: Sequence[Setting], board: Board) -> list[Change]:
         """See ``Kind``."""
-        # Without persistence a driver that nobody uses is unloaded, and forgets all that it was told.
+        # Without persistence, an unused driver is unloaded and loses its settings.
         first = {setting.target: setting for setting in reversed(settings)}
         persistence = [
             Change(setting, "nvidia_smi", f"{gpu}.persistence_mode", "Enabled") for gpu, setting in first.items()
         ]
-        return persistence + [self._of_setting(setting, board) for setting in settings]
+        return persistence + [self._plan_setting(setting, board) for setting in settings]
 
-    def _of_setting(self, setting: Setting, board: Board) -> Change:
+    def _plan_setting(self, setting: Setting, board: Board) -> Change:
         value = ",".join(map(_shortest, setting.value.split(",")))
         if setting.name == "power_limit_w":
             lowest, highest = _power_range(board, setting.target)

@@ -36,7 +36,7 @@ class PowerMode(Kind):
     def plan(self, settings: Sequence[Setting], board: Board) -> list[Change]:
         """See ``Kind``."""
         if modes := _modes(board):
-            check_offered(settings[0], board.shown(_MODES), settings[0].value, modes)
+            check_offered(settings[0], board.full_path(_MODES), settings[0].value, modes)
         return [Change(settings[0], "nvpmodel", _ITEM, settings[0].value)]
 
     def bystanders(self, board: Board) -> list[str]:

@@ -31,11 +31,11 @@ def gpu_of(settings: Iterable[Setting], visible: str | None) -> int:
 
     visible: the environment variable CUDA_VISIBLE_DEVICES, as a scheduler sets it.
     """
-    asked = next((int(setting.value) for setting in settings if setting.name == "gpu"), None)
-    if asked is not None:
-        return asked
+    requested = next((int(setting.value) for setting in settings if setting.name == "gpu"), None)
+    if requested is not None:
+        return requested
     first = (visible or "").split(",")[0]
-    # By its number: a GPU's identifier is none, and then it is the only one that the job may see.
+    # A GPU's UUID is not a number; then it is the only GPU that the job sees.
     return int(first) if first.isdecimal() else 0
 
 
@@ -44,7 +44,7 @@ def _gpus(board: Board) -> list[str]:
 
 
 class Placement(Kind):
-    """``cpus=0,2-3`` and ``gpu=1``; whoever starts the measuring process heeds them."""
+    """``cpus=0,2-3`` and ``gpu=1``: applied when the measuring process is started."""
 
     names: ClassVar[Mapping[str, Form]] = {"cpus": CPU_LIST, "gpu": WHOLE}
 
@@ -55,6 +55,6 @@ class Placement(Kind):
                 check_offered(setting, "nvidia-smi --query-gpu=index", setting.value, _gpus(board))
             elif missing := set(cpu_numbers(setting.value)) - set(cpu_numbers(board.read(_ONLINE))):
                 raise SettingError(
-                    f"{setting}: {board.shown(_ONLINE)}: found {board.read(_ONLINE)}, without {sorted(missing)}"
+                    f"{setting}: {board.full_path(_ONLINE)}: found {board.read(_ONLINE)}, without {sorted(missing)}"
                 )
         return []

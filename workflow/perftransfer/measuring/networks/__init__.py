@@ -75,9 +75,9 @@ def write(name: str, precision: str, path: Path, *, seed: int) -> None:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the ONNX file and those beside it that hold its weights, as exporters write large networks; sorted.
+    """Return the ONNX file and the files that hold its weights, as exporters write large networks; sorted.
 
-    Raises UserError if it cannot be read, or if weights would be looked for elsewhere than beside it.
+    Raises UserError if it cannot be read, or if its weights are not in the same folder.
     """
     from perftransfer.measuring.networks._onnx_file import external_files
 

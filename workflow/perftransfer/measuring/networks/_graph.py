@@ -24,7 +24,7 @@ IR_VERSION = 7
 
 CLASSES = 1000
 
-# Spread of shifts and biases: enough to break ties at zero, little beside activations of order 1.
+# Spread of shifts and biases: enough to break ties at zero, small compared to activations of order 1.
 SHIFT_SPREAD = 0.1
 
 # What ONNX calls float32: ``TensorProto.FLOAT``.
@@ -238,8 +238,8 @@ class Graph:
 
         Finite, as in the code of BERT's authors: a row of zeros then gives no NaN.
         """
-        kept = self._node("Cast", [self._node("Unsqueeze", [mask, _ints(1, 2)], mask)], mask, to=_FLOAT)
-        return self._node("Mul", [self._node("Sub", [_float(1), kept], mask), _float(-10_000)], mask)
+        visible = self._node("Cast", [self._node("Unsqueeze", [mask, _ints(1, 2)], mask)], mask, to=_FLOAT)
+        return self._node("Mul", [self._node("Sub", [_float(1), visible], mask), _float(-10_000)], mask)
 
     def attention(self, queries: Tensor, keys: Tensor, values: Tensor, penalty: Tensor, *, heads: int) -> Tensor:
         """Scaled dot-product attention of several heads (Vaswani et al. 2017, arXiv 1706.03762, section 3.2).

@@ -14,13 +14,13 @@ def external_files(path: Path) -> list[Path]:
     """Return the files of its weights, sorted. Raises UserError: see ``networks.files_of``."""
     graph = _graph(path)
     names = {entry.value for tensor in graph.initializer for entry in tensor.external_data if entry.key == "location"}
-    found = [Path(name) for name in sorted(names)]
-    for name in found:
+    paths = [Path(name) for name in sorted(names)]
+    for name in paths:
         if name.is_absolute() or ".." in name.parts:
-            raise UserError(f"{path}: its weights are in {name}; they are to lie beside it")
+            raise UserError(f"{path}: its weights are in {name}; they must be in the same folder")
         if not (path.parent / name).is_file():
             raise UserError(f"{path}: its weights are missing: {path.parent / name}")
-    return [path.parent / name for name in found]
+    return [path.parent / name for name in paths]
 
 
 def dimension_names(path: Path) -> dict[str, list[str]]:

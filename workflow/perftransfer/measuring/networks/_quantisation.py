@@ -83,9 +83,9 @@ def _drop_unused_domains(path: Path) -> None:
     """Take back the claims to every operator set this ONNX Runtime knows: an older one refuses newer sets unseen."""
     model = onnx.load(path)
     used = {node.domain for node in model.graph.node}
-    kept = [operators for operators in model.opset_import if operators.domain in used]
+    used_opsets = [operators for operators in model.opset_import if operators.domain in used]
     del model.opset_import[:]
-    model.opset_import.extend(kept)
+    model.opset_import.extend(used_opsets)
     onnx.save(model, path)
 
 

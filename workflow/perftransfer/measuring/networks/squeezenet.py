@@ -17,7 +17,7 @@ from perftransfer.measuring.networks.interface import Network
 if TYPE_CHECKING:
     import onnx
 
-# Channels of the squeezing convolutions, and of each of the two that expand; a pooling stands before each stage.
+# Channels of the squeezing convolutions, and of each of the two that expand; a pooling precedes each stage.
 _STAGES = [[(16, 64), (16, 64)], [(32, 128), (32, 128)], [(48, 192), (48, 192), (64, 256), (64, 256)]]
 
 

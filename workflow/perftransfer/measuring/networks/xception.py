@@ -21,7 +21,7 @@ def _separable(graph: Graph, x: Tensor, channels: int) -> Tensor:
 
 
 def _down(graph: Graph, x: Tensor, inner: int, channels: int) -> Tensor:
-    """Two separable convolutions and a pooling that halves the image, beside a strided projection of the input."""
+    """Two separable convolutions and a pooling that halves the image, plus a strided projection of the input."""
     y = _separable(graph, x if x.rectified else graph.relu(x), inner)
     y = _separable(graph, graph.relu(y), channels)
     y = graph.max_pool(y, 3, stride=2, padding=1)

@@ -2,11 +2,11 @@
 
 The result is what somebody would write by hand: calls of torch.nn.functional on parameters, in the order of the file,
 so that compilation, memory formats and automatic casts treat it as any other module. Nothing is fused or approximated
-here; that is for PyTorch to do. Shapes are those of the workload, known before the first call: whatever depends on
-shapes and weights alone is computed here, once.
+here; that is for PyTorch to do. Shapes are those of the workload, known before the first call: what depends only on
+shapes and weights is computed here, once.
 
 torch.fx writes the module as Python code and runs it. No name or text of the file gets into that code, only numbers and
-words of this package. The operators are in the files beside this one.
+words of this package. The operators are in the other files of this folder.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Input:
 def inputs(model: onnx.ModelProto) -> list[Input]:
     """The inputs that have to be fed, in the order in which the module takes them.
 
-    Raises UnsupportedConfigurationError for an input that is no tensor, or does not tell how many dimensions it has.
+    Raises UnsupportedConfigurationError for an input that is not a tensor, or without a number of dimensions.
     """
     weights = {weight.name for weight in model.graph.initializer}
     return [_input(declared) for declared in model.graph.input if declared.name not in weights]
@@ -80,9 +80,9 @@ def translate(model: onnx.ModelProto, shapes: Sequence[Sequence[int]], device: s
     builder = Builder(device)
     if model.graph.sparse_initializer:
         raise UnsupportedConfigurationError("the network has sparse weights")
-    values = {weight.name: builder.known(torch_tensor(weight)) for weight in model.graph.initializer}
-    for place, (fed, shape) in enumerate(zip(inputs(model), shapes, strict=True)):
-        values[fed.name] = builder.placeholder(place, shape, torch_type(TensorProto.DataType.Value(fed.kind)))
+    values = {weight.name: builder.constant(torch_tensor(weight)) for weight in model.graph.initializer}
+    for position, (fed, shape) in enumerate(zip(inputs(model), shapes, strict=True)):
+        values[fed.name] = builder.placeholder(position, shape, torch_type(TensorProto.DataType.Value(fed.kind)))
     for node in model.graph.node:
         try:
             results = _translate_node(builder, node, opset, values)
@@ -105,13 +105,13 @@ def _translate_node(builder: Builder, node: onnx.NodeProto, opset: int, values: 
             f"not implemented as opset {opset} defines it, only opsets {oldest} to {_NEWEST_OPSET}"
         )
     builder.outputs = len(node.output)
-    given = [values[name] if name else None for name in node.input]
+    arguments = [values[name] if name else None for name in node.input]
     attributes = {attribute.name: _attribute(attribute) for attribute in node.attribute}
     try:
-        inspect.signature(handler).bind(builder, *given, **attributes)
+        inspect.signature(handler).bind(builder, *arguments, **attributes)
     except TypeError as error:
         raise UnsupportedConfigurationError(f"not implemented with these inputs and attributes: {error}") from error
-    results = handler(builder, *given, **attributes)
+    results = handler(builder, *arguments, **attributes)
     results = [results] if isinstance(results, Value) else results
     if any(node.output[len(results) :]):
         raise UnsupportedConfigurationError(f"only its first {len(results)} output(s) are implemented")

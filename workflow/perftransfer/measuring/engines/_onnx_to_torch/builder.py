@@ -29,14 +29,14 @@ Function = Callable[..., torch.Tensor]
 class Value:
     """A tensor of the network.
 
-    node: what computes it. known: its numbers, if they are constant. permuted: the tensor and the order of its
+    node: what computes it. numbers: its numbers, if they are constant. permuted: the tensor and the order of its
     dimensions that this is, if it is the result of a Transpose.
     """
 
     shape: tuple[int, ...]
     dtype: torch.dtype
     node: fx.Node | None = None
-    known: torch.Tensor | None = None
+    numbers: torch.Tensor | None = None
     permuted: tuple[Value, list[int]] | None = None
 
 
@@ -56,25 +56,25 @@ class Builder:
         self._root = torch.nn.Module()
         self._attributes: dict[Value, fx.Node] = {}
 
-    def known(self, tensor: torch.Tensor) -> Value:
-        """A value that needs no computing."""
-        return Value(tuple(tensor.shape), tensor.dtype, known=tensor)
+    def constant(self, tensor: torch.Tensor) -> Value:
+        """Return the value of a constant tensor."""
+        return Value(tuple(tensor.shape), tensor.dtype, numbers=tensor)
 
-    def placeholder(self, place: int, shape: Sequence[int], dtype: torch.dtype) -> Value:
-        """The value that the module is given at this place."""
-        return Value(tuple(shape), dtype, self._graph.placeholder(f"input_{place}"))
+    def placeholder(self, position: int, shape: Sequence[int], dtype: torch.dtype) -> Value:
+        """Return the value of the input at this position."""
+        return Value(tuple(shape), dtype, self._graph.placeholder(f"input_{position}"))
 
     def call(self, function: Function, *args: Any, **kwargs: Any) -> Value:
-        """What ``function`` returns: now if all its values are known, else when the module runs."""
+        """What ``function`` returns: now if all its values are constant, else when the module runs."""
         values: list[Value] = []
 
         def filled(part: Callable[[Value], Any]) -> Any:
             return fx.node.map_aggregate((args, kwargs), lambda x: part(x) if isinstance(x, Value) else x)
 
         filled(values.append)
-        if all(value.known is not None for value in values):
-            numbers, named_numbers = filled(lambda value: value.known)
-            return self.known(function(*numbers, **named_numbers))
+        if all(value.numbers is not None for value in values):
+            numbers, named_numbers = filled(lambda value: value.numbers)
+            return self.constant(function(*numbers, **named_numbers))
         nodes, named_nodes = filled(self._node)
         # Computed once to see the shape: PyTorch's tensors without numbers load its compiler, which takes seconds.
         numbers, named_numbers = filled(self._stand_in)
@@ -82,9 +82,9 @@ class Builder:
         return Value(tuple(result.shape), result.dtype, self._graph.call_function(function, nodes, named_nodes))
 
     def _stand_in(self, value: Value) -> torch.Tensor:
-        if value.known is not None:
-            return value.known.to(self._device)
-        # One zero that stands in every place: it is an index of whatever there is.
+        if value.numbers is not None:
+            return value.numbers.to(self._device)
+        # A single zero, expanded to the shape: it is a valid index of anything.
         return torch.zeros((), dtype=value.dtype, device=self._device).expand(value.shape)
 
     def module(self, outputs: Sequence[Value]) -> fx.GraphModule:
@@ -94,16 +94,16 @@ class Builder:
         return fx.GraphModule(self._root, self._graph).eval()
 
     def _node(self, value: Value) -> fx.Node:
-        """Where the graph computes the value; a known one becomes an attribute of the module when it is first used."""
+        """Return the node that computes the value; a constant becomes an attribute of the module when first used."""
         if value.node is not None:
             return value.node
         if value not in self._attributes:
             name = f"weight_{len(self._attributes)}"
-            assert value.known is not None
+            assert value.numbers is not None
             if value.dtype.is_floating_point:
-                setattr(self._root, name, torch.nn.Parameter(value.known, requires_grad=False))
+                setattr(self._root, name, torch.nn.Parameter(value.numbers, requires_grad=False))
             else:
-                self._root.register_buffer(name, value.known)
+                self._root.register_buffer(name, value.numbers)
             self._attributes[value] = self._graph.get_attr(name)
         return self._attributes[value]
 
@@ -144,7 +144,7 @@ def torch_tensor(proto: onnx.TensorProto) -> torch.Tensor:
 
 
 def refuse_unless(name: str, value: object, *allowed: object) -> None:
-    """Raise UnsupportedConfigurationError if the value is none of those allowed."""
+    """Raise UnsupportedConfigurationError unless the value is allowed."""
     if value not in allowed:
         words = ", ".join(map(str, allowed))
         raise UnsupportedConfigurationError(f"{name} {value} is not implemented; allowed: {words}")
@@ -152,22 +152,22 @@ def refuse_unless(name: str, value: object, *allowed: object) -> None:
 
 def constant(name: str, value: Value) -> torch.Tensor:
     """The numbers of an input that has to be constant."""
-    if value.known is None:
+    if value.numbers is None:
         raise UnsupportedConfigurationError(f"{name} that depends on the network's input is not implemented")
-    return value.known
+    return value.numbers
 
 
-def integers(name: str, given: Value | None, attribute: list[int] | None) -> list[int] | None:
+def integers(name: str, value: Value | None, attribute: list[int] | None) -> list[int] | None:
     """Integers that newer opsets give as an input and older ones as an attribute; None if neither does."""
-    return attribute if given is None else [int(number) for number in constant(name, given).flatten().tolist()]
+    return attribute if value is None else [int(number) for number in constant(name, value).flatten().tolist()]
 
 
-def needed(name: str, given: Value | None, attribute: list[int] | None) -> list[int]:
+def needed(name: str, value: Value | None, attribute: list[int] | None) -> list[int]:
     """``integers`` that one of the two has to give.
 
     Raises UnsupportedConfigurationError if neither does.
     """
-    numbers = integers(name, given, attribute)
+    numbers = integers(name, value, attribute)
     if numbers is None:
         raise UnsupportedConfigurationError(f"without {name} not implemented")
     return numbers

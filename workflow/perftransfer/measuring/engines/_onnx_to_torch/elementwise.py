@@ -118,17 +118,17 @@ def _cast(g: Builder, x: Value, *, to: int, saturate: int = 1, round_mode: str =
 
 def _scalar(value: Value, other: Value) -> Value | float:
     """A constant single number as Python's, as one writes it by hand, where ``other`` tells type and shape."""
-    if value.known is None or other.known is not None or value.known.numel() != 1:
+    if value.numbers is None or other.numbers is not None or value.numbers.numel() != 1:
         return value
-    number: float = value.known.item()
-    return number if value.known.dim() <= len(other.shape) else value
+    number: float = value.numbers.item()
+    return number if value.numbers.dim() <= len(other.shape) else value
 
 
 def _binary(function: Function) -> Handler:
     return lambda g, a, b: g.call(function, _scalar(a, b), _scalar(b, a))
 
 
-def _together(function: Function) -> Handler:
+def _fold(function: Function) -> Handler:
     return lambda g, *values: functools.reduce(functools.partial(g.call, function), values)
 
 
@@ -136,9 +136,9 @@ for _name, _oldest, _handler in [
     ("Add", 7, _binary(operator.add)), ("Sub", 7, _binary(operator.sub)), ("Mul", 7, _binary(operator.mul)),
     ("Equal", 7, _binary(operator.eq)), ("Greater", 7, _binary(operator.gt)), ("Less", 7, _binary(operator.lt)),
     ("GreaterOrEqual", 12, _binary(operator.ge)), ("LessOrEqual", 12, _binary(operator.le)),
-    ("And", 7, _together(torch.logical_and)), ("Or", 7, _together(torch.logical_or)),
-    ("Xor", 7, _together(torch.logical_xor)), ("Max", 8, _together(torch.maximum)),
-    ("Min", 8, _together(torch.minimum)), ("Sum", 8, _together(operator.add)),
+    ("And", 7, _fold(torch.logical_and)), ("Or", 7, _fold(torch.logical_or)),
+    ("Xor", 7, _fold(torch.logical_xor)), ("Max", 8, _fold(torch.maximum)),
+    ("Min", 8, _fold(torch.minimum)), ("Sum", 8, _fold(operator.add)),
 ]:  # fmt: skip
     implements(_name, _oldest)(_handler)
 
@@ -161,7 +161,7 @@ def _mod(g: Builder, a: Value, b: Value, *, fmod: int = 0) -> Value:
 @implements("Pow", 7)
 def _pow(g: Builder, a: Value, b: Value) -> Value:
     power = g.call(operator.pow, _scalar(a, b), _scalar(b, a))
-    # The type is that of the base, whatever the exponent's.
+    # The type is that of the base, not of the exponent.
     return power if power.dtype == a.dtype else g.call(torch.Tensor.to, power, a.dtype)
 
 

@@ -42,10 +42,10 @@ def _resize(
     refuse_unless("exclude_outside", exclude_outside, 0)
     refuse_unless("keep_aspect_ratio_policy", keep_aspect_ratio_policy, "stretch")
     if scales is not None and 0 not in scales.shape:
-        wanted = [n * factor for n, factor in zip(x.shape, constant("scales", scales).tolist(), strict=True)]
-        size = [round(n) for n in wanted]
-        if any(abs(n - whole) > 1e-4 for n, whole in zip(wanted, size, strict=True)):
-            raise UnsupportedConfigurationError(f"scales that make sizes of {wanted} are not implemented")
+        exact = [n * factor for n, factor in zip(x.shape, constant("scales", scales).tolist(), strict=True)]
+        size = [round(n) for n in exact]
+        if any(abs(n - whole) > 1e-4 for n, whole in zip(exact, size, strict=True)):
+            raise UnsupportedConfigurationError(f"scales that make sizes of {exact} are not implemented")
     else:
         size = needed("sizes", sizes, None)
     refuse_unless("another number of images or channels", tuple(size[:2]), x.shape[:2])
@@ -68,21 +68,21 @@ def _resize(
 
 
 def _nearest(image: Sequence[int], size: Sequence[int], coordinates: str, rounding: str) -> str:
-    """The mode of PyTorch that takes the same pixels, whatever ONNX calls the rule."""
+    """Return the mode of PyTorch that takes the same pixels as ONNX's rule."""
     refuse_unless("coordinate_transformation_mode", coordinates, "half_pixel", "asymmetric", "pytorch_half_pixel")
     roundings: dict[str, Callable[[float], int]] = {
         "floor": math.floor,
         "ceil": math.ceil,
-        "round_prefer_floor": lambda place: math.ceil(place - 0.5),
-        "round_prefer_ceil": lambda place: math.floor(place + 0.5),
+        "round_prefer_floor": lambda x: math.ceil(x - 0.5),
+        "round_prefer_ceil": lambda x: math.floor(x + 0.5),
     }
     refuse_unless("nearest_mode", rounding, *roundings)
     offset = 0 if coordinates == "asymmetric" else 0.5
     pixels = [(i, n, m) for n, m in zip(image, size, strict=True) for i in range(m)]
-    wanted = [min(max(roundings[rounding]((i + offset) * n / m - offset), 0), n - 1) for i, n, m in pixels]
-    if wanted == [math.floor(i * n / m) for i, n, m in pixels]:
+    taken = [min(max(roundings[rounding]((i + offset) * n / m - offset), 0), n - 1) for i, n, m in pixels]
+    if taken == [math.floor(i * n / m) for i, n, m in pixels]:
         return "nearest"
-    if wanted == [math.floor((i + 0.5) * n / m) for i, n, m in pixels]:
+    if taken == [math.floor((i + 0.5) * n / m) for i, n, m in pixels]:
         return "nearest-exact"
     raise UnsupportedConfigurationError(f"mode nearest with {coordinates} and {rounding} is not implemented here")
 

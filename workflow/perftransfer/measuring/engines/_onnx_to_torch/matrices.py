@@ -14,7 +14,7 @@ from perftransfer.measuring.engines._onnx_to_torch.builder import Builder, Value
 def _matmul(g: Builder, a: Value, b: Value) -> Value:
     if b.permuted is not None and len(b.shape) > 2 and b.permuted[1][-2] > b.permuted[1][-1]:
         # Keys of an attention, most often. Two permutations, the second of which transposes matrices: PyTorch's
-        # compiler takes a single one, whatever its order, for a transpose of matrices and computes something else
+        # compiler takes a single one of any order for a transpose of matrices and computes something else
         # (github.com/pytorch/pytorch/issues/195320).
         x, order = b.permuted
         upright = g.call(torch.permute, x, [*order[:-2], order[-1], order[-2]])

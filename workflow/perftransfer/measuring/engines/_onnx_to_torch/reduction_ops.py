@@ -95,14 +95,14 @@ def _reduce(function: Function) -> Handler:
     def draw(
         g: Builder,
         x: Value,
-        given: Value | None = None,
+        axes_input: Value | None = None,
         /,
         *,
         axes: list[int] | None = None,
         keepdims: int = 1,
         noop_with_empty_axes: int = 0,
     ) -> Value:
-        dimensions = integers("axes", given, axes)
+        dimensions = integers("axes", axes_input, axes)
         if not dimensions and noop_with_empty_axes:
             return x
         reduced = g.call(function, x, dim=dimensions or list(range(len(x.shape))), keepdim=bool(keepdims))

@@ -34,38 +34,38 @@ def _constant_node(
     value_ints: list[int] | None = None,
 ) -> Value:
     if value is not None:
-        return g.known(torch_tensor(value))
+        return g.constant(torch_tensor(value))
     if value_int is not None or value_ints is not None:
-        return g.known(torch.tensor(value_ints if value_int is None else value_int, dtype=torch.int64))
-    return g.known(torch.tensor(value_floats if value_float is None else value_float, dtype=torch.float32))
+        return g.constant(torch.tensor(value_ints if value_int is None else value_int, dtype=torch.int64))
+    return g.constant(torch.tensor(value_floats if value_float is None else value_float, dtype=torch.float32))
 
 
 @implements("ConstantOfShape", 9)
 def _constant_of_shape(g: Builder, shape: Value, *, value: onnx.TensorProto | None = None) -> Value:
     number = torch.zeros(1) if value is None else torch_tensor(value)
-    return g.known(number.expand(needed("shape", shape, None)))
+    return g.constant(number.expand(needed("shape", shape, None)))
 
 
 @implements("Range", 11)
 def _range(g: Builder, start: Value, limit: Value, step: Value, *, stash_type: int = 1) -> Value:
     numbers = [constant(name, x).item() for name, x in (("start", start), ("limit", limit), ("delta", step))]
-    return g.known(torch.arange(*numbers, dtype=start.dtype))
+    return g.constant(torch.arange(*numbers, dtype=start.dtype))
 
 
 @implements("Shape")
 def _shape(g: Builder, x: Value, *, start: int = 0, end: int | None = None) -> Value:
-    return g.known(torch.tensor(x.shape[start:end], dtype=torch.int64))
+    return g.constant(torch.tensor(x.shape[start:end], dtype=torch.int64))
 
 
 @implements("Size")
 def _size(g: Builder, x: Value) -> Value:
-    return g.known(torch.tensor(math.prod(x.shape), dtype=torch.int64))
+    return g.constant(torch.tensor(math.prod(x.shape), dtype=torch.int64))
 
 
 @implements("Reshape", 5)
 def _reshape(g: Builder, x: Value, shape: Value, *, allowzero: int = 0) -> Value:
-    wanted = needed("shape", shape, None)
-    return g.call(torch.reshape, x, wanted if allowzero else [n or x.shape[i] for i, n in enumerate(wanted)])
+    sizes = needed("shape", shape, None)
+    return g.call(torch.reshape, x, sizes if allowzero else [n or x.shape[i] for i, n in enumerate(sizes)])
 
 
 @implements("Flatten")
@@ -74,17 +74,19 @@ def _flatten(g: Builder, x: Value, *, axis: int = 1) -> Value:
 
 
 @implements("Squeeze")
-def _squeeze(g: Builder, x: Value, given: Value | None = None, /, *, axes: list[int] | None = None) -> Value:
-    wanted = integers("axes", given, axes)
-    gone = {i for i, n in enumerate(x.shape) if n == 1} if wanted is None else {i % len(x.shape) for i in wanted}
+def _squeeze(g: Builder, x: Value, axes_input: Value | None = None, /, *, axes: list[int] | None = None) -> Value:
+    dimensions = integers("axes", axes_input, axes)
+    gone = (
+        {i for i, n in enumerate(x.shape) if n == 1} if dimensions is None else {i % len(x.shape) for i in dimensions}
+    )
     return g.call(torch.reshape, x, [n for i, n in enumerate(x.shape) if i not in gone])
 
 
 @implements("Unsqueeze")
-def _unsqueeze(g: Builder, x: Value, given: Value | None = None, /, *, axes: list[int] | None = None) -> Value:
-    wanted = needed("axes", given, axes)
-    rank = len(x.shape) + len(wanted)
-    new, old = {i % rank for i in wanted}, iter(x.shape)
+def _unsqueeze(g: Builder, x: Value, axes_input: Value | None = None, /, *, axes: list[int] | None = None) -> Value:
+    dimensions = needed("axes", axes_input, axes)
+    rank = len(x.shape) + len(dimensions)
+    new, old = {i % rank for i in dimensions}, iter(x.shape)
     return g.call(torch.reshape, x, [1 if i in new else next(old) for i in range(rank)])
 
 
@@ -92,13 +94,13 @@ def _unsqueeze(g: Builder, x: Value, given: Value | None = None, /, *, axes: lis
 def _transpose(g: Builder, x: Value, *, perm: list[int] | None = None) -> Value:
     order = perm or list(reversed(range(len(x.shape))))
     permuted = g.call(torch.permute, x, order)
-    return permuted if permuted.known is not None else replace(permuted, permuted=(x, order))
+    return permuted if permuted.numbers is not None else replace(permuted, permuted=(x, order))
 
 
 @implements("Expand", 8)
 def _expand(g: Builder, x: Value, shape: Value) -> Value:
-    wanted = torch.broadcast_shapes(x.shape, tuple(needed("shape", shape, None)))
-    return g.call(torch.broadcast_to, x, tuple(wanted))
+    target = torch.broadcast_shapes(x.shape, tuple(needed("shape", shape, None)))
+    return g.call(torch.broadcast_to, x, tuple(target))
 
 
 @implements("Tile", 6)
@@ -115,14 +117,14 @@ def _concat(g: Builder, *values: Value, axis: int) -> Value:
 def _split(
     g: Builder,
     x: Value,
-    given: Value | None = None,
+    split_input: Value | None = None,
     /,
     *,
     axis: int = 0,
     split: list[int] | None = None,
     num_outputs: int | None = None,
 ) -> list[Value]:
-    sizes, whole = integers("split", given, split), x.shape[axis]
+    sizes, whole = integers("split", split_input, split), x.shape[axis]
     if sizes is None:
         share = math.ceil(whole / g.outputs)
         sizes = [min(share, whole - share * i) for i in range(g.outputs)]
@@ -146,32 +148,32 @@ def _slice(
     firsts, ends_ = needed("starts", given_starts, starts), needed("ends", given_ends, ends)
     along = integers("axes", given_axes, axes) or list(range(len(firsts)))
     steps = integers("steps", given_steps, None) or [1] * len(firsts)
-    places, backward = [slice(None)] * len(x.shape), []
+    slices, backward = [slice(None)] * len(x.shape), []
     for first, end, axis, step in zip(firsts, ends_, along, steps, strict=True):
         chosen = range(*slice(first, end, step).indices(x.shape[axis]))
         if step < 0:
             # PyTorch steps forward only.
             chosen = chosen[::-1]
             backward.append(axis)
-        places[axis] = slice(chosen.start, chosen.stop, chosen.step)
-    sliced = g.call(operator.getitem, x, tuple(places))
+        slices[axis] = slice(chosen.start, chosen.stop, chosen.step)
+    sliced = g.call(operator.getitem, x, tuple(slices))
     return g.call(torch.flip, sliced, backward) if backward else sliced
 
 
 @implements("Gather")
 def _gather(g: Builder, x: Value, indices: Value, *, axis: int = 0) -> Value:
-    if axis == 0 and len(x.shape) == 2 and x.known is not None and indices.known is None:
-        # An embedding as one writes it by hand. It takes no negative indices, and tokens are none.
+    if axis == 0 and len(x.shape) == 2 and x.numbers is not None and indices.numbers is None:
+        # An embedding, as one writes it by hand. It takes no negative indices; tokens are not negative.
         return g.call(functional.embedding, indices, x)
-    place = indices if indices.known is None or indices.shape else int(indices.known)
-    return g.call(operator.getitem, x, (*[slice(None)] * (axis % len(x.shape)), place))
+    index = indices if indices.numbers is None or indices.shape else int(indices.numbers)
+    return g.call(operator.getitem, x, (*[slice(None)] * (axis % len(x.shape)), index))
 
 
 @implements("Pad", 2)
 def _pad(
     g: Builder,
     x: Value,
-    given: Value | None = None,
+    pads_input: Value | None = None,
     filler: Value | None = None,
     given_axes: Value | None = None,
     /,
@@ -182,7 +184,7 @@ def _pad(
 ) -> Value:
     modes = {"constant": "constant", "reflect": "reflect", "edge": "replicate"}
     refuse_unless("mode", mode, *modes)
-    both = needed("pads", given, pads)
+    both = needed("pads", pads_input, pads)
     axes = integers("axes", given_axes, None) or list(range(len(x.shape)))
     before, behind = [0] * len(x.shape), [0] * len(x.shape)
     for axis, first, last in zip(axes, both[: len(axes)], both[len(axes) :], strict=True):

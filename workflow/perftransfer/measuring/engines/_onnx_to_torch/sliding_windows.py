@@ -54,8 +54,8 @@ class _Windows:
                 for n, k, s, d in zip(image, kernel, steps, apart, strict=True)
             ]
             missing = [max(r - n, 0) for r, n in zip(reach, image, strict=True)]
-            less, more = [m // 2 for m in missing], [m - m // 2 for m in missing]
-            before, behind = (less, more) if auto_pad == "SAME_UPPER" else (more, less)
+            smaller, larger = [m // 2 for m in missing], [m - m // 2 for m in missing]
+            before, behind = (smaller, larger) if auto_pad == "SAME_UPPER" else (larger, smaller)
         return cls(image, list(kernel), steps, apart, before, behind)
 
     def fits(self) -> bool:
@@ -102,7 +102,7 @@ def _conv(
         x = g.call(functional.pad, x, torch_padding(windows.before, windows.behind))
         padding = [0] * len(padding)
     return g.call(
-        _of_rank("conv", x),
+        _function_for_rank("conv", x),
         x,
         weights,
         bias,
@@ -133,7 +133,7 @@ def _conv_transpose(
     windows = _Windows.read(x, weights.shape[2:], strides, dilations, pads, auto_pad)
     refuse_unless("padding behind", windows.behind, windows.before)
     return g.call(
-        _of_rank("conv_transpose", x),
+        _function_for_rank("conv_transpose", x),
         x,
         weights,
         bias,
@@ -166,7 +166,7 @@ def _max_pool(
     else:
         around = torch_padding(windows.before, windows.reach(bool(ceil_mode)))
         x = g.call(functional.pad, x, around, value=-math.inf)
-    return g.call(_of_rank("max_pool", x), x, windows.kernel, **sliding)
+    return g.call(_function_for_rank("max_pool", x), x, windows.kernel, **sliding)
 
 
 @implements("AveragePool", 7)
@@ -184,7 +184,7 @@ def _average_pool(
 ) -> Value:
     refuse_unless("dilations", dilations, None, [1] * len(kernel_shape))
     windows = _Windows.read(x, kernel_shape, strides, dilations, pads, auto_pad)
-    pool, ceil, include = _of_rank("avg_pool", x), bool(ceil_mode), bool(count_include_pad)
+    pool, ceil, include = _function_for_rank("avg_pool", x), bool(ceil_mode), bool(count_include_pad)
     if windows.fits():
         return g.call(pool, x, windows.kernel, windows.strides, windows.before, ceil, include)
     # Means over windows of zeros and image, divided by the share of the window that counts.
@@ -195,12 +195,12 @@ def _average_pool(
     beyond = [reach - behind for reach, behind in zip(windows.reach(ceil), windows.behind, strict=True)]
     shares = pool(functional.pad(counting, torch_padding([0] * len(beyond), beyond)), windows.kernel, windows.strides)
     means = g.call(pool, g.call(functional.pad, x, around), windows.kernel, windows.strides)
-    return means if bool((shares == 1).all()) else g.call(operator.truediv, means, g.known(shares.to(x.dtype)))
+    return means if bool((shares == 1).all()) else g.call(operator.truediv, means, g.constant(shares.to(x.dtype)))
 
 
 @implements("GlobalAveragePool")
 def _global_average_pool(g: Builder, x: Value) -> Value:
-    return g.call(_of_rank("adaptive_avg_pool", x), x, 1)
+    return g.call(_function_for_rank("adaptive_avg_pool", x), x, 1)
 
 
 @implements("GlobalMaxPool")
@@ -208,7 +208,7 @@ def _global_max_pool(g: Builder, x: Value) -> Value:
     return g.call(torch.amax, x, dim=list(range(2, len(x.shape))), keepdim=True)
 
 
-def _of_rank(name: str, x: Value) -> Function:
+def _function_for_rank(name: str, x: Value) -> Function:
     """The function of this name for as many spatial dimensions as ``x`` has."""
     rank = len(x.shape) - 2
     refuse_unless("number of spatial dimensions", rank, 1, 2, 3)
