@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from perftransfer import figures
-from perftransfer.figures import _cells, _environments, _matplotlib, _palette
+from perftransfer.figures import _environments, _matplotlib, _palette, error_by_environment
 
 
 def draw(name: str, study: Mapping[str, pd.DataFrame], objective: str = "latency_ms") -> Figure:
@@ -89,12 +89,12 @@ def test_over_all_learners_counts_each_alike_and_needs_all() -> None:
 def test_environments_are_compared_at_the_largest_common_budget() -> None:
     budgets = {"RS": (5, 10, 20), "LMS": (5, 10), "DM": (0,)}
     rows = cells(*((name, None, "a", budget, 0, 1.0 + budget) for name, own in budgets.items() for budget in own))
-    found = _cells.at_common_budget(rows)
+    found = error_by_environment.at_common_budget(rows)
     assert dict(zip(found["strategy"], found["budget"], strict=True)) == {"RS": 10, "LMS": 10, "DM": 0}
     figure = draw("error_by_environment", {"transfer": rows}, "all")
     assert "Error by environment, budget 10 (DM: 0)" in words(figure)
     apart = rows[(rows["strategy"] != "RS") | (rows["budget"] == 20)]
-    found = _cells.at_common_budget(apart)
+    found = error_by_environment.at_common_budget(apart)
     assert dict(zip(found["strategy"], found["budget"], strict=True)) == {"RS": 20, "LMS": 10, "DM": 0}
 
 
@@ -419,7 +419,7 @@ def test_targets_on_which_one_fails_are_said_to_be_left_out() -> None:
     figure = draw("ranking", {"transfer": rows.assign(mape=rows["mape"].mask(failed))})
     assert {"budget 10: 3 targets", "budget 20: 2 of 3 targets"} <= words(figure)
     assert any("No groups at budget 20: " in text for text in words(figure))
-    assert any("1 of 12 results are no numbers" in text for text in words(figure))
+    assert any("1 of 12 results are not finite" in text for text in words(figure))
 
 
 def test_a_learner_that_fails_leaves_no_rank_over_all_of_them() -> None:
@@ -503,7 +503,7 @@ def test_intervals_are_medians_over_repeats_learners_sources_and_targets() -> No
     assert ends == [pytest.approx([75, 85])]  # quartiles of 70 and 90
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["LMS", "KT"]
-    assert any("1 of 12 results are no numbers" in text for text in words(figure))
+    assert any("1 of 12 results are not finite" in text for text in words(figure))
 
 
 def test_the_coverage_that_is_promised_is_marked() -> None:

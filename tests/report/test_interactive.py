@@ -12,9 +12,10 @@ import pytest
 import studies
 
 from perftransfer import figures
-from perftransfer.figures import _cells, _vega, error_against_budget, influence
+from perftransfer.figures import _vega, error_against_budget, influence
 from perftransfer.figures._vega import Interactive
 from perftransfer.figures.interface import Inputs
+from perftransfer.results.aggregate import Results
 
 FOUR = studies.named(4)
 TABLES = studies.tables(FOUR)
@@ -41,8 +42,8 @@ def rows(figure: Interactive) -> list[dict[str, Any]]:
 
 def errors(strategy: str, **same: object) -> pd.DataFrame:
     """Errors of a strategy by learner, budget, source and target."""
-    found, _ = _cells.finite(TABLES["transfer"], "latency_ms")
-    found = _cells.by_pair(found[found["strategy"] == strategy])
+    found = Results.of(TABLES["transfer"], "latency_ms").by_pair
+    found = found[found["strategy"] == strategy]
     for name, value in same.items():
         found = found[found[name] == value]
     return found
@@ -142,7 +143,7 @@ def test_nothing_to_show_is_not_shown() -> None:
 
 def test_content_can_stand_inside_a_page() -> None:
     named = TABLES["influence"].replace({"net0-128px-all": "</script><b>"})
-    text = str(shown(influence=named)["influence"].content)
+    text = str(shown(influence=named)["influence"].json)
     assert not set("<>&") & set(text)
     assert "</script><b>" in json.loads(text)["columns"]["environment"]["levels"]
 
@@ -155,7 +156,7 @@ def test_what_influences_least_is_left_out_and_said(monkeypatch: pytest.MonkeyPa
 
 
 def test_long_labels_leave_room_for_the_titles_of_axes(every: dict[str, Interactive]) -> None:
-    vega = json.loads(str(every["error_per_target"].content))["vega"]
+    vega = json.loads(str(every["error_per_target"].json))["vega"]
     axes = [axis for axis in vega["axes"] if axis.get("title")]
     assert len(axes) == 2
     assert vega["config"]["axis"]["maxExtent"] > 1000

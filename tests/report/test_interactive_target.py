@@ -58,7 +58,7 @@ def test_each_configuration_stands_at_what_is_predicted_and_is_marked_for_what_i
     found = rows(choices)
     assert len(found) == 40
     assert {row["kind"] for row in found} == set(_target.KINDS) - {_target.FAILED}
-    assert choices.title == "What may be chosen in new (emulated)"
+    assert choices.title == "Configurations to choose from in new (emulated)"
     (default,) = [row for row in found if row["kind"] == _target.DEFAULT]
     assert default["v0"] == pytest.approx(known.predictions["latency_ms"][0], rel=1e-3)
     best = min(found, key=lambda row: float(row["v0"]))
@@ -66,7 +66,7 @@ def test_each_configuration_stands_at_what_is_predicted_and_is_marked_for_what_i
     on_front = [row for row in rows(front) if row["front"]]
     assert len(on_front) == len(pareto_front(known.predictions[NAMES].to_numpy()))
     for figure in (choices, front):
-        assert "the default" in figure.content
+        assert "the default" in figure.json
 
 
 def test_what_failed_is_on_no_front() -> None:
@@ -115,5 +115,5 @@ def test_a_figure_is_written_for_papers_the_same_each_time(tmp_path: Path) -> No
     text = (tmp_path / "a" / names[1]).read_text()
     # In a PDF the parts stand in an order of their own each time.
     assert (tmp_path / "b" / names[1]).read_text() == text
-    assert "What may be chosen in new (emulated)" in text
+    assert "Configurations to choose from in new (emulated)" in text
     assert "Objective: latency (ms); Option: threads" in text

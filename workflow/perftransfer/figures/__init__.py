@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftransfer.catalogue import Catalogue
+from perftransfer.figures._lazy import mpl
 from perftransfer.figures.interface import AnyFigure, Figure, Inputs, NothingToShow
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure as Still
-
     from perftransfer.figures._vega import Interactive
 
 CATALOGUE: Catalogue[AnyFigure] = Catalogue(__name__, "Figure", "figure")
@@ -63,15 +62,13 @@ def interactive(inputs: Inputs, objective: str, subject: str = "") -> list[Inter
     return figures
 
 
-def save(figure: Still, stem: Path) -> list[Path]:
+def save(figure: mpl.Figure, stem: Path) -> list[Path]:
     """Write ``figure`` as ``stem`` + .pdf, .svg and .png, and return the three paths.
 
     Each file appears whole or not at all, and the same figure gives the same bytes. The folder must exist.
     """
-    from perftransfer.figures._matplotlib import settings
-
     paths = []
-    with settings():
+    with mpl.settings():
         # Each drawing would move the layout by a trifle; laid out once, the three files show the same picture.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")

@@ -1,4 +1,4 @@
-"""How environments are named in figures: always with the mark that tells an emulated one, never cut."""
+"""How environments are named in figures: always with the mark of an emulated one, never cut."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 
-import pandas as pd
+from perftransfer.lazy import pd
 
 CROWDED = 6  # environments beyond which the mark is "(e)", explained once, instead of the word
 
@@ -15,25 +15,38 @@ PIECE = re.compile(r"[^-_ ]*[-_ ]+|[^-_ ]+")  # what a line may end with
 
 
 class Environments:
-    """The environments of a figure, in the order of the study, and their labels."""
+    """The environments of a figure, in the order of the study, and their labels.
 
-    def __init__(self, environments: pd.DataFrame, shown: Iterable[str]) -> None:
-        """Take the environments of ``environments`` that are ``shown``; those it doesn't know follow by name."""
-        wanted = set(shown)
-        known = environments[["environment"]].drop_duplicates() if "environment" in environments else pd.DataFrame()
-        order = [str(name) for name in known.get("environment", [])]
-        self.names = [name for name in order if name in wanted] + sorted(wanted - set(order))
-        self.emulated = emulated(environments) & wanted
+    Parameters
+    ----------
+    environments
+        The environments of the study, a row each.
+    names
+        Those of the figure; what the study does not have follows by name.
+    """
+
+    def __init__(self, environments: pd.DataFrame, names: Iterable[str]) -> None:
+        present = set(names)
+        columns = ["environment", "emulated", "hardware", "network", "image_px"]
+        rows = environments.reindex(columns=columns)
+        rows = rows[rows["environment"].isin(present)]
+        order = list(map(str, rows["environment"].unique()))
+        self.names = order + sorted(present - set(order))
+        emulated = rows["emulated"].astype("boolean").fillna(False).to_numpy(dtype=bool)
+        self.emulated = set(map(str, rows.loc[emulated, "environment"]))
         self.crowded = len(self.names) > CROWDED
-        self._described = described(environments, self.names)
+        self._described = described(rows, self.names)
 
     def __len__(self) -> int:
         return len(self.names)
 
     def labels(self, lines: int = 1, crowded: bool | None = None) -> list[str]:
         """Return a label for each environment, on up to ``lines`` lines; ``crowded``: with the short mark."""
-        short = self.crowded if crowded is None else crowded
-        return [wrapped(environment_label(name, name in self.emulated, short), lines) for name in self.names]
+        return self._marked(self.names, lines, self.crowded if crowded is None else crowded)
+
+    def labels_by_name(self, crowded: bool | None = None) -> dict[str, str]:
+        """Return the label of each environment by its name."""
+        return dict(zip(self.names, self.labels(crowded=crowded), strict=True))
 
     def descriptions(self, lines: int = 1) -> list[str]:
         """Return a label "(hardware, model, size)" for each environment, as the paper writes them.
@@ -41,18 +54,21 @@ class Environments:
         All are as in ``labels`` if one lacks a description or shares it with another: with two ways of naming in one
         figure, those named differently would seem to be of another kind.
         """
-        names = [(self._described.get(name, name), name in self.emulated) for name in self.names]
-        return [wrapped(environment_label(name, mark, self.crowded), lines) for name, mark in names]
+        return self._marked([self._described.get(name, name) for name in self.names], lines, self.crowded)
 
-    def axis(self, what: str) -> str:
+    def _marked(self, texts: list[str], lines: int, short: bool) -> list[str]:
+        mark = " (e)" if short else " (emulated)"
+        marks = (mark if name in self.emulated else "" for name in self.names)
+        return [wrapped(text + mark, lines) for text, mark in zip(texts, marks, strict=True)]
+
+    def axis(self, role: str) -> str:
         """Return the name of an axis with ``descriptions``: "target (hardware, model, size)"."""
-        return f"{what} (hardware, model, size)" if self._described else what
+        return f"{role} (hardware, model, size)" if self._described else role
 
-    @property
-    def counted(self) -> str:
-        """The sentence that says how many targets there are, where they are not named."""
-        restricted = f", of which {len(self.emulated)} emulated on the same machine" if self.emulated else ""
-        return f"Targets: {len(self)}{restricted}."
+    def counted(self, role: str = "Targets") -> str:
+        """Return the sentence that says how many there are, where they are not named."""
+        emulated = f", of which {len(self.emulated)} emulated on the same machine" if self.emulated else ""
+        return f"{role}: {len(self)}{emulated}."
 
     @property
     def note(self) -> str:
@@ -60,39 +76,16 @@ class Environments:
         return "(e): emulated, a restriction of the same machine." if self.crowded and self.emulated else ""
 
 
-def emulated(environments: pd.DataFrame) -> set[str]:
-    """Return the names of the environments of ``environments`` that are emulated."""
-    if not {"environment", "emulated"} <= set(environments.columns):
-        return set()
-    marks = environments["emulated"].astype("boolean").fillna(False).to_numpy(dtype=bool)
-    return {str(name) for name in environments.loc[marks, "environment"].unique()}
-
-
-def described(environments: pd.DataFrame, names: Iterable[str]) -> dict[str, str]:
-    """Return "(hardware, model, size in pixels)" of each of ``names``, nothing at all unless all have one of their own.
+def described(rows: pd.DataFrame, names: Iterable[str]) -> dict[str, str]:
+    """Return "(hardware, model, size in pixels)" of each environment, nothing unless all differ.
 
     >>> columns = {"environment": ["a"], "hardware": ["TX2"], "network": ["Xception"], "image_px": [200]}
     >>> described(pd.DataFrame(columns), ["a"])
     {'a': '(TX2, Xception, 200)'}
     """
-    rows = environments.reindex(columns=["environment", "hardware", "network", "image_px"])
-    rows = rows[rows["environment"].isin(list(names))].dropna()
-    found = {
-        str(name): f"({hardware}, {network}, {size:.0f})"
-        for name, hardware, network, size in rows.itertuples(index=False)
-    }
-    return found if set(found) == set(names) and len(set(found.values())) == len(found) else {}
-
-
-def environment_label(name: str, is_emulated: bool, short: bool = False) -> str:
-    """Return how an environment is named in a figure.
-
-    >>> environment_label("mobilenetv2-128px-1core", True)
-    'mobilenetv2-128px-1core (emulated)'
-    """
-    if not is_emulated:
-        return name
-    return f"{name} (e)" if short else f"{name} (emulated)"
+    rows = rows[["environment", "hardware", "network", "image_px"]].dropna()
+    texts = {str(name): f"({hardware}, {network}, {size:.0f})" for name, hardware, network, size in rows.to_numpy()}
+    return texts if set(texts) == set(names) and len(set(texts.values())) == len(texts) else {}
 
 
 def wrapped(text: str, lines: int) -> str:

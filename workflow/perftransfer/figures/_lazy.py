@@ -1,15 +1,14 @@
-"""Modules that figures use, imported on first use."""
+"""Matplotlib's part of the figures, imported on first use."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perftransfer.lazy import Lazy, np, pd
+from perftransfer.lazy import Lazy
 
-__all__ = ["cells", "mpl", "np", "pd"]
+__all__ = ["mpl"]
 
 if TYPE_CHECKING:
-    from perftransfer.figures import _cells as cells
     from perftransfer.figures import _matplotlib as mpl
 else:
-    cells, mpl = map(Lazy, ("perftransfer.figures._cells", "perftransfer.figures._matplotlib"))
+    mpl = Lazy("perftransfer.figures._matplotlib")

@@ -12,11 +12,11 @@ import matplotlib as mpl
 import matplotlib.style
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
+from matplotlib.axes import Axes as Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, LogNorm, Normalize, to_rgb
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D as Line2D
 from matplotlib.patches import Patch as Patch
@@ -84,7 +84,7 @@ def new(width: float, height: float, title: str) -> Figure:
     return figure
 
 
-def label_outer(grid: np.ndarray, panels: int, x: str, y: str) -> None:
+def label_outer(grid: np.ndarray, panels: int, x: str, y: str = "") -> None:
     """Hide what is no panel of ``grid``, and label axes at the left and the lowest panel of each column."""
     across = grid.shape[1]
     for i, axes in enumerate(grid.flat):
@@ -114,6 +114,20 @@ def heading(axes: Axes, group: str, name: str) -> None:
                 fontsize=NORMAL + 1, fontweight="bold",
             )  # fmt: skip
             above.set_in_layout(text == " ")
+
+
+def stripes(axes: Axes, rows: int) -> None:
+    """Shade every other one of so many rows, each 1 high, from top to bottom, and draw the grid across them."""
+    axes.grid(axis="x")
+    axes.tick_params(axis="y", length=0)
+    for i in range(0, rows, 2):
+        axes.axhspan(i, i + 1, color=FAINT, linewidth=0, zorder=0)
+
+
+def row_labels(axes: Axes, labels: Sequence[str]) -> None:
+    """Write a label in the middle of each row, rows being 1 high, from top to bottom."""
+    axes.set_ylim(len(labels), 0)
+    axes.set_yticks(np.arange(len(labels)) + 0.5, labels, linespacing=1.05)
 
 
 def empty(title: str, reason: str) -> Figure:
@@ -153,15 +167,15 @@ def sparse(low: float, high: float, inches: float) -> list[float]:
     """Return round numbers from ``low`` to ``high`` whose labels have room side by side on a logarithmic axis."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     scale = inches / math.log10(high / low)
-    found: list[float] = []
+    values: list[float] = []
     for digits, step in (((1, 2, 5), 1), ((1, 3), 1), *(((1,), step) for step in range(1, len(decades) + 1))):
-        found = [digit * 10.0**decade for decade in decades if decade % step == 0 for digit in digits]
-        found = [value for value in found if low <= value <= high]
-        halves = [width_of(plain(value)) / 2 + 0.03 for value in found]
-        gaps = [scale * math.log10(b / a) for a, b in itertools.pairwise(found)]
+        rounds = (digit * 10.0**decade for decade in decades if decade % step == 0 for digit in digits)
+        values = [value for value in rounds if low <= value <= high]
+        halves = [width_of(plain(value)) / 2 + 0.03 for value in values]
+        gaps = [scale * math.log10(b / a) for a, b in itertools.pairwise(values)]
         if all(gap > left + right for gap, left, right in zip(gaps, halves, halves[1:], strict=False)):
             break
-    return found
+    return values
 
 
 def scale_errors(axes: Axes, axis: str, values: np.ndarray, inches: float = math.inf) -> None:
@@ -201,7 +215,15 @@ APART = 0.023  # part of the axis by which points of one budget stand apart
 SPREAD = 0.11  # part of the axis over which they are spread at most, so that they stay within it
 SPREAD_TO_NEXT = 0.6  # part of the way from one budget to the next over which they are spread at most
 ENTRY = 0.16  # inches that a line of the legend is high
+DOT_OPACITY = 0.3
 BUDGET = "budget (configurations measured)"
+MAPE = "MAPE on the test set (%)"
+
+
+def marker(look: Style, size: float = 5.5) -> dict[str, Any]:
+    """Return how a marker is drawn, with a white rim that tells it from its neighbours."""
+    rim = {"markeredgecolor": "white", "markeredgewidth": 0.3}
+    return {"color": look.colour, "marker": look.marker, "markersize": size, **rim}
 
 
 def curves(
@@ -219,19 +241,16 @@ def curves(
     for name, look in looks.items():
         if name not in present:
             continue
-        found = values.loc[name, ["low", "middle", "high"]]
+        own = values.loc[name, ["low", "middle", "high"]]
         if name not in measuring:
-            low, middle, high = found.iloc[0]
+            low, middle, high = own.iloc[0]
             axes.axhspan(low, high, color=look.colour, alpha=0.15, linewidth=0, zorder=0.5)
             axes.axhline(middle, color=look.colour, linestyle=look.line, linewidth=1.6)
             continue
-        found = found[found.index > 0]
-        x = found.index.to_numpy() * math.exp(step * (measuring.index(name) - (len(measuring) - 1) / 2))
-        low, middle, high = found.to_numpy().T
-        axes.plot(
-            x, middle, color=look.colour, marker=look.marker, linestyle=look.line, markeredgecolor="white",
-            markeredgewidth=0.3, markersize=5.5,
-        )  # fmt: skip
+        own = own[own.index > 0]
+        x = own.index.to_numpy() * math.exp(step * (measuring.index(name) - (len(measuring) - 1) / 2))
+        low, middle, high = own.to_numpy().T
+        axes.plot(x, middle, linestyle=look.line, **marker(look))
         axes.vlines(x, low, high, color=look.colour, linewidth=0.9)
 
 
@@ -264,41 +283,27 @@ def legend(figure: Figure, looks: Mapping[str, Style]) -> None:
     figure.legend(handles=lines, loc="outside right upper", title="strategy")
 
 
-DOT_OPACITY = 0.3  # opacity of a dot
-
-
 def dot_handle(label: str) -> Line2D:
     """Return a legend's handle for a faint dot."""
     return Line2D([], [], color="#333333", marker=".", linestyle="", alpha=DOT_OPACITY, label=label)
 
 
-def dots(axes: Axes, place: float, values: np.ndarray, look: Style, upright: bool = False) -> None:
-    """Draw ``values`` at the height ``place``, or above the place on the x axis if ``upright``."""
+def dots(axes: Axes, at: float, values: np.ndarray, look: Style, upright: bool = False) -> None:
+    """Draw ``values`` at the height ``at``, or above it on the x axis if ``upright``: dots, median and quartiles."""
     values = values[np.isfinite(values)]
     if not len(values):
         return
     low, middle, high = np.percentile(values, [25, 50, 75])
-    places = np.full(len(values), place)
-    dot: dict[str, Any] = {
-        "marker": ".",
-        "linestyle": "",
-        "markersize": 4,
-        "color": look.colour,
-        "alpha": DOT_OPACITY,
-        "markeredgewidth": 0,
-    }
-    marker: dict[str, Any] = {
-        "marker": look.marker, "markersize": 5.2, "color": look.colour, "markeredgecolor": "white",
-        "markeredgewidth": 0.3,
-    }  # fmt: skip
-    if upright:
-        axes.plot(places, values, **dot)
-        axes.vlines(place, low, high, color=look.colour, linewidth=1.2)
-        axes.plot(place, middle, **marker)
-    else:
-        axes.plot(values, places, **dot)
-        axes.hlines(place, low, high, color=look.colour, linewidth=1.2)
-        axes.plot(middle, place, **marker)
+    faint: dict[str, Any] = {"marker": ".", "linestyle": "", "markersize": 4, "markeredgewidth": 0}
+    draw_bar = axes.vlines if upright else axes.hlines
+
+    def draw(numbers: np.ndarray, **look: Any) -> None:
+        places = np.full(len(numbers), at)
+        axes.plot(*((places, numbers) if upright else (numbers, places)), **look)
+
+    draw(values, color=look.colour, alpha=DOT_OPACITY, **faint)
+    draw_bar(at, low, high, color=look.colour, linewidth=1.2)
+    draw(np.array([middle]), **marker(look, 5.2))
 
 
 ANNOTATED = 8  # columns up to which a cell has room for its number
@@ -319,15 +324,14 @@ def heatmap(
 
     Labels stand at the left and, upright, below. colours: name of the colour map.
     """
-    many = values.size > VECTORS
+    small = values.size > VECTORS
     mesh = axes.pcolormesh(
-        np.ma.masked_invalid(values), cmap=colours, norm=norm, edgecolors="white", linewidth=0.15 if many else 0.6,
-        rasterized=many,
+        np.ma.masked_invalid(values), cmap=colours, norm=norm, edgecolors="white", linewidth=0.15 if small else 0.6,
+        rasterized=small,
     )  # fmt: skip
     axes.patch.set(facecolor="white", edgecolor=HATCH, hatch="//////")
-    axes.set_ylim(len(rows), 0)
+    row_labels(axes, rows)
     axes.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=90, multialignment="right", linespacing=1.05)
-    axes.set_yticks(np.arange(len(rows)) + 0.5, rows, linespacing=1.05)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     if number is not None:
@@ -361,8 +365,8 @@ def ink(shade: float, colours: Colormap) -> str:
 
 def scale(values: np.ndarray) -> Normalize:
     """Return the scale of positive ``values``: logarithmic if they span more than a factor of 8, else from 0."""
-    known = values[np.isfinite(values)]
-    low, high = float(known.min()), float(known.max())
+    finite = values[np.isfinite(values)]
+    low, high = float(finite.min()), float(finite.max())
     if low > 0 and high / low > 8:
         return LogNorm(low, high)
     return Normalize(0, high if high > 0 else 1)

@@ -81,31 +81,30 @@ def styles(strategies: Iterable[str]) -> dict[str, Style]:
     Ours look the same in every study. Users' own, and one that has several designs, take the style that their name
     points to, or the next free one; all in a figure are different.
     """
-    present = set(strategies)
-    found = {name: KNOWN[name] for name in PAPER if name in present}
-    others = sorted(present - set(PAPER))
-    shared = _shared_out([name for name in others if name not in KNOWN])
-    return found | {name: KNOWN.get(name) or shared[name] for name in others}
+    names = set(strategies)
+    order = [name for name in PAPER if name in names] + sorted(names - set(PAPER))
+    others = _distinct([name for name in order if name not in KNOWN])
+    return {name: KNOWN.get(name) or others[name] for name in order}
 
 
 def of_learners(learners: Iterable[str]) -> dict[str, Style]:
     """Map each learner to its style, by name: none looks like a strategy of the paper."""
     names = sorted(set(learners))
-    shared = _shared_out([name for name in names if name not in _LEARNERS], taken=_LEARNERS)
-    return {name: OTHERS[_LEARNERS.index(name)] if name in _LEARNERS else shared[name] for name in names}
+    others = _distinct([name for name in names if name not in _LEARNERS], n_taken=len(_LEARNERS))
+    return {name: OTHERS[_LEARNERS.index(name)] if name in _LEARNERS else others[name] for name in names}
 
 
-def _shared_out(names: list[str], taken: tuple[str, ...] = ()) -> dict[str, Style]:
+def _distinct(names: list[str], n_taken: int = 0) -> dict[str, Style]:
     """Styles for any number of names, all different: when colours begin again, markers and lines are others."""
-    found: dict[str, Style] = {}
-    used = {*range(len(taken))}
+    slots: dict[str, int] = {}
     for name in names:
-        place = zlib.crc32(name.encode()) % len(OTHERS)
-        turns = (i for again in range(len(names) + 1) for i in range(again * len(OTHERS), (again + 1) * len(OTHERS)))
-        free = sorted(turns, key=lambda i: (i // len(OTHERS), (i - place) % len(OTHERS)))
-        slot = next(i for i in free if i not in used)
-        used.add(slot)
-        again, base = divmod(slot, len(OTHERS))
-        marker, line = (OTHERS[(base + step * again) % len(OTHERS)] for step in (1, 2))
-        found[name] = Style(OTHERS[base].colour, marker.marker, line.line)
-    return found
+        start = zlib.crc32(name.encode()) % len(OTHERS)
+        slots_in_order = (
+            turn * len(OTHERS) + (start + i) % len(OTHERS) for turn in range(len(names) + 1) for i in range(len(OTHERS))
+        )
+        slots[name] = next(slot for slot in slots_in_order if slot >= n_taken and slot not in slots.values())
+    turns = {name: divmod(slot, len(OTHERS)) for name, slot in slots.items()}
+    looks = {
+        name: [OTHERS[(base + step * turn) % len(OTHERS)] for step in range(3)] for name, (turn, base) in turns.items()
+    }
+    return {name: Style(own[0].colour, own[1].marker, own[2].line) for name, own in looks.items()}

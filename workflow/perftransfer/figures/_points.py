@@ -1,52 +1,67 @@
-"""Configurations as points, for interactive figures: the level of an option on the horizontal axis."""
+"""Configurations as points, for interactive figures: by the level of the option that the reader chooses."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
+from perftransfer.figures import _vega
+from perftransfer.lazy import pd
 from perftransfer.space.options import level_text
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from perftransfer.figures import _vega
 
 # Characters from which on levels are slanted, so that they do not run into each other.
 _LONG = 9
 # Its multiples spread evenly over an interval, however many there are.
 _GOLDEN = 0.6180339887498949
-#: What turns a row's chosen option into its ``level``, and the ``place`` of that among all of them.
-LEVEL = (
-    {"calculate": "datum[option]", "as": "level"},
-    {"calculate": "indexof(levels[option], datum.level)", "as": "place"},
-)
 
 
-def by_level(levels: Mapping[str, list[str]]) -> _vega.Spec:
-    """Return the encoding of the horizontal axis: the level of the option that the signal ``option`` names.
+def chart(
+    levels: Mapping[str, list[str]], value: str, y: _vega.Spec, transform: Sequence[_vega.Spec] = ()
+) -> _vega.Spec:
+    """Return a chart of a value by the level of the option that the signal ``option`` names; marks are to be added.
 
-    levels: of each option that can be chosen, in their order. Rows have ``level``, its ``place`` among them, and
-    ``beside``: where within the level, from 0 to 1.
+    Parameters
+    ----------
+    levels
+        Of each option that can be chosen, in their order. Rows have a column for each, and ``beside``.
+    value
+        Signal that names the column of the value.
+    y
+        Title and scale of the value.
+    transform
+        What else is computed.
     """
     slanted = [key for key, own in levels.items() if max(map(len, own), default=0) >= _LONG]
     flat = f"indexof({json.dumps(slanted)}, option) < 0"
+    axis = {
+        "labelAngle": {"expr": f"{flat} ? 0 : -30"},
+        "labelAlign": {"expr": f"{flat} ? 'center' : 'right'"},
+        "labelBaseline": "top",
+        "ticks": False,
+    }
     return {
-        "x": {
-            "field": "level",
-            "type": "nominal",
-            "title": "level of the option",
-            "sort": {"field": "place", "op": "min"},
-            "scale": {"paddingInner": 0.25, "paddingOuter": 0.1},
-            "axis": {
-                "labelAngle": {"expr": f"{flat} ? 0 : -30"},
-                "labelAlign": {"expr": f"{flat} ? 'center' : 'right'"},
-                "labelBaseline": "top",
-                "ticks": False,
+        "width": 820,
+        "height": 380,
+        "params": [{"name": "levels", "value": dict(levels)}],
+        "transform": [
+            {"calculate": f"datum[{value}]", "as": "value"},
+            {"filter": "isValid(datum.value)"},
+            {"calculate": "datum[option]", "as": "level"},
+            {"calculate": "indexof(levels[option], datum.level)", "as": "place"},
+            *transform,
+        ],
+        "encoding": {
+            "x": {
+                "field": "level",
+                "type": "nominal",
+                "title": "level of the option",
+                "sort": {"field": "place", "op": "min"},
+                "scale": {"paddingInner": 0.25, "paddingOuter": 0.1},
+                "axis": axis,
             },
+            "xOffset": {"field": "beside", "type": "quantitative", "scale": {"domain": [0, 1]}},
+            "y": {"field": "value", "type": "quantitative", **y},
         },
-        "xOffset": {"field": "beside", "type": "quantitative", "scale": {"domain": [0, 1]}},
     }
 
 

@@ -1,18 +1,15 @@
-"""What is known of a target once it was modelled, for its interactive figures."""
+"""A target and its model, for its interactive figures."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from perftransfer import objectives
 from perftransfer.figures import _vega
-from perftransfer.figures._lazy import np
+from perftransfer.lazy import np, pd
 from perftransfer.space.options import level_text
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 #: Configurations of a target that the page holds at most; those that are marked are always among them.
 CONFIGURATIONS = 1_500
@@ -28,10 +25,16 @@ SIZES = (30, 70, 80, 90, 190, 150)
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """What is known of a target once it was modelled.
+    """A target, and what its model predicts.
 
-    label: what it is called, that it is emulated included. predictions: ``recommendation.predictions_table``.
-    left_out, recommended: ``recommendation.left_out_table``, and the target's rows of recommendation.parquet.
+    Parameters
+    ----------
+    label
+        What it is called, that it is emulated included.
+    predictions, left_out
+        See ``recommendation.predictions_table`` and ``recommendation.left_out_table``.
+    recommended
+        The target's rows of recommendation.parquet.
     """
 
     name: str
@@ -43,7 +46,7 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """Configurations of a target, and what is known of them.
+    """Configurations of a target, as figures draw them.
 
     Parameters
     ----------
@@ -74,7 +77,7 @@ class Points:
     @property
     def on_front(self) -> list[bool]:
         """Whether each row is on the Pareto front."""
-        return [bool(one) for one in _on_front(self.rows, self.objectives)]
+        return list(map(bool, _on_front(self.rows, self.objectives)))
 
     @property
     def axis_title(self) -> str:
@@ -82,44 +85,46 @@ class Points:
         return objectives.label(self.objectives[0]) if len(self.objectives) == 1 else "the chosen objective"
 
     @property
-    def some(self) -> str:
+    def excerpt(self) -> str:
         """The sentence that says that not all are shown."""
         return _vega.some_of(len(self.rows), len(self.target.predictions), "configurations")
 
     @property
-    def columns(self) -> dict[str, Sequence[Any]]:
+    def choices(self) -> list[tuple[str, str]]:
+        """Objectives to choose from: column and label of each."""
+        return [(f"v{i}", objectives.label(name)) for i, name in enumerate(self.objectives)]
+
+    @property
+    def columns(self) -> Mapping[str, Sequence[Any]]:
         """Kind, options (o0, o1 and so on), and per objective what is predicted (v0), from (l0) and to (h0)."""
-        found: dict[str, Sequence[Any]] = {"kind": list(self.rows["kind"])}
-        for i, name in enumerate(self.options):
-            found[f"o{i}"] = [level_text(level) for level in self.rows[name]]
-        for i, name in enumerate(self.objectives):
-            for end, key in (("", "v"), ("_low", "l"), ("_high", "h")):
-                found[f"{key}{i}"] = [_vega.rounded(float(value)) for value in self.rows[f"{name}{end}"]]
-        return found
+        options = {f"o{i}": list(map(level_text, self.rows[name])) for i, name in enumerate(self.options)}
+        values = {
+            f"{key}{i}": _vega.column(self.rows[f"{name}{end}"])
+            for i, name in enumerate(self.objectives)
+            for end, key in (("", "v"), ("_low", "l"), ("_high", "h"))
+        }
+        return {"kind": list(self.rows["kind"]), **options, **values}
 
     def scale(self) -> _vega.Spec:
         """Return the scale that all objectives share."""
-        columns = self.columns
-        values: list[Any] = [value for i in range(len(self.objectives)) for value in columns[f"v{i}"]]
-        return {"type": _vega.scale(values), "nice": False, "zero": False, "padding": 12}
+        return _vega.padded(value for name in self.objectives for value in _vega.column(self.rows[name]))
 
     @property
     def by_kind(self) -> _vega.Spec:
-        """Colour, shape and size by what marks a configuration, and what is said of it."""
+        """Colour, shape and size by what marks a configuration, and its tooltip."""
         present = [kind for kind in KINDS if (self.rows["kind"] == kind).any()]
         legend = {"title": None, "orient": "top", "symbolOpacity": 1, "columns": 2}
 
-        def by(range_: Sequence[Any], legend: Any = legend) -> _vega.Spec:
-            scale = {"domain": present, "range": [range_[KINDS.index(kind)] for kind in present]}
-            return {"field": "kind", "type": "nominal", "sort": present, "scale": scale, "legend": legend}
+        def by(looks: Sequence[Any], legend: _vega.Spec | None = legend) -> _vega.Spec:
+            return _vega.by_value("kind", present, [looks[KINDS.index(kind)] for kind in present], legend)
 
-        tooltip = [{"field": "kind", "title": "configuration"}]
+        titles = {"kind": "configuration"}
         for i, name in enumerate(self.objectives):
-            tooltip.append({"field": f"v{i}", "title": f"{objectives.label(name)}, predicted"})
+            titles[f"v{i}"] = f"{objectives.label(name)}, predicted"
             if self.rows[f"{name}_low"].notna().any():
-                tooltip += [{"field": f"l{i}", "title": "from"}, {"field": f"h{i}", "title": "to"}]
-        tooltip += [{"field": f"o{i}", "title": name} for i, name in enumerate(self.options)]
-        return {"color": by(COLOURS), "shape": by(SHAPES), "size": by(SIZES, None), "tooltip": tooltip}
+                titles |= {f"l{i}": "from", f"h{i}": "to"}
+        titles |= {f"o{i}": name for i, name in enumerate(self.options)}
+        return {"color": by(COLOURS), "shape": by(SHAPES), "size": by(SIZES, None), "tooltip": _vega.tooltip(titles)}
 
 
 def _excerpt(target: Target, names: Sequence[str]) -> pd.DataFrame:
@@ -137,8 +142,8 @@ def _excerpt(target: Target, names: Sequence[str]) -> pd.DataFrame:
     room = max(1, CONFIGURATIONS - int((kinds > 0).sum()))
     if len(plain) > room:
         plain = plain[np.linspace(0, len(plain) - 1, room).round().astype(int)]
-    places = np.concatenate([plain, *(np.flatnonzero(kinds == kind) for kind in range(1, len(KINDS)))])
-    return table.assign(kind=np.array(KINDS, dtype=object)[kinds]).iloc[places]
+    order = np.concatenate([plain, *(np.flatnonzero(kinds == kind) for kind in range(1, len(KINDS)))])
+    return table.assign(kind=np.array(KINDS, dtype=object)[kinds]).iloc[order]
 
 
 def _on_front(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
@@ -146,6 +151,6 @@ def _on_front(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     from perftransfer.recommend.recommendation import pareto_front
 
     good = np.flatnonzero(table["status"] != "failed")
-    found = np.zeros(len(table), dtype=bool)
-    found[good[pareto_front(table[list(names)].to_numpy(dtype=float)[good])]] = True
-    return found
+    on_front = np.zeros(len(table), dtype=bool)
+    on_front[good[pareto_front(table[list(names)].to_numpy(dtype=float)[good])]] = True
+    return on_front

@@ -1,40 +1,61 @@
-"""The options and interactions that a figure shows, and how they are written."""
+"""The options and interactions that figures show."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-if TYPE_CHECKING:
-    import pandas as pd
+from perftransfer.figures._environments import Environments
+from perftransfer.figures.interface import Inputs, NothingToShow
+from perftransfer.lazy import pd
+from perftransfer.results.influence import by_mean_share, influential, written
 
 TERMS = 20
 
 
-def influential(influence: pd.DataFrame, objective: str) -> pd.DataFrame:
-    """Return an objective's rows that have a share, with ``matters``: whether the term counts as influential."""
-    from perftransfer.results import influence as influences
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """Influences on an objective.
 
-    rows = influences.influential(influence, objective)
-    return rows.assign(order=influence.reindex(columns=["order"]).loc[rows.index, "order"])
-
-
-def by_mean_share(rows: pd.DataFrame, environments: list[str]) -> pd.DataFrame:
-    """Return shares, terms x environments, the largest mean share first, indexed by order and term.
-
-    A term that an environment's model does without counts there as nothing.
+    Parameters
+    ----------
+    rows
+        Rows of ``influence.influential``.
+    shares
+        Shares of variance, terms x environments, see ``influence.by_mean_share``.
     """
-    shares = rows.pivot_table(
-        index=["order", "term"], columns="environment", values="share_of_variance", aggfunc="mean"
-    )
-    shares = shares.reindex(columns=environments).astype(float)
-    return shares.loc[shares.fillna(0).mean(axis="columns").sort_values(ascending=False, kind="stable").index]
 
+    objective: str
+    rows: pd.DataFrame
+    shares: pd.DataFrame
+    environments: Environments
 
-def strongest(shares: pd.DataFrame) -> dict[int, pd.DataFrame]:
-    """Return the strongest terms of ``by_mean_share`` by order: tables of shares, terms x environments."""
-    shares = shares.iloc[:TERMS]
-    orders = shares.index.get_level_values("order")
-    return {int(order): shares[orders == order].droplevel("order") for order in sorted(set(orders))}
+    @classmethod
+    def of(cls, inputs: Inputs, objective: str) -> Terms:
+        """Take all terms of an objective.
+
+        Raises
+        ------
+        NothingToShow
+            If there are none.
+        """
+        rows = influential(inputs["influence"], objective)
+        if rows.empty:
+            raise NothingToShow(f"no influences of options on {objective} were found")
+        names = Environments(inputs["environments"], rows["environment"])
+        return cls(objective, rows, by_mean_share(rows, names.names), names)
+
+    @property
+    def strongest(self) -> Mapping[int, pd.DataFrame]:
+        """Shares of the strongest terms by the number of their options, in percent."""
+        shares = 100 * self.shares.iloc[:TERMS]
+        orders = shares.index.get_level_values("order")
+        return {int(order): shares[orders == order].droplevel("order") for order in sorted(set(orders))}
+
+    @property
+    def note(self) -> str:
+        """The sentence that says that not all terms are shown, "" if all are."""
+        return fewer(TERMS, len(self.shares))
 
 
 def heading(order: int) -> str:
@@ -42,20 +63,11 @@ def heading(order: int) -> str:
     return {1: "main effects", 2: "interactions"}.get(order, f"interactions of {order} options")
 
 
-def label(term: str) -> str:
-    """Write a term for people.
-
-    >>> label("threads:spinning")
-    'threads × spinning'
-    """
-    return term.replace(":", " × ")
-
-
-def labels(terms: pd.DataFrame) -> list[str]:
+def labels(shares: pd.DataFrame) -> list[str]:
     """Return the label of the term of each row."""
-    return [label(str(term)) for term in terms.index]
+    return [written(str(term)) for term in shares.index]
 
 
-def fewer(shown: int, found: int) -> str:
+def fewer(n: int, total: int) -> str:
     """Return the sentence that says that not all terms are shown, "" if all are."""
-    return f"Shown are the {shown} strongest of {found:,} terms." if shown < found else ""
+    return f"Shown are the {n} strongest of {total:,} terms." if n < total else ""

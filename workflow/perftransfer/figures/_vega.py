@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -66,6 +66,11 @@ class Choice:
     options: Sequence[tuple[str, str]]
     several: ClassVar[bool] = False
 
+    @property
+    def value(self) -> str:
+        """What is chosen at the start."""
+        return self.options[0][0]
+
 
 @dataclass(frozen=True)
 class Switches:
@@ -79,6 +84,11 @@ class Switches:
     options: Sequence[tuple[str, str, str]]
     several: ClassVar[bool] = True
 
+    @property
+    def value(self) -> list[str]:
+        """What is on at the start."""
+        return [value for value, *_ in self.options]
+
 
 @dataclass(frozen=True)
 class Interactive:
@@ -88,8 +98,10 @@ class Interactive:
     ----------
     title, caption
         Plain text.
-    chart
-        Vega-Lite, see ``chart``.
+    description
+        The chart in a sentence, for those who cannot see it.
+    content
+        Vega-Lite: marks, encodings and sizes. Of its parameters those that are no controls.
     columns
         What it draws, by column, each a list of numbers (None where there is none) or texts.
     controls
@@ -103,20 +115,26 @@ class Interactive:
 
     title: str
     caption: str
-    chart: Spec
+    description: str
+    content: Spec
     columns: Mapping[str, Sequence[object]]
-    controls: Sequence[Choice | Switches]
+    controls: Sequence[Choice | Switches] = ()
     table: PageTable | None = None
     name: str = ""
     section: str = ""
     still: str | None = None
 
     @property
-    def content(self) -> markupsafe.Markup:
+    def vega(self) -> Spec:
+        """The chart, compiled."""
+        return _compiled(json.dumps(chart(self.description, self.content, self.controls)))
+
+    @property
+    def json(self) -> markupsafe.Markup:
         """What the page's script reads, as JSON that can stand inside an HTML element."""
         rows = len(next(iter(self.columns.values())))
         content = {
-            "vega": _compiled(json.dumps(self.chart)),
+            "vega": self.vega,
             "renderer": "canvas" if rows > ELEMENTS else "svg",
             "columns": {name: encoded(values) for name, values in self.columns.items()},
         }
@@ -133,16 +151,16 @@ class Interactive:
         """
         import vl_convert
 
-        content = copy.deepcopy(_compiled(json.dumps(self.chart)))
+        content = copy.deepcopy(self.vega)
         rows = [dict(zip(self.columns, row, strict=True)) for row in zip(*self.columns.values(), strict=True)]
         next(data for data in content["data"] if data["name"] == ROWS)["values"] = rows
-        chosen = [f"{one.label}: {one.options[0][1]}" for one in self.controls if isinstance(one, Choice)]
+        chosen = [f"{control.label}: {control.options[0][1]}" for control in self.controls if not control.several]
         content["title"] = {"text": self.title, "subtitle": "; ".join(chosen), "anchor": "start", "offset": 14}
         folder.mkdir(parents=True, exist_ok=True)
         for ending, convert in (("svg", vl_convert.vega_to_svg), ("pdf", vl_convert.vega_to_pdf)):
-            # Nothing is fetched: there is no address that may be asked.
-            found = convert(content, allowed_base_urls=[])
-            (folder / f"{self.name}.{ending}").write_bytes(found if isinstance(found, bytes) else found.encode())
+            # Nothing is fetched: no address is allowed.
+            file = convert(content, allowed_base_urls=[])
+            (folder / f"{self.name}.{ending}").write_bytes(file if isinstance(file, bytes) else file.encode())
 
 
 def encoded(values: Sequence[object]) -> object:
@@ -154,12 +172,13 @@ def encoded(values: Sequence[object]) -> object:
     levels = list(dict.fromkeys(values))
     if len(levels) == len(values) or not all(isinstance(level, str) for level in levels):
         return list(values)
-    places = {level: i for i, level in enumerate(levels)}
-    return {"levels": levels, "codes": [places[value] for value in values]}
+    codes = {level: i for i, level in enumerate(levels)}
+    return {"levels": levels, "codes": [codes[value] for value in values]}
 
 
-def chart(description: str, content: Spec) -> Spec:
-    """Return a Vega-Lite chart of ``content``, in the page's type and colours."""
+def chart(description: str, content: Spec, controls: Sequence[Choice | Switches]) -> Spec:
+    """Return a Vega-Lite chart of ``content``, in the page's type and colours, a parameter for each control."""
+    params = [{"name": control.signal, "value": control.value} for control in controls]
     return {
         "$schema": f"https://vega.github.io/schema/vega-lite/v{VEGA_LITE.split('.', maxsplit=1)[0]}.json",
         "description": description,
@@ -173,6 +192,7 @@ def chart(description: str, content: Spec) -> Spec:
         },
         "config": _CONFIG,
         **content,
+        "params": [*params, *content.get("params", [])],
     }
 
 
@@ -212,10 +232,31 @@ def rounded(value: float, digits: int = 4) -> float | None:
     return int(short) if short.is_integer() else short
 
 
-def scale(values: Sequence[float | None]) -> str:
+def column(values: Iterable[float]) -> list[float | None]:
+    """Return numbers as a column, see ``rounded``."""
+    return [rounded(float(value)) for value in values]
+
+
+def scale(values: Iterable[float | None]) -> str:
     """Return the type of a scale for values: logarithmic where all are positive."""
-    known = [value for value in values if value is not None]
-    return "log" if known and min(known) > 0 else "linear"
+    finite = [value for value in values if value is not None]
+    return "log" if finite and min(finite) > 0 else "linear"
+
+
+def padded(values: Iterable[float | None]) -> Spec:
+    """Return the scale of an axis for values, with some room at its ends."""
+    return {"type": scale(values), "nice": False, "zero": False, "padding": 12}
+
+
+def tooltip(titles: Mapping[str, str]) -> list[Spec]:
+    """Return what the pointer shows: the title of each field."""
+    return [{"field": field, "title": title} for field, title in titles.items()]
+
+
+def by_value(field: str, values: Sequence[str], looks: Sequence[Any], legend: Spec | None) -> Spec:
+    """Return an encoding that gives each of the values of a field its look, in their order."""
+    scale = {"domain": list(values), "range": list(looks)}
+    return {"field": field, "type": "nominal", "sort": list(values), "scale": scale, "legend": legend}
 
 
 def some_of_environments(names: Sequence[str]) -> list[str]:
@@ -232,23 +273,20 @@ def heat_map(rows: Spec, columns: Spec, colour: Spec, tooltip: Sequence[Spec]) -
     across, down = len(columns["sort"]), len(rows["sort"])
     wide, high = max(8, min(64, round(640 / across))), max(11, min(32, round(640 / down)))
     axis = {"ticks": False, "domain": False, "labelPadding": 4}
+    upright = {"labelAngle": -90, "labelBaseline": "middle", "labelFontSize": min(12, wide)}
     legend = {
         "orient": "top", "direction": "horizontal", "gradientLength": 240, "gradientThickness": 12, "titleLimit": 0,
         "format": ",.3~r", "offset": 12,
     }  # fmt: skip
-    shade = {**colour, "type": "quantitative", "legend": legend}
+    scale = {"range": list(SHADES), "nice": False, **colour["scale"]}
+    shade = {**colour, "type": "quantitative", "scale": scale, "legend": legend}
+    # Either way the contrast is at least 4.5 (WCAG 2.2, 1.4.3).
+    on_light = {"test": f"luminance(scale('color', datum.{colour['field']})) > 0.179", "value": "black"}
     number = {
         "mark": {"type": "text", "fontSize": 12, "aria": False},
         "encoding": {
             "text": {"field": colour["field"], "type": "quantitative", "format": ",.2~r"},
-            "color": {
-                # Either way the contrast is at least 4.5 (WCAG 2.2, 1.4.3).
-                "condition": {
-                    "test": f"luminance(scale('color', datum.{colour['field']})) > 0.179",
-                    "value": "black",
-                },
-                "value": "white",
-            },
+            "color": {"condition": on_light, "value": "white"},
             "tooltip": list(tooltip),
         },
     }
@@ -260,11 +298,7 @@ def heat_map(rows: Spec, columns: Spec, colour: Spec, tooltip: Sequence[Spec]) -
         "width": {"step": wide},
         "height": {"step": high},
         "encoding": {
-            "x": {
-                **columns,
-                "type": "nominal",
-                "axis": {**axis, "labelAngle": -90, "labelBaseline": "middle", "labelFontSize": min(12, wide)},
-            },
+            "x": {**columns, "type": "nominal", "axis": {**axis, **upright}},
             "y": {**rows, "type": "nominal", "axis": {**axis, "labelFontSize": min(12, high - 1)}},
         },
         "layer": [cells, number] if wide >= NUMBERED else [cells],
@@ -272,12 +306,12 @@ def heat_map(rows: Spec, columns: Spec, colour: Spec, tooltip: Sequence[Spec]) -
     }
 
 
-def some_of(shown: int, found: int, what: str) -> str:
+def some_of(n: int, total: int, noun: str) -> str:
     """Return the sentence that says that not all are shown, "" if all are.
 
     >>> some_of(100, 1000, "environments")
-    ' Shown are 100 of 1,000 environments, evenly spread; the files beside this page hold all.'
+    ' Shown are 100 of 1,000 environments, evenly spread; the files next to this page hold all.'
     """
-    if shown == found:
+    if n == total:
         return ""
-    return f" Shown are {shown:,} of {found:,} {what}, evenly spread; the files beside this page hold all."
+    return f" Shown are {n:,} of {total:,} {noun}, evenly spread; the files next to this page hold all."

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from perftransfer import objectives
-from perftransfer.figures import _points, _terms, _vega
-from perftransfer.figures._lazy import np, pd
+from perftransfer.figures import _points, _vega
+from perftransfer.figures._environments import Environments
 from perftransfer.figures.interface import Figure, Inputs, NothingToShow
+from perftransfer.lazy import np, pd
+from perftransfer.results.formatting import number
+from perftransfer.results.influence import influential
+from perftransfer.results.table import Cell, PageTable
 from perftransfer.space.options import level_text
-
-if TYPE_CHECKING:
-    from perftransfer.results.table import PageTable
 
 #: Configurations that the page holds at most.
 CONFIGURATIONS = 1_000
@@ -57,9 +58,9 @@ class Configurations(Figure[Values]):
 
     title = "Configurations"
     caption = (
-        "A point per configuration, by the level of the chosen option; within a level they stand side by side only "
-        "to be told apart. The option that influences most is chosen first. Where the levels of an option lie at "
-        "different heights it matters; where each level reaches from bottom to top, others matter more."
+        "A point per configuration, by the level of the chosen option; within a level, points are shifted sideways so "
+        "that they do not overlap. The most influential option is chosen first. An option matters if its levels lie "
+        "at different heights; where each level reaches from bottom to top, others matter more."
     )
     inputs = ("environments", "excerpt", "influence")
     section = "influence"
@@ -67,8 +68,6 @@ class Configurations(Figure[Values]):
 
     def select(self, inputs: Inputs, objective: str) -> Values:
         """Return configurations with their values, of environments and options that have some."""
-        from perftransfer.figures._environments import Environments
-
         excerpt = inputs["excerpt"]
         values = excerpt.by_objective.get(objective, pd.DataFrame()).replace([np.inf, -np.inf], np.nan)
         values = values.dropna(axis="columns", how="all").dropna(how="all")
@@ -76,123 +75,88 @@ class Configurations(Figure[Values]):
         options = [str(name) for name in configurations.columns[1:] if len(configurations[name].unique()) > 1]
         if values.empty or not options:
             raise NothingToShow("there are no values, or no option that varies")
-        shares = _terms.influential(inputs["influence"], objective).groupby("term")["share_of_variance"].sum()
+        shares = influential(inputs["influence"], objective).groupby("term")["share_of_variance"].sum()
         options.sort(key=lambda name: -float(shares.get(name, 0)))
-        names = Environments(inputs["environments"], values.columns)
-        labels = dict(zip(names.names, names.labels(crowded=False), strict=True))
+        labels = Environments(inputs["environments"], values.columns).labels_by_name(crowded=False)
         counts = excerpt.all_configurations, excerpt.all_environments
         return Values(objective, configurations, options, values, labels, *counts)
 
     def interactive(self, data: Values) -> _vega.Interactive:
         """Return points in the environment, by the option and colour that the reader chooses."""
         configurations, values = data.configurations, data.values
-        levels = {name: _points.levels_of(configurations[name]) for name in data.options}
         keys = {name: f"o{i}" for i, name in enumerate(data.options)}
+        levels = {key: _points.levels_of(configurations[name]) for name, key in keys.items()}
         environments = {str(name): f"e{i}" for i, name in enumerate(values.columns)}
+        numbers = {key: _vega.column(values[name]) for name, key in environments.items()}
         columns: dict[str, Sequence[Any]] = {
-            "configuration": [str(one) for one in configurations["configuration_id"]],
+            "configuration": list(map(str, configurations["configuration_id"])),
             "beside": _points.side_by_side(len(values)),
-            **{keys[name]: [level_text(level) for level in configurations[name]] for name in data.options},
-            **{key: [_vega.rounded(float(value)) for value in values[name]] for name, key in environments.items()},
+            **{key: list(map(level_text, configurations[name])) for name, key in keys.items()},
+            **numbers,
         }
-        kind = _vega.scale([value for key in environments.values() for value in columns[key]])
-        few = [name for name in data.options if len(levels[name]) <= len(COLOURS)]
+        few = [(key, name) for name, key in keys.items() if len(levels[key]) <= len(COLOURS)]
         label = objectives.label(data.objective)
-        choice = [(key, data.labels[name]) for name, key in environments.items()]
+        y = {"title": label, "scale": _vega.padded(value for own in numbers.values() for value in own)}
         return _vega.Interactive(
             title=self.heading(data.objective),
             caption=self.caption
             + _vega.some_of(len(values), data.n_configurations, "configurations")
             + _vega.some_of(len(environments), data.n_environments, "environments"),
-            chart=_vega.chart(
-                f"Points: {label} of each configuration by the level of an option.",
-                _chart(data.objective, {keys[name]: levels[name] for name in data.options}, keys, few, kind),
-            ),
+            description=f"Points: {label} of each configuration by the level of an option.",
+            content=_chart(label, levels, keys, y),
             columns=columns,
             controls=[
-                _vega.Choice("environment", "Environment", choice),
-                _vega.Choice("option", "Option", [(keys[name], name) for name in data.options]),
                 _vega.Choice(
-                    "colour", "Colour", [(keys[name], name) for name in second_first(few)] + [(PLAIN, "none")]
+                    "environment", "Environment", [(e, data.labels[name]) for name, e in environments.items()]
                 ),
+                _vega.Choice("option", "Option", [(key, name) for name, key in keys.items()]),
+                # The option on the axis at first needs no colour.
+                _vega.Choice("colour", "Colour", [*few[1:], *few[:1], (PLAIN, "none")]),
             ],
-            table=_table(configurations, values, data.options, data.objective, data.labels),
+            table=_table(data),
         )
 
 
-def second_first(options: Sequence[str]) -> list[str]:
-    """Return the options as they are offered for colours: the one on the axis at first needs none."""
-    return [*options[1:], *options[:1]]
-
-
-def _chart(
-    objective: str, levels: Mapping[str, list[str]], keys: Mapping[str, str], few: Sequence[str], kind: str
-) -> _vega.Spec:
-    tooltip = [
-        {"field": "value", "title": objectives.label(objective), "type": "quantitative", "format": ",.4~r"},
-        *({"field": key, "title": name} for name, key in keys.items()),
-        {"field": "configuration", "title": "configuration"},
-    ]
-    by_place = {"field": "shade_place", "op": "min"}
-    legend = {"title": "colour", "orient": "top"}
-    shade = {"field": "shade", "type": "nominal", "sort": by_place, "legend": legend}
-    first_colour = keys[second_first(few)[0]] if few else PLAIN
-    return {
-        "width": 820,
-        "height": 380,
-        "params": [
-            {"name": "environment", "value": "e0"},
-            {"name": "option", "value": next(iter(levels))},
-            {"name": "colour", "value": first_colour},
-            {"name": "levels", "value": {**levels, PLAIN: ["all"]}},
-        ],
-        "transform": [
-            {"calculate": "datum[environment]", "as": "value"},
-            {"filter": "isValid(datum.value)"},
-            *_points.LEVEL,
+def _chart(label: str, levels: Mapping[str, list[str]], keys: Mapping[str, str], y: _vega.Spec) -> _vega.Spec:
+    shade = {
+        "field": "shade",
+        "type": "nominal",
+        "sort": {"field": "shade_place", "op": "min"},
+        "legend": {"title": "colour", "orient": "top"},
+    }
+    value = {"field": "value", "title": label, "type": "quantitative", "format": ",.4~r"}
+    others = {**{key: name for name, key in keys.items()}, "configuration": "configuration"}
+    chart = _points.chart(
+        {**levels, PLAIN: ["all"]},
+        "environment",
+        y,
+        [
             {"calculate": f"colour === '{PLAIN}' ? 'all' : datum[colour]", "as": "shade"},
             {"calculate": "indexof(levels[colour], datum.shade)", "as": "shade_place"},
         ],
-        "mark": {"type": "point", "filled": True, "size": 46, "opacity": 0.75},
-        "encoding": {
-            **_points.by_level(levels),
-            "y": {
-                "field": "value",
-                "type": "quantitative",
-                "title": objectives.label(objective),
-                "scale": {"type": kind, "nice": False, "zero": False, "padding": 12},
-            },
-            "color": {**shade, "scale": {"range": list(COLOURS)}},
-            "shape": {**shade, "scale": {"range": list(SHAPES)}},
-            "tooltip": tooltip,
-        },
-    }
-
-
-def _table(
-    configurations: pd.DataFrame,
-    values: pd.DataFrame,
-    options: Sequence[str],
-    objective: str,
-    labels: Mapping[str, str],
-) -> PageTable:
-    """The configuration of the lowest value in each environment."""
-    from perftransfer.results import formatting
-    from perftransfer.results.table import Cell, PageTable
-
-    unit = objectives.split(objective)[1]
-    rows = []
-    for name, own in values.items():
-        best = own.index[int(own.argmin())]
-        lowest, highest = float(own.min()), float(own.max())
-        row = configurations.loc[[best]]
-        chosen = ", ".join(f"{option} = {level_text(row[option].iloc[0])}" for option in options)
-        cells = [formatting.number(lowest, 3), formatting.number(highest / lowest if lowest else math.nan), chosen]
-        rows.append([Cell(labels.get(str(name), str(name))), *map(Cell, cells)])
-    return PageTable(
-        f"The configuration with the lowest {objectives.split(objective)[0]} of each environment, among those shown; "
-        "the factor is that between the highest and the lowest.",
-        ["environment", f"lowest, {unit}" if unit else "lowest", "factor", "configuration"],
-        rows,
-        wordy=frozenset({3}),
     )
+    chart["mark"] = {"type": "point", "filled": True, "size": 46, "opacity": 0.75}
+    chart["encoding"] |= {
+        "color": {**shade, "scale": {"range": list(COLOURS)}},
+        "shape": {**shade, "scale": {"range": list(SHAPES)}},
+        "tooltip": [value, *_vega.tooltip(others)],
+    }
+    return chart
+
+
+def _table(data: Values) -> PageTable:
+    """The configuration of the lowest value in each environment."""
+    quantity, unit = objectives.split(data.objective)
+    rows = []
+    for name, own in data.values.items():
+        lowest, highest = float(own.min()), float(own.max())
+        best = data.configurations.loc[[own.index[int(own.argmin())]]]
+        chosen = ", ".join(f"{option} = {level_text(best[option].iloc[0])}" for option in data.options)
+        texts = [number(lowest, 3), number(highest / lowest if lowest else math.nan), chosen]
+        rows.append([*map(Cell, (data.labels.get(str(name), str(name)), *texts))])
+    caption = (
+        f"The configuration with the lowest {quantity} of each environment, among those shown; the factor is that "
+        "between the highest and the lowest."
+    )
+    head = ["environment", f"lowest, {unit}" if unit else "lowest", "factor", "configuration"]
+    return PageTable(caption, head, rows, wordy=frozenset({3}))

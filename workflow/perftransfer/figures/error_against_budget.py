@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from perftransfer import objectives
 from perftransfer.figures import _palette, _vega
-from perftransfer.figures._lazy import cells, mpl, pd
-from perftransfer.figures.interface import Figure, Inputs, NothingToShow
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Still
-
-    from perftransfer.figures._environments import Environments
+from perftransfer.figures._evaluated import Evaluated, quartiles
+from perftransfer.figures._lazy import mpl
+from perftransfer.figures.interface import Figure, Inputs
+from perftransfer.lazy import pd
+from perftransfer.results import aggregate, formatting
 
 PANEL = (2.5, 2.0)  # inches
 #: Rows of the interactive figure beyond which it shows all targets together only.
@@ -35,21 +32,16 @@ class Errors:
     quartiles
         Columns strategy, learner, target, budget, low, middle and high (percent): for
         ``ALL_TARGETS`` over targets, for one target over its sources, or over repeats where the
-        strategy has one source or none.
-    learners
-        Learner by its heading.
-    targets
-        The targets, whose names stand in ``quartiles`` unless there are too many.
-    missing, total
-        Number of results without an error, and of those with one.
+        strategy has one source or none. Of too many targets there are ``ALL_TARGETS`` only.
     """
 
-    objective: str
+    evaluated: Evaluated
     quartiles: pd.DataFrame
-    learners: Mapping[str, str]
-    targets: Environments
-    missing: int
-    total: int
+
+    @property
+    def panels(self) -> Mapping[str, str]:
+        """Learner by the heading of its panel."""
+        return self.evaluated.results.panels()
 
     @property
     def styles(self) -> dict[str, _palette.Style]:
@@ -70,86 +62,83 @@ class ErrorAgainstBudget(Figure[Errors]):
         "Error on the held-out test third of the target (MAPE, in percent) against the number of target "
         "configurations measured, one panel per learner and one for the median over learners. Points are medians over "
         "targets of medians over repeats, then learners, then sources; bars reach from the first to the third "
-        "quartile of the targets, and points of one budget stand apart only to be told apart. DM measures nothing in "
-        "the target: its median is a horizontal line, its quartiles a band. Lower is better, and using a source pays "
-        "off where a strategy lies below RS, which uses none; one that takes no learner is the same in all panels."
+        "quartile of the targets, and points of one budget are shifted sideways so that they do not overlap. DM "
+        "measures nothing in the target: its median is a horizontal line, its quartiles a band. Lower is better; a "
+        "source helps where a strategy lies below RS, which uses none, and one that takes no learner is the same in "
+        "all panels."
     )
     inputs = ("environments", "transfer")
     section = "budget"
 
     def select(self, inputs: Inputs, objective: str) -> Errors:
         """Return the quartiles by strategy, learner, target and budget."""
-        from perftransfer.figures._environments import Environments
-
-        rows, missing = cells.finite(inputs["transfer"], objective)
-        if rows.empty:
-            raise NothingToShow(f"no strategy was evaluated on {objective}")
-        learners = cells.learners(rows)
+        evaluated = Evaluated.of(inputs, objective)
+        results = evaluated.results
         key = ["strategy", "learner", "budget"]
 
         def in_each_panel(values: pd.DataFrame) -> pd.DataFrame:
-            return pd.concat([cells.of_learner(values, name).assign(learner=name) for name in learners.values()])
+            values = values.dropna(subset="value")
+            panels = results.panels().values()
+            return pd.concat([aggregate.of_learner(values, name).assign(learner=name) for name in panels])
 
-        by_target = in_each_panel(cells.by_target(rows))
-        found = [cells.quartiles(by_target, key).reset_index().assign(target=ALL_TARGETS)]
-        targets = Environments(inputs["environments"], rows["target"])
-        if len(by_target) <= ROWS and len(targets) > 1:
-            own = by_target.set_index([*key, "target"])["value"]
-            sources, repeats = in_each_panel(cells.by_pair(rows)), in_each_panel(cells.by_repeat(rows))
-            several = sources.groupby([*key, "target"])["source"].nunique() > 1
-            alone = cells.quartiles(repeats, [*key, "target"])
-            spread = cells.quartiles(sources, [*key, "target"]).where(several, alone)
-            found.append(spread.assign(middle=own).dropna(subset="middle").reset_index())
-        return Errors(objective, pd.concat(found, ignore_index=True), learners, targets, missing, len(rows))
+        by_target = in_each_panel(results.by_target)
+        parts = [quartiles(by_target, key).reset_index().assign(target=ALL_TARGETS)]
+        if len(by_target) <= ROWS and len(evaluated.targets) > 1:
+            key = [*key, "target"]
+            sources, repeats = in_each_panel(results.by_pair), in_each_panel(results.by_repeat)
+            several = sources.groupby(key)["source"].nunique() > 1
+            spread = quartiles(sources, key).where(several, quartiles(repeats, key))
+            middle = by_target.set_index(key)["value"]
+            parts.append(spread.assign(middle=middle).dropna(subset="middle").reset_index())
+        return Errors(evaluated, pd.concat(parts, ignore_index=True))
 
-    def draw(self, data: Errors) -> Still:
+    def draw(self, data: Errors) -> mpl.Figure:
         """Draw a panel per learner."""
         over_targets = data.quartiles[data.quartiles["target"] == ALL_TARGETS]
-        across = min(3, len(data.learners))
-        down = math.ceil(len(data.learners) / across)
+        panels = data.panels
+        across = min(3, len(panels))
+        down = math.ceil(len(panels) / across)
         beside, high = mpl.legend_size(data.styles)
-        figure = mpl.new(
-            PANEL[0] * across + beside + 0.2, max(PANEL[1] * down + 0.9, high), self.heading(data.objective)
-        )
+        size = PANEL[0] * across + beside + 0.2, max(PANEL[1] * down + 0.9, high)
+        figure = mpl.new(*size, self.heading(data.evaluated.objective))
         grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
-        axes: Axes
-        for axes, (heading, learner) in zip(grid.flat, data.learners.items(), strict=False):
+        for axes, (heading, learner) in zip(grid.flat, panels.items(), strict=False):
             own = over_targets[over_targets["learner"] == learner].set_index(["strategy", "budget"])
             axes.set_title(heading, fontweight="bold")
             mpl.curves(axes, own, data.styles, data.budgets, PANEL[0] - 0.6)
-        mpl.label_outer(grid, len(data.learners), mpl.BUDGET, "MAPE on the test set (%)")
+        mpl.label_outer(grid, len(panels), mpl.BUDGET, mpl.MAPE)
         mpl.scale_errors(grid[0, 0], "y", over_targets[["low", "middle", "high"]].to_numpy().ravel())
         mpl.legend(figure, data.styles)
-        mpl.note(figure, data.targets.counted, cells.left_out(data.missing, data.total))
+        mpl.note(figure, *data.evaluated.notes)
         return figure
 
     def interactive(self, data: Errors) -> _vega.Interactive:
         """Return lines of the strategies, learner and target that the reader chooses."""
-        from perftransfer.results import formatting
-
         budgets = data.budgets or [1]
         # What measures nothing in the target has one error, whatever the others may measure.
         level = data.quartiles[data.quartiles["budget"] == 0]
         measuring = data.quartiles[data.quartiles["budget"] > 0]
-        rows = pd.concat(
-            [measuring.assign(axis=measuring["budget"]), *(level.assign(axis=budget) for budget in budgets)]
-        )
-        names = dict(zip(data.targets.names, data.targets.labels(crowded=False), strict=True))
-        named = {learner: heading for heading, learner in data.learners.items()}
+        level_lines = (level.assign(axis=budget) for budget in budgets)
+        rows = pd.concat([measuring.assign(axis=measuring["budget"]), *level_lines])
+        labels = data.evaluated.targets.labels_by_name(crowded=False)
+        headings = {learner: heading for heading, learner in data.panels.items()}
         columns: dict[str, list[Any]] = {
             "strategy": list(rows["strategy"]),
-            "learner": [named[name] for name in rows["learner"]],
-            "target": [names.get(name, name) for name in rows["target"]],
+            "learner": [headings[name] for name in rows["learner"]],
+            "target": [labels.get(name, name) for name in rows["target"]],
             "measured": rows["budget"].astype(int).tolist(),
             "budget": rows["axis"].astype(int).tolist(),
-            **{to: [_vega.rounded(value) for value in rows[name]] for name, to in _COLUMNS.items()},
+            "low": _vega.column(rows["low"]),
+            "error": _vega.column(rows["middle"]),
+            "high": _vega.column(rows["high"]),
         }
-        learners = list(data.learners)
         present = set(columns["target"])
-        targets = [ALL_TARGETS, *(name for name in names.values() if name in present)]
+        targets = [ALL_TARGETS, *(label for label in labels.values() if label in present)]
         bands = [("shown", "shown"), ("hidden", "hidden")]
+        too_many = f" {ALL_TARGETS.capitalize()} only: there are too many to tell them apart here."
+        label = objectives.label(data.evaluated.objective)
         return _vega.Interactive(
-            title=self.heading(data.objective),
+            title=self.heading(data.evaluated.objective),
             caption=(
                 "MAPE on the held-out test third of the target (lower is better) against the number of target "
                 "configurations measured: medians over targets of medians over repeats, then learners, then sources; "
@@ -157,78 +146,70 @@ class ErrorAgainstBudget(Figure[Errors]):
                 "its sources, or of repeats where a strategy uses one source or none. A strategy that measures "
                 "nothing in the target (DM) is a level line."
             )
-            + (f" {ALL_TARGETS.capitalize()} only: there are too many to tell them apart here." * (len(targets) == 1)),
-            chart=_vega.chart(
-                f"Lines: error in percent against budget, one for each strategy, {objectives.label(data.objective)}.",
-                _chart(data.styles, budgets, _vega.scale([*columns["low"], *columns["error"]]), learners[0]),
-            ),
+            + too_many * (len(targets) == 1),
+            description=f"Lines: error in percent against budget, one for each strategy, {label}.",
+            content=_chart(data.styles, budgets, _vega.scale([*columns["low"], *columns["error"]])),
             columns=columns,
             controls=[
                 _vega.Switches(
                     "strategies",
                     "Strategies",
                     [
-                        (name, f"{name}: {formatting.strategy_title(name)}", one.colour)
-                        for name, one in data.styles.items()
+                        (name, f"{name}: {formatting.strategy_title(name)}", look.colour)
+                        for name, look in data.styles.items()
                     ],
                 ),
-                _vega.Choice("learner", "Learner", [(name, _learner(name)) for name in learners]),
+                _vega.Choice("learner", "Learner", [(name, _learner(name)) for name in data.panels]),
                 _vega.Choice("target", "Target", [(name, name) for name in targets]),
                 _vega.Choice("bands", "Quartiles", bands if len(data.styles) <= BANDS else bands[::-1]),
             ],
         )
 
 
-_COLUMNS = {"low": "low", "middle": "error", "high": "high"}
-
-
 def _learner(name: str) -> str:
-    from perftransfer.results import formatting
-
     title = formatting.learner_title(name)
     return "median over learners" if name == "all learners" else name if title == name else f"{title} ({name})"
 
 
-def _chart(styles: Mapping[str, _palette.Style], budgets: Sequence[int], errors: str, learner: str) -> _vega.Spec:
+def _chart(styles: Mapping[str, _palette.Style], budgets: list[int], scale: str) -> _vega.Spec:
     def by_strategy(values: list[Any]) -> _vega.Spec:
         # The switches above the figure show the colours.
-        scale = {"domain": list(styles), "range": values}
-        return {"field": "strategy", "type": "nominal", "scale": scale, "legend": None}
+        return _vega.by_value("strategy", list(styles), values, legend=None)
 
     looks = styles.values()
-    percent = {
-        "type": "quantitative",
-        "scale": {"type": errors, "nice": False, "zero": errors == "linear", "padding": 14},
-        "axis": {"tickCount": 6},
-    }
     x = {
         "field": "budget",
         "type": "quantitative",
         "title": "measured in the target",
         "scale": {"type": "log", "domain": [0.93 * budgets[0], 1.07 * budgets[-1]], "nice": False},
-        "axis": {"values": list(budgets), "grid": False, "format": "d", "labelOverlap": True},
+        "axis": {"values": budgets, "grid": False, "format": "d", "labelOverlap": True},
     }
-    tooltip = [
-        {"field": "strategy", "title": "strategy"},
-        {"field": "learner", "title": "learner"},
-        {"field": "target", "title": "target"},
-        {"field": "measured", "title": "measured in the target"},
-        {"field": "error", "title": "median error (%)"},
-        {"field": "low", "title": "first quartile (%)"},
-        {"field": "high", "title": "third quartile (%)"},
-    ]
-    y = {"field": "error", "title": "MAPE on the test third (%)", **percent}
-    dash, shape = by_strategy([look.dash for look in looks]), by_strategy([look.shape for look in looks])
+    y = {
+        "field": "error",
+        "title": "MAPE on the test third (%)",
+        "type": "quantitative",
+        "scale": {"type": scale, "nice": False, "zero": scale == "linear", "padding": 14},
+        "axis": {"tickCount": 6},
+    }
+    tooltip = {
+        "strategy": "strategy", "learner": "learner", "target": "target", "measured": "measured in the target",
+        "error": "median error (%)", "low": "first quartile (%)", "high": "third quartile (%)",
+    }  # fmt: skip
+    points = {"y": y, "shape": by_strategy([look.shape for look in looks]), "tooltip": _vega.tooltip(tooltip)}
     band = {"type": "area", "opacity": {"expr": "bands === 'shown' ? 0.12 : 0"}, "aria": False}
+    nothing = {
+        "data": {"values": [{}]},
+        "transform": [{"filter": "length(strategies) === 0"}],
+        "mark": {"type": "text", "fontSize": 14, "text": "No strategy is chosen."},
+        "encoding": {
+            "x": {"value": {"expr": "width / 2"}},
+            "y": {"value": {"expr": "height / 2"}},
+            "color": {"value": _vega.SOFT},
+        },
+    }
     return {
         "width": 820,
         "height": 400,
-        "params": [
-            {"name": "strategies", "value": list(styles)},
-            {"name": "learner", "value": learner},
-            {"name": "target", "value": ALL_TARGETS},
-            {"name": "bands", "value": "shown"},
-        ],
         "transform": [
             {"filter": "datum.learner === learner && datum.target === target"},
             {"filter": "indexof(strategies, datum.strategy) >= 0"},
@@ -236,20 +217,11 @@ def _chart(styles: Mapping[str, _palette.Style], budgets: Sequence[int], errors:
         "encoding": {"x": x, "color": by_strategy([look.colour for look in looks])},
         "layer": [
             {"mark": band, "encoding": {"y": {**y, "field": "low"}, "y2": {"field": "high"}}},
-            {"mark": {"type": "line", "strokeWidth": 2.2, "aria": False}, "encoding": {"y": y, "strokeDash": dash}},
             {
-                "mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
-                "encoding": {"y": y, "shape": shape, "tooltip": tooltip},
+                "mark": {"type": "line", "strokeWidth": 2.2, "aria": False},
+                "encoding": {"y": y, "strokeDash": by_strategy([look.dash for look in looks])},
             },
-            {
-                "data": {"values": [{}]},
-                "transform": [{"filter": "length(strategies) === 0"}],
-                "mark": {"type": "text", "fontSize": 14, "text": "No strategy is chosen."},
-                "encoding": {
-                    "x": {"value": {"expr": "width / 2"}},
-                    "y": {"value": {"expr": "height / 2"}},
-                    "color": {"value": _vega.SOFT},
-                },
-            },
+            {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1}, "encoding": points},
+            nothing,
         ],
     }

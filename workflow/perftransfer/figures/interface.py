@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar
 
 from perftransfer import objectives
+from perftransfer.figures._lazy import mpl
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure as Still
 
     from perftransfer.dataset.row_groups import Excerpt
     from perftransfer.figures._target import Target
@@ -49,7 +49,7 @@ class Figure(ABC, Generic[Data]):
 
     The name of its file is its name in a study. ``select`` computes all that is drawn, once, and
     returns it as a dataclass; ``draw`` and ``interactive`` compute nothing else. The file must not
-    import matplotlib when it is imported: take libraries from ``figures._lazy``.
+    import pandas or matplotlib when it is imported: take them from ``lazy`` and ``figures._lazy``.
 
     Attributes
     ----------
@@ -58,11 +58,12 @@ class Figure(ABC, Generic[Data]):
     inputs
         Which of ``Inputs`` the figure reads.
     section
-        Section of the report in which the interactive figure stands.
+        Section of the report in which it stands; by default under "More figures".
     still
         Whether there is a still figure, which a study can name in ``figures``.
     across_objectives
-        Whether the figure shows all objectives at once: it is drawn once, for ``ALL_OBJECTIVES``.
+        Whether the figure shows all objectives at once: it is drawn once, for ``ALL_OBJECTIVES``,
+        and stands near the top of the report.
     several
         Whether it needs more than one environment.
     """
@@ -85,7 +86,7 @@ class Figure(ABC, Generic[Data]):
             If there is nothing.
         """
 
-    def draw(self, data: Data) -> Still:
+    def draw(self, data: Data) -> mpl.Figure:
         """Return the still figure. It is called under our settings of matplotlib."""
         raise NotImplementedError
 
@@ -93,15 +94,13 @@ class Figure(ABC, Generic[Data]):
         """Return the interactive figure; None if there is none."""
         return None
 
-    def draw_or_explain(self, inputs: Inputs, objective: str) -> Still:
+    def draw_or_explain(self, inputs: Inputs, objective: str) -> mpl.Figure:
         """Return the still figure, one that says why if there is nothing to show."""
-        from perftransfer.figures import _matplotlib
-
-        with _matplotlib.settings():
+        with mpl.settings():
             try:
                 return self.draw(self.select(inputs, objective))
             except NothingToShow as reason:
-                return _matplotlib.empty(self.heading(objective), str(reason))
+                return mpl.empty(self.heading(objective), str(reason))
 
     def heading(self, objective: str) -> str:
         """Return the title with the objective and its unit, if it is one."""

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from perftransfer.figures import _palette
-from perftransfer.figures._lazy import cells, mpl, np
+from perftransfer.figures._environments import Environments
+from perftransfer.figures._evaluated import excluded, quartiles
+from perftransfer.figures._lazy import mpl
 from perftransfer.figures.interface import Figure, Inputs, NothingToShow
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Still
-
-    from perftransfer.figures._environments import Environments
+from perftransfer.lazy import np, pd
+from perftransfer.results import aggregate
 
 COVERAGE = "coverage"
 PANELS = {
@@ -26,6 +22,7 @@ PANELS = {
 PANEL = (2.5, 2.3)  # inches
 LEAST = 75  # percent of coverage that is always in view
 REACH = 20  # a width or score this many times the median one lies beyond the axis
+NAMED = 4  # of those beyond the axes, how many are named
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +39,7 @@ class Intervals:
     nominal, tolerance
         Percent of values that the intervals are to hold, and how far from it is near enough.
     missing, total
-        Number of results without a number, and of those with all of them.
+        Number of results that lack a number, and of all of strategies with intervals.
     """
 
     objective: str
@@ -67,57 +64,55 @@ class PredictionIntervals(Figure[Intervals]):
         "intervals below it are too narrow. Middle: their width, and right: their score, the width plus 20 times the "
         "distance of a value that lies outside (Gneiting and Raftery 2007), both in percent of the measured value, and "
         "lower is better. Points are medians over targets of medians over repeats, then learners, then sources; bars "
-        "reach from the first to the third quartile of the targets, and points of one budget stand apart only to be "
-        "told apart."
+        "reach from the first to the third quartile of the targets, and points of one budget are shifted sideways so "
+        "that they do not overlap."
     )
     inputs = ("environments", "transfer")
     section = "budget"
 
     def select(self, inputs: Inputs, objective: str) -> Intervals:
         """Return coverage, width and score by strategy and budget."""
-        from perftransfer.figures._environments import Environments
         from perftransfer.fitting.conformal import INTERVAL, TOLERANCE
 
-        rows = cells.of_objective(inputs["transfer"], objective, list(PANELS))
+        metrics = list(PANELS)
+        rows = aggregate.strategies_on(inputs["transfer"], objective, metrics)
         if rows.empty:
             raise NothingToShow(f"no strategy was evaluated on {objective}")
         looks = _palette.styles(rows["strategy"])
-        rows = rows[rows["strategy"].isin(rows.loc[rows[list(PANELS)].notna().any(axis=1), "strategy"])]
+        rows = rows[rows["strategy"].isin(rows.loc[rows[metrics].notna().any(axis=1), "strategy"])]
         if rows.empty:
             raise NothingToShow(f"no strategy that was evaluated on {objective} gives intervals")
-        values = {}
-        for metric in PANELS:
-            by_target = cells.by_target(rows, metric)
-            by_target = by_target[by_target["learner"] == cells.ALL]
-            values[metric] = cells.quartiles(by_target, ["strategy", "budget"])
-        values[COVERAGE] = 100 * values[COVERAGE]
-        if any(found.empty for found in values.values()):
+        by_panel = {}
+        for metric in metrics:
+            by_target = aggregate.by_target(rows, metric, "median").dropna(subset="value")
+            by_target = by_target[by_target["learner"] == aggregate.ALL]
+            by_panel[metric] = quartiles(by_target, ["strategy", "budget"])
+        by_panel[COVERAGE] = 100 * by_panel[COVERAGE]
+        if any(own.empty for own in by_panel.values()):
             raise NothingToShow("no strategy has intervals for each of the learners")
-        drawn = {name for found in values.values() for name in found.index.get_level_values("strategy")}
-        missing = int((~np.isfinite(rows[list(PANELS)].to_numpy())).any(axis=1).sum())
+        drawn = {name for own in by_panel.values() for name in own.index.get_level_values("strategy")}
         return Intervals(
             objective,
-            values,
+            by_panel,
             {name: look for name, look in looks.items() if name in drawn},
             sorted(rows.loc[rows["budget"] > 0, "budget"].unique()),
             Environments(inputs["environments"], rows["target"]),
             100 * INTERVAL,
             100 * TOLERANCE,
-            missing,
-            len(rows) - missing,
+            int((~np.isfinite(rows[metrics].to_numpy())).any(axis=1).sum()),
+            len(rows),
         )
 
-    def draw(self, data: Intervals) -> Still:
+    def draw(self, data: Intervals) -> mpl.Figure:
         """Draw the three panels."""
         beside, high = mpl.legend_size(data.styles)
         title = f"{self.heading(data.objective)}, {data.nominal:.0f} % intervals"
         figure = mpl.new(PANEL[0] * len(PANELS) + beside + 0.2, max(PANEL[1] + 0.9, high), title)
-        grid = figure.subplots(1, len(PANELS))
         beyond = []
-        for axes, (metric, (heading, what)) in zip(grid, PANELS.items(), strict=True):
+        for axes, (metric, (heading, label)) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
             values = data.by_panel[metric]
             axes.set_title(heading, fontweight="bold")
-            axes.set(xlabel=mpl.BUDGET, ylabel=what)
+            axes.set(xlabel=mpl.BUDGET, ylabel=label)
             if metric == COVERAGE:
                 mpl.curves(axes, values, data.styles, data.budgets, PANEL[0] - 0.6)
                 show_nominal(axes, data, float(values["low"].min()))
@@ -132,17 +127,13 @@ class PredictionIntervals(Figure[Intervals]):
                 if middle > limit
             ]
         mpl.legend(figure, data.styles)
-        more = f" and {len(beyond) - 4} more" if len(beyond) > 4 else ""
-        mpl.note(
-            figure,
-            data.targets.counted,
-            f"Beyond the axes: {', '.join(beyond[:4])}{more}." if beyond else "",
-            cells.left_out(data.missing, data.total),
-        )
+        others = f" and {len(beyond) - NAMED} more" if len(beyond) > NAMED else ""
+        note = f"Beyond the axes: {', '.join(beyond[:NAMED])}{others}." if beyond else ""
+        mpl.note(figure, data.targets.counted(), note, excluded(data.missing, data.total))
         return figure
 
 
-def show_nominal(axes: Axes, data: Intervals, lowest: float) -> None:
+def show_nominal(axes: mpl.Axes, data: Intervals, lowest: float) -> None:
     """Mark the nominal coverage and what is near enough, down to the ``lowest`` that is drawn."""
     low, high = data.nominal - data.tolerance, data.nominal + data.tolerance
     axes.axhspan(low, high, color="#e4e4e4", linewidth=0, zorder=0)

@@ -4,39 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from perftransfer.figures import _palette
-from perftransfer.figures._lazy import cells, mpl, np
+from perftransfer.figures._evaluated import Evaluated, at_largest_budget, budgets_in_words
+from perftransfer.figures._lazy import mpl
 from perftransfer.figures.interface import Figure, Inputs, NothingToShow
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Still
-
-    from perftransfer.figures._environments import Environments
+from perftransfer.lazy import np, pd
+from perftransfer.results.aggregate import ALL, NO_LEARNER
 
 PANEL = (1.3, 1.7)  # inches, least width
 
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """What is drawn.
+    """What is drawn: columns strategy, learner, budget, target and value (percent) of ``by_target``."""
 
-    Parameters
-    ----------
-    by_target
-        Columns strategy, learner, budget, target and value (percent).
-    missing, total
-        Number of results without an error, and of those with one.
-    """
-
-    objective: str
+    evaluated: Evaluated
     by_target: pd.DataFrame
-    targets: Environments
-    missing: int
-    total: int
 
     @property
     def medians(self) -> pd.Series:
@@ -53,24 +37,21 @@ class LearnerComparison(Figure[Errors]):
         "strategy. Upper row, at the strategy's largest budget: faint dots are targets (medians over repeats, then "
         "sources), markers medians over targets, bars reach from the first to the third quartile. Lower row: these "
         "medians against the number of target configurations measured, where a strategy has several budgets. Where "
-        "learners hardly differ the model of the source does not matter, or what is built on it makes up for it."
+        "learners hardly differ, the model of the source does not matter, or what is built on it makes up for it."
     )
     inputs = ("environments", "transfer")
     section = "budget"
 
     def select(self, inputs: Inputs, objective: str) -> Errors:
         """Return the errors by learner and target."""
-        from perftransfer.figures._environments import Environments
-
-        rows, missing = cells.finite(inputs["transfer"], objective)
-        rows = rows[rows["learner"].notna()]
-        if rows.empty:
+        evaluated = Evaluated.of(inputs, objective)
+        errors = evaluated.results.by_target.dropna(subset="value")
+        errors = errors[~errors["learner"].isin([ALL, NO_LEARNER])]
+        if errors.empty:
             raise NothingToShow(f"no learner was evaluated on {objective}")
-        errors = cells.by_target(rows)
-        targets = Environments(inputs["environments"], rows["target"])
-        return Errors(objective, errors[errors["learner"] != cells.ALL], targets, missing, len(rows))
+        return Errors(evaluated, errors)
 
-    def draw(self, data: Errors) -> Still:
+    def draw(self, data: Errors) -> mpl.Figure:
         """Draw a column of panels per strategy."""
         errors, medians = data.by_target, data.medians
         looks = _palette.of_learners(errors["learner"])
@@ -82,14 +63,14 @@ class LearnerComparison(Figure[Errors]):
         wide = max(PANEL[0], len(looks) * (mpl.LINE + 0.06 if turned else longest + 0.05) + 0.1)
         wide = max(wide, *(mpl.width_of(name, mpl.NORMAL, bold=True) + 0.15 for name in strategies))
         down = 2 if growing else 1
-        title = f"{self.heading(data.objective)}, {cells.budgets_in_words(errors)}"
+        title = f"{self.heading(data.evaluated.objective)}, {budgets_in_words(errors)}"
         figure = mpl.new(
             max(wide * len(strategies) + 1.9, mpl.width_of(title, 9, bold=True) + 1.6),
             PANEL[1] * down + (longest if turned else 0) + 1.3,
             title,
         )
         grid = figure.subplots(down, len(strategies), squeeze=False, sharey=True)
-        largest = cells.at_largest_budget(errors)
+        largest = at_largest_budget(errors)
         for axes, strategy in zip(grid[0], strategies, strict=True):
             axes.set_title(strategy, fontweight="bold")
             side_by_side(axes, largest[largest["strategy"] == strategy], looks, turned)
@@ -104,15 +85,15 @@ class LearnerComparison(Figure[Errors]):
         mpl.scale_errors(grid[0, 0], "y", np.r_[largest["value"], medians])
         for line in grid:
             first = next(axes for axes in line if axes.axison)
-            first.set_ylabel("MAPE on the test set (%)")
+            first.set_ylabel(mpl.MAPE)
             first.tick_params(labelleft=True)
         handles = [*mpl.handles(looks, markersize=5.5, linewidth=1.0), mpl.dot_handle("a target")]
         figure.legend(handles=handles, loc="outside right upper", title="learner")
-        mpl.note(figure, data.targets.counted, cells.left_out(data.missing, data.total))
+        mpl.note(figure, *data.evaluated.notes)
         return figure
 
 
-def side_by_side(axes: Axes, errors: pd.DataFrame, looks: Mapping[str, _palette.Style], turned: bool) -> None:
+def side_by_side(axes: mpl.Axes, errors: pd.DataFrame, looks: Mapping[str, _palette.Style], turned: bool) -> None:
     """Draw the errors of each learner above its name, which is ``turned`` where it is long."""
     axes.grid(axis="y")
     for i, (learner, look) in enumerate(looks.items()):
@@ -122,14 +103,10 @@ def side_by_side(axes: Axes, errors: pd.DataFrame, looks: Mapping[str, _palette.
     axes.tick_params(axis="x", length=0)
 
 
-def against_budget(axes: Axes, medians: pd.Series, looks: Mapping[str, _palette.Style]) -> None:
+def against_budget(axes: mpl.Axes, medians: pd.Series, looks: Mapping[str, _palette.Style]) -> None:
     """Draw a line for each learner."""
     axes.grid(axis="y")
-    for learner, look in looks.items():
-        if learner in medians.index.get_level_values("learner"):
-            found = medians.loc[learner]
-            found = found[found.index > 0]
-            axes.plot(
-                found.index, found, color=look.colour, marker=look.marker, linestyle=look.line,
-                markeredgecolor="white", markeredgewidth=0.3, markersize=5.5, linewidth=1.0,
-            )  # fmt: skip
+    for learner in [name for name in looks if name in medians.index.get_level_values("learner")]:
+        own = medians.loc[learner]
+        own = own[own.index > 0]
+        axes.plot(own.index, own, linestyle=looks[learner].line, linewidth=1.0, **mpl.marker(looks[learner]))

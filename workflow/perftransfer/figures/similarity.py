@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from perftransfer.figures._lazy import mpl, np
+from perftransfer.figures._environments import Environments
+from perftransfer.figures._lazy import mpl
 from perftransfer.figures.interface import Figure, Inputs, NothingToShow
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Still
-
-    from perftransfer.figures._environments import Environments
+from perftransfer.lazy import np
 
 PANELS = {
     "pearson": "Pearson's correlation",
@@ -40,34 +35,32 @@ class Similarity(Figure[Alike]):
 
     title = "Similarity of environments"
     caption = (
-        "How alike the objective is in each source (row) and target (column), over the configurations measured in "
-        "both; darker is more alike in all four panels. Pearson's correlation is 1 if a line leads from one to the "
+        "How similar the objective is in each source (row) and target (column), over the configurations measured in "
+        "both; darker is more similar in all four panels. Pearson's correlation is 1 if a rising line maps one to the "
         "other, Spearman's if any rising curve does; common terms are the options and interactions that stepwise "
         "regression selects in both, as a share of those that it selects in either. The Kullback-Leibler divergence "
         "(in nats) is that of the source's distribution from the target's, both standardised, and 0 if these are the "
-        "same. Hatched: not known, or an environment and itself."
+        "same. Hatched: unknown, or an environment and itself."
     )
     inputs = ("environments", "similarity")
     section = "alike"
 
     def select(self, inputs: Inputs, objective: str) -> Alike:
         """Return the tables of the four panels."""
-        from perftransfer.figures._environments import Environments
-
         rows = inputs["similarity"].reindex(columns=["objective", "source", "target", *PANELS])
         rows = rows[(rows["objective"] == objective) & (rows["source"] != rows["target"])]
         if rows.dropna(subset=list(PANELS), how="all").empty:
             raise NothingToShow(f"no two environments could be compared on {objective}")
         names = Environments(inputs["environments"], {*rows["source"], *rows["target"]})
         panels = {
-            name: rows.pivot_table(index="source", columns="target", values=name, aggfunc="mean")
-            .reindex(index=names.names, columns=names.names)
+            name: rows.pivot_table(name, "source", "target")
+            .reindex(names.names, columns=names.names)
             .to_numpy(dtype=float)
             for name in PANELS
         }
         return Alike(objective, panels, names)
 
-    def draw(self, data: Alike) -> Still:
+    def draw(self, data: Alike) -> mpl.Figure:
         """Draw the four panels."""
         from matplotlib.colors import Normalize, PowerNorm
 
@@ -87,11 +80,10 @@ class Similarity(Figure[Alike]):
         # Stretched where it is small: one environment that is unlike all others must not make these look the same.
         apart = PowerNorm(0.5, 0, max([0.1, *divergences[np.isfinite(divergences)]]))
         meshes = []
+        write = number if annotated else None
         for axes, (name, heading) in zip(grid.flat, PANELS.items(), strict=True):
-            norm, colours = Normalize(0, 1), mpl.SEQUENTIAL
-            if name == DIVERGENCE:
-                norm, colours = apart, f"{mpl.SEQUENTIAL}_r"
-            write = number if annotated else None
+            look = (apart, f"{mpl.SEQUENTIAL}_r") if name == DIVERGENCE else (Normalize(0, 1), mpl.SEQUENTIAL)
+            norm, colours = look
             meshes.append(mpl.heatmap(axes, data.panels[name], norm, labels, labels, write, colours))
             axes.set_title(heading, fontweight="bold")
         if staggered:
@@ -115,17 +107,13 @@ class Similarity(Figure[Alike]):
 
 def stagger(grid: np.ndarray, labels: list[str], widest: float) -> None:
     """Put every other label farther out, behind the ``widest`` (inches), with a line to its row or column."""
-    place = np.arange(len(labels)) + 0.5
+    ticks = np.arange(len(labels)) + 0.5
     line = {"length": 72 * (widest + 0.08), "width": 0.3, "color": mpl.HATCH, "labelsize": mpl.SMALL}
-    axes: Axes
     for axes in grid.flat:
-        outside = axes.get_subplotspec()
-        assert outside is not None
-        axes.set_xticks(place[::2], labels[::2])
-        axes.set_xticks(place[1::2], labels[1::2], minor=True, rotation=90)
-        axes.set_yticks(place[::2], labels[::2])
-        axes.set_yticks(place[1::2], labels[1::2], minor=True)
-        left, below = outside.is_first_col(), outside.is_last_row()
+        left, below = axes.get_subplotspec().is_first_col(), axes.get_subplotspec().is_last_row()
+        for minor in (False, True):
+            axes.set_xticks(ticks[minor::2], labels[minor::2], minor=minor, rotation=90)
+            axes.set_yticks(ticks[minor::2], labels[minor::2], minor=minor)
         axes.tick_params(axis="x", which="minor", bottom=below, labelbottom=below, labelcolor=mpl.INK, **line)
         axes.tick_params(axis="y", which="minor", left=left, labelleft=left, labelcolor=mpl.INK, **line)
         axes.tick_params(which="major", labelleft=left, labelbottom=below)

@@ -1,4 +1,4 @@
-"""What can be had at the same time in a target: its configurations by two objectives."""
+"""What can be reached at the same time in a target: its configurations by two objectives."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from perftransfer.figures.interface import Figure, Inputs, NothingToShow
 
 
 class TargetFront(Figure[Points]):
-    """A point per configuration of a target, at what is predicted of two objectives."""
+    """A point per configuration of a target, at its predicted values of two objectives."""
 
     title = "Two objectives at the same time"
     caption = (
-        "A point per configuration, at what is predicted of it. On the Pareto front nothing is predicted to be better "
-        "in one objective and no worse in the others; recommended configurations may lie on it as well."
+        "A point per configuration, at its predicted values. No configuration is predicted to be better than one on "
+        "the Pareto front in one objective and no worse in the others; recommended configurations may be on it as well."
     )
     inputs = ("target",)
     section = "recommendation"
@@ -30,47 +30,43 @@ class TargetFront(Figure[Points]):
     def interactive(self, data: Points) -> _vega.Interactive:
         """Return points by the two objectives that the reader chooses."""
         names, label = data.objectives, data.target.label
+        title = {"title": data.axis_title} if len(names) > 2 else {}
         axes = {
             channel: {
                 "field": f"{channel}_value",
                 "type": "quantitative",
-                "title": data.axis_title if len(names) > 2 else objectives.label(name),
+                "title": objectives.label(name),
                 "scale": data.scale(),
+                **title,
             }
             for channel, name in zip("xy", names, strict=False)
         }
+        line = {"type": "line", "interpolate": "step-after", "strokeWidth": 1.5, "aria": False}
         front = {
-            "mark": {
-                "type": "line",
-                "interpolate": "step-after",
-                "color": COLOURS[KINDS.index(FRONT)],
-                "strokeWidth": 1.5,
-                "aria": False,
-            },
+            "mark": {**line, "color": COLOURS[KINDS.index(FRONT)]},
             "transform": [{"filter": "datum.front"}],
             "encoding": {**axes, "order": {"field": "x_value", "type": "quantitative"}},
         }
         points = {"mark": {"type": "point", "filled": True, "opacity": 0.85}, "encoding": {**axes, **data.by_kind}}
-        content: _vega.Spec = {
-            "width": 820,
-            "height": 420,
-            "params": [{"name": "across", "value": "v0"}, {"name": "up", "value": "v1"}],
-            "transform": [
-                {"calculate": "datum[across]", "as": "x_value"},
-                {"calculate": "datum[up]", "as": "y_value"},
-                {"filter": "isValid(datum.x_value) && isValid(datum.y_value)"},
-            ],
-            # With three objectives or more, the front is no line in two of them.
-            "layer": [front, points] if len(names) == 2 else [points],
-        }
-        every = [(f"v{i}", objectives.label(name)) for i, name in enumerate(names)]
+        choices = data.choices
         return _vega.Interactive(
             title=f"{self.title} in {label}",
-            caption=self.caption + data.some,
-            chart=_vega.chart(f"Points: two objectives of each configuration of {label}, as predicted.", content),
+            caption=self.caption + data.excerpt,
+            description=f"Points: two objectives of each configuration of {label}, as predicted.",
+            content={
+                "width": 820,
+                "height": 420,
+                "transform": [
+                    {"calculate": "datum[across]", "as": "x_value"},
+                    {"calculate": "datum[up]", "as": "y_value"},
+                    {"filter": "isValid(datum.x_value) && isValid(datum.y_value)"},
+                ],
+                # With three objectives or more, the front is no line in two of them.
+                "layer": [front, points] if len(names) == 2 else [points],
+            },
             columns={**data.columns, "front": data.on_front},
             controls=[
-                _vega.Choice("across", "Across", every),
-                _vega.Choice("up", "Up", [every[1], every[0], *every[2:]]),
+                _vega.Choice("across", "Horizontal axis", choices),
+                _vega.Choice("up", "Vertical axis", [choices[1], choices[0], *choices[2:]]),
             ],
         )

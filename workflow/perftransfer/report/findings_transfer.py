@@ -216,13 +216,11 @@ def extremes(evidence: Evidence) -> Iterator[Finding]:
 
 def intervals(evidence: Evidence) -> Iterator[Finding]:
     """Find the mean share of held-out measurements in the prediction intervals, and which are too narrow."""
-    columns = [*aggregate.KEY, "source", "target", "repeat", "coverage", "interval_width"]
-    rows = evidence.transfer.reindex(columns=columns)
-    rows = rows[(rows["objective"] == evidence.objective) & rows["coverage"].notna()]
-    rows = rows[~aggregate.without_transfer(rows)]
+    rows = evidence.transfer
+    rows = rows[rows["coverage"].notna()] if "coverage" in rows else rows.iloc[:0]
+    rows = aggregate.strategies_on(rows, evidence.objective, ["coverage", "interval_width"])
     if rows.empty:
         return
-    rows = rows.assign(strategy=aggregate.ways(rows))
     ways = rows.groupby("budget")["strategy"].nunique()
     budget = int(ways.index[ways == ways.max()].max())
     rows = rows[rows["budget"] == budget]

@@ -9,7 +9,7 @@ work on. Values that are not finite are excluded and counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, cast
@@ -39,6 +39,7 @@ OVER_TARGETS_COLUMNS = (*KEY, "value", "low", "high", "targets", "targets_missin
 _CELLS = [*KEY, "source", "target", "repeat", "n_measured"]
 _STRATEGY = ["objective", "strategy", "design"]
 _METRIC = "mape"
+_METRICS = (_METRIC, "regret", "spearman")
 
 
 def by_pair(cells: pd.DataFrame, metric: str, statistic: Statistic) -> pd.DataFrame:
@@ -224,15 +225,12 @@ class Results:
     @classmethod
     def of(cls, transfer: pd.DataFrame, objective: str) -> Results:
         """Take the strategies of an objective: ways to use a source, and random sampling."""
-        rows = _of_objective(transfer, objective)
-        # No transfer stands for many designs: as one strategy it would be the average of good and bad ones.
-        rows = rows[~without_transfer(rows)]
-        return cls(rows.assign(strategy=ways(rows)))
+        return cls(strategies_on(transfer, objective, _METRICS))
 
     @classmethod
     def of_designs(cls, transfer: pd.DataFrame, objective: str) -> Results:
         """Take the designs without transfer of an objective, each as a strategy, and guided sampling."""
-        rows = _of_objective(transfer, objective)
+        rows = _on(transfer, objective, _METRICS)
         designs = rows[without_transfer(rows) & (rows["design"] != "")]
         guided = rows[(rows["strategy"] == GUIDED) & rows["budget"].isin(designs["budget"])]
         return cls(pd.concat([designs.assign(strategy=designs["design"]), guided]))
@@ -267,6 +265,12 @@ class Results:
     def by_pair(self) -> pd.DataFrame:
         """Errors per strategy, learner, budget, target and source: medians over repeats."""
         return by_pair(self.cells, _METRIC, "median")
+
+    @cached_property
+    def by_repeat(self) -> pd.DataFrame:
+        """Errors as ``by_pair``, each repeat standing for a source."""
+        repeats = "repeat " + self.cells["repeat"].fillna(0).astype(int).astype(str)
+        return by_pair(self.cells.assign(source=repeats), _METRIC, "median")
 
     @cached_property
     def by_target(self) -> pd.DataFrame:
@@ -449,14 +453,22 @@ def base_name(way: str) -> str:
     return way.partition(" (")[0]
 
 
-def _of_objective(transfer: pd.DataFrame, objective: str) -> pd.DataFrame:
-    """Select an objective's rows; columns that are missing are empty, names of nothing are ``""``."""
-    metrics = [_METRIC, "regret", "spearman"]
+def strategies_on(transfer: pd.DataFrame, objective: str, metrics: Sequence[str]) -> pd.DataFrame:
+    """Select an objective's strategies, each named as ``ways`` does.
+
+    Columns that are missing are empty, names of nothing are ``""``, and metrics are floats.
+    """
+    rows = _on(transfer, objective, metrics)
+    # No transfer stands for many designs: as one strategy it would be the average of good and bad ones.
+    rows = rows[~without_transfer(rows)]
+    return rows.assign(strategy=ways(rows))
+
+
+def _on(transfer: pd.DataFrame, objective: str, metrics: Sequence[str]) -> pd.DataFrame:
     rows = transfer.reindex(columns=[*_CELLS, *metrics])
     rows = rows[rows["objective"] == objective]
-    names = {name: _text(rows[name]) for name in _names(_CELLS)}
-    rows = rows.assign(**names).astype(dict.fromkeys([*metrics, "n_measured"], float))
-    return rows.astype({"budget": int})
+    rows = rows.assign(**{name: _text(rows[name]) for name in _names(_CELLS)})
+    return rows.astype({**dict.fromkeys([*metrics, "n_measured"], float), "budget": int})
 
 
 def _rows(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
