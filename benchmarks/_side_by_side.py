@@ -17,8 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
+from perftransfer.levels import Level
 from perftransfer.measuring import engines, fingerprint, networks
-from perftransfer.measuring.engines.interface import Level, Session
+from perftransfer.measuring.engines.interface import Session
 
 #: Of the weights and of the random input.
 SEED = 1
@@ -54,7 +55,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class BusySession:
+class BusySession(Session):
     """A session that computes nothing for exactly ``ms`` milliseconds, awake: no noise hides what measuring it adds."""
 
     ms: float
@@ -69,7 +70,7 @@ class BusySession:
             pass
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Nothing to release."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from perftransfer.measuring.counters import available, hwmon, nvml, rapl
+from perftransfer.measuring.counters import CATALOGUE, available, hwmon, nvml
+from perftransfer.measuring.counters.hwmon import HwmonCounter
 from perftransfer.measuring.counters.interface import Counter, CounterError, Energy
+from perftransfer.measuring.counters.nvml import NvmlCounter
+from perftransfer.measuring.counters.rapl import RaplCounter
 
 # What an Intel desktop says: 2^32 - 1 steps of 61.035 µJ; and the memory of a server: of 15.3 µJ.
 PACKAGE_RANGE = 262143328850
@@ -63,7 +66,7 @@ def count(root: Path, path: str, energy_uj: object) -> None:
 
 def test_packages_and_their_memory_are_added_and_nothing_that_overlaps(two_packages: Path) -> None:
     clock = Clock()
-    counter = rapl.find(two_packages, clock)
+    counter = RaplCounter.find(two_packages, clock=clock)
     counter.start()
     clock.now = 2.0
     count(two_packages, "intel-rapl:0", 1_000_000 + 30_000)
@@ -75,7 +78,7 @@ def test_packages_and_their_memory_are_added_and_nothing_that_overlaps(two_packa
 
 
 def test_rapl_says_what_it_covers_and_how_finely(two_packages: Path) -> None:
-    counter = rapl.find(two_packages)
+    counter = RaplCounter.find(two_packages)
     named = [part.split(" (")[0] for part in counter.covers.split("), ")]
     assert named == ["package-0", "package-0 dram", "package-1", "package-1 dram"]
     assert "psys" not in counter.covers
@@ -86,7 +89,7 @@ def test_rapl_says_what_it_covers_and_how_finely(two_packages: Path) -> None:
 def test_packages_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     for number in (10, 2):
         zone(tmp_path, f"intel-rapl:{number}", f"package-{number}", 0)
-    assert [zone.folder.name for zone in rapl.find(tmp_path).zones] == ["intel-rapl:2", "intel-rapl:10"]
+    assert [zone.folder.name for zone in RaplCounter.find(tmp_path).zones] == ["intel-rapl:2", "intel-rapl:10"]
 
 
 @pytest.mark.parametrize(
@@ -95,14 +98,14 @@ def test_packages_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
 )
 def test_a_counter_that_wraps_around_counts_on(tmp_path: Path, before: int, after: int, microjoules: int) -> None:
     zone(tmp_path, "intel-rapl:0", "package-0", before)
-    counter = rapl.find(tmp_path)
+    counter = RaplCounter.find(tmp_path)
     counter.start()
     count(tmp_path, "intel-rapl:0", after)
     assert counter.stop().millijoules == microjoules / 1e3
 
 
 def test_each_zone_wraps_around_at_its_own_range(two_packages: Path) -> None:
-    counter = rapl.find(two_packages)
+    counter = RaplCounter.find(two_packages)
     count(two_packages, "intel-rapl:1/intel-rapl:1:1", MEMORY_RANGE)
     counter.start()
     count(two_packages, "intel-rapl:1/intel-rapl:1:1", 999)
@@ -111,16 +114,16 @@ def test_each_zone_wraps_around_at_its_own_range(two_packages: Path) -> None:
 
 def test_no_powercap_no_packages_or_no_numbers_are_reasons(tmp_path: Path) -> None:
     with pytest.raises(CounterError, match=r"sys/class/powercap has no zone intel-rapl:0; a virtual machine"):
-        rapl.find(tmp_path)
+        RaplCounter.find(tmp_path)
     zone(tmp_path, "intel-rapl:0", "psys", 0)
     with pytest.raises(CounterError, match="no processor package, only psys"):
-        rapl.find(tmp_path)
+        RaplCounter.find(tmp_path)
     zone(tmp_path, "intel-rapl:0", "package-0", "plenty")
     with pytest.raises(CounterError, match="energy_uj holds 'plenty', not a whole number"):
-        rapl.find(tmp_path)
+        RaplCounter.find(tmp_path)
     zone(tmp_path, "intel-rapl:0", "package-0", 1, range_uj=0)
     with pytest.raises(CounterError, match="max_energy_range_uj holds 0"):
-        rapl.find(tmp_path)
+        RaplCounter.find(tmp_path)
 
 
 def test_a_zone_that_cannot_be_read_leaves_no_counter_that_covers_less(two_packages: Path) -> None:
@@ -128,7 +131,7 @@ def test_a_zone_that_cannot_be_read_leaves_no_counter_that_covers_less(two_packa
     file.unlink()
     file.mkdir()
     with pytest.raises(CounterError, match="intel-rapl:0:1/energy_uj cannot be read: Is a directory"):
-        rapl.find(two_packages)
+        RaplCounter.find(two_packages)
 
 
 def test_who_may_not_read_is_told_what_is_needed(two_packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,13 +146,13 @@ def test_who_may_not_read_is_told_what_is_needed(two_packages: Path, monkeypatch
     monkeypatch.setattr(Path, "read_text", refuse)
     expected = "intel-rapl:0/energy_uj cannot be read: Permission denied; give the measuring user read permission"
     with pytest.raises(CounterError, match=expected):
-        rapl.find(two_packages)
+        RaplCounter.find(two_packages)
 
 
 @pytest.mark.parametrize("vanishes_before", ["start", "stop"])
 def test_a_zone_that_vanishes_is_an_error_in_words(tmp_path: Path, vanishes_before: str) -> None:
     folder = zone(tmp_path, "intel-rapl:0", "package-0", 1)
-    counter = rapl.find(tmp_path)
+    counter = RaplCounter.find(tmp_path)
     if vanishes_before == "stop":
         counter.start()
     (folder / "energy_uj").unlink()
@@ -194,7 +197,7 @@ class Library:
 
 def test_a_gpu_counts_millijoules_and_the_right_one_is_asked() -> None:
     clock, library = Clock(), Library(5, 2**40)
-    counter = nvml.NvmlCounter(1, library, clock)
+    counter = NvmlCounter(1, library, clock)
     counter.start()
     clock.now, library.counters = 4.0, [999, 2**40 + 1234]
     assert counter.stop() == Energy(1234.0, 4.0, None)
@@ -214,12 +217,12 @@ def test_a_gpu_counts_millijoules_and_the_right_one_is_asked() -> None:
 )
 def test_a_gpu_without_a_counter_gives_the_reason(library: object, gpu: int, reason: str) -> None:
     with pytest.raises(CounterError, match=reason):
-        nvml.NvmlCounter(gpu, library)
+        NvmlCounter(gpu, library)
 
 
 def test_a_gpu_that_is_lost_or_counts_anew_gives_no_energy() -> None:
     library = Library(500)
-    counter = nvml.NvmlCounter(0, library)
+    counter = NvmlCounter(0, library)
     counter.start()
     library.counters = [3]
     with pytest.raises(CounterError, match="started anew"):
@@ -233,7 +236,7 @@ def test_a_gpu_that_is_lost_or_counts_anew_gives_no_energy() -> None:
 def test_a_library_that_is_not_installed_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nvml, "_LIBRARY", "libno-such-thing.so.1")
     with pytest.raises(CounterError, match=r"libno-such-thing\.so\.1 is not installed; NVIDIA's driver brings it"):
-        nvml.find()
+        NvmlCounter.find()
 
 
 # hwmon
@@ -260,7 +263,7 @@ def tx2(root: Path) -> Path:
     return ina3221x(root, "0-0041", {"VDD_IN": 3000, "VDD_SYS_CPU": 900, "VDD_SYS_DDR": 700})
 
 
-def power(counter: hwmon.HwmonCounter) -> float:
+def power(counter: HwmonCounter) -> float:
     return sum(rail.read_mw() for rail in counter.rails)
 
 
@@ -268,7 +271,7 @@ def test_the_whole_input_is_counted_where_there_is_one(tmp_path: Path) -> None:
     tx2(tmp_path / "tx2")
     ina3221(tmp_path / "nx", 3, {"VDD_IN": (5000, 1200), "VDD_CPU_GPU_CV": (5000, 300), "VDD_SOC": (5000, 200)})
     ina3221x(tmp_path / "nano", "6-0040", {"POM_5V_IN": 2100, "POM_5V_GPU": 40, "POM_5V_CPU": 400})
-    by_board = {board: hwmon.find(tmp_path / board) for board in ("tx2", "nx", "nano")}
+    by_board = {board: HwmonCounter.find(tmp_path / board) for board in ("tx2", "nx", "nano")}
     assert {board: power(counter) for board, counter in by_board.items()} == {"tx2": 3000, "nx": 6000, "nano": 2100}
     assert by_board["tx2"].covers == "rail VDD_IN (whole input of the module)"
     assert by_board["nano"].covers == "rail POM_5V_IN (whole input of the module)"
@@ -279,32 +282,32 @@ def test_without_a_whole_input_all_rails_are_added_but_those_behind_another(tmp_
     ina3221(tmp_path, 2, {"NC": (0, 0), "VDDQ_VDD2_1V8AO": (5000, 50)})
     write(tmp_path / "sys/class/hwmon/hwmon0", name="cpu_thermal", temp1_input=45000)
     write(tmp_path / "sys/class/hwmon/hwmon4", temp1_input=45000)
-    counter = hwmon.find(tmp_path)
+    counter = HwmonCounter.find(tmp_path)
     assert power(counter) == 1900 + 190 + 1000
     assert counter.covers == "rails VDD_GPU_SOC, VDD_CPU_CV, VIN_SYS_5V0 (added: no rail is the whole input)"
 
 
 def test_a_channel_that_is_switched_off_is_no_rail(tmp_path: Path) -> None:
     ina3221(tmp_path, 1, {"GPU": (5000, 100), "CPU": (5000, 10)}, in2_enable=0, in1_enable=1)
-    assert [rail.name for rail in hwmon.find(tmp_path).rails] == ["GPU"]
+    assert [rail.name for rail in HwmonCounter.find(tmp_path).rails] == ["GPU"]
 
 
 def test_rails_can_be_chosen_by_name(tmp_path: Path) -> None:
     tx2(tmp_path)
-    counter = hwmon.find(tmp_path, ["VDD_SYS_CPU", "VDD_SYS_GPU"])
+    counter = HwmonCounter.find(tmp_path, rails=["VDD_SYS_CPU", "VDD_SYS_GPU"])
     assert power(counter) == 1050
     assert counter.covers == "rails VDD_SYS_GPU, VDD_SYS_CPU"
     with pytest.raises(CounterError, match="there is no rail VDD_NPU; there are: VDD_SYS_GPU, VDD_SYS_SOC"):
-        hwmon.find(tmp_path, ["VDD_SYS_CPU", "VDD_NPU"])
+        HwmonCounter.find(tmp_path, rails=["VDD_SYS_CPU", "VDD_NPU"])
 
 
 def test_a_rail_that_cannot_be_read_is_a_reason(tmp_path: Path) -> None:
     (tx2(tmp_path) / "in_power0_input").unlink()
     with pytest.raises(CounterError, match="in_power0_input cannot be read: No such file"):
-        hwmon.find(tmp_path)
+        HwmonCounter.find(tmp_path)
     ina3221(tmp_path, 1, {"NC": (0, 0)})
     with pytest.raises(CounterError, match="no rail can be counted; there are: NC"):
-        hwmon.find(tmp_path)
+        HwmonCounter.find(tmp_path)
 
 
 def test_power_is_integrated_over_time_not_summed() -> None:
@@ -323,10 +326,10 @@ def test_what_cannot_be_integrated_is_refused(times: list[float], powers: list[f
         hwmon.integrate(times, powers)
 
 
-def sampled(clock: Clock, curve: Callable[[float], float], *, step_mw: float | None = None) -> hwmon.HwmonCounter:
+def sampled(clock: Clock, curve: Callable[[float], float], *, step_mw: float | None = None) -> HwmonCounter:
     """A counter whose thread sleeps through the test: the test takes the samples."""
     rail = hwmon.Rail("VDD_IN", lambda: curve(clock.now), step_mw)
-    return hwmon.HwmonCounter([rail], "rail VDD_IN", period=3600.0, clock=clock)
+    return HwmonCounter([rail], "rail VDD_IN", period=3600.0, clock=clock)
 
 
 def test_samples_between_start_and_stop_make_the_energy() -> None:
@@ -345,7 +348,7 @@ def test_samples_between_start_and_stop_make_the_energy() -> None:
 
 def test_the_thread_takes_samples_by_itself() -> None:
     rail = hwmon.Rail("VDD_IN", lambda: 2000.0)
-    counter = hwmon.HwmonCounter([rail], "rail VDD_IN", period=0.001)
+    counter = HwmonCounter([rail], "rail VDD_IN", period=0.001)
     counter.start()
     deadline = time.monotonic() + 10
     while len(counter._times) < 4 and time.monotonic() < deadline:
@@ -358,7 +361,7 @@ def test_the_thread_takes_samples_by_itself() -> None:
 
 def test_a_rail_that_vanishes_meanwhile_is_an_error_and_the_counter_can_start_again(tmp_path: Path) -> None:
     folder = tx2(tmp_path)
-    counter = hwmon.find(tmp_path, period=0.001)
+    counter = HwmonCounter.find(tmp_path, period=0.001)
     counter.start()
     (folder / "in_power0_input").unlink()
     assert counter._thread is not None
@@ -382,17 +385,17 @@ def test_a_running_counter_is_not_started_twice() -> None:
 def test_steps_and_refreshments_come_from_the_sensor(tmp_path: Path) -> None:
     # 40 µV across 5 mΩ are 8 mA, at 5 V 40 mW.
     ina3221(tmp_path, 1, {"VDD_IN": (5000, 1200)}, shunt1_resistor=5000, update_interval=36)
-    counter = hwmon.find(tmp_path, period=0.01)
+    counter = HwmonCounter.find(tmp_path, period=0.01)
     assert counter.step_mw == 40
     assert counter.resolution_mj == pytest.approx(0.4)
     assert counter.update_seconds == 0.036
     ina3221(tmp_path, 1, {}, shunt1_resistor=200_000)
-    assert hwmon.find(tmp_path).step_mw == 5
+    assert HwmonCounter.find(tmp_path).step_mw == 5
 
 
 def test_without_word_of_the_shunt_the_step_is_not_known(tmp_path: Path) -> None:
     tx2(tmp_path)
-    counter = hwmon.find(tmp_path, period=0.02)
+    counter = HwmonCounter.find(tmp_path, period=0.02)
     assert counter.resolution_mj is None
     assert counter.update_seconds == 0.02
 
@@ -402,7 +405,7 @@ def test_without_word_of_the_shunt_the_step_is_not_known(tmp_path: Path) -> None
 
 def test_resolution_is_that_of_the_step_or_of_the_refreshments_whichever_is_coarser(tmp_path: Path) -> None:
     zone(tmp_path, "intel-rapl:0", "package-0", 0)
-    counter = rapl.find(tmp_path)
+    counter = RaplCounter.find(tmp_path)
     assert counter.relative_resolution(Energy(50.0, 0.02, None)) == pytest.approx(0.05)
     assert counter.relative_resolution(Energy(0.61, 10.0, None)) == pytest.approx(0.061035 / 0.61, rel=1e-4)
     assert counter.relative_resolution(Energy(0.0, 0.5, None)) == math.inf
@@ -412,6 +415,10 @@ def test_a_counter_that_tells_nothing_has_no_resolution() -> None:
     class Mute(Counter):
         resolution_mj = None
         update_seconds = None
+
+        @classmethod
+        def find(cls, root: Path = Path("/"), gpu: int = 0) -> Mute:
+            return cls()
 
         def start(self) -> None: ...
 
@@ -423,18 +430,18 @@ def test_a_counter_that_tells_nothing_has_no_resolution() -> None:
 
 
 def test_few_late_or_coarse_samples_show_in_the_resolution() -> None:
-    fine = hwmon.HwmonCounter([hwmon.Rail("VDD_IN", lambda: 1.0)], "", period=0.01)
+    fine = HwmonCounter([hwmon.Rail("VDD_IN", lambda: 1.0)], "", period=0.01)
     assert fine.relative_resolution(Energy(3000.0, 1.0, 101)) == pytest.approx(0.01)
     assert fine.relative_resolution(Energy(3000.0, 1.0, 11)) == pytest.approx(0.1)
     assert fine.relative_resolution(Energy(0.0, 1.0, 11)) == math.inf
-    coarse = hwmon.HwmonCounter([hwmon.Rail("VDD_IN", lambda: 1.0, step_mw=400.0)], "", period=0.01)
+    coarse = HwmonCounter([hwmon.Rail("VDD_IN", lambda: 1.0, step_mw=400.0)], "", period=0.01)
     assert coarse.relative_resolution(Energy(2000.0, 1.0, 101)) == pytest.approx(0.2)
 
 
 def test_what_was_not_started_cannot_be_stopped(tmp_path: Path) -> None:
     zone(tmp_path, "intel-rapl:0", "package-0", 0)
     tx2(tmp_path)
-    counters: list[Counter] = [rapl.find(tmp_path), nvml.NvmlCounter(0, Library(1)), hwmon.find(tmp_path)]
+    counters: list[Counter] = [RaplCounter.find(tmp_path), NvmlCounter(0, Library(1)), HwmonCounter.find(tmp_path)]
     for counter in counters:
         counter.start()
         counter.stop()
@@ -442,25 +449,29 @@ def test_what_was_not_started_cannot_be_stopped(tmp_path: Path) -> None:
             counter.stop()
 
 
-def test_counters_that_are_there_are_found_and_have_words_for_what_they_cover(tmp_path: Path) -> None:
+def test_counters_that_are_there_are_found_and_have_words_for_what_they_cover(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     zone(tmp_path, "intel-rapl:0", "package-0", 0)
     tx2(tmp_path)
-    counters, reasons = available(tmp_path, gpu=1, load_nvml=lambda: Library(1, 2))
-    assert [counter.name for counter in counters] == ["rapl", "nvml", "hwmon"]
+    monkeypatch.setattr(nvml, "load_library", lambda: Library(1, 2))
+    counters, reasons = available(tmp_path, gpu=1)
+    assert [counter.name for counter in counters] == CATALOGUE.names() == ["hwmon", "nvml", "rapl"]
     assert all(counter.covers for counter in counters)
     assert reasons == []
 
 
-def test_of_those_that_are_not_there_each_has_its_reason(tmp_path: Path) -> None:
+def test_of_those_that_are_not_there_each_has_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> object:
         raise CounterError("libnvidia-ml.so.1 is not installed")
 
-    counters, reasons = available(tmp_path, load_nvml=missing)
+    monkeypatch.setattr(nvml, "load_library", missing)
+    counters, reasons = available(tmp_path)
     assert counters == []
-    assert [reason.split(":")[0] for reason in reasons] == ["RAPL", "NVML", "hwmon"]
-    assert "has no zone" in reasons[0]
+    assert [reason.split(":")[0] for reason in reasons] == ["hwmon", "NVML", "RAPL"]
+    assert "no sensor INA3221" in reasons[0]
     assert reasons[1] == "NVML: libnvidia-ml.so.1 is not installed"
-    assert "no sensor INA3221" in reasons[2]
+    assert "has no zone" in reasons[2]
 
 
 def test_this_machine_can_be_asked_whatever_it_has() -> None:

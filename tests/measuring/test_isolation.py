@@ -29,9 +29,9 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc and the k
 PROBE = """
 import os, sys
 
-from perftransfer.measuring.engines.interface import Engine
+from perftransfer.measuring.engines.interface import Engine, Session
 
-class Session:
+class ProbeSession(Session):
     def run(self):
         print("a print in the middle", flush=True)
         os.write(1, b'{"status": "ok", "forged": true}\\n')
@@ -54,7 +54,7 @@ class Probe(Engine):
             os._exit(5)
         if options.get("end") == "kill the server":
             os.kill(os.getppid(), 9)
-        return Session()
+        return ProbeSession()
 
 os.write(1, b"a library greets\\n")
 print("so does Python")
@@ -263,9 +263,9 @@ def test_a_process_that_leaves_without_a_word_has_crashed(probe: str) -> None:
 FAULTY = """
 import os, subprocess, sys, time
 
-from perftransfer.measuring.engines.interface import Engine
+from perftransfer.measuring.engines.interface import Engine, Session
 
-class Session:
+class FaultySession(Session):
     def __init__(self, fault):
         self.fault = fault
 
@@ -306,7 +306,7 @@ class Faulty(Engine):
         if options.get("fault") == "hang with a process":
             subprocess.Popen(["sleep", "60"])
             time.sleep(60)
-        return Session(options.get("fault"))
+        return FaultySession(options.get("fault"))
 
 """
 

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perftransfer.measuring.engines.interface import Session
 from perftransfer.measuring.protocol import Protocol, is_steady, relative_precision, time_session
 
 # What is at least measured, and nothing beyond.
 LEAST = {"max_warmup_seconds": 0.0, "max_seconds": 0.0}
 
 
-class FakeSession:
+class FakeSession(Session):
     """Inferences of given durations in a time of its own; the last duration goes on for ever."""
 
     def __init__(self, *durations: float) -> None:
@@ -37,7 +38,7 @@ class FakeSession:
         pass
 
 
-class RealTimeSession:
+class RealTimeSession(Session):
     """A session in wall-clock time that notes whether garbage may be collected during each inference."""
 
     def __init__(self) -> None:

@@ -16,6 +16,7 @@ from perftransfer.designs.greedy import Greedy
 from perftransfer.designs.interface import ActiveDesign, Design, ExtendingDesign
 from perftransfer.designs.random import Random
 from perftransfer.learners.interface import Learner
+from perftransfer.measuring.engines.interface import Session
 from perftransfer.measuring.engines.simulated import Simulated
 from perftransfer.measuring.networks.interface import Network
 from perftransfer.measuring.networks.squeezenet import SqueezeNet
@@ -391,7 +392,7 @@ def engine(**content: Any) -> type:
     return type("Mine", (Simulated,), {"__module__": __name__, **content})
 
 
-class Frozen:
+class Frozen(Session):
     def run(self):
         pass
 
@@ -416,7 +417,7 @@ def grabbing(self, files, workload, options, seed):
         (engine(counters=("joules",)), "kinds of energy counters", "counters = "),
         (engine(isolated=0), "True or False", "isolated = 0"),
         (engine(versions=lambda self: {}), "each library to its version", r"\{\}"),
-        (engine(open=lambda self, *arguments: object()), "returns a session", "a session without run"),
+        (engine(open=lambda self, *arguments: object()), "returns a session", "object is not derived from"),
         (engine(open=lambda self, *arguments: Frozen()), "grow with each inference", "1.0 before"),
         (engine(open=grabbing), "leaves its arguments", "changed arguments"),
     ],

@@ -11,7 +11,7 @@ import pandas as pd
 
 from perftransfer.dataset import tables
 from perftransfer.dataset.params import ObjectiveMapping, OptionMapping
-from perftransfer.dataset.tables import configurations_frame
+from perftransfer.dataset.tables import option_columns
 from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import Level, Option, configuration_id, level_text
 
@@ -90,9 +90,7 @@ def convert(
         dict(zip(columns, row, strict=True)) for row in configurations.to_numpy(dtype=object)
     ]
     ids = [configuration_id(record) for record in records]
-    frame = configurations_frame({str(i): record for i, record in enumerate(records)}, schema).drop(
-        columns="configuration_id"
-    )
+    frame = option_columns(records, schema)
     head = pd.DataFrame({"environment": environment, "configuration_id": ids})
     for name, objective in objectives.items():
         column = objective.column or name

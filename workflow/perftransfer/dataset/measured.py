@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from perftransfer.dataset.tables import configurations_frame
+from perftransfer.dataset.tables import option_columns
 from perftransfer.errors import UserError
 from perftransfer.measuring.records import Measurement, Sentinel
 from perftransfer.space.options import Option
@@ -50,7 +50,7 @@ def _summary(latencies: Sequence[float]) -> dict[str, float | int]:
 def measurements(
     records: Sequence[Measurement], environment: str, engine: str, options: Sequence[Option]
 ) -> pd.DataFrame:
-    """One row per measurement: its median latency and spread in ms, what became of it, and its options."""
+    """Return one row per measurement: its status, median latency and spread in ms, and its options."""
     rows: list[dict[str, object]] = [
         {"attempt": 0, **record, **_summary(record.get("latency_ms", ())), "environment": environment, "engine": engine}
         for record in records
@@ -79,8 +79,7 @@ def measurements(
         )
         | dict.fromkeys(("status", "error", "started_at", "stopped", "energy_covers", "energy_missing"), "str")
     )
-    chosen = configurations_frame({str(i): record["options"] for i, record in enumerate(records)}, options)
-    return pd.concat([frame, chosen.drop(columns="configuration_id")], axis=1)
+    return pd.concat([frame, option_columns([record["options"] for record in records], options)], axis=1)
 
 
 def samples(records: Sequence[Measurement]) -> pd.DataFrame:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -16,7 +15,7 @@ import pyarrow.parquet as pq
 import perftransfer
 from perftransfer.errors import UserError
 from perftransfer.space import options as space_options
-from perftransfer.space.options import INACTIVE, Level, Option
+from perftransfer.space.options import INACTIVE, Configuration, Level, Option
 
 _PREFIX = "perftransfer."
 #: Rows per row group of stacked tables: few enough to hold in memory, many enough to read fast.
@@ -218,24 +217,27 @@ def options(path: Path | str) -> tuple[Option, ...]:
     return space_options.from_json(text)
 
 
-def configurations_frame(
-    configurations: Mapping[str, Mapping[str, Level | None]], options: Sequence[Option]
-) -> pd.DataFrame:
-    """One row per configuration: ``configuration_id`` and its options.
+def option_columns(configurations: Sequence[Configuration], options: Sequence[Option]) -> pd.DataFrame:
+    """Return a row per configuration and a column per option.
 
-    A column keeps the type of its levels; that of a conditional option is text, to hold the level "inactive".
+    A column has the type of its levels, or is text if they have several types or the option may be inactive.
     """
-    columns: dict[str, list[Any]] = {"configuration_id": list(configurations)}
+    columns = {option.name: [configuration[option.name] for configuration in configurations] for option in options}
     for option in options:
-        values = [configuration[option.name] for configuration in configurations.values()]
-        mixed = len({type(level) for level in option.levels}) > 1
-        as_text = option.conditional or mixed
-        columns[option.name] = [space_options.level_text(value) for value in values] if as_text else values
+        if option.conditional or len({type(level) for level in option.levels}) > 1:
+            columns[option.name] = list(map(space_options.level_text, columns[option.name]))
     return pd.DataFrame(columns)
 
 
+def configurations_frame(configurations: Mapping[str, Configuration], options: Sequence[Option]) -> pd.DataFrame:
+    """Return a row per configuration: ``configuration_id`` and ``option_columns``."""
+    frame = option_columns(list(configurations.values()), options)
+    frame.insert(0, "configuration_id", list(configurations))
+    return frame
+
+
 def configurations_of(frame: pd.DataFrame, options: Sequence[Option]) -> dict[str, dict[str, Level | None]]:
-    """Undo ``configurations_frame``: option values by ``configuration_id``, None where an option is inactive."""
+    """Undo ``configurations_frame``: option values by ``configuration_id``, None for inactive options."""
     out: dict[str, dict[str, Level | None]] = {}
     for row in frame.to_dict("records"):
         values: dict[str, Level | None] = {}

@@ -98,7 +98,7 @@ class FitSpec:
     scale: str
     seed: int
     learner: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
     interval_folds: int = 0
     repeat: int = 0
 
@@ -282,6 +282,7 @@ def _fit_once(spec: FitSpec, sample: Sample, source: Source | None, seed: int) -
     shared = source is not None and spec.strategy.fits_learner_on == "source"
     fit_source = source.without_model() if source is not None and shared else source
     strategy = spec.strategy(learner, spec.options, seed)
+    # Any, as the base class does not declare the parameter: see ``Strategy.accepts_noise``.
     noise: dict[str, Any] = {}
     if strategy.accepts_noise:
         noise["noise"] = variance_on_scale(sample.y, sample.cv, sample.n, spec.scale)

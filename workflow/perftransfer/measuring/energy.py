@@ -64,7 +64,7 @@ def _count(
         start = clock()
         while n == 0 or clock() - start < seconds:
             session.run()
-            n += getattr(session, "inferences_per_run", 1)
+            n += session.inferences_per_run
     finally:
         # Also after a failure: it ends the thread of a counter that is sampled.
         energy = counter.stop()

@@ -172,15 +172,15 @@ def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -
 
     cpus: numbers of the CPUs whose use and clocks are watched meanwhile; None: no CPU is watched.
     """
-    own_clock: Callable[[], float] | None = getattr(session, "clock", None)
-    clock = own_clock or time.perf_counter
+    # Not by the session's method where that is the wall clock: calling it would count as time of the inference.
+    clock = session.clock if session.has_own_clock else time.perf_counter
     warmup = _Stopwatch(session.run, clock)
     warmup.run_until(protocol.warmup_runs, protocol.warmup_seconds)
     while not (steady := is_steady(warmup.latencies_ms)) and warmup.seconds < protocol.max_warmup_seconds:
         warmup.run_until(len(warmup.latencies_ms) + 1, 0.0)
     timed = _Stopwatch(session.run, clock)
     # In virtual time nothing real happens: collecting garbage would be the only cost.
-    virtual = own_clock is not None and cpus is None
+    virtual = session.has_own_clock and cpus is None
     with nullcontext() if virtual else _garbage_kept():
         before = None if cpus is None else _Watched.now(cpus)
         precision = _time(timed, protocol)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
-Level = bool | int | float | str
+from perftransfer.levels import Level
 
 
 class Request(TypedDict):

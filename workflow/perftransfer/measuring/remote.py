@@ -14,8 +14,9 @@ from typing import TypeVar
 
 from perftransfer import package_path
 from perftransfer.errors import UserError
+from perftransfer.levels import Level
 from perftransfer.measuring import bench, journal, networks
-from perftransfer.measuring.engines.interface import Level, Options
+from perftransfer.measuring.engines.interface import Options
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.measuring.records import Measurement, Record
 from perftransfer.plain import from_plain, to_plain

@@ -53,7 +53,8 @@ def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome
         timing = time_session(session, protocol, cpus)
         energy: Energy = {}
         if protocol.energy:
-            energy = per_inference(session, getattr(session, "counters", engine.counters), request["gpu"])
+            kinds = engine.counters if session.counters is None else session.counters
+            energy = per_inference(session, kinds, request["gpu"])
         session.close()
     except UnsupportedConfigurationError as error:
         return {"status": "unsupported", "error": str(error)}

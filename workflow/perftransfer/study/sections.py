@@ -56,6 +56,7 @@ def _strategy_of_ours(value: str) -> str:
     return value
 
 
+# JSON schemas are Any to pydantic.
 _STRATEGY_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"enum": strategies.names()},
@@ -90,7 +91,7 @@ def _design(value: str) -> str:
 
 
 def _design_schema(schema: dict[str, Any]) -> None:
-    """Complete the JSON schema; a function, since it imports all designs."""
+    """Complete the JSON schema; a function, because it imports all designs."""
     schema["anyOf"] = [{"enum": _designs_without_source()}, {"pattern": _IMPORT_PATH}]
 
 
@@ -237,6 +238,7 @@ class Import(Section):
 
 def _parameters_of(learner: str) -> type[BaseModel]:
     """Create the section of a learner's parameters, from the fields of its class."""
+    # Any, here and below, as ``create_model`` takes fields by keyword, next to parameters of its own.
     types: dict[Any, Any] = {int: PositiveInt, float: NonNegativeFloat}
     fields: dict[str, Any] = {
         name: (types.get(parameter.annotation, parameter.annotation), parameter.default)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from perftransfer.errors import UserError, unknown
 from perftransfer.study.sections import GPU_TYPE, NAME, OBJECTIVE, SHA256, StudySections
@@ -28,7 +29,7 @@ def validate(content: Mapping[str, object], where: str) -> StudySections:
     try:
         return StudySections.model_validate(dict(content))
     except ValidationError as error:
-        lines = [_line(where, dict(problem)) for problem in error.errors(include_url=False)]
+        lines = [_line(where, problem) for problem in error.errors(include_url=False)]
         raise UserError("\n".join(lines)) from error
 
 
@@ -40,7 +41,7 @@ def key_path(location: tuple[int | str, ...]) -> str:
     return text.lstrip(".")
 
 
-def _line(where: str, problem: dict[str, Any]) -> str:
+def _line(where: str, problem: ErrorDetails) -> str:
     location, kind, value = problem["loc"], problem["type"], problem["input"]
     where_key = f"{where}: {key_path(location)}"
     if kind == "extra_forbidden":

@@ -6,11 +6,10 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from perftransfer.measuring import networks
-from perftransfer.measuring.engines.interface import Engine, Options
-from perftransfer.testing._rules import check, require, require_concrete, require_flags
+from perftransfer.measuring import counters, networks
+from perftransfer.measuring.engines.interface import Engine, Options, Session
+from perftransfer.testing._rules import check, name_of, require, require_concrete, require_flags
 
-_COUNTERS = ("rapl", "hwmon", "nvml")
 _SIZES = {"batch": 1, "image_px": 32}
 
 
@@ -53,22 +52,21 @@ def check_engine(
             """``open`` returns a session whose run does one inference each time, until close."""
             for _ in range(2):
                 session = _engine(cls, files).open(dict(files), dict(sizes), dict(configuration), 0)
-                for method in ("run", "close"):
-                    require(callable(getattr(session, method, None)), f"a session without {method}")
+                require(
+                    isinstance(session, Session), f"{type(session).__name__} is not derived from {name_of(Session)}"
+                )
                 for _ in range(3):
                     session.run()
                 session.close()
 
         def keeps_time(cls: type[Engine]) -> None:
-            """The clock of a session that has one tells seconds that grow with each inference."""
+            """The clock of a session returns seconds that grow with each inference."""
             session = _engine(cls, files).open(dict(files), dict(sizes), dict(configuration), 0)
-            clock: Callable[[], float] | None = getattr(session, "clock", None)
-            if clock is not None:
-                before = clock()
-                session.run()
-                after = clock()
-                require(isinstance(before, float) and isinstance(after, float), f"{before!r} and {after!r}")
-                require(after > before, f"{before} before an inference and {after} after it")
+            before = session.clock()
+            session.run()
+            after = session.clock()
+            require(isinstance(before, float) and isinstance(after, float), f"{before!r} and {after!r}")
+            require(after > before, f"{before} before an inference and {after} after it")
             session.close()
 
         def leaves_arguments(cls: type[Engine]) -> None:
@@ -105,7 +103,7 @@ def _has_options(cls: type[Engine]) -> None:
 def _has_counters(cls: type[Engine]) -> None:
     """``counters`` is a tuple of kinds of energy counters: rapl, hwmon, nvml."""
     kinds = cls.counters
-    require(isinstance(kinds, tuple) and set(kinds) <= set(_COUNTERS), f"counters = {kinds!r}")
+    require(isinstance(kinds, tuple) and set(kinds) <= set(counters.CATALOGUE.names()), f"counters = {kinds!r}")
 
 
 def _has_flags(cls: type[Engine]) -> None:

@@ -1,38 +1,37 @@
-"""Energy counters: what the hardware itself counts, with its resolution and what it covers; never an estimate.
+"""Energy counters of the hardware: one file each, behind the base class of ``interface.py``.
 
-Where there is no counter, the objective is missing, with the reason.
+Energy is never estimated: without a counter, the objective is missing, with the reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from perftransfer.measuring.counters import hwmon, nvml, rapl
+from perftransfer.catalogue import Catalogue
 from perftransfer.measuring.counters.interface import Counter, CounterError, Energy
 
-__all__ = ["Counter", "CounterError", "Energy", "available"]
+__all__ = ["CATALOGUE", "Counter", "CounterError", "Energy", "available"]
+
+CATALOGUE: Catalogue[Counter] = Catalogue(__name__, "Counter", "energy counter")
 
 
-def available(
-    root: Path = Path("/"), *, gpu: int = 0, load_nvml: Callable[[], Any] = nvml.load_library
-) -> tuple[list[Counter], list[str]]:
-    """Return the counters of this machine and, for each kind that is not there, the reason in words.
+def available(root: Path = Path("/"), *, gpu: int = 0) -> tuple[list[Counter], list[str]]:
+    """Return the counters of this machine and, for each other kind, the reason why there is none.
 
-    root: the folder that holds ``sys``. gpu: number of the NVIDIA GPU. load_nvml: loads NVML's library.
+    What they cover may overlap (a Jetson's whole input includes its GPU): choose one, or add only what is disjoint.
 
-    What they cover may overlap (a Jetson's whole input holds its GPU): choose one, or add only what is disjoint.
+    Parameters
+    ----------
+    root
+        The folder that holds ``sys``.
+    gpu
+        Number of the NVIDIA GPU.
     """
-    kinds: dict[str, Callable[[], Counter]] = {
-        "RAPL": lambda: rapl.find(root),
-        "NVML": lambda: nvml.find(gpu, load_nvml),
-        "hwmon": lambda: hwmon.find(root),
-    }
     counters, reasons = [], []
-    for kind, find in kinds.items():
+    for name in CATALOGUE.names():
+        kind = CATALOGUE.load(name)
         try:
-            counters.append(find())
+            counters.append(kind.find(root, gpu))
         except CounterError as error:
-            reasons.append(f"{kind}: {error}")
+            reasons.append(f"{kind.title}: {error}")
     return counters, reasons

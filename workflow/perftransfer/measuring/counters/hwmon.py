@@ -71,6 +71,7 @@ class HwmonCounter(Counter):
     """
 
     name = "hwmon"
+    title = "hwmon"
 
     def __init__(
         self,
@@ -93,6 +94,40 @@ class HwmonCounter(Counter):
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
         self._error: CounterError | None = None
+
+    @classmethod
+    def find(
+        cls,
+        root: Path = Path("/"),
+        gpu: int = 0,
+        *,
+        rails: Sequence[str] | None = None,
+        period: float = 0.01,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> HwmonCounter:
+        """Return the counter of the module's whole input or, if no rail is that, of the sum of all rails.
+
+        Parameters
+        ----------
+        root, gpu
+            As in the base class.
+        rails
+            Names of the rails to add instead.
+        period, clock
+            Seconds between two samples, and what tells the time.
+
+        Raises
+        ------
+        CounterError
+            With the reason, if there is no rail, or one of them cannot be read.
+        """
+        all_rails = _hwmon_rails(root) or _iio_rails(root)
+        if not all_rails:
+            raise CounterError(f"no sensor INA3221 of a Jetson board, neither in {root / _HWMON} nor in {root / _IIO}")
+        chosen, covers = _chosen(all_rails, rails)
+        for rail in chosen:
+            rail.read_mw()
+        return cls(chosen, covers, period=period, clock=clock)
 
     def step(self) -> None:
         """Take one sample: the power of all rails, at the middle of the time that reading them took."""
@@ -213,25 +248,3 @@ def _chosen(rails: Sequence[Rail], names: Sequence[str] | None) -> tuple[list[Ra
     if not chosen:
         raise CounterError(f"no rail can be counted; there are: {there}")
     return chosen, f"rails {', '.join(rail.name for rail in chosen)} (added: no rail is the whole input)"
-
-
-def find(
-    root: Path = Path("/"),
-    rails: Sequence[str] | None = None,
-    *,
-    period: float = 0.01,
-    clock: Callable[[], float] = time.perf_counter,
-) -> HwmonCounter:
-    """Return the counter of the rail that is the whole input of the module or, if there is none, of all rails added.
-
-    root: the folder that holds ``sys``. rails: names of those to add instead. period: seconds between two samples.
-
-    Raises CounterError with the reason if there is no rail, or if one of them cannot be read.
-    """
-    all_rails = _hwmon_rails(root) or _iio_rails(root)
-    if not all_rails:
-        raise CounterError(f"no sensor INA3221 of a Jetson board, neither in {root / _HWMON} nor in {root / _IIO}")
-    chosen, covers = _chosen(all_rails, rails)
-    for rail in chosen:
-        rail.read_mw()
-    return HwmonCounter(chosen, covers, period=period, clock=clock)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Self
 
 
 class CounterError(Exception):
@@ -26,20 +28,42 @@ class Energy:
 
 
 class Counter(ABC):
-    """An energy counter: ``start()``, let inferences run, ``stop()``; again and again.
+    """An energy counter: ``start()``, let inferences run, ``stop()``; repeatedly.
+
+    A counter is one file in ``counters/`` with one public subclass, created by ``find``.
 
     It counts everything that runs on the hardware it covers: nothing else may run meanwhile. Create it in the process
     that measures, not before a fork.
     """
 
-    #: Kind of the counter: "rapl", "nvml", "hwmon".
-    name: str
+    #: Kind of the counter, the name of its file: "rapl", "nvml", "hwmon".
+    name: ClassVar[str]
+    #: What it is called in messages.
+    title: ClassVar[str]
     #: What it covers, in words, with the names of its zones, rails or GPU.
     covers: str
     #: Millijoules by which an energy may be off for the counter's smallest step alone; None if unknown.
     resolution_mj: float | None
     #: Seconds between two refreshments of the counter; None if unknown.
     update_seconds: float | None
+
+    @classmethod
+    @abstractmethod
+    def find(cls, root: Path = Path("/"), gpu: int = 0) -> Self:
+        """Return the counter of this machine.
+
+        Parameters
+        ----------
+        root
+            The folder that holds ``sys``.
+        gpu
+            Number of the NVIDIA GPU.
+
+        Raises
+        ------
+        CounterError
+            With the reason, if the machine has no such counter.
+        """
 
     @abstractmethod
     def start(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from perftransfer.measuring.counters.interface import Counter, CounterError, Energy
@@ -50,6 +51,7 @@ class NvmlCounter(Counter):
     """
 
     name = "nvml"
+    title = "NVML"
     resolution_mj = 1.0
     update_seconds = _UPDATE_SECONDS
 
@@ -63,6 +65,11 @@ class NvmlCounter(Counter):
         self._call("nvmlDeviceGetHandleByIndex_v2", ctypes.c_uint(gpu), ctypes.pointer(self._device))
         self.covers = f"GPU {gpu}, {self._model()} (whole board)"
         self._read()
+
+    @classmethod
+    def find(cls, root: Path = Path("/"), gpu: int = 0) -> NvmlCounter:
+        """Return the counter of a GPU. Raises CounterError with the reason if there is none."""
+        return cls(gpu, load_library())
 
     def _call(self, function: str, *arguments: Any) -> None:
         try:
@@ -99,8 +106,3 @@ class NvmlCounter(Counter):
             # 64 bits of millijoules do not wrap around in the life of a GPU.
             raise CounterError(f"the counter of GPU {self.gpu} started anew during the measurement: driver reloaded")
         return Energy(float(after - before), now - started, None)
-
-
-def find(gpu: int = 0, load: Callable[[], Any] = load_library) -> NvmlCounter:
-    """Return the counter of a GPU. Raises CounterError with the reason if there is none."""
-    return NvmlCounter(gpu, load())

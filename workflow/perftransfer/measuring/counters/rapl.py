@@ -48,6 +48,7 @@ class RaplCounter(Counter):
     """
 
     name = "rapl"
+    title = "RAPL"
     update_seconds = _UPDATE_SECONDS
 
     def __init__(self, zones: Sequence[Zone], clock: Callable[[], float] = time.perf_counter) -> None:
@@ -56,6 +57,38 @@ class RaplCounter(Counter):
         self.resolution_mj = sum(zone.range_uj / _STEPS_OF_RANGE for zone in self.zones) / 1e3
         self._clock = clock
         self._before: tuple[float, list[int]] | None = None
+
+    @classmethod
+    def find(
+        cls, root: Path = Path("/"), gpu: int = 0, *, clock: Callable[[], float] = time.perf_counter
+    ) -> RaplCounter:
+        """Return the counter of all processor packages, with their memory where it is counted.
+
+        Cores and graphics (``core``, ``uncore``) are parts of their package, the platform (``psys``) is more than all
+        of them: added, they would count twice.
+
+        Raises CounterError with the reason if there is no such counter, or if a zone of it cannot be read: what is
+        covered must not depend on permissions.
+        """
+        folder = root / _FOLDER
+        top = [(path, read_text(path / "name")) for path in _zones_in(folder, level=1)]
+        if not top:
+            raise CounterError(
+                f"{folder} has no zone intel-rapl:0; a virtual machine, a processor without RAPL, "
+                "or the kernel module intel_rapl_msr is not loaded"
+            )
+        zones = []
+        for package, name in top:
+            if not name.startswith("package-"):
+                continue
+            covers = f"{name} (processor package: cores, caches, memory controller, graphics if any)"
+            zones.append(_zone(package, covers))
+            for part in _zones_in(package, level=2):
+                if read_text(part / "name") == "dram":
+                    zones.append(_zone(part, f"{name} dram (memory)"))
+        if not zones:
+            raise CounterError(f"{folder} has no processor package, only {', '.join(name for _, name in top)}")
+        return cls(zones, clock)
 
     def start(self) -> None:
         """Begin to count. Raises CounterError if a zone cannot be read."""
@@ -88,32 +121,3 @@ def _zone(folder: Path, covers: str) -> Zone:
     zone = Zone(folder, covers, range_uj)
     zone.read_uj()
     return zone
-
-
-def find(root: Path = Path("/"), clock: Callable[[], float] = time.perf_counter) -> RaplCounter:
-    """Return the counter of all processor packages, with their memory where it is counted.
-
-    Cores and graphics (``core``, ``uncore``) are parts of their package, the platform (``psys``) is more than all of
-    them: added, they would count twice.
-
-    root: the folder that holds ``sys``. Raises CounterError with the reason if there is no such counter, or if a zone
-    of it cannot be read: what is covered must not depend on permissions.
-    """
-    folder = root / _FOLDER
-    top = [(path, read_text(path / "name")) for path in _zones_in(folder, level=1)]
-    if not top:
-        raise CounterError(
-            f"{folder} has no zone intel-rapl:0; a virtual machine, a processor without RAPL, "
-            "or the kernel module intel_rapl_msr is not loaded"
-        )
-    zones = []
-    for package, name in top:
-        if not name.startswith("package-"):
-            continue
-        zones.append(_zone(package, f"{name} (processor package: cores, caches, memory controller, graphics if any)"))
-        for part in _zones_in(package, level=2):
-            if read_text(part / "name") == "dram":
-                zones.append(_zone(part, f"{name} dram (memory)"))
-    if not zones:
-        raise CounterError(f"{folder} has no processor package, only {', '.join(name for _, name in top)}")
-    return RaplCounter(zones, clock)

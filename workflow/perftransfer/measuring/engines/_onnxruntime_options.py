@@ -1,7 +1,7 @@
 """Options that ONNX Runtime takes as texts: entries of a session's configuration, options of its CUDA provider.
 
-ONNX Runtime takes an entry that it does not know without a word, so that ``Entry.since`` says which version brought it;
-those without one are in every version from 1.14. Their meanings are ONNX Runtime's own:
+ONNX Runtime silently ignores unknown entries, so ``Entry.since`` says which version brought an entry; those without it
+are in every version from 1.14. Their meanings are ONNX Runtime's own:
 https://github.com/microsoft/onnxruntime/blob/main/include/onnxruntime/core/session/onnxruntime_session_options_config_keys.h
 https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html
 """
@@ -10,25 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
-from perftransfer.measuring.engines import _reading
+from perftransfer.measuring.engines._reading import choice, number
 from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Entry:
     """Where the level of an option goes.
 
-    key: ONNX Runtime's name. values: its text by level; None for a number, ``least`` or more. since: the first version
-    of ONNX Runtime that heeds it.
+    key: ONNX Runtime's name. values: its text by level; None for a number, ``minimum`` or more. since: the first
+    version of ONNX Runtime that has it.
     """
 
     key: str
     values: Mapping[str, str] | None = None
-    least: int = 1
+    minimum: int = 1
     since: tuple[int, int] = (1, 14)
 
 
@@ -39,13 +36,13 @@ OFF = {"true": "0", "false": "1"}
 SESSION = {
     "intra_op_spinning": Entry("session.intra_op.allow_spinning", ON),
     # 0 is spinning forbidden in other words; -1, the library's default, is a number of turns and no time.
-    "intra_op_spin_duration_us": Entry("session.intra_op.spin_duration_us", least=-1, since=(1, 26)),
+    "intra_op_spin_duration_us": Entry("session.intra_op.spin_duration_us", minimum=-1, since=(1, 26)),
     "intra_op_spin_backoff_max": Entry("session.intra_op.spin_backoff_max", since=(1, 26)),
     "inter_op_spinning": Entry("session.inter_op.allow_spinning", ON),
-    "inter_op_spin_duration_us": Entry("session.inter_op.spin_duration_us", least=-1, since=(1, 26)),
+    "inter_op_spin_duration_us": Entry("session.inter_op.spin_duration_us", minimum=-1, since=(1, 26)),
     "inter_op_spin_backoff_max": Entry("session.inter_op.spin_backoff_max", since=(1, 26)),
     "force_spinning_stop": Entry("session.force_spinning_stop", ON),
-    "dynamic_block_base": Entry("session.dynamic_block_base", least=0),
+    "dynamic_block_base": Entry("session.dynamic_block_base", minimum=0),
     "denormal_as_zero": Entry("session.set_denormal_as_zero", ON),
     "prepacking": Entry("session.disable_prepacking", OFF),
     "device_allocator_for_initializers": Entry("session.use_device_allocator_for_initializers", ON),
@@ -79,28 +76,12 @@ CUDA = {
 }
 
 
-def choice(name: str, level: object, allowed: Mapping[str, _T]) -> _T:
-    """What the level stands for; truth values are called true and false.
-
-    Raises UnsupportedConfigurationError if it is none of ``allowed``.
-    """
-    return _reading.choice(name, str(level).lower() if isinstance(level, bool) else level, allowed)
-
-
-def number(name: str, level: Any, least: int = 1) -> int:
-    """The level as a whole number. Raises UnsupportedConfigurationError if it is none, or below ``least``."""
-    whole = isinstance(level, int | float) and not isinstance(level, bool) and level == int(level)
-    if not whole or level < least:
-        raise UnsupportedConfigurationError(f"option {name} is {level!r}: give a number from {least}")
-    return int(level)
-
-
 def texts(options: Options, table: Mapping[str, Entry], version: str) -> dict[str, str]:
-    """ONNX Runtime's texts by its own names, for those options of ``table`` that the configuration names.
+    """Return ONNX Runtime's texts by its own names, for those options of ``table`` that the configuration names.
 
     version: of ONNX Runtime, such as "1.26.0".
 
-    Raises UnsupportedConfigurationError for a level that there is not, and for an option newer than that version.
+    Raises UnsupportedConfigurationError for an unknown level, and for an option newer than that version.
     """
     major, minor = map(int, version.split(".")[:2])
     out: dict[str, str] = {}
@@ -110,9 +91,9 @@ def texts(options: Options, table: Mapping[str, Entry], version: str) -> dict[st
             continue
         if (major, minor) < entry.since:
             first = ".".join(map(str, entry.since))
-            raise UnsupportedConfigurationError(f"option {name}: ONNX Runtime {version} has none, it came with {first}")
+            raise UnsupportedConfigurationError(f"option {name}: not in ONNX Runtime {version}, but from {first} on")
         if entry.values is None:
-            out[entry.key] = str(number(name, level, entry.least))
+            out[entry.key] = str(number(name, level, entry.minimum))
         else:
             out[entry.key] = choice(name, level, entry.values)
     return out

@@ -8,22 +8,31 @@ from typing import Any, TypeVar
 import numpy as np
 
 from perftransfer.errors import unknown
+from perftransfer.levels import level_text
 from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
 
 _T = TypeVar("_T")
 
 
 def choice(name: str, level: object, allowed: Mapping[str, _T]) -> _T:
-    """What the level stands for. Raises UnsupportedConfigurationError if it is none of ``allowed``."""
-    if str(level) not in allowed:
-        raise UnsupportedConfigurationError(unknown(name, "level", str(level), allowed))
-    return allowed[str(level)]
+    """Return the value of a level in ``allowed``; truth values are called true and false.
+
+    Raises UnsupportedConfigurationError for an unknown level.
+    """
+    text = level_text(level)
+    if text not in allowed:
+        raise UnsupportedConfigurationError(unknown(name, "level", text, allowed))
+    return allowed[text]
 
 
-def number(name: str, level: Any) -> int:
-    """The level as a whole number. Raises UnsupportedConfigurationError below 1: that leaves it to the library."""
-    if int(level) < 1:
-        raise UnsupportedConfigurationError(f"option {name} is {level!r}: give a number from 1")
+def number(name: str, level: Any, minimum: int = 1) -> int:
+    """Return the level as a whole number.
+
+    Raises UnsupportedConfigurationError if it is not one, or below ``minimum``: libraries take 0 for their own choice.
+    """
+    whole = isinstance(level, int | float) and not isinstance(level, bool) and level == int(level)
+    if not whole or level < minimum:
+        raise UnsupportedConfigurationError(f"option {name} is {level!r}: give a number from {minimum}")
     return int(level)
 
 
@@ -33,7 +42,7 @@ def precision(options: Options) -> str:
 
 
 def network_file(files: Mapping[str, str], options: Options) -> str:
-    """Path of the network in the precision that the configuration asks for (fp32 where it asks for none).
+    """Return the path of the network in the precision of the configuration (by default fp32).
 
     Raises UnsupportedConfigurationError if there is none.
     """
@@ -44,7 +53,7 @@ def network_file(files: Mapping[str, str], options: Options) -> str:
 
 
 def shape(name: str, sizes: Sequence[int | str | None], workload: Mapping[str, int]) -> list[int]:
-    """Shape of the input ``name``: free dimensions bear the names of the workload's columns, which fill them.
+    """Return the shape of the input ``name``: the workload gives the sizes of free dimensions, by their names.
 
     Raises UnsupportedConfigurationError if the workload lacks one.
     """
@@ -56,12 +65,14 @@ def shape(name: str, sizes: Sequence[int | str | None], workload: Mapping[str, i
     return [size if isinstance(size, int) else workload[str(size)] for size in sizes]
 
 
-def values(name: str, kind: str, sizes: Sequence[int], types: Mapping[str, Any], rng: np.random.Generator) -> Any:
-    """An array of normal numbers for an input of floats; of ones for integers: any table of tokens and mask takes them.
+def values(
+    name: str, kind: str, sizes: Sequence[int], types: Mapping[str, type[np.generic]], rng: np.random.Generator
+) -> np.ndarray:
+    """Return an array of normal numbers for an input of floats, of ones for integers: valid tokens and masks.
 
     kind: the engine's name of the input's type. types: NumPy's types by those names.
 
-    Raises UnsupportedConfigurationError for a type that is none of them.
+    Raises UnsupportedConfigurationError for an unknown type.
     """
     if kind not in types:
         raise UnsupportedConfigurationError(f"input {name!r} is {kind}; this engine feeds {', '.join(types)}")

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar
 
-Level = bool | int | float | str
-Options = Mapping[str, Level | None]
+from perftransfer.levels import Configuration
+
+Options = Configuration
 
 
 class UnsupportedConfigurationError(Exception):
     """The engine, or the machine, cannot do the configuration: a status of its row, not a failure of the run."""
 
 
-@runtime_checkable
-class Session(Protocol):
-    """A network opened under one configuration, its input ready.
+class Session(ABC):
+    """A network opened under one configuration, its input ready."""
 
-    What it may have beside these: ``clock() -> float``, seconds, where it measures in another time than the wall
-    clock's; ``inferences_per_run``, where that is not one; ``counters``, where it computes on something else than its
-    engine's ``counters`` are for.
-    """
+    #: How many inferences one ``run`` does.
+    inferences_per_run: int = 1
+    #: Kinds of energy counters that cover what it computes on, the best first; None: the ``counters`` of its engine.
+    counters: tuple[str, ...] | None = None
 
+    @abstractmethod
     def run(self) -> None:
         """Do one inference, to its end."""
 
+    @abstractmethod
     def close(self) -> None:
-        """Give back what the session holds."""
+        """Release what the session holds."""
+
+    def clock(self) -> float:
+        """Return the seconds by which inferences are timed; override it for another time than the wall clock's."""
+        return time.perf_counter()
+
+    @property
+    def has_own_clock(self) -> bool:
+        """Whether its inferences are timed in another time than the wall clock's."""
+        return type(self).clock is not Session.clock
 
 
 class Engine(ABC):

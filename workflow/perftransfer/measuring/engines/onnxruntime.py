@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -29,8 +28,9 @@ import onnxruntime
 from perftransfer.measuring import fingerprint
 from perftransfer.measuring.engines import _onnxruntime_threads as _threads
 from perftransfer.measuring.engines import _reading
-from perftransfer.measuring.engines._onnxruntime_options import CUDA, SESSION, choice, number, texts
-from perftransfer.measuring.engines.interface import Engine, Options, UnsupportedConfigurationError
+from perftransfer.measuring.engines._onnxruntime_options import CUDA, SESSION, texts
+from perftransfer.measuring.engines._reading import choice, number
+from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 # Options that one provider alone knows; the others are the session's.
@@ -48,7 +48,7 @@ _OPTIMIZATION = {
 _LEVELS = onnxruntime.GraphOptimizationLevel.__members__
 _FLAG = {"true": True, "false": False}
 # Attributes of the session options, by option, with what each level stands for.
-_ATTRIBUTES: dict[str, tuple[str, dict[str, Any]]] = {
+_ATTRIBUTES: dict[str, tuple[str, Mapping[str, object]]] = {
     "execution_mode": (
         "execution_mode",
         {
@@ -155,7 +155,7 @@ def _feed(session: onnxruntime.InferenceSession, workload: Mapping[str, int], se
     }
 
 
-class _CpuSession:
+class _CpuSession(Session):
     counters = ("rapl", "hwmon")
 
     def __init__(self, path: str, workload: Mapping[str, int], options: Options, seed: int) -> None:
@@ -183,7 +183,7 @@ def _run_options(options: Options) -> onnxruntime.RunOptions | None:
     return out
 
 
-class _CudaSession:
+class _CudaSession(Session):
     counters = ("nvml",)
 
     def __init__(self, path: str, workload: Mapping[str, int], options: Options, seed: int) -> None:
@@ -273,9 +273,7 @@ class OnnxRuntime(Engine):
         cuda = getattr(onnxruntime, "cuda_version", "")
         return {"onnxruntime": onnxruntime.__version__, **({"cuda": cuda} if cuda else {})}
 
-    def open(
-        self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int
-    ) -> _CpuSession | _CudaSession:
+    def open(self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int) -> Session:
         """Open the network in the precision that the configuration asks for (fp32 where it asks for none).
 
         On CUDA the first inference is done here, with the search for convolution algorithms that belongs to it.

@@ -30,7 +30,7 @@ from openvino.properties.hint import (  # type: ignore[import-not-found]  # noqa
 )
 
 from perftransfer.measuring.engines import _reading  # noqa: E402
-from perftransfer.measuring.engines.interface import Engine, Options, UnsupportedConfigurationError  # noqa: E402
+from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError  # noqa: E402
 
 _DEVICES = ("CPU", "GPU")
 # Options with levels of their own; the property is the option in capitals.
@@ -118,7 +118,7 @@ def _text(value: Any) -> str:
     return value.get_type_name() if isinstance(value, openvino.Type) else str(getattr(value, "name", value)).lower()
 
 
-class _OpenVinoSession:
+class _OpenVinoSession(Session):
     """One network, one or more requests to it; ``inferences_per_run`` tells how many."""
 
     def __init__(self, path: str, names: Names, workload: Mapping[str, int], options: Options, seed: int) -> None:

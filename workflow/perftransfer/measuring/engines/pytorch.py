@@ -37,7 +37,7 @@ import onnx
 import torch  # type: ignore[import-not-found]
 
 from perftransfer.measuring.engines import _onnx_to_torch, _reading
-from perftransfer.measuring.engines.interface import Engine, Options, UnsupportedConfigurationError
+from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError
 
 # By the names that PyTorch has for them.
 _DEVICES = {"cpu": "cpu", "cuda": "cuda"}
@@ -47,7 +47,7 @@ _COMPILE_MODES = {
     "default": False, "max-autotune-no-cudagraphs": False, "reduce-overhead": True, "max-autotune": True,
 }  # fmt: skip
 _CASTS = {"none": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-_FLAGS = {"True": True, "False": False}
+_FLAGS = {"true": True, "false": False}
 # Options that work on one device alone, with the level that means nothing on the others.
 _ONLY: dict[str, dict[str, int]] = {
     "cpu": {"threads": 1, "interop_threads": 1, "flush_denormal": False, "onednn": True},
@@ -252,7 +252,7 @@ def _captured(infer: _Inference) -> _Inference:
     return replay
 
 
-class _CpuSession:
+class _CpuSession(Session):
     counters = ("rapl", "hwmon")
 
     def __init__(self, infer: _Inference) -> None:
@@ -265,7 +265,7 @@ class _CpuSession:
         del self._infer
 
 
-class _CudaSession:
+class _CudaSession(Session):
     """Measures in the time of the GPU, see above."""
 
     counters = ("nvml",)
@@ -314,9 +314,7 @@ class PyTorch(Engine):
             out["cudnn"] = cudnn[1]
         return out
 
-    def open(
-        self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int
-    ) -> _CpuSession | _CudaSession:
+    def open(self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int) -> Session:
         """Open the network as the configuration asks for, and do its first inferences.
 
         Raises UnsupportedConfigurationError for options that there are not, on this device, machine or build, or not

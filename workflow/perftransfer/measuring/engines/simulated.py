@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Mapping
 
-from perftransfer.measuring.engines.interface import Engine, Options, UnsupportedConfigurationError
+from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError
 
 
 def latency_ms(workload: Mapping[str, int], options: Options) -> float:
@@ -37,7 +37,7 @@ def _jitter(*key: object) -> float:
     return int.from_bytes(digest[:8], "big") / 2**63 - 1
 
 
-class _SimulatedSession:
+class _SimulatedSession(Session):
     def __init__(self, workload: Mapping[str, int], options: Options, seed: int) -> None:
         key = (seed, sorted(workload.items()), sorted(options.items()))
         self._now = 0.0

@@ -55,6 +55,7 @@ class _Node:
     operator: str
     inputs: tuple[str, ...]
     output: str
+    # Any, as ``make_node`` takes them by keyword, next to parameters of its own.
     attributes: dict[str, Any]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch  # type: ignore[import-not-found]
 from torch.nn import functional  # type: ignore[import-not-found]
@@ -50,7 +49,7 @@ def _resize(
         size = needed("sizes", sizes, None)
     refuse_unless("another number of images or channels", tuple(size[:2]), x.shape[:2])
     if mode == "nearest":
-        how: dict[str, Any] = {"mode": _nearest(x.shape[2:], size[2:], coordinate_transformation_mode, nearest_mode)}
+        how: dict[str, object] = {"mode": _nearest(x.shape[2:], size[2:], coordinate_transformation_mode, nearest_mode)}
     else:
         ways = {("linear", 3): "linear", ("linear", 4): "bilinear", ("linear", 5): "trilinear", ("cubic", 4): "bicubic"}
         if (mode, len(x.shape)) not in ways or cubic_coeff_a != -0.75:

@@ -6,7 +6,6 @@ import math
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch  # type: ignore[import-not-found]
 from torch.nn import functional  # type: ignore[import-not-found]
@@ -160,7 +159,7 @@ def _max_pool(
 ) -> Value:
     # The storage order is that of the second output, which is not implemented.
     windows = _Windows.read(x, kernel_shape, strides, dilations, pads, auto_pad)
-    sliding: dict[str, Any] = {"stride": windows.strides, "dilation": windows.dilations}
+    sliding: dict[str, object] = {"stride": windows.strides, "dilation": windows.dilations}
     if windows.fits():
         sliding |= {"padding": windows.before, "ceil_mode": bool(ceil_mode)}
     else:
