@@ -235,7 +235,7 @@ def test_a_gpu_that_is_lost_or_counts_anew_gives_no_energy() -> None:
 
 def test_a_library_that_is_not_installed_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nvml, "_LIBRARY", "libno-such-thing.so.1")
-    with pytest.raises(CounterError, match=r"libno-such-thing\.so\.1 is not installed; NVIDIA's driver brings it"):
+    with pytest.raises(CounterError, match=r"libno-such-thing\.so\.1 is not installed; it is part of NVIDIA's driver"):
         NvmlCounter.find()
 
 

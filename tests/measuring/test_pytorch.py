@@ -230,7 +230,7 @@ def test_an_input_without_a_shape_is_unsupported(tmp_path: Path) -> None:
     model = onnx.load(network(tmp_path, ["batch", 3, 8, 8]))
     model.graph.input[0].type.tensor_type.ClearField("shape")
     onnx.save(model, tmp_path / "x.onnx")
-    with pytest.raises(UnsupportedConfigurationError, match="'image': the network's file does not tell how many"):
+    with pytest.raises(UnsupportedConfigurationError, match="'image': the network's file has no number of"):
         PyTorch().open({"fp32": str(tmp_path / "x.onnx")}, WORKLOAD, {}, 1)
 
 

@@ -12,8 +12,8 @@ from perftransfer.errors import UserError
 
 _MODEL_COMMANDS = {
     "predict": "predict configurations of a target with intervals, or of a source without",
-    "explain": "tell which options and interactions matter in a target, next to its sources",
-    "plan": "say which configurations to measure next in a target",
+    "explain": "show which options and interactions matter in a target, next to its sources",
+    "plan": "choose which configurations to measure next in a target",
 }
 
 

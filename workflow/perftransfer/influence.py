@@ -2,8 +2,8 @@
 
 Terms are options and interactions of two options. The paper takes R's ``step`` (sec. 2); like it, an interaction may
 enter only after both its options, and an option leave only before them. An ordered option is one number, other options
-are one column per level, which enter together. A conditional option is what its levels do where it plays a part;
-whether it plays one is the effect of the options in its condition.
+are one column per level, which enter together. The effect of a conditional option is that of its levels where it
+is active; whether it is active is an effect of the options in its condition.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def _main(codes: np.ndarray, option: Option) -> np.ndarray:
     one_per_level = columns.shape[1] > 1 + option.conditional
     active = codes < len(option.levels)
     if option.conditional and active.any():
-        # Its last column tells where it plays no part: kept, it would take the credit of the options in its condition,
-        # and these would look as if they did not matter.
+        # Without its last column, which says where it is inactive: that is an effect of the options in its condition,
+        # which would look as if they did not matter.
         levels = columns[:, :-1]
         columns = np.where(active[:, None], levels - levels[active].mean(axis=0), 0.0)
     columns = _normal(columns)

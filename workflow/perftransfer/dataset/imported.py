@@ -69,7 +69,7 @@ def convert(
             if wrong:
                 problem = f"option {name} is {_plain(values.iloc[wrong[0]])!r}; a factor needs numbers"
                 raise UserError(f"{where}: row {numbers[wrong[0]]}: {problem}")
-            # A level that was read in the other unit is to be the same: twelve digits hide what rounding did.
+            # Twelve digits: levels converted from another unit must be equal despite rounding.
             values = values.map(lambda value, factor=float(mapping.factor): float(f"{float(value) * factor:.12g}"))
         columns[name] = values
         schema.append(_option(name, values, mapping, where))

@@ -10,7 +10,7 @@ from perftransfer.space.options import Level
 
 
 class EnvironmentDescription(TypedDict, total=False):
-    """What an environment is; keys that a published table does not tell are missing or None.
+    """Description of an environment; keys that are unknown for a published table are missing or None.
 
     cores: as text, since "all" is a value. kind: whether it is measured here or was published. The others are columns
     of the environment sheet.

@@ -167,7 +167,7 @@ class PartitionedTable:
 @contextmanager
 def _opened(path: Path | str, metadata: pq.FileMetaData | None = None) -> Iterator[pq.ParquetFile]:
     try:
-        # ParquetFile, not read_table: the latter brings pyarrow's dataset module, which takes a fifth of a second.
+        # ParquetFile, not read_table: the latter imports pyarrow's dataset module, which takes a fifth of a second.
         with pq.ParquetFile(path, metadata=metadata) as file:
             yield file
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""From wishes to configurations that there are: each wish takes the nearest one that no other has taken."""
+"""Assign wished configurations to candidates: each wish takes the nearest candidate that is not taken yet."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Greedy(ExtendingDesign):
         source: Evidence | None,
         chosen: np.ndarray,
     ) -> np.ndarray:
-        """Choose the next ``n`` after ``chosen``; what these will tell need not be told again.
+        """Choose the next ``n`` after ``chosen``; the information of these is taken into account.
 
         All budgets are the front of one order: samples are nested.
         """

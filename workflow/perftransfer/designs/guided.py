@@ -25,7 +25,7 @@ def wishes(term: Term, options: Sequence[Option]) -> np.ndarray:
     """Codes of all level combinations of the options in ``term``, the rest at default, shape (combinations, options).
 
     Conditional options are at an active level, whether or not the others fulfil the condition: the
-    nearest configuration that there is is taken anyway.
+    nearest candidate is taken anyway.
     """
     default = np.array([option.code(option.default) for option in options])
     positions = [i for i, option in enumerate(options) if option.name in term]

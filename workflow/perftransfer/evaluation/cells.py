@@ -70,7 +70,7 @@ class Plan:
 
 
 class CellKey(NamedTuple):
-    """What tells a cell from the others of its strategy, target and objective."""
+    """Key of a cell among those of its strategy, target and objective."""
 
     source: str | None
     learner: str | None

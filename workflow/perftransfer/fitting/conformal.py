@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-#: Share of what is measured that prediction intervals are to cover.
+#: Nominal coverage of prediction intervals.
 INTERVAL = 0.9
-#: How far the share that they cover may be from it, and they can still be relied on.
+#: How far the actual coverage of reliable intervals may be from the nominal one.
 TOLERANCE = 0.05
 
 
@@ -45,7 +45,7 @@ def interval(
     predicted
         What each refit predicts for the whole pool, shape (rows,) each.
     share
-        Share of new values that the intervals are to hold.
+        Nominal coverage.
 
     Notes
     -----

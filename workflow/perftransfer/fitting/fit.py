@@ -34,7 +34,7 @@ from perftransfer.scales import SCALES
 from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Source, Strategy
 
-#: Share of new measurements that intervals are to hold.
+#: Nominal coverage of prediction intervals.
 INTERVAL = conformal.INTERVAL
 # A spread of 0 would make every comparison of two predictions certain.
 _MIN_SPREAD = 1e-12

@@ -33,7 +33,7 @@ def known_variance(cv: np.ndarray, n: np.ndarray) -> np.ndarray | None:
     """Squared relative standard error of each value, the median of n processes; None if all were measured once.
 
     cv: coefficient of variation over the processes of each, n: their number, both of shape (rows,) and NaN where
-    unknown. What two processes tell of their spread is next to nothing: each is shrunk towards what all have in common,
+    unknown. Two processes show almost nothing of their spread, so each is shrunk towards the common one,
     as if four further degrees of freedom agreed with it (the moderated variance of Smyth, Statistical Applications in
     Genetics and Molecular Biology 3, 2004, with a fixed weight).
     """

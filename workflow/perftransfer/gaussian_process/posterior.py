@@ -24,7 +24,7 @@ from perftransfer.gaussian_process.prior import Prior, View
 _DRAWS = 256
 # Combinations of less weight than this, relative to the heaviest, do not count.
 _LEAST = 1e-4
-# Fewer measurements tell nothing of which options matter.
+# Fewer measurements do not show which options matter.
 _ADAPT_FROM = 12
 _ITERATIONS = 40
 # Beyond, the marginal likelihood leaves a single combination anyway, and each costs the cube of the measurements.
@@ -167,7 +167,7 @@ class Posterior:
     def spread(self, X: np.ndarray) -> np.ndarray:
         """Standard deviation of ``predict``, raised where what is left out is predicted worse than it says; (rows,).
 
-        As if ten more measurements had fitted: few tell little of how sure they make one.
+        As if ten more measurements had fitted: few measurements show little of their own reliability.
         """
         z = (self.left_out_mean - self._measured) / self.left_out_std
         # Never lowered: where measurements were chosen to be far apart, the others are no fair sample of what is left.

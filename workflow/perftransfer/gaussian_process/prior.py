@@ -177,7 +177,7 @@ class FromSources(Prior):
     def __init__(
         self, sources: Sequence[tuple[np.ndarray, np.ndarray]], options: Sequence[Option], seed: int = 0
     ) -> None:
-        # An environment in which nothing makes a difference tells nothing of where it does.
+        # An environment with constant values does not show which options matter.
         varying = [(codes, y) for codes, y in sources if np.std(y) > _SMALLEST * max(1.0, float(np.abs(y).max()))]
         self._sources = [_Source(codes, y, options, seed) for codes, y in varying or sources]
         references = np.unique(np.concatenate([source.codes for source in self._sources]), axis=0)

@@ -14,12 +14,12 @@ from scipy.optimize import minimize
 
 from perftransfer.gaussian_process.kernel import Scale, distances_by_scale, matern, matern_slope
 
-# Enough to tell relevances; its cube is the price.
+# Enough to estimate relevances; the cost is its cube.
 _ROWS = 300
 _ITERATIONS = 60
 # Priors of the logarithms, for values of variance 1 and distances up to 1: median and deviation.
 _RELEVANCE, _VARIANCE, _NOISE = (np.log(0.5), 2.0), (0.0, 1.5), (np.log(1e-2), 2.0)
-# Of the variance: configurations that no scale tells apart leave the matrix singular where the noise vanishes.
+# Of the variance: configurations that are equal on all scales leave the matrix singular where the noise vanishes.
 _JITTER = 1e-7
 
 

@@ -69,7 +69,7 @@ class MeasureParams:
 
 @dataclass(frozen=True)
 class Environment:
-    """What is measured, as the environment sheet tells it.
+    """What is measured, from the environment sheet.
 
     cores: number of CPUs, or "all" that this process may use.
     files: path of the network by precision; ``network_version`` says which network they hold.
@@ -332,7 +332,7 @@ class _Run:
                     if self._applied is not None:
                         host_record["settings"] = self._applied.values
                 finally:
-                    # Also of a machine that could not be set as it should be: its rows need a host.
+                    # Also if settings could not be applied: these rows need a host, too.
                     self._writer.append(host_record)
                 variables = _variables(self._settings, self._engine)
                 self._measure = _runner(self._engine, self._environment.cpus(), variables, stack)

@@ -10,11 +10,11 @@ from perftransfer.measuring.counters import Counter, CounterError
 from perftransfer.measuring.engines.interface import Session
 from perftransfer.measuring.records import Energy
 
-# Share of an energy by which it may be off for the counter's own steps.
+# Largest relative error of an energy by the counter's steps.
 _RESOLUTION = 0.05
-# Where a counter does not tell how often it is refreshed.
+# For counters of unknown refresh interval.
 _SECONDS = 0.5
-# However slowly a counter is refreshed, or however little is drawn.
+# Upper limit, for slow counters.
 _MOST_SECONDS = 5.0
 
 

@@ -52,7 +52,7 @@ def _caches(root: Path) -> dict[str, str]:
 
 
 def _gpus(root: Path) -> list[str]:
-    """Models of the NVIDIA GPUs, as the driver tells them."""
+    """Return the models of the NVIDIA GPUs, as the driver names them."""
     texts = (_text(path) or "" for path in sorted(root.glob("proc/driver/nvidia/gpus/*/information")))
     models = (line.partition(":")[2].strip() for text in texts for line in text.splitlines() if "Model" in line)
     return list(models)

@@ -33,7 +33,7 @@ _RENAMED = {"others_cpu_share": "external_cpu_share"}
 def key(record: Measurement) -> Key:
     """Return what makes a measurement one of its kind: (environment digest, configuration, repeat, protocol, attempt).
 
-    An attempt above 0 was made because the one before was disturbed; journals of earlier versions do not tell it.
+    An attempt above 0 was made because the one before was disturbed; journals of earlier versions do not have it.
     """
     return (
         record["environment_digest"],

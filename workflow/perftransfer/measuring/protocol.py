@@ -50,7 +50,7 @@ class Protocol:
 
     @property
     def key(self) -> str:
-        """What two measurements must share to be measurements of the same kind (the time-out changes no number)."""
+        """What comparable measurements have in common (the time-out changes no number)."""
         settings = {name: value for name, value in asdict(self).items() if name not in ("timeout_seconds", "energy")}
         texts = [f"{_NAMES_IN_KEYS.get(name, name)}={value:g}" for name, value in settings.items()]
         return " ".join([f"v{PROTOCOL_VERSION}", *texts, *["energy"] * self.energy])

@@ -120,11 +120,11 @@ def _kill_group(child: int) -> None:
 def _read_until(pipe: int, child: int, deadline: float) -> bytes | None:
     """Read what ``child`` writes until it ends; None when the deadline (of ``time.monotonic``) passes first."""
     os.set_blocking(pipe, False)
-    # The pipe alone does not tell: what the child started may hold it open.
+    # The pipe alone is not enough: processes of the child may hold it open.
     try:
         handle = os.pidfd_open(child)
     except (AttributeError, OSError):
-        # A system or a kernel (before Linux 5.3) without: then only the pipe tells.
+        # Not on this system, or before Linux 5.3: then only the pipe shows the end.
         handle = None
     sources = [pipe] if handle is None else [pipe, handle]
     data = b""
@@ -149,7 +149,7 @@ def _read_until(pipe: int, child: int, deadline: float) -> bytes | None:
 
 
 def measure_in_child(engine: Engine, request: Request, cpus: list[int] | None, private: Sequence[int] = ()) -> Outcome:
-    """Fork, measure in the child, and tell how it ended.
+    """Fork, measure in the child, and return its outcome.
 
     private: file descriptors to close in the child.
     """

@@ -13,7 +13,7 @@ from perftransfer.space.options import Option
 from perftransfer.strategies._selected_source import SelectedSource
 from perftransfer.strategies.interface import Source
 
-# Configurations on which sources are compared; enough to tell ranks.
+# Configurations on which sources are compared; enough for ranks.
 _ROWS = 500
 
 

@@ -14,8 +14,8 @@ from perftransfer.strategies.interface import Source
 class GP(GaussianProcess):
     """A Gaussian process on a random sample of the target, its variances averaged over.
 
-    Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006. The same as in ``KT``, but for what
-    the source tells.
+    Rasmussen and Williams, Gaussian Processes for Machine Learning, MIT Press 2006. The same as ``KT``, but without a
+    source.
     """
 
     title = "Gaussian process without a source"

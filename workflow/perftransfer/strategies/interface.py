@@ -116,7 +116,7 @@ class Strategy(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     ----------
     learner
         An unfitted learner (``learners.make``) if ``fits_learner_on`` is "target" or "both"; None otherwise: the source
-        then brings the fitted one, or the strategy learns by itself.
+        then has the fitted one, or the strategy needs none.
     options
         Schema of the configurations.
     seed
@@ -189,7 +189,7 @@ class Strategy(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def interval(
         self, X: np.ndarray, share: float, source: Source | None = None
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return lower and upper ends, shape (rows,), of intervals that are to hold ``share`` of new measurements.
+        """Return lower and upper ends, shape (rows,), of intervals with a nominal coverage of ``share``.
 
         None: the strategy has no intervals of its own. If its sample is random, an evaluation computes intervals by
         fitting it again to parts of the sample.

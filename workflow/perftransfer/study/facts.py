@@ -124,7 +124,7 @@ class Study:
 
     @cached_property
     def _targets_per_job(self) -> int:
-        # Not by the number of strategies: one more is to be evaluated alone.
+        # Independent of the number of strategies, so that a new strategy is evaluated alone.
         return self.sections.evaluation.targets_per_job or math.ceil(len(self.environments) / MAX_BATCHES)
 
     @property
@@ -208,11 +208,11 @@ class Study:
         return [level_text(level) for levels in options for level in levels]
 
     def precisions(self, environment: str) -> list[str]:
-        """Precisions in which a network of ours is to be built for an environment."""
+        """Precisions in which a built-in network is needed for an environment."""
         row = self.rows[environment]
         if row.simulated:
             return []
-        # A file of the user's is what it is; other precisions are not supported by it.
+        # A user's file has one precision.
         return [] if row.own_network else self.levels(row, "precision") or [networks.PRECISIONS[0]]
 
     def network_version(self, environment: str) -> int:

@@ -1,4 +1,4 @@
-"""What there is to measure before a run, and how long that takes."""
+"""Measurements left before a run, and how long they take."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from perftransfer.study.facts import Study
 
 
 def pending_measurements(study: Study) -> list[str]:
-    """Say for each environment how much there is to measure, and how long that takes at the pace so far.
+    """Return a line per environment: how many measurements are left, and how long they take.
 
-    The journals know the pace; without one the protocol tells how long a measurement takes at most, if none fails.
+    The pace is that of the journals; without one, the protocol gives how long a measurement takes at least.
     """
     measuring, lines = study.sections.measuring, []
     for name, row in study.rows.items():

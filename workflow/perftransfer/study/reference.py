@@ -1,6 +1,6 @@
 """The JSON schema of a study, for editors, and the page on its keys, both made from ``sections.py``.
 
-``make docs`` writes both, and the page on strategies; a test tells when they are out of date.
+``make docs`` writes both, and the page on strategies; a test fails if they are out of date.
 """
 
 from __future__ import annotations

@@ -221,9 +221,9 @@ class ImportedEnvironment(Section):
     rows: dict[str, Level] = Field({}, description="Values of columns that pick the rows of this environment.")
     hardware: str = Field(description="Hardware it was measured on.")
     emulated: bool = Field(False, description="Whether it is a restriction of other hardware in the study.")
-    cores: int | str | None = Field(None, description="Cores used, where the table tells.")
-    engine: str | None = Field(None, description="Engine, where the table tells.")
-    network: str | None = Field(None, description="Network, where the table tells.")
+    cores: int | str | None = Field(None, description="Cores used, if known.")
+    engine: str | None = Field(None, description="Engine, if known.")
+    network: str | None = Field(None, description="Network, if known.")
     batch: PositiveInt | None = Field(None, description="Inputs of one inference.")
     image_px: PositiveInt | None = Field(None, description="Width and height of the input in pixels.")
 

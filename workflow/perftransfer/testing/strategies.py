@@ -56,7 +56,7 @@ _SOURCES = {"given": SOURCES, "others": tuple(y[::-1].copy() for y in SOURCES), 
 
 
 def _source(cls: type[Strategy], which: str = "given") -> Source | None:
-    """What an evaluation tells the strategy: all sources, one of them, or None."""
+    """Return the source that an evaluation gives the strategy: all sources, one of them, or None."""
     return _make_source(which, cls.uses_all_sources, cls.design.needs_terms) if cls.needs_source else None
 
 

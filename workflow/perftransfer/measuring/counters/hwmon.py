@@ -1,8 +1,8 @@
 """INA3221: sensors of power on the supply rails of NVIDIA Jetson boards, integrated to energy.
 
-A sensor tells a power (mW) at a moment. The energy is its integral over time: readings are taken at a steady pace in a
-thread, each with its time, and joined by trapezoids. The sum of the readings, as published with the paper's data, is
-neither a power nor an energy: it grows with the number of readings.
+A sensor reports the power (mW) at a moment. The energy is its integral over time: a thread takes readings at a steady
+pace, each with its time, which are joined by trapezoids. The sum of the readings, as published with the paper's data,
+is neither a power nor an energy: it grows with the number of readings.
 
 Two layouts: JetPack 5 and later and mainline Linux (``/sys/class/hwmon``: voltage and current,
 https://docs.kernel.org/hwmon/ina3221.html), JetPack 4 and earlier (``/sys/bus/i2c/drivers/ina3221x``: power).
@@ -114,7 +114,7 @@ class HwmonCounter(Counter):
         rails
             Names of the rails to add instead.
         period, clock
-            Seconds between two samples, and what tells the time.
+            Seconds between two samples, and the clock for their times.
 
         Raises
         ------

@@ -80,7 +80,7 @@ class Counter(ABC):
         """Share of ``energy`` (0.05 is 5 %) by which it may be off for the counter's steps and refreshments.
 
         One refreshment less or more may fall into the measurement: an energy over 20 refreshments is known to 5 %.
-        Infinite if nothing was counted, None if neither step nor refreshment is known. It does not tell how true the
+        Infinite if nothing was counted, None if neither step nor refreshment is known. It does not say how accurate the
         sensor is.
         """
         if energy.millijoules <= 0 or energy.seconds <= 0:

@@ -38,7 +38,7 @@ def load_library() -> Any:
     try:
         return ctypes.CDLL(_LIBRARY)
     except OSError as error:
-        raise CounterError(f"{_LIBRARY} is not installed; NVIDIA's driver brings it ({error})") from error
+        raise CounterError(f"{_LIBRARY} is not installed; it is part of NVIDIA's driver ({error})") from error
 
 
 class NvmlCounter(Counter):

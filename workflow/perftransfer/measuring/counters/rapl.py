@@ -18,7 +18,7 @@ from perftransfer.measuring.counters.interface import Counter, CounterError, Ene
 _FOLDER = "sys/class/powercap"
 # The registers are refreshed about every millisecond (Intel's manual, volume 3, "RAPL interfaces").
 _UPDATE_SECONDS = 0.001
-# The kernel scales a register of 32 bits to microjoules, so the range tells how much one step of it is.
+# The kernel scales a register of 32 bits to microjoules, so the range gives the size of one step.
 _STEPS_OF_RANGE = 2**32 - 1
 
 

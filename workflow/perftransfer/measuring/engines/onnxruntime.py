@@ -99,7 +99,7 @@ def session_options(options: Options) -> onnxruntime.SessionOptions:
     Options that the configuration does not name keep ONNX Runtime's defaults, except for the thread counts: left
     alone, ONNX Runtime takes all cores of the machine and ignores the affinity of the process.
 
-    Raises UnsupportedConfigurationError for what there is not, here or at all.
+    Raises UnsupportedConfigurationError for what ONNX Runtime, this build or this machine does not support.
     """
     settings = {**_DEFAULTS, **{name: level for name, level in options.items() if level is not None}}
     if settings.get("gemm_fastmath_bf16") is True and "bf16" not in fingerprint.host()["instruction_sets"]:
@@ -121,7 +121,7 @@ def session_options(options: Options) -> onnxruntime.SessionOptions:
 
 
 def _cpus(options: Options) -> list[int]:
-    """CPUs to which the threads that share the work of an operator are bound, if they are to be."""
+    """Return the CPUs to which the threads that share the work of an operator are bound; none without binding."""
     if not choice("thread_affinity", options.get("thread_affinity") or "none", _AFFINITIES):
         return []
     return _threads.cpus_for(number("intra_op_threads", options.get("intra_op_threads") or 1))

@@ -119,7 +119,7 @@ def _text(value: Any) -> str:
 
 
 class _OpenVinoSession(Session):
-    """One network, one or more requests to it; ``inferences_per_run`` tells how many."""
+    """One network, one or more requests to it; ``inferences_per_run`` says how many."""
 
     def __init__(self, path: str, names: Names, workload: Mapping[str, int], options: Options, seed: int) -> None:
         # Not before: it starts threads, and the process that imports this module forks.

@@ -317,7 +317,7 @@ class PyTorch(Engine):
     def open(self, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int) -> Session:
         """Open the network as the configuration asks for, and do its first inferences.
 
-        Raises UnsupportedConfigurationError for options that there are not, on this device, machine or build, or not
+        Raises UnsupportedConfigurationError for options that this device, machine or build does not support, or not
         together, and for networks with operators that are not implemented.
         """
         _check(options)

@@ -30,7 +30,7 @@ _KHZ_BELOW = 10**8
 
 
 def _rates(board: Board, *items: str) -> list[int]:
-    """Clocks in Hz of the first of these files that there is; some tell kHz, not all of them say so."""
+    """Return the clocks in Hz of the first of these files that exists; some files are in kHz without saying so."""
     for item in items:
         text = board.read_or(item, "")
         if rates := [int(number) for number in re.findall(r"[0-9]+", text)]:
@@ -93,7 +93,7 @@ class MemoryClock(Kind):
         return changes
 
     def offered(self, board: Board) -> dict[str, list[int | str]]:
-        """Clocks in Hz; the two ends where the board tells no more."""
+        """Return clocks in Hz; only the two ends if the board lists no others."""
         rates: list[int] = []
         if board.exists(f"{_BPMP}/rate"):
             ends = (board.read_or(f"{_BPMP}/{end}_rate", "") for end in ("min", "max"))

@@ -51,7 +51,7 @@ def _power_range(board: Board, gpu: str) -> tuple[float, float]:
     try:
         lowest, highest = map(float, answer.split(","))
     except ValueError as error:
-        raise SettingError(f"nvidia-smi: {gpu} tells no range of its power limit: {answer!r}") from error
+        raise SettingError(f"nvidia-smi: {gpu} has no range of its power limit: {answer!r}") from error
     return lowest, highest
 
 
@@ -88,7 +88,7 @@ class NvidiaCard(Kind):
         return Change(setting, "nvidia_smi", f"{setting.target}.{setting.name}", value)
 
     def offered(self, board: Board) -> dict[str, list[int | str]]:
-        """Range of watts, clocks in MHz, for each card; nothing where the program or a card does not tell."""
+        """Return range of watts and clocks in MHz of each card; nothing without the program or such values."""
         try:
             indices = board.run(["nvidia-smi", "--query-gpu=index", "--format=csv,noheader,nounits"]).split()
         except (OSError, subprocess.SubprocessError):
@@ -104,11 +104,11 @@ class NvidiaCard(Kind):
         return out
 
     def read(self, board: Board, item: str) -> str:
-        """Return what the card tells; of a locked clock, the clock of the moment, since the lock itself is not told."""
+        """Read an item; of a locked clock, the current clock, since the card does not report the lock itself."""
         gpu, _, name = item.partition(".")
         answer = ",".join(_ask(board, gpu, "gpu", _QUERIES[name]))
         if not answer or "[" in answer or "N/A" in answer:
-            raise SettingError(f"nvidia-smi: {gpu} does not tell {_QUERIES[name]}: {answer!r}")
+            raise SettingError(f"nvidia-smi: {gpu} does not report {_QUERIES[name]}: {answer!r}")
         return answer
 
     def write(self, board: Board, item: str, value: str) -> None:

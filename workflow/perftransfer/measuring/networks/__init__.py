@@ -54,7 +54,7 @@ def version(name: str) -> int:
 def write(name: str, precision: str, path: Path, *, seed: int) -> None:
     """Write a network as an ONNX file with weights drawn from ``seed``; the same seed gives the same bytes.
 
-    Inputs and outputs are those that the network's own file tells; their free dimensions bear the names of the columns
+    See the network's module for inputs and outputs; their free dimensions have the names of columns
     of the environment sheet. The file appears under its name only once it is whole.
 
     Raises UserError if there is no such network or precision.

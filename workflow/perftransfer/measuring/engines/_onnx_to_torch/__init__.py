@@ -59,7 +59,7 @@ def _input(declared: onnx.ValueInfoProto) -> Input:
     tensor = declared.type.tensor_type
     if not tensor.HasField("shape"):
         raise UnsupportedConfigurationError(
-            f"input {declared.name!r}: the network's file does not tell how many dimensions"
+            f"input {declared.name!r}: the network's file has no number of dimensions for it"
         )
     sizes = [size.dim_value if size.HasField("dim_value") else size.dim_param or None for size in tensor.shape.dim]
     return Input(declared.name, TensorProto.DataType.Name(tensor.elem_type), sizes)

@@ -117,7 +117,7 @@ def _cast(g: Builder, x: Value, *, to: int, saturate: int = 1, round_mode: str =
 
 
 def _scalar(value: Value, other: Value) -> Value | float:
-    """A constant single number as Python's, as one writes it by hand, where ``other`` tells type and shape."""
+    """Return a constant single number as Python's, as one writes it by hand, if ``other`` gives type and shape."""
     if value.numbers is None or other.numbers is not None or value.numbers.numel() != 1:
         return value
     number: float = value.numbers.item()
