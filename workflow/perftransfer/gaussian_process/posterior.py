@@ -24,6 +24,8 @@ from perftransfer.gaussian_process.prior import Prior, View
 _DRAWS = 256
 # Combinations of less weight than this, relative to the heaviest, do not count.
 _LEAST = 1e-4
+# In a search, where only the order of candidates counts.
+_LEAST_IN_SEARCH = 1e-2
 # Fewer measurements do not show which options matter.
 _ADAPT_FROM = 12
 _ITERATIONS = 40
@@ -121,20 +123,34 @@ class Posterior:
 
     def _predict(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         view = self.prior.view(X)
+        return self._moments(view, self.prior.diagonals(view), _LEAST, has_noise=True)
+
+    def latent(self, view: View, diagonals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of the function itself, without the noise of a measurement; (rows,) each.
+
+        For searches, which ask again after each measurement: they pass the prior's ``view`` and ``diagonals`` of their
+        candidates, and combinations of little weight are left out.
+        """
+        return self._moments(view, diagonals, _LEAST_IN_SEARCH, has_noise=False)
+
+    def _moments(
+        self, view: View, diagonals: np.ndarray, least: float, *, has_noise: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
         fixed = self.prior.fixed(view, self._view)
-        diagonals = self.prior.diagonals(view)
+        heaviest = max(group.weights.max(initial=0) for group in self._groups)
         means, variances, weights = [], [], []
         for group in self._groups:
             parts = np.array([*fixed, self.prior.last(view, self._view, group.relevance)])
             for variance, weight, precision, alpha in zip(
                 group.variances, group.weights, group.precision, group.alpha, strict=True
             ):
+                if weight < least * heaviest:
+                    continue
                 across = np.tensordot(variance[:-1], parts, 1) + _LEVEL
                 explained = np.einsum("ij,ij->i", across @ precision, across)
+                noise = variance[-1] + self._usual if has_noise else 0.0
                 means.append(across @ alpha)
-                variances.append(
-                    np.maximum(_LEVEL + variance[:-1] @ diagonals - explained, 0) + variance[-1] + self._usual
-                )
+                variances.append(np.maximum(_LEVEL + variance[:-1] @ diagonals - explained, 0) + noise)
                 weights.append(weight)
         mean = np.average(means, axis=0, weights=weights)
         spread = np.average(np.array(variances) + (np.array(means) - mean) ** 2, axis=0, weights=weights)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -24,8 +24,11 @@ from perftransfer.space.alignment import Alignment
 from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import INACTIVE, Option, level_text
 
-# Of a source's rows, to fill gaps from: what it takes to invert a matrix in no time.
-_ROWS = 500
+# Of the sources' rows, to fill gaps from: what it takes to invert a matrix in no time.
+_ROWS = 600
+# Grid of the correlation between sources and of their noise, both relative to the variance of a source.
+_CORRELATIONS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
+_NOISES = (1e-3, 1e-2, 1e-1)
 # Rows on which the sources are brought to one scale.
 _REFERENCES = 1000
 _SMALLEST = 1e-9
@@ -135,33 +138,90 @@ class Measured(Protocol):
     def y(self) -> np.ndarray: ...  # noqa: D102
 
 
-class _Source:
-    """Values of a source at any configuration: measured where it was, else by a Gaussian process of its own."""
+class SourceValues:
+    """Values of sources at any configuration: measured where they were, else by a Gaussian process over all sources.
 
-    def __init__(self, codes: np.ndarray, y: np.ndarray, options: Sequence[Option], seed: int) -> None:
-        self.codes, self.y, self._scales, self._seed = codes, y, scales_of(options), seed
-        self._measured, self._aligned = ConfigurationIndex(codes), Alignment(codes, options)
-        self._filled: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+    The sources, each standardised, share a part of their function and differ by another (the intrinsic model of
+    coregionalisation; Bonilla, Chai and Williams, "Multi-task Gaussian process prediction", NIPS 2007, equation 1,
+    with one correlation for all pairs). So what one source lacks, another one that was measured there tells. The
+    correlation and the noise are those of the highest marginal likelihood on a grid.
+    """
 
-    def values(self, X: np.ndarray) -> np.ndarray:
-        X = self._aligned(X)
-        rows = self._measured.find(X)
-        out = np.where(rows >= 0, self.y[rows], np.nan)
-        gaps = np.isnan(out)
-        if gaps.any():
-            out[gaps] = self._predict(X[gaps])
-        return out
+    def __init__(
+        self, measured: Sequence[tuple[np.ndarray, np.ndarray]], options: Sequence[Option], seed: int = 0
+    ) -> None:
+        self.measured, self._scales, self._seed = list(measured), scales_of(options), seed
+        self._indices = [ConfigurationIndex(codes) for codes, _ in measured]
+        self._aligned = [Alignment(codes, options) for codes, _ in measured]
+        self._centres = np.array([np.mean(y) for _, y in measured])
+        self._spreads = np.array([max(float(np.std(y)), _SMALLEST) for _, y in measured])
 
-    def _predict(self, X: np.ndarray) -> np.ndarray:
-        mean, spread = float(np.mean(self.y)), max(float(np.std(self.y)), _SMALLEST)
-        if self._filled is None:
-            rows = np.random.default_rng(self._seed).permutation(len(self.y))[:_ROWS]
-            references, values = self.codes[rows], (self.y[rows] - mean) / spread
-            weights = relevance(self.codes, (self.y - mean) / spread, self._scales, self._seed)
-            kernel = matern(squared_distances(references, references, self._scales, weights))
-            self._filled = references, weights, np.linalg.solve(kernel + 1e-2 * np.eye(len(references)), values)
-        references, weights, coefficients = self._filled
-        return mean + spread * matern(squared_distances(X, references, self._scales, weights)) @ coefficients
+    def __len__(self) -> int:
+        return len(self.measured)
+
+    def predict(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values and their standard deviations (0 where measured), both of shape (rows, sources)."""
+        values, spreads = np.empty((len(X), len(self))), np.zeros((len(X), len(self)))
+        for source, (_, y) in enumerate(self.measured):
+            aligned = self._aligned[source](X)
+            rows = self._indices[source].find(aligned)
+            values[:, source] = y[rows]
+            gaps = rows < 0
+            if gaps.any():
+                values[gaps, source], spreads[gaps, source] = self._fill(source, aligned[gaps])
+        return values, spreads
+
+    @cached_property
+    def _fit(self) -> _JointFit:
+        rng = np.random.default_rng(self._seed)
+        size = max(1, _ROWS // len(self))
+        codes, values, sources = [], [], []
+        for source, (measured, y) in enumerate(self.measured):
+            rows = rng.permutation(len(y))[:size]
+            codes.append(measured[rows])
+            values.append((y[rows] - self._centres[source]) / self._spreads[source])
+            sources.append(np.full(len(rows), source))
+        X, z, of = np.concatenate(codes), np.concatenate(values), np.concatenate(sources)
+        weights = relevance(X, z, self._scales, self._seed)
+        kernel = matern(squared_distances(X, X, self._scales, weights))
+        same = of[:, None] == of
+        best: tuple[float, float, np.ndarray] | None = None
+        for correlation in _CORRELATIONS if len(self) > 1 else (0.0,):
+            for noise in _NOISES:
+                covariance = np.where(same, kernel, correlation * kernel) + noise * np.eye(len(X))
+                factor = np.linalg.cholesky(covariance)
+                half = np.linalg.solve(factor, z)
+                likelihood = float(-0.5 * half @ half - np.log(np.diag(factor)).sum())
+                if best is None or likelihood > best[0]:
+                    best = likelihood, correlation, factor
+        assert best is not None
+        inverse = np.linalg.inv(best[2])
+        precision = inverse.T @ inverse
+        return _JointFit(X, of, weights, best[1], precision, precision @ z)
+
+    def _fill(self, source: int, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        fit = self._fit
+        across = matern(squared_distances(X, fit.codes, self._scales, fit.relevance))
+        across *= np.where(fit.source == source, 1.0, fit.correlation)
+        variance = 1 - np.einsum("ij,ij->i", across @ fit.precision, across)
+        mean = self._centres[source] + self._spreads[source] * (across @ fit.alpha)
+        return mean, self._spreads[source] * np.sqrt(np.maximum(variance, 0))
+
+
+@dataclass(frozen=True, eq=False)
+class _JointFit:
+    """A Gaussian process over all sources.
+
+    codes: what it is fitted to, shape (rows, options). source: position of each row's source. correlation: between
+    sources. precision, alpha: inverse covariance, and that times the values.
+    """
+
+    codes: np.ndarray
+    source: np.ndarray
+    relevance: np.ndarray
+    correlation: float
+    precision: np.ndarray
+    alpha: np.ndarray
 
 
 class FromSources(Prior):
@@ -179,10 +239,10 @@ class FromSources(Prior):
     ) -> None:
         # An environment with constant values does not show which options matter.
         varying = [(codes, y) for codes, y in sources if np.std(y) > _SMALLEST * max(1.0, float(np.abs(y).max()))]
-        self._sources = [_Source(codes, y, options, seed) for codes, y in varying or sources]
-        references = np.unique(np.concatenate([source.codes for source in self._sources]), axis=0)
+        self._sources = SourceValues(varying or sources, options, seed)
+        references = np.unique(np.concatenate([codes for codes, _ in self._sources.measured]), axis=0)
         references = np.random.default_rng(seed).permutation(references)[:_REFERENCES]
-        values = np.column_stack([source.values(references) for source in self._sources])
+        values, _ = self._sources.predict(references)
         self._centres = values.mean(axis=0)
         spreads = np.maximum(values.std(axis=0), _SMALLEST)
         self._spreads = spreads
@@ -208,7 +268,7 @@ class FromSources(Prior):
 
     def view(self, X: np.ndarray) -> View:
         """Values of the sources, brought to one scale; their mean and what is left; main effects of the options."""
-        values = np.column_stack([source.values(X) for source in self._sources])
+        values, _ = self._sources.predict(X)
         scaled = (values - self._centres) / self._spreads
         mean = scaled.mean(axis=1) / self._mean_spread
         rest = (scaled - np.outer(mean, self._slopes)) / self._rest_spread

@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from perftransfer.designs.greedy import Greedy
-from perftransfer.gaussian_process.posterior import Posterior
-from perftransfer.gaussian_process.prior import FromSources, Prior, WithoutSource
+from perftransfer.gaussian_process.mixture import Mixture
+from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.strategies._gaussian_process import around
 from perftransfer.strategies.interface import Source, Strategy
-
-# Who names sources believes them to be of use: how much likelier that is than not, before anything is measured.
-_ODDS = 4.0
 
 
 class AUTO(Strategy):
@@ -34,16 +31,10 @@ class AUTO(Strategy):
 
     def fit(self, X: np.ndarray, y: np.ndarray, source: Source | None = None, noise: np.ndarray | None = None) -> AUTO:
         """Fit both and weigh them."""
-        priors: list[Prior] = [WithoutSource(self.options, y)]
-        if source is not None:
-            with_sources = FromSources.of(source.evidence.members, self.options)
-            priors = [WithoutSource(self.options, y, with_sources.unit), with_sources]
-        self.posteriors_ = [Posterior(prior, X, y, noise) for prior in priors]
-        scores = np.array([(posterior.left_out_score + posterior.log_evidence) / 2 for posterior in self.posteriors_])
-        scores[1:] += np.log(_ODDS)
-        weights = np.exp(scores - scores.max())
+        prior = None if source is None else FromSources.of(source.evidence.members, self.options)
+        mixture = Mixture(self.options, prior, X, y, noise)
         #: Of each, the one without a source first.
-        self.weights_ = weights / weights.sum()
+        self.posteriors_, self.weights_ = mixture.posteriors, mixture.weights
         return self
 
     def predict(self, X: np.ndarray, source: Source | None = None) -> np.ndarray:
