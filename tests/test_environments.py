@@ -86,6 +86,7 @@ FLOORS = (
     ("testing",),
     ("fitting",),
     ("strategies",),
+    ("search",),
     ("designs",),
     ("gaussian_process",),
     ("model_file",),

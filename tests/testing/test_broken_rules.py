@@ -20,8 +20,16 @@ from perftransfer.measuring.engines.interface import Session
 from perftransfer.measuring.engines.simulated import Simulated
 from perftransfer.measuring.networks.interface import Network
 from perftransfer.measuring.networks.squeezenet import SqueezeNet
+from perftransfer.search.interface import SearchMethod
 from perftransfer.strategies.interface import Strategy
-from perftransfer.testing import check_design, check_engine, check_learner, check_network, check_strategy
+from perftransfer.testing import (
+    check_design,
+    check_engine,
+    check_learner,
+    check_network,
+    check_search_method,
+    check_strategy,
+)
 
 
 def refuses(check: Any, cls: type, rule: str, observed: str) -> None:
@@ -341,6 +349,71 @@ def by_a_source(self, X, y, source=None):
 )
 def test_a_strategy_that_breaks_a_rule(cls, rule, observed):
     refuses(check_strategy, cls, rule, observed)
+
+
+# Search methods
+
+
+class First(SearchMethod):
+    title = "the first ones"
+    needs_source = False
+    is_random = False
+
+    def _choose(self, history, is_free, n):
+        return np.flatnonzero(is_free)[:n]
+
+
+def search_method(base: type = First, /, **content: Any) -> type:
+    return type("Mine", (base,), {"__module__": __name__, **content})
+
+
+def test_a_plain_search_method_fulfils_all_rules():
+    check_search_method(First)
+
+
+def again(self, history, is_free, n):
+    return np.arange(n)
+
+
+def unseeded(self, history, is_free, n):
+    return np.random.permutation(np.flatnonzero(is_free))[:n]  # noqa: NPY002
+
+
+def by_seed(self, history, is_free, n):
+    return np.random.default_rng(self.seed).permutation(np.flatnonzero(is_free))[:n]
+
+
+def by_calls(self, history, is_free, n):
+    self.calls = getattr(self, "calls", 0) + 1
+    return np.flatnonzero(is_free)[self.calls :][:n] if is_free.sum() > 20 else np.flatnonzero(is_free)[:n]
+
+
+def sort_history(self, history, is_free, n):
+    history.y.sort()
+    return np.flatnonzero(is_free)[:n]
+
+
+def first_source(self, history, is_free, n):
+    return np.argsort(np.where(is_free, self.sources[0].y[: len(is_free)], np.inf))[:n]
+
+
+@pytest.mark.parametrize(
+    ("cls", "rule", "found"),
+    [
+        (Random, "derived from SearchMethod", "is not derived from perftransfer.search.interface.SearchMethod"),
+        (SearchMethod, "derived from SearchMethod", "not defined"),
+        (search_method(title=""), "called", "title = ''"),
+        (search_method(is_random=None), "True or False", "is_random = None"),
+        (search_method(_choose=first_source), "others search without", "IndexError"),
+        (search_method(_choose=again), "each remaining candidate once", r"\[0, 1, 2\] with 3 of 6"),
+        (search_method(_choose=unseeded, is_random=True), "global randomness", "for the same seed"),
+        (search_method(_choose=by_calls), "earlier calls", "after other calls"),
+        (search_method(_choose=by_seed), "the same for every seed", "for three seeds"),
+        (search_method(_choose=sort_history), "leaves the history", "changed values"),
+    ],
+)
+def test_a_search_method_that_breaks_a_rule(cls, rule, found):
+    refuses(check_search_method, cls, rule, found)
 
 
 # Networks

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from typing import Any
 
-from perftransfer import designs, learners, strategies
+import pytest
+from tests_root import ROOT
+
+from perftransfer import designs, learners, search, strategies
 from perftransfer.measuring import engines, networks
-from perftransfer.testing import check_design, check_engine, check_learner, check_network, check_strategy
+from perftransfer.testing import (
+    check_design,
+    check_engine,
+    check_learner,
+    check_network,
+    check_search_method,
+    check_strategy,
+)
 
 
 @pytest.mark.parametrize("name", designs.names())
@@ -24,6 +35,11 @@ def test_strategies(name: str) -> None:
     check_strategy(strategies.load(name))
 
 
+@pytest.mark.parametrize("name", search.CATALOGUE.names())
+def test_search_methods(name: str) -> None:
+    check_search_method(search.CATALOGUE.load(name))
+
+
 @pytest.mark.parametrize("name", networks.names())
 def test_networks(name: str) -> None:
     check_network(networks.CATALOGUE.load(name))
@@ -33,3 +49,12 @@ def test_networks(name: str) -> None:
 def test_engines(name: str) -> None:
     assert engines.load(name).name == name
     check_engine(engines.CATALOGUE.load(name))
+
+
+def test_the_search_method_of_the_how_to_page() -> None:
+    page = (ROOT / "docs/how-to/search.md").read_text()
+    code = re.search(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    assert code is not None
+    module: dict[str, Any] = {"__name__": "nearest"}
+    exec(code[1], module)
+    check_search_method(module["Nearest"])
