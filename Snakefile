@@ -69,6 +69,7 @@ wildcard_constraints:
     figure="[a-z][a-z0-9_]*",
     table="[a-z][a-z0-9_]*",
     strategy="[A-Za-z0-9_.+]+",
+    method="[A-Za-z0-9_.]+",
 
 
 include: "workflow/rules/measure.smk"
@@ -87,6 +88,7 @@ rule all:
         "<results>/influence.parquet",
         "<results>/similarity.parquet",
         "<results>/transfer.parquet",
+        "<results>/search.parquet",
         "<results>/timing/fit.csv",
         "<results>/report.html",
         inputs.recommendation,

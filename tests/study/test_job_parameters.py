@@ -33,6 +33,7 @@ def jobs_of(file: str, **change: object) -> JobParameters:
 
 
 WILDCARDS = {
+    "method": "TRANSFER",
     "environment": "mobilenetv2-128px-1core", "network": "xception", "strategy": "GS", "batch": "1",
     "figure": "influence", "table": "errors",
 }  # fmt: skip

@@ -43,3 +43,38 @@ rule collect_cells:
         params_of("collect_cells"),
     script:
         "../scripts/collect_cells.py"
+
+
+# How soon each search method reaches the best configuration of each target.
+rule search:
+    input:
+        dataset="<results>/dataset.parquet",
+    output:
+        "<results>/search/{method}/{batch}.parquet",
+    log:
+        "<results>/logs/search/{method}/{batch}.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        params_of("search"),
+    script:
+        "../scripts/search.py"
+
+
+rule collect_searches:
+    input:
+        searches=collect(
+            "<results>/search/{method}/{batch}.parquet",
+            method=study.search_methods,
+            batch=study.batches,
+        ),
+    output:
+        "<results>/search.parquet",
+    log:
+        "<results>/logs/collect_searches.log",
+    conda:
+        "../../envs/perftransfer.yaml"
+    params:
+        params_of("collect_searches"),
+    script:
+        "../scripts/collect_searches.py"

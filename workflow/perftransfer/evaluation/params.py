@@ -1,4 +1,4 @@
-"""Parameters of the jobs that train source models, analyse environments and evaluate strategies."""
+"""Parameters of the jobs that train source models, analyse environments, and evaluate strategies and searches."""
 
 from __future__ import annotations
 
@@ -64,6 +64,37 @@ class EvaluateParams:
     batch: int
     learners: Mapping[str, LearnerParameters]
     learner_code: Mapping[str, str]
+    scale: str
+    seed: int
+    code: str
+
+
+@dataclass(frozen=True)
+class SearchParams:
+    """How one job simulates searches.
+
+    Parameters
+    ----------
+    targets
+        Those of this job.
+    environments
+        All environments of the study, in its order: the sources are drawn from them.
+    measurements
+        Budget of each search.
+    repeats
+        Searches with another seed, for methods in which something is random.
+    sources_per_target
+        See ``sources.sample_sources``.
+    code
+        Digest of the code of the method and of the simulation.
+    """
+
+    targets: Sequence[str]
+    environments: Sequence[str]
+    objectives: Sequence[str]
+    measurements: int
+    repeats: int
+    sources_per_target: int | None
     scale: str
     seed: int
     code: str

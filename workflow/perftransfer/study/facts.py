@@ -128,6 +128,11 @@ class Study:
         return self.sections.evaluation.targets_per_job or math.ceil(len(self.environments) / MAX_BATCHES)
 
     @property
+    def search_methods(self) -> list[str]:
+        """Search methods to compare; none if there is no other environment to learn from."""
+        return list(self.sections.search.methods) if self.compares else []
+
+    @property
     def design_budgets(self) -> list[int]:
         """Budgets at which designs without transfer are compared."""
         evaluation = self.sections.evaluation

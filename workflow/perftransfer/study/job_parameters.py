@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from perftransfer import designs, learners, strategies
+from perftransfer import designs, learners, search, strategies
 from perftransfer.code_digest import code_digest, script_digest
 from perftransfer.dataset.params import ImportParams, MergeParams, ObjectiveMapping, OptionMapping
 from perftransfer.designs.interface import ActiveDesign
-from perftransfer.evaluation.params import AnalyseParams, EvaluateParams, LearnerParameters, TrainParams
+from perftransfer.evaluation.params import AnalyseParams, EvaluateParams, LearnerParameters, SearchParams, TrainParams
 from perftransfer.measuring import networks
 from perftransfer.measuring.bench import MeasureParams
 from perftransfer.measuring.networks import NetworkParams
@@ -169,6 +169,25 @@ class JobParameters:
             seed=study.sections.seed,
             code=self._code("evaluate", *strategies.modules_of(strategy)),
         )
+
+    def search(self, method: str, batch: str) -> SearchParams:
+        """How searches are simulated, and the digest of the code of this method."""
+        study, section = self._study, self._study.sections.search
+        return SearchParams(
+            targets=study.targets_of_batch(batch),
+            environments=study.environments,
+            objectives=study.objectives,
+            measurements=section.measurements,
+            repeats=section.repeats,
+            sources_per_target=study.sections.evaluation.sources_per_target,
+            scale=study.sections.learning.scale,
+            seed=study.sections.seed,
+            code=self._code("search", search.CATALOGUE.module_of(method)),
+        )
+
+    def collect_searches(self) -> CollectParams:
+        """Digest of the code that puts searches together."""
+        return CollectParams(self._code("collect_searches"))
 
     def collect_cells(self) -> CollectParams:
         """Digest of the code that puts the cells together."""

@@ -21,7 +21,7 @@ from pydantic import (
     create_model,
 )
 
-from perftransfer import designs, learners, strategies
+from perftransfer import designs, learners, search, strategies
 from perftransfer.catalogue import Catalogue
 from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import Level
@@ -114,17 +114,23 @@ def _folds(value: int) -> int:
     return value
 
 
-def _learner(value: str) -> str:
-    try:
-        learners.module_of(value)
-    except UserError as error:
-        raise ValueError(str(error).removeprefix("learner: ")) from None
-    return value
+def _plug_in(catalogue: Catalogue[Any]) -> Any:
+    """Type of the name of a built-in plug-in, or the import path of a user's own."""
+
+    def check(value: str) -> str:
+        try:
+            catalogue.module_of(value)
+        except UserError as error:
+            raise ValueError(str(error).removeprefix(f"{catalogue.what}: ")) from None
+        return value
+
+    schema: dict[str, Any] = {"anyOf": [{"enum": catalogue.names()}, {"pattern": _IMPORT_PATH}]}
+    return Annotated[str, AfterValidator(check), Field(json_schema_extra=schema)]
 
 
 BuiltInLearner = _one_of("learner", learners.names())
-_LEARNER_SCHEMA: dict[str, Any] = {"anyOf": [{"enum": learners.names()}, {"pattern": _IMPORT_PATH}]}
-LearnerName = Annotated[str, AfterValidator(_learner), Field(json_schema_extra=_LEARNER_SCHEMA)]
+LearnerName = _plug_in(learners.CATALOGUE)
+SearchMethodName = _plug_in(search.CATALOGUE)
 StrategyName = Annotated[str, AfterValidator(_strategy), Field(json_schema_extra=_STRATEGY_SCHEMA)]
 DesignName = Annotated[str, AfterValidator(_design), Field(json_schema_extra=_design_schema)]
 # By the folders' names: figures and tables are above the study. Their modules are quick to import.
@@ -296,7 +302,7 @@ class Learning(Section):
     scale: Literal["log", "linear"] = Field(
         "log", description="Learn the logarithm of the objective (effects multiply), or the objective itself."
     )
-    learners: Annotated[list[LearnerName], AfterValidator(_distinct)] = Field(
+    learners: Annotated[list[LearnerName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
         learners.names(),
         min_length=1,
         description="Learners that every strategy is crossed with; also import paths of classes of your own.",
@@ -349,6 +355,22 @@ class Evaluation(Section):
         description="Targets that one job evaluates; more save the start of jobs, fewer spread over cores. By default "
         "so many that a strategy has 16 jobs at most.",
     )
+
+
+class Search(Section):
+    """Searches for the best configuration, simulated on all that was measured.
+
+    Each environment in turn is the target. Its measured configurations are the candidates; nothing is held out. A
+    method with sources searches with all of them at once, and with each by itself.
+    """
+
+    methods: Annotated[list[SearchMethodName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
+        search.CATALOGUE.names(),
+        description=f"Search methods to compare: {', '.join(search.CATALOGUE.names())}, or the import path of a class "
+        "of your own; none: no searches.",
+    )
+    measurements: PositiveInt = Field(20, description="Measurements of each search.")
+    repeats: PositiveInt = Field(5, description="Searches with another seed, for methods in which something is random.")
 
 
 class Recommendation(Section):
@@ -443,6 +465,7 @@ class StudySections(Section):
     learning: Learning = Learning()
     recommendation: Recommendation = Recommendation()
     evaluation: Evaluation = Evaluation()
+    search: Search = Search()
     figures: Annotated[list[FigureName], AfterValidator(_distinct)] = Field(  # type: ignore[valid-type]
         _FIGURE_NAMES, description="Figures to draw."
     )
