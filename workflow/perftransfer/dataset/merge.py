@@ -52,9 +52,9 @@ def merge(
     def frame_of(name: str, description: EnvironmentDescription) -> pd.DataFrame:
         rows = _rows(files[name], list(varying), objectives, name in measured_files).astype(types)
         options = {option: column.stored(rows.get(option), len(rows)) for option, column in varying.items()}
-        described = {column: description.get(column) for column in ENVIRONMENT_COLUMNS} | {"environment": name}
+        facts = {column: description.get(column) for column in ENVIRONMENT_COLUMNS} | {"environment": name}
         frame = pd.DataFrame(
-            {column: pd.Series([value] * len(rows), dtype=_TYPES[column]) for column, value in described.items()}
+            {column: pd.Series([value] * len(rows), dtype=_TYPES[column]) for column, value in facts.items()}
             | {"configuration_id": rows["configuration_id"], **options}
             | {column: rows[column] for column in types}
         )

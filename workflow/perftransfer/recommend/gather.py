@@ -54,7 +54,7 @@ def models_from_job(
             folds=recipe.folds,
             candidate_fraction=recipe.candidate_fraction,
             parameters=recipe.parameters,
-            described=recipe.described,
+            description=recipe.description,
         )
         for objective in objectives
     ]
@@ -100,7 +100,7 @@ def build_source_models(
     """
     first = recipes[0]
     frames, options, _ = merge(
-        {**sources, first.environment: first.described},
+        {**sources, first.environment: first.description},
         measured_files,
         {**imported_files, first.environment: candidates},
         [recipe.objective for recipe in recipes],

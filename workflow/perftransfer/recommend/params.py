@@ -20,7 +20,7 @@ class RecipeParams:
     seed: int
     folds: int
     candidate_fraction: float
-    described: EnvironmentDescription
+    description: EnvironmentDescription
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class Recipe:
         Share of the space that measurements are planned from.
     parameters
         Parameters of the learner.
-    described
+    description
         Description of the target.
     """
 
@@ -99,7 +99,7 @@ class Recipe:
     folds: int = 5
     candidate_fraction: float = 1.0
     parameters: LearnerParameters = field(default_factory=dict)
-    described: EnvironmentDescription = field(default_factory=EnvironmentDescription)
+    description: EnvironmentDescription = field(default_factory=EnvironmentDescription)
 
 
 class TransferredModel:

@@ -231,7 +231,7 @@ class JobParameters:
                 seed=sections.seed,
                 folds=sections.evaluation.interval_folds,
                 candidate_fraction=recommendation.candidate_fraction,
-                described=self._study.description(environment),
+                description=self._study.description(environment),
             ),
         )
 
