@@ -106,7 +106,7 @@ def by_target(cells: pd.DataFrame, metric: str, statistic: Statistic) -> pd.Data
         )
     named = table[table["learner"] != NO_LEARNER]
     learners = named.groupby(without_learner)["learner"].nunique().reindex(over_learners.index, fill_value=0).to_numpy()
-    has_all = groups["value"].apply(lambda found: found.notna().all()).to_numpy(dtype=bool)
+    has_all = (groups["value"].count() == groups.size()).to_numpy()
     over_learners = over_learners.reset_index()
     n_learners = over_learners["objective"].map(named.groupby("objective")["learner"].nunique())
     complete = has_all & ((learners == 0) | (learners == n_learners))

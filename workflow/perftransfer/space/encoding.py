@@ -27,11 +27,17 @@ def codes(frame: pd.DataFrame, options: Sequence[Option]) -> np.ndarray:
             columns = ", ".join(map(str, frame.columns))
             raise UserError(f"configurations: no column for the option {option.name!r}; columns found: {columns}")
         code_by_text = {text: code for code, text in enumerate(option.texts)}
-        texts = [level_text(level) for level in frame[option.name]]
-        for row, text in enumerate(texts):
+        # Thousands of rows have few levels. Where types may differ, True would stand for 1 as well.
+        column = frame[option.name]
+        levels = column.tolist() if column.dtype != object else [level_text(level) for level in column]
+        code_by_level = {}
+        for level in dict.fromkeys(levels):
+            text = level_text(level)
             if text not in code_by_text:
-                raise UserError(unknown(f"configurations, row {row + 1}: {option.name}", "level", text, code_by_text))
-            out[row, i] = code_by_text[text]
+                row = levels.index(level) + 1
+                raise UserError(unknown(f"configurations, row {row}: {option.name}", "level", text, code_by_text))
+            code_by_level[level] = code_by_text[text]
+        out[:, i] = [code_by_level[level] for level in levels]
     return out
 
 
