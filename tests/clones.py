@@ -49,8 +49,11 @@ def copy_tree(path: Path) -> Clone:
         capture_output=True,
         check=True,
     )
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        if (ROOT / name).is_file() and not name.startswith("tests/"):
+    names = [name for name in listed.stdout.decode().split("\0") if name and not name.startswith("tests/")]
+    # With bytecode, which stays valid as long as the file does: jobs need not compile the package again in each copy.
+    bytecode = [file.relative_to(ROOT).as_posix() for file in (ROOT / "workflow").rglob("*.pyc")]
+    for name in (*names, *bytecode):
+        if (ROOT / name).is_file():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, path / name)
     return Clone(path)

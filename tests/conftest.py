@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,15 @@ settings.load_profile("deterministic")
 # As Snakemake has it in its jobs. Matrices here are small, and two workers of pytest with two threads each wait for one
 # another longer than they compute. Processes that a test starts are left alone.
 threadpool_limits(1, "blas")
+# Every worker, job and script imports the package. Some images ask Python to keep no bytecode, so that each of them
+# would compile all of it, and each worker rewrite the assertions of all tests.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that several workers end together: whole studies."""
+    items.sort(key=lambda item: item.get_closest_marker("workflow") is None)
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +38,7 @@ def datasets() -> Path:
     shared = ROOT.parent / "shared"
     folder = Path(os.environ.get("DATASETS", shared / "datasets"))
     if not folder.is_dir():
-        if os.environ.get("CI") == "true" and shared.is_dir():
+        if shared.is_dir():
             pytest.fail(f"the published measurements should lie in {folder}")
         pytest.skip(f"no published measurements: DATASETS is not set, and there is no folder {folder}")
     return folder

@@ -13,30 +13,33 @@ import tables
 from perftransfer import figures
 
 DRAWN_ELSEWHERE = """
-import sys; from pathlib import Path; import tables
-from perftransfer import figures
-study = tables.small()
-for name in figures.names():
-    figure = figures.CATALOGUE.load(name)()
-    figures.save(figure.draw_or_explain(study, "latency_ms"), Path(sys.argv[1]) / name)
+import sys; from pathlib import Path; import test_files
+test_files.save_all(Path(sys.argv[1]))
 """
 
 
-def test_same_tables_same_bytes(tmp_path: Path) -> None:
+def save_all(folder: Path) -> None:
+    """Save one figure in all forms, and of the others the SVG, which tells of all that was drawn and is soon made."""
+    study, metadata = tables.small(), figures.METADATA
+    for name in figures.names():
+        figures.METADATA = metadata if name == "noise" else {"svg": metadata["svg"]}
+        figure = figures.CATALOGUE.load(name)()
+        figures.save(figure.draw_or_explain(study, "latency_ms"), folder / name)
+
+
+def test_same_tables_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In another process with other hashes, and under settings of the user's own."""
     (tmp_path / "there").mkdir()
     (tmp_path / "here").mkdir()
+    monkeypatch.setattr(figures, "METADATA", figures.METADATA)  # to be set back
     environment = {"PYTHONPATH": f"workflow:tests:{Path(__file__).parent}", "PYTHONHASHSEED": "1"}
     command = [sys.executable, "-c", DRAWN_ELSEWHERE, str(tmp_path / "there")]
     with subprocess.Popen(command, env=environment) as other:
-        study = tables.small()
         with mpl.rc_context({"font.family": "serif", "lines.linewidth": 9, "svg.fonttype": "none"}):
-            for name in figures.names():
-                figure = figures.CATALOGUE.load(name)()
-                figures.save(figure.draw_or_explain(study, "latency_ms"), tmp_path / "here" / name)
+            save_all(tmp_path / "here")
         assert other.wait() == 0
     files = sorted((tmp_path / "here").iterdir())
-    assert len(files) == 3 * len(figures.names())
+    assert len(files) == len(figures.names()) + 2
     for path in files:
         assert path.read_bytes() == (tmp_path / "there" / path.name).read_bytes(), path.name
 

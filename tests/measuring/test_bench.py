@@ -205,12 +205,12 @@ def test_progress_tells_what_is_done_from_before(path: Path, caplog: pytest.LogC
 
 
 def test_thousands_of_configurations_cost_seconds(path: Path) -> None:
-    configurations = {f"{i:05}": {"threads": 1 + i % 4, "memory": i % 2 == 0} for i in range(4_000)}
+    configurations = {f"{i:05}": {"threads": 1 + i % 4, "memory": i % 2 == 0} for i in range(2_000)}
     started = time.process_time()
     records = measure(path, configurations, repeats=1)
     # About 1 s of the processor; what is read again for each of them would make it minutes.
-    assert time.process_time() - started < 30
-    assert len(records) == 4_000
+    assert time.process_time() - started < 15
+    assert len(records) == 2_000
 
 
 JOB = """
@@ -236,7 +236,7 @@ def test_killed_at_random_moments_nothing_finished_is_lost_or_done_twice(path: P
     environment = {**os.environ, "PYTHONPATH": package_path()}
     rng = random.Random(7)
     finished: list[Any] = []
-    for _ in range(20):
+    for _ in range(10):
         job = subprocess.Popen([sys.executable, "-c", JOB, str(path)], env=environment, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
         while len(journal.measurements(journal.read(path))) <= len(finished) + 1:

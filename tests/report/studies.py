@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -163,13 +165,20 @@ def sentinels(environments: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def tables(environments: list[dict[str, Any]], strategies: list[str] | None = None) -> dict[str, pd.DataFrame]:
-    """All tables of a study of these environments."""
+    """All tables of a study of these environments, for who asks to change."""
+    made = _tables(json.dumps(environments), tuple(strategies or SHAPES))
+    return {name: table.copy() for name, table in made.items()}
+
+
+@functools.cache
+def _tables(environments_json: str, strategies: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    environments = json.loads(environments_json)
     rows = dataset(environments)
     found = {
         "ranges": ranges(rows),
         "measurements": measurements(environments),
         "sentinels": sentinels(environments),
-        "transfer": transfer(environments, strategies or list(SHAPES)),
+        "transfer": transfer(environments, list(strategies)),
         "influence": influence(environments),
     }
     names = [row["environment"] for row in environments]
