@@ -26,7 +26,8 @@ def test_a_strategy_outside_the_project_is_compared_with_everything(
     (block,) = re.findall(r"my_strategies.py <<'EOF'\n(.*?)^EOF$", page, flags=re.DOTALL | re.MULTILINE)
     (tmp_path / "research/my_strategies.py").write_text(block)
     study = simulated_study.STUDY.replace("[RS, LMS]", "[RS, LMS, KT+random, MKT, AUTO, GP, my_strategies.Ratio]")
-    figures = "[error_against_budget, error_per_target, learner_comparison, noise]"
+    names = "error_against_budget, error_per_target, influence_stability, intervals, learner_comparison, noise, ranking"
+    figures = f"[{names}]"
     study = study.replace("evaluation: {", "evaluation: {targets_per_job: 2, ")
     # All that speak of strategies.
     tables = ["errors", "needed", "wins", "significance", "ranking", "claims", "fit_seconds"]
