@@ -36,7 +36,7 @@ environments: config/nodes.tsv
 measuring: {{configurations: 10, repeats: 1, retries: 0, runs: 3, seconds: {seconds}, warmup_seconds: 0,
             max_warmup_seconds: 0, max_seconds: {seconds}}}
 learning: {{learners: [RT]}}
-evaluation: {{budgets: [5], repeats: 1, strategies: [RS, LMS]}}
+evaluation: {{budgets: [5], repeats: 1, strategies: [RS, LMS], targets_per_job: 3}}
 figures: [influence]
 tables: [environments]
 hardware: {hardware}
