@@ -1,11 +1,11 @@
-# make         install what is needed into .venv, and run the default study
-# make test    all tests, but those of the next two lines      make lint    all checks of style and types
-# make test-engines    the tests of OpenVINO and PyTorch, with what there is of them; make engines installs them
+# make         install the requirements into .venv, and run the default study
+# make test    all tests except those of the next two lines      make lint    all checks of style and types
+# make test-engines    the tests of OpenVINO and PyTorch, if installed; make engines installs both
 # make site    the documentation as a site, in docs/_build/html
-# make lock    resolve the pinned requirements anew (needs uv)
+# make lock    resolve the pinned requirements again (needs uv)
 # make paper   the study of the paper, from the measurements that its authors published
 # make test-cluster    the tests on a Slurm cluster of their own (as root on Debian, installs Slurm)
-# STUDY=config/other.yaml and CORES=2 say which study, and on how many cores; CONFIG="seed=2 study=two" changes keys of it.
+# STUDY=config/other.yaml chooses the study, CORES=2 the number of cores; CONFIG="seed=2 study=two" changes keys.
 STUDY ?= config/config.yaml
 CORES ?= all
 # PROFILE=slurm runs the jobs on a cluster, see docs/how-to/cluster.md.
@@ -31,14 +31,14 @@ test: .venv/installed-dev
 	tests/report/install.sh || true
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not cluster and not engines" $(PYTEST)
 
-# Where it is installed, the environment of the engines.
+# The environment of the engines, if it is installed.
 ENGINES = $(if $(wildcard .venv-engines/installed),.venv-engines/bin,$(BIN))
 test-engines: .venv/installed-dev
 	@for engine in openvino torch; do $(ENGINES)/python -c "import $$engine" 2>/dev/null \
 	|| echo "$$engine cannot be imported, so its tests are skipped; to install it: make engines"; done
 	$(ENGINES)/python -m pytest -m engines tests/measuring $(PYTEST) || [ $$? -eq 5 ]
 
-# On top of .venv, so that users need not have them. PyTorch by itself: which build fits is for pip's settings to say.
+# In addition to .venv, since users need not have them. PyTorch apart: pip's settings decide which build.
 engines: .venv-engines/installed
 .venv-engines/installed: envs/requirements-engines.txt .venv/installed-dev
 	@$(BIN)/python -m venv .venv-engines
@@ -70,11 +70,11 @@ format: .venv/installed-dev
 	$(BIN)/ruff format
 	$(BIN)/snakefmt Snakefile workflow
 
-# The schema for editors and the pages of the reference that say what the code says already, from that code.
+# The schema for editors and the pages of the reference that are generated from the code.
 docs: .venv/installed-dev
 	$(BIN)/python -m perftransfer.study.reference
 
-# Warnings are errors: a link that leads nowhere is one.
+# Warnings are errors, such as a broken link.
 site: .venv/installed-dev
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going docs docs/_build/html
 
@@ -82,7 +82,7 @@ site: .venv/installed-dev
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	|| { echo "perftransfer needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
-	echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	echo "$(PYTHON) cannot create a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 .venv/installed: envs/requirements.txt | .venv/bin/python
 	@echo "Installing into .venv (once, a minute or two) ..."

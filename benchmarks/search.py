@@ -150,8 +150,10 @@ def main() -> None:
         dataset, options = accuracy.table(study, Path(folder), None, arguments.seed)
     made = list(cases(dataset, options, objective, scale, arguments))
     with Parallel(n_jobs=arguments.jobs) as run:
-        found = run(delayed(regrets)(case, method, scale, arguments.n) for case in made for method in arguments.methods)
-    table = pd.concat(found, ignore_index=True)
+        regret_tables = run(
+            delayed(regrets)(case, method, scale, arguments.n) for case in made for method in arguments.methods
+        )
+    table = pd.concat(regret_tables, ignore_index=True)
     if arguments.out:
         tables.write(arguments.out, table)
     pd.set_option("display.width", 200)

@@ -94,10 +94,10 @@ def test_what_failed_is_a_candidate_and_its_value_is_missing():
     first = simulate("SOURCE_ORDER", PARAMS, table, OPTIONS)["configuration_id"].iloc[0]
     failed = (table["environment"] == "a") & (table["configuration_id"] == first)
     searches = simulate("SOURCE_ORDER", PARAMS, table.assign(latency_ms=table["latency_ms"].mask(failed)), OPTIONS)
-    of_all = searches[searches["sources"] == "b, c"]
-    assert of_all["configuration_id"].iloc[0] == first
-    assert np.isnan(of_all["value"].iloc[0])
-    assert (of_all["regret"].iloc[1:] >= 0).all()
+    from_all_sources = searches[searches["sources"] == "b, c"]
+    assert from_all_sources["configuration_id"].iloc[0] == first
+    assert np.isnan(from_all_sources["value"].iloc[0])
+    assert (from_all_sources["regret"].iloc[1:] >= 0).all()
 
 
 def test_a_table_of_no_search_has_the_columns_and_types_of_others():

@@ -31,7 +31,7 @@ def test_the_ends_are_order_statistics_of_what_refits_predict() -> None:
 
 @pytest.mark.parametrize("n", [3, 5, 10, 20, 60])
 def test_intervals_hold_nine_of_ten_new_measurements(n: int) -> None:
-    """A line fitted to noisy values; below 9 measurements the most that can be had is n / (n + 1)."""
+    """A line fitted to noisy values; below 9 measurements the largest possible coverage is n / (n + 1)."""
     rng = np.random.default_rng(n)
     held, widths = [], []
     for _ in range(400):

@@ -1,4 +1,4 @@
-"""Checks the cap on instruction sets, and the variables by which measuring processes heed an environment's settings."""
+"""Checks the cap on instruction sets, and the environment variables of measuring processes."""
 
 from __future__ import annotations
 

@@ -398,7 +398,7 @@ def first_source(self, history, is_free, n):
 
 
 @pytest.mark.parametrize(
-    ("cls", "rule", "found"),
+    ("cls", "rule", "observed"),
     [
         (Random, "derived from SearchMethod", "is not derived from perftransfer.search.interface.SearchMethod"),
         (SearchMethod, "derived from SearchMethod", "not defined"),
@@ -412,8 +412,8 @@ def first_source(self, history, is_free, n):
         (search_method(_choose=sort_history), "leaves the history", "changed values"),
     ],
 )
-def test_a_search_method_that_breaks_a_rule(cls, rule, found):
-    refuses(check_search_method, cls, rule, found)
+def test_a_search_method_that_breaks_a_rule(cls, rule, observed):
+    refuses(check_search_method, cls, rule, observed)
 
 
 # Networks

@@ -63,10 +63,10 @@ class SearchTarget:
         spread = rows.reindex(columns=[f"{objective}_cv", f"{objective}_n"]).to_numpy(dtype=float, na_value=np.nan)
         noise, has_value = None, np.isfinite(y)
         cv, n = spread[has_value].T
-        known = variance_on_scale(y[has_value], cv, n, scale)
-        if known is not None:
+        variance = variance_on_scale(y[has_value], cv, n, scale)
+        if variance is not None:
             noise = np.full(len(y), np.nan)
-            noise[has_value] = known
+            noise[has_value] = variance
         return cls(codes(rows, options), y, noise, rows["configuration_id"].to_numpy())
 
 
@@ -128,9 +128,9 @@ def simulate(name: str, params: SearchParams, dataset: pd.DataFrame, options: Se
             for sources in source_sets(method, target, params):
                 for repeat in range(params.repeats if method.is_random else 1):
                     seed = seed_for(params.seed, "search", target, repeat)
-                    given = [evidence[source] for source in sources]
+                    members = [evidence[source] for source in sources]
                     order = run_search(
-                        method(searched.codes, options, given, seed), searched, params.measurements, params.scale
+                        method(searched.codes, options, members, seed), searched, params.measurements, params.scale
                     )
                     frames.append(
                         search_rows(searched, order).assign(
