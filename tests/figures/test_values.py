@@ -216,7 +216,7 @@ def test_learners_stand_side_by_side_at_the_largest_budget() -> None:
     ]
     figure = draw("learner_comparison", {"transfer": pd.concat(rows)})
     assert "Learners side by side: latency (ms), budget 10 (DM: 0)" in words(figure)
-    looks = _palette.of_learners(["NN", "RF"])
+    looks = _palette.learner_styles(["NN", "RF"])
     axes = panels(figure)["RS"]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["NN", "RF"]
     for learner, place in (("NN", (0, 40)), ("RF", (1, 20))):
@@ -298,7 +298,7 @@ def test_ticks_have_room_and_there_are_two_at_least(low: float, high: float) -> 
 
 
 def test_learners_do_not_look_like_strategies() -> None:
-    looks = _palette.of_learners(tables.LEARNERS)
+    looks = _palette.learner_styles(tables.LEARNERS)
     assert list(looks) == sorted(tables.LEARNERS)
     assert not {look.marker for look in looks.values()} & {look.marker for look in _palette.PAPER.values()}
 

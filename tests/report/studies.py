@@ -17,7 +17,7 @@ from perftransfer.evaluation.ranges import ranges_table
 from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.space.options import Option
-from perftransfer.tables import CATALOGUE, Shown
+from perftransfer.tables import CATALOGUE, StudyTable
 
 LEARNERS = ["BRT", "SVR"]
 BUDGETS = [5, 30]
@@ -198,14 +198,14 @@ def excerpt(environments: list[dict[str, Any]], configurations: int = 48) -> Exc
     return Excerpt(options, {"latency_ms": values}, len(options), len(environments))
 
 
-def shown(tables: dict[str, pd.DataFrame], *names: str) -> list[Shown]:
+def shown(tables: dict[str, pd.DataFrame], *names: str) -> list[StudyTable]:
     """Tables of a study, as the report shows them."""
     options = tuple(Option(name, (0, 1, 2), True, 1) for name in OPTIONS)
     made = []
     for name in names:
         table = CATALOGUE.load(name)()
         frame = table.compute({**{name: tables[name] for name in table.inputs}, "options": options, "seed": 0})
-        made.append(Shown.of(name, frame))
+        made.append(StudyTable.of(name, frame))
     return made
 
 

@@ -165,14 +165,10 @@ def test_regret_and_best_learner() -> None:
 
 def test_against_random_sampling() -> None:
     often = the(findings_transfer.how_often(results()), "how_often")
-    # Two targets, one source and two learners, in each of three repeats.
-    assert (often["strategy"], often["at"]) == (
-        "LMS",
-        [
-            {"budget": 5, "lower_percent": 50.0, "comparisons": 12},
-            {"budget": 30, "lower_percent": 0.0, "comparisons": 12},
-        ],
-    )
+    assert often["at"] == [
+        {"budget": 5, "lower_percent": {"LMS": 50.0}},
+        {"budget": 30, "lower_percent": {"LMS": 0.0}},
+    ]
     assert facts(findings_transfer.where_it_hurts(results()), "negative_transfer") == [
         {"budget": 5, "n_targets": 2, "worse_on": {"LMS": ["b (emulated)"]}},
         {"budget": 30, "n_targets": 2, "worse_on": {"LMS": ["a", "b (emulated)"]}},
@@ -597,13 +593,12 @@ def test_sentence_and_tables_count_the_same_comparisons() -> None:
     table = pd.concat([noisy, alone], ignore_index=True)
     (wins,) = studies.shown({"transfer": table}, "wins")
     counts = CATALOGUE.load("wins")().compute({"transfer": table}).set_index(["a", "b", "budget"])  # type: ignore[attr-defined]
-    said = facts(findings_transfer.how_often(results(table=table)), "how_often")
-    assert {own["strategy"] for own in said} == {"LMS", "KT"}
-    for own in said:
-        for at in own["at"]:  # type: ignore[attr-defined]
-            row = counts.loc[(own["strategy"], "RS", at["budget"])]
-            assert at["comparisons"] == row["comparisons"]
-            assert at["lower_percent"] == pytest.approx(100 * row["wins"] / row["comparisons"])
+    often = the(findings_transfer.how_often(results(table=table)), "how_often")
+    assert [set(at["lower_percent"]) for at in often["at"]] == [{"LMS", "KT"}, {"LMS"}]
+    for at in often["at"]:
+        for strategy, share in at["lower_percent"].items():
+            row = counts.loc[(strategy, "RS", at["budget"])]
+            assert share == pytest.approx(100 * row["wins"] / row["comparisons"])
     assert counts.loc[("LMS", "RS", 5), "ties"] == 2
     shares = wins.frame[wins.frame["budget"] == 5].set_index("strategy")["RS"]
     cells_of = {row[0].text: row[1].text for row in table_of("against_random", results(table=table)).rows}  # type: ignore[union-attr]

@@ -323,7 +323,7 @@ def test_pairs_across_hardware_are_judged_where_there_are_any():
     assert found.loc[across, "finding"] == "10 measurements: LMS 5.0 %, RS 10.0 %"
     assert found.loc["What was learnt with one network serves for another.", "verdict"] == "cannot be answered"
     untold = claims(cells)
-    assert untold.loc[across, "finding"] == "No hardware is told"
+    assert untold.loc[across, "finding"] == "This study has no hardware"
 
 
 def test_the_significance_shown_is_that_of_the_budgets_with_the_most_pairs():

@@ -13,7 +13,7 @@ from perftransfer.report import findings_measuring, findings_recommendation
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.page import excerpt_of, render
 from perftransfer.results.formatting import environment_labels
-from perftransfer.tables import Shown
+from perftransfer.tables import StudyTable
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
@@ -53,7 +53,7 @@ if __name__ == "__main__":
                 json.loads(facts["environment"]): json.loads(facts["host"]) for facts in map(tables.metadata, measured)
             },
             figures=still,
-            study_tables=[Shown.read(Path(path)) for path in snakemake.input.tables],
+            study_tables=[StudyTable.read(Path(path)) for path in snakemake.input.tables],
             constant_options=json.loads(tables.metadata(snakemake.input.dataset)["constant_options"]),
             commands=list(params.commands),
             recommended=recommended,

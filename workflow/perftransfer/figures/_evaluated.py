@@ -28,7 +28,7 @@ class Evaluated:
         NothingToShow
             If no strategy has an error.
         """
-        take = Results.of_designs if designs else Results.of
+        take = Results.from_designs if designs else Results.of
         results = take(inputs["transfer"], objective)
         if results.rows.empty:
             raise NothingToShow(f"no strategy was evaluated on {objective}")

@@ -203,11 +203,11 @@ def budget_axis(axes: Axes, budgets: list[float], inches: float) -> None:
     scale = inches / (span + 2 * margin)
     labels, free = [], -math.inf
     for budget in budgets:
-        text, place = plain(budget), math.log(budget) * scale
+        text, position = plain(budget), math.log(budget) * scale
         half = width_of(text) / 2
-        fits = place - half > free
+        fits = position - half > free
         labels.append(text if fits else "")
-        free = place + half + 0.04 if fits else free
+        free = position + half + 0.04 if fits else free
     axes.set_xticks(budgets, labels)
 
 
@@ -241,15 +241,15 @@ def curves(
     for name, look in looks.items():
         if name not in present:
             continue
-        own = values.loc[name, ["low", "middle", "high"]]
+        curve = values.loc[name, ["low", "middle", "high"]]
         if name not in measuring:
-            low, middle, high = own.iloc[0]
+            low, middle, high = curve.iloc[0]
             axes.axhspan(low, high, color=look.colour, alpha=0.15, linewidth=0, zorder=0.5)
             axes.axhline(middle, color=look.colour, linestyle=look.line, linewidth=1.6)
             continue
-        own = own[own.index > 0]
-        x = own.index.to_numpy() * math.exp(step * (measuring.index(name) - (len(measuring) - 1) / 2))
-        low, middle, high = own.to_numpy().T
+        curve = curve[curve.index > 0]
+        x = curve.index.to_numpy() * math.exp(step * (measuring.index(name) - (len(measuring) - 1) / 2))
+        low, middle, high = curve.to_numpy().T
         axes.plot(x, middle, linestyle=look.line, **marker(look))
         axes.vlines(x, low, high, color=look.colour, linewidth=0.9)
 
@@ -298,8 +298,8 @@ def dots(axes: Axes, at: float, values: np.ndarray, look: Style, upright: bool =
     draw_bar = axes.vlines if upright else axes.hlines
 
     def draw(numbers: np.ndarray, **look: Any) -> None:
-        places = np.full(len(numbers), at)
-        axes.plot(*((places, numbers) if upright else (numbers, places)), **look)
+        positions = np.full(len(numbers), at)
+        axes.plot(*((positions, numbers) if upright else (numbers, positions)), **look)
 
     draw(values, color=look.colour, alpha=DOT_OPACITY, **faint)
     draw_bar(at, low, high, color=look.colour, linewidth=1.2)

@@ -87,7 +87,7 @@ def styles(strategies: Iterable[str]) -> dict[str, Style]:
     return {name: KNOWN.get(name) or others[name] for name in order}
 
 
-def of_learners(learners: Iterable[str]) -> dict[str, Style]:
+def learner_styles(learners: Iterable[str]) -> dict[str, Style]:
     """Map each learner to its style, by name: none looks like a strategy of the paper."""
     names = sorted(set(learners))
     others = _distinct([name for name in names if name not in _LEARNERS], n_taken=len(_LEARNERS))
@@ -107,4 +107,4 @@ def _distinct(names: list[str], n_taken: int = 0) -> dict[str, Style]:
     looks = {
         name: [OTHERS[(base + step * turn) % len(OTHERS)] for step in range(3)] for name, (turn, base) in turns.items()
     }
-    return {name: Style(own[0].colour, own[1].marker, own[2].line) for name, own in looks.items()}
+    return {name: Style(parts[0].colour, parts[1].marker, parts[2].line) for name, parts in looks.items()}

@@ -31,7 +31,7 @@ def chart(
     transform
         What else is computed.
     """
-    slanted = [key for key, own in levels.items() if max(map(len, own), default=0) >= _LONG]
+    slanted = [key for key, texts in levels.items() if max(map(len, texts), default=0) >= _LONG]
     flat = f"indexof({json.dumps(slanted)}, option) < 0"
     axis = {
         "labelAngle": {"expr": f"{flat} ? 0 : -30"},

@@ -96,7 +96,7 @@ class Configurations(Figure[Values]):
         }
         few = [(key, name) for name, key in keys.items() if len(levels[key]) <= len(COLOURS)]
         label = objectives.label(data.objective)
-        y = {"title": label, "scale": _vega.padded(value for own in numbers.values() for value in own)}
+        y = {"title": label, "scale": _vega.padded(value for column in numbers.values() for value in column)}
         return _vega.Interactive(
             title=self.heading(data.objective),
             caption=self.caption
@@ -148,9 +148,9 @@ def _table(data: Values) -> PageTable:
     """The configuration of the lowest value in each environment."""
     quantity, unit = objectives.split(data.objective)
     rows = []
-    for name, own in data.values.items():
-        lowest, highest = float(own.min()), float(own.max())
-        best = data.configurations.loc[[own.index[int(own.argmin())]]]
+    for name, column in data.values.items():
+        lowest, highest = float(column.min()), float(column.max())
+        best = data.configurations.loc[[column.index[int(column.argmin())]]]
         chosen = ", ".join(f"{option} = {level_text(best[option].iloc[0])}" for option in data.options)
         texts = [number(lowest, 3), number(highest / lowest if lowest else math.nan), chosen]
         rows.append([*map(Cell, (data.labels.get(str(name), str(name)), *texts))])

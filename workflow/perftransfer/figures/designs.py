@@ -74,7 +74,7 @@ class Designs(Figure[Compared]):
         ratios = errors.merge(reference, on=key, suffixes=("", "_of_random"))
         ratios = ratios.assign(value=ratios["value"] / ratios["value_of_random"])
         first = errors[errors["learner"] == next(iter(evaluated.results.panels().values()))]
-        ways = {float(str(budget)): best_first(own) for budget, own in first.groupby("budget")}
+        ways = {float(str(budget)): best_first(part) for budget, part in first.groupby("budget")}
         if not ways:
             raise NothingToShow("no design has an error for each of the learners")
         return Compared(evaluated, errors, ratios, ways, len(budgets))
@@ -92,8 +92,8 @@ class Designs(Figure[Compared]):
         grid = figure.subplots(len(ways), len(columns), squeeze=False, sharex="col", sharey="row", height_ratios=high)
         for line, (budget, names) in zip(grid, ways.items(), strict=True):
             for axes, (_, learner, table) in zip(line, columns, strict=True):
-                own = table[(table["budget"] == budget) & (table["learner"] == learner)]
-                panel(axes, own, names, table is data.errors)
+                part = table[(table["budget"] == budget) & (table["learner"] == learner)]
+                panel(axes, part, names, table is data.errors)
             mpl.row_labels(line[0], [labels[name] for name in names])
             line[0].set_ylim(max(len(names), 2), 0)
             line[0].set_ylabel(f"budget\n{budget:.0f}", rotation=0, ha="right", va="center", fontweight="bold")
@@ -128,11 +128,11 @@ def panel(axes: mpl.Axes, values: pd.DataFrame, ways: list[str], with_random: bo
     """Draw a row for each of ``ways``, and simple random sampling as a line through all, and maybe as a row."""
     mpl.stripes(axes, len(ways))
     for i, way in enumerate(ways):
-        own = values.loc[values["strategy"] == way, "value"].to_numpy()
-        if way == RANDOM and len(own):
-            axes.axvline(float(np.median(own)), color=look_of(RANDOM).colour, linestyle=DASHED, linewidth=0.8)
+        part = values.loc[values["strategy"] == way, "value"].to_numpy()
+        if way == RANDOM and len(part):
+            axes.axvline(float(np.median(part)), color=look_of(RANDOM).colour, linestyle=DASHED, linewidth=0.8)
         if with_random or way != RANDOM:
-            mpl.dots(axes, i + 0.5, own, look_of(way))
+            mpl.dots(axes, i + 0.5, part, look_of(way))
 
 
 def scales(grid: np.ndarray, errors: np.ndarray, ratios: np.ndarray) -> None:

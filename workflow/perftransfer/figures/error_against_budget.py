@@ -79,7 +79,7 @@ class ErrorAgainstBudget(Figure[Errors]):
         def in_each_panel(values: pd.DataFrame) -> pd.DataFrame:
             values = values.dropna(subset="value")
             panels = results.panels().values()
-            return pd.concat([aggregate.of_learner(values, name).assign(learner=name) for name in panels])
+            return pd.concat([aggregate.select_learner(values, name).assign(learner=name) for name in panels])
 
         by_target = in_each_panel(results.by_target)
         parts = [quartiles(by_target, key).reset_index().assign(target=ALL_TARGETS)]
@@ -103,9 +103,9 @@ class ErrorAgainstBudget(Figure[Errors]):
         figure = mpl.new(*size, self.heading(data.evaluated.objective))
         grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
         for axes, (heading, learner) in zip(grid.flat, panels.items(), strict=False):
-            own = over_targets[over_targets["learner"] == learner].set_index(["strategy", "budget"])
+            part = over_targets[over_targets["learner"] == learner].set_index(["strategy", "budget"])
             axes.set_title(heading, fontweight="bold")
-            mpl.curves(axes, own, data.styles, data.budgets, PANEL[0] - 0.6)
+            mpl.curves(axes, part, data.styles, data.budgets, PANEL[0] - 0.6)
         mpl.label_outer(grid, len(panels), mpl.BUDGET, mpl.MAPE)
         mpl.scale_errors(grid[0, 0], "y", over_targets[["low", "middle", "high"]].to_numpy().ravel())
         mpl.legend(figure, data.styles)

@@ -69,7 +69,7 @@ class ErrorByEnvironment(Figure[Errors]):
         transfer = inputs["transfer"]
         names = map(str, transfer.reindex(columns=["objective"])["objective"].dropna().unique())
         results = {name: Results.of(transfer, name) for name in names}
-        rows = pd.concat([own.rows for own in results.values()]) if results else pd.DataFrame()
+        rows = pd.concat([part.rows for part in results.values()]) if results else pd.DataFrame()
         if rows.empty:
             raise NothingToShow("no strategy was evaluated")
         rows = at_common_budget(rows)
@@ -79,8 +79,8 @@ class ErrorByEnvironment(Figure[Errors]):
             Results(rows).panels(),
             Environments(inputs["environments"], rows["target"]),
             budgets_in_words(rows),
-            sum(own.missing for own in results.values()),
-            sum(own.total for own in results.values()),
+            sum(part.missing for part in results.values()),
+            sum(part.total for part in results.values()),
         )
 
     def draw(self, data: Errors) -> mpl.Figure:
@@ -104,10 +104,10 @@ class ErrorByEnvironment(Figure[Errors]):
         figure = mpl.new(*size, f"{self.title}, {data.budgets}")
         grid = figure.subplots(down, across, squeeze=False, sharey=True).reshape(n, len(learners))
         for objective, line in zip(data.objectives, grid, strict=True):
-            own = data.points[data.points["objective"] == objective]
-            values = own.loc[own["learner"].isin(learners.values()), ["value", "low", "high"]].to_numpy()
+            part = data.points[data.points["objective"] == objective]
+            values = part.loc[part["learner"].isin(learners.values()), ["value", "low", "high"]].to_numpy()
             for i, (axes, (heading, learner)) in enumerate(zip(line, learners.items(), strict=True)):
-                lanes(axes, aggregate.of_learner(own, learner), names.names, looks)
+                lanes(axes, aggregate.select_learner(part, learner), names.names, looks)
                 mpl.heading(axes, objectives.label(objective) if i == 0 else "", heading)
                 mpl.scale_errors(axes, "x", values, panel - 0.1)
                 axes.set_xlabel("MAPE (%)")
@@ -127,7 +127,7 @@ def at_common_budget(rows: pd.DataFrame) -> pd.DataFrame:
     If there is none each strategy is at its own largest.
     """
     measuring = rows[rows["budget"] > 0]
-    budgets = [set(own) for _, own in measuring.groupby(["objective", "strategy"])["budget"]]
+    budgets = [set(part) for _, part in measuring.groupby(["objective", "strategy"])["budget"]]
     common = set.intersection(*budgets) if budgets else set()
     if not common:
         return at_largest_budget(rows)
@@ -152,7 +152,7 @@ def lanes(axes: mpl.Axes, errors: pd.DataFrame, names: list[str], looks: Mapping
     rows = {name: i for i, name in enumerate(names)}
     size = 3.6 if len(names) <= 30 else 2.6
     for i, (strategy, look) in enumerate(looks.items()):
-        own = errors[errors["strategy"] == strategy]
-        y = own["target"].map(rows).to_numpy(dtype=float) + 0.1 + 0.8 * (i + 0.5) / len(looks)
-        axes.hlines(y, own["low"], own["high"], color=look.colour, linewidth=0.8)
-        axes.plot(own["value"], y, linestyle="", **mpl.marker(look, size))
+        part = errors[errors["strategy"] == strategy]
+        y = part["target"].map(rows).to_numpy(dtype=float) + 0.1 + 0.8 * (i + 0.5) / len(looks)
+        axes.hlines(y, part["low"], part["high"], color=look.colour, linewidth=0.8)
+        axes.plot(part["value"], y, linestyle="", **mpl.marker(look, size))

@@ -74,8 +74,8 @@ class ErrorPerTarget(Figure[Errors]):
         order = list(_palette.styles(errors["strategy"]))
         alone = errors[errors["source"] == ""].pivot_table("value", "strategy", "target")
         panels = {
-            str(name): own.pivot_table("value", "source", "target").reindex(sources.names, columns=targets.names)
-            for name, own in errors[errors["source"] != ""].groupby("strategy")
+            str(name): part.pivot_table("value", "source", "target").reindex(sources.names, columns=targets.names)
+            for name, part in errors[errors["source"] != ""].groupby("strategy")
         }
         if not panels and alone.empty:
             raise NothingToShow("no strategy has an error for each of the learners")
@@ -218,11 +218,11 @@ def _best_and_worst(
     """Best and worst source of each target that has several, for one strategy."""
     rows = []
     for target in [name for name in names if name in errors]:
-        own = errors[target].dropna()
-        own = own[own.index.isin(list(names))]
-        if len(own) > 1:
-            best, worst = str(own.idxmin()), str(own.idxmax())
-            low, middle, high = (formatting.percent(float(value)) for value in (own.min(), own.median(), own.max()))
+        part = errors[target].dropna()
+        part = part[part.index.isin(list(names))]
+        if len(part) > 1:
+            best, worst = str(part.idxmin()), str(part.idxmax())
+            low, middle, high = (formatting.percent(float(value)) for value in (part.min(), part.median(), part.max()))
             rows.append([*map(Cell, (labels[target], labels[best], low, middle, labels[worst], high))])
     caption = (
         f"Best and worst source of each target: errors (MAPE) of {formatting.full_strategy(strategy)} at budget "

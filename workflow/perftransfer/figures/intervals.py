@@ -88,9 +88,9 @@ class PredictionIntervals(Figure[Intervals]):
             by_target = by_target[by_target["learner"] == aggregate.ALL]
             by_panel[metric] = quartiles(by_target, ["strategy", "budget"])
         by_panel[COVERAGE] = 100 * by_panel[COVERAGE]
-        if any(own.empty for own in by_panel.values()):
+        if any(part.empty for part in by_panel.values()):
             raise NothingToShow("no strategy has intervals for each of the learners")
-        drawn = {name for own in by_panel.values() for name in own.index.get_level_values("strategy")}
+        drawn = {name for part in by_panel.values() for name in part.index.get_level_values("strategy")}
         return Intervals(
             objective,
             by_panel,

@@ -54,7 +54,7 @@ class LearnerComparison(Figure[Errors]):
     def draw(self, data: Errors) -> mpl.Figure:
         """Draw a column of panels per strategy."""
         errors, medians = data.by_target, data.medians
-        looks = _palette.of_learners(errors["learner"])
+        looks = _palette.learner_styles(errors["learner"])
         strategies = list(_palette.styles(errors["strategy"]))
         budgets = sorted(budget for budget in errors["budget"].unique() if budget > 0)
         growing = [name for name in strategies if len(set(errors.loc[errors["strategy"] == name, "budget"])) > 1]
@@ -107,6 +107,6 @@ def against_budget(axes: mpl.Axes, medians: pd.Series, looks: Mapping[str, _pale
     """Draw a line for each learner."""
     axes.grid(axis="y")
     for learner in [name for name in looks if name in medians.index.get_level_values("learner")]:
-        own = medians.loc[learner]
-        own = own[own.index > 0]
-        axes.plot(own.index, own, linestyle=looks[learner].line, linewidth=1.0, **mpl.marker(looks[learner]))
+        part = medians.loc[learner]
+        part = part[part.index > 0]
+        axes.plot(part.index, part, linestyle=looks[learner].line, linewidth=1.0, **mpl.marker(looks[learner]))

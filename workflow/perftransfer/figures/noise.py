@@ -130,8 +130,8 @@ def boxes(axes: mpl.Axes, spread: pd.DataFrame, names: list[str], lanes: int) ->
                 axes.text(0.01, y, "no repeated processes", transform=axes.get_yaxis_transform(), **look)
             continue
         # Identical processes (a simulation, a coarse clock) have no place on a logarithmic axis.
-        own = spread.loc[name, columns].to_numpy(dtype=float).clip(min=SMALLEST / 100)
-        low, *inner, high, floor = map(float, own)
+        numbers = spread.loc[name, columns].to_numpy(dtype=float).clip(min=SMALLEST / 100)
+        low, *inner, high, floor = map(float, numbers)
         box = dict(zip(("whislo", "q1", "med", "q3", "whishi"), (low, *inner, high), strict=True))
         axes.bxp(
             [box], positions=[y], widths=0.75 * (1 - 2 * MARGIN) / lanes, orientation="horizontal", showfliers=False,

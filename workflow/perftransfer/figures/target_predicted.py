@@ -69,7 +69,11 @@ class TargetPredicted(Figure[Predicted]):
         title = objectives.label(names[0]) if len(names) == 1 else "the chosen objective"
         # Learnt on a linear scale, an interval may reach down to 0, which no logarithmic axis has.
         floor = min(data.finite()) / 10 if _vega.scale(data.finite()) == "log" else 0.0
-        ends = {name: {"low": min(own), "high": max(own)} for name in names if (own := data.finite(name))}
+        ends = {
+            name: {"low": min(finite_values), "high": max(finite_values)}
+            for name in names
+            if (finite_values := data.finite(name))
+        }
         kinds = capital(" and ".join(_TEXTS[kind] for kind in data.kinds))
         bars = "; bars are intervals with a nominal coverage of 90 %" if rows["low"].notna().any() else ""
         return _vega.Interactive(

@@ -129,9 +129,9 @@ def lead(
 
     def on_each_objective(find: Finder) -> list[Finding]:
         return [
-            finding.about(objective, capital(known.quantity) if len(evidence) > 1 else "")
-            for objective, known in evidence.items()
-            for finding in find(known)
+            finding.about(objective, capital(part.quantity) if len(evidence) > 1 else "")
+            for objective, part in evidence.items()
+            for finding in find(part)
         ]
 
     finders = (environments.span, _best, _helps, environments.main_influence)

@@ -66,12 +66,12 @@ def _budgets(results: Results, name: str = RANDOM) -> set[int]:
 def _against_random(results: Results, budget: int) -> list[Change]:
     """Compare each design with a random sample at a budget, best first."""
     names = [name for name in _designs(results) if budget in results.budgets(name)]
-    changes = [found for name in names if (found := change(results, name, RANDOM, budget)) is not None]
+    changes = [result for name in names if (result := change(results, name, RANDOM, budget)) is not None]
     return sorted(changes, key=lambda change: (change.percent, change.name))
 
 
 def _compared(evidence: Evidence) -> dict[int, list[Change]]:
-    results = evidence.of_designs
+    results = evidence.designs
     budgets = sorted(set(evidence.design_budgets) & _budgets(results))
     return {budget: changes for budget in budgets if (changes := _against_random(results, budget))}
 
@@ -83,10 +83,10 @@ def at_every_budget(evidence: Evidence) -> Iterator[Finding]:
         return
     sides: dict[str, list[int]] = {}
     for changes in compared.values():
-        for found in changes:
-            sides.setdefault(found.name, []).append(found.side)
+        for result in changes:
+            sides.setdefault(result.name, []).append(result.side)
     for side, word in ((-1, "lower"), (1, "higher")):
-        titles = [_title(name) for name, own in sides.items() if own == [side] * len(compared)]
+        titles = [_title(name) for name, signs in sides.items() if signs == [side] * len(compared)]
         facts = {"designs": titles, "change": word, "budgets": list(compared)}
         yield Finding("designs_at_every_budget", facts, "designs")
 
@@ -94,17 +94,17 @@ def at_every_budget(evidence: Evidence) -> Iterator[Finding]:
 def at_each_budget(evidence: Evidence) -> Iterator[Finding]:
     """Find which designs have a lower or higher error than a simple random sample of the same size, and by how much."""
     for budget, changes in _compared(evidence).items():
-        facts = {"budget": budget, "changes": [found.facts() for found in changes]}
+        facts = {"budget": budget, "changes": [result.facts() for result in changes]}
         yield Finding("designs_at_budget", facts, "designs")
 
 
 def fixed_size(evidence: Evidence) -> Iterator[Finding]:
     """Find how designs whose size the options fix compare with simple random samples of that size."""
-    results = evidence.of_designs
+    results = evidence.designs
     changes = [
-        {**found.facts(), "budget": budget}
+        {**result.facts(), "budget": budget}
         for budget in sorted(_budgets(results) - set(evidence.design_budgets))
-        for found in sorted(_against_random(results, budget), key=lambda change: change.name)
+        for result in sorted(_against_random(results, budget), key=lambda change: change.name)
     ]
     if changes:
         yield Finding("designs_of_fixed_size", {"changes": changes}, "designs")
@@ -112,11 +112,11 @@ def fixed_size(evidence: Evidence) -> Iterator[Finding]:
 
 def guided(evidence: Evidence) -> Iterator[Finding]:
     """Find how guided sampling, which reads a source, compares with designs that use none, at equal budget."""
-    results = evidence.of_designs
+    results = evidence.designs
     for budget in sorted(set(evidence.design_budgets) & _budgets(results, GUIDED)):
         against = change(results, GUIDED, RANDOM, budget)
         names = [name for name in _designs(results) if budget in results.budgets(name)]
-        others = [found.facts() for name in names if (found := change(results, name, GUIDED, budget)) is not None]
+        others = [result.facts() for name in names if (result := change(results, name, GUIDED, budget)) is not None]
         if against is not None or others:
             facts = {"budget": budget, "against_random": against and against.facts(), "others": others}
             yield Finding("guided_against_designs", facts, "designs")
@@ -124,7 +124,7 @@ def guided(evidence: Evidence) -> Iterator[Finding]:
 
 def no_random_sample(evidence: Evidence) -> Iterator[Finding]:
     """Find the budgets without a simple random sample to compare with."""
-    results = evidence.of_designs
+    results = evidence.designs
     alone = {budget for name in _designs(results) for budget in results.budgets(name)} - _budgets(results)
     if alone:
         yield Finding("no_random_sample", {"budgets": sorted(alone)})

@@ -175,7 +175,7 @@ def stability(evidence: Evidence) -> Iterator[Finding]:
     values = {name: factor * _similarity(evidence, column)[column] for name, (factor, column) in measures.items()}
     if any(map(len, values.values())):
         facts = {
-            name: {"median": float(own.median()), **_ends(own), "pairs": len(own)} if len(own) else None
-            for name, own in values.items()
+            name: {"median": float(series.median()), **_ends(series), "pairs": len(series)} if len(series) else None
+            for name, series in values.items()
         }
         yield Finding("stability", facts, "influence_stability", "similarity")

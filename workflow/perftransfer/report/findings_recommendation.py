@@ -59,11 +59,11 @@ def recommended(
         outlooks = facts["outlooks"]
         findings = [Finding("measured_of_space", {"space": int(facts["space"]), "budget": int(facts["budget"])})]
         tables = []
-        for objective, own in rows.groupby("objective", sort=False):
-            findings += _findings(str(objective), own, bool(facts["confirmed"]))
+        for objective, part in rows.groupby("objective", sort=False):
+            findings += _findings(str(objective), part, bool(facts["confirmed"]))
             outlook = outlooks[objective]
             findings.append(worth_measuring(str(objective), outlook and Outlook(**outlook), str(facts["strategy"])))
-            tables.append(RecommendedTable().cells(Recommendations(str(objective), own, len(outlooks) > 1)))
+            tables.append(RecommendedTable().cells(Recommendations(str(objective), part, len(outlooks) > 1)))
         inputs: Inputs | None = {"target": targets[target]} if target in targets else None
         drawn = figures.interactive(inputs, ALL_OBJECTIVES, target) if inputs else []
         out.append(Recommended(target, findings, tables, drawn, target in emulated, target in simulated))
@@ -73,7 +73,10 @@ def recommended(
 def main_findings(recommended: Sequence[Recommended]) -> list[Finding]:
     """Return what to run in each target, for its first objective: what the report opens with."""
     kinds = ("recommended", "default_is_best")
-    firsts = ((part.target, next((one for one in part.findings if one.kind in kinds), None)) for part in recommended)
+    firsts = (
+        (part.target, next((finding for finding in part.findings if finding.kind in kinds), None))
+        for part in recommended
+    )
     return [replace(first, facts={**first.facts, "target": name}) for name, first in firsts if first is not None]
 
 

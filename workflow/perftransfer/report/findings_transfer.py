@@ -157,18 +157,17 @@ def _ends(results: Results) -> list[int]:
 
 
 def how_often(evidence: Evidence) -> Iterator[Finding]:
-    """Find in how many comparisons each strategy beats random sampling, at the smallest and the largest budget."""
+    """Find in which share of comparisons each strategy beats random sampling, with the smallest and largest budget."""
     results = evidence.results
-    for strategy in results.with_source:
-        parts = []
-        for budget in _ends(results):
-            x, y = results.paired.errors(strategy, BASELINE, budget)
-            if len(x):
-                wins, _ = paired.wins_and_losses(x, y)
-                parts.append({"budget": budget, "lower_percent": 100 * wins / len(x), "comparisons": len(x)})
-        if parts:
-            facts = {"strategy": strategy, "at": parts, "unit": paired.UNIT, "tie": 100 * paired.TIE}
-            yield Finding("how_often", facts, "error_per_target", "wins")
+    at = []
+    for budget in _ends(results):
+        errors = {name: results.paired.errors(name, BASELINE, budget) for name in results.with_source}
+        lower = {name: 100 * paired.wins_and_losses(x, y)[0] / len(x) for name, (x, y) in errors.items() if len(x)}
+        if lower:
+            at.append({"budget": budget, "lower_percent": lower})
+    if at:
+        facts = {"at": at, "unit": paired.UNIT, "tie": 100 * paired.TIE}
+        yield Finding("how_often", facts, "error_per_target", "wins")
 
 
 def where_it_hurts(evidence: Evidence) -> Iterator[Finding]:

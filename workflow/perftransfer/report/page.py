@@ -31,7 +31,7 @@ from perftransfer.report.study_file import ResolvedStudy
 from perftransfer.results.evidence import Evidence
 from perftransfer.results.formatting import NOTHING
 from perftransfer.results.table import Cell, PageTable
-from perftransfer.tables import Shown, find, in_section
+from perftransfer.tables import StudyTable, find, in_section
 from perftransfer.tables.failures import Failures
 
 TEMPLATE = "page.html.jinja"
@@ -69,7 +69,7 @@ def render(
     measurements: Iterable[pd.DataFrame],
     hosts: Mapping[str, HostRecord],
     figures: Sequence[FigureFile],
-    study_tables: Sequence[Shown],
+    study_tables: Sequence[StudyTable],
     constant_options: Mapping[str, object],
     commands: Sequence[str],
     excerpt: Excerpt,
@@ -118,8 +118,8 @@ def render(
             if figure.still not in {file.name for file in figures}:
                 figure.write(drawings)
     sections = {
-        objective: [_section(part, known, figures, drawn[objective], study_tables) for part in findings.sections(known)]
-        for objective, known in evidence.items()
+        objective: [_section(part, facts, figures, drawn[objective], study_tables) for part in findings.sections(facts)]
+        for objective, facts in evidence.items()
     }
     in_sections = {id(file) for parts in sections.values() for part in parts for file, _ in part.figures}
     at_a_glance = [file for file in figures if file.objective == ALL_OBJECTIVES]
@@ -139,7 +139,7 @@ def render(
         at_a_glance=at_a_glance,
         verdicts=claims and findings.verdicts(claims.frame),
         claims=claims and claims.cells(),
-        tables=[(shown, shown.cells()) for shown in study_tables if not shown.table.section and len(shown.frame)],
+        tables=[(table, table.cells()) for table in study_tables if not table.table.section and len(table.frame)],
         environments=_environments(study, sizes),
         objectives=[(name, objectives.label(name), parts) for name, parts in sections.items()],
         other_figures=[file for file in figures if id(file) not in in_sections and file not in at_a_glance],
@@ -166,16 +166,16 @@ def _section(
     evidence: Evidence,
     figures: Sequence[FigureFile],
     interactive: Sequence[Interactive],
-    study_tables: Sequence[Shown],
+    study_tables: Sequence[StudyTable],
 ) -> _Section:
     counterparts = {figure.still: figure.name for figure in interactive}
-    own = [file for file in figures if (file.objective, file.section) == (evidence.objective, section.name)]
+    files = [file for file in figures if (file.objective, file.section) == (evidence.objective, section.name)]
     return _Section(
         f"{evidence.objective}-{section.name}",
         section.heading,
         section.findings(evidence),
         [figure for figure in interactive if figure.section == section.name],
-        [(file, counterparts.get(file.name)) for file in own],
+        [(file, counterparts.get(file.name)) for file in files],
         list(in_section(section.name, evidence, study_tables)),
     )
 

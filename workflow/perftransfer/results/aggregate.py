@@ -228,7 +228,7 @@ class Results:
         return cls(strategies_on(transfer, objective, _METRICS))
 
     @classmethod
-    def of_designs(cls, transfer: pd.DataFrame, objective: str) -> Results:
+    def from_designs(cls, transfer: pd.DataFrame, objective: str) -> Results:
         """Take the designs without transfer of an objective, each as a strategy, and guided sampling."""
         rows = _on(transfer, objective, _METRICS)
         designs = rows[without_transfer(rows) & (rows["design"] != "")]
@@ -317,8 +317,10 @@ class Results:
 
     @cached_property
     def _values(self) -> dict[tuple[str, int, str], float]:
-        own = complete(self.errors)
-        return dict(zip(zip(own["strategy"], own["budget"], own["learner"], strict=True), own["value"], strict=True))
+        part = complete(self.errors)
+        return dict(
+            zip(zip(part["strategy"], part["budget"], part["learner"], strict=True), part["value"], strict=True)
+        )
 
     def best_learner(self, strategy: str) -> str:
         """Return the learner with the lowest error at the strategy's largest budget (see ``best_learners``)."""
@@ -330,7 +332,7 @@ class Results:
         for strategy, budget, learner in self._values:
             if self._best.get(strategy) == learner:
                 budgets[strategy].append(budget)
-        return {name: sorted(own) for name, own in budgets.items()}
+        return {name: sorted(part) for name, part in budgets.items()}
 
     def budgets(self, strategy: str) -> list[int]:
         """Return the budgets at which the strategy's best learner has an error on every target."""
@@ -364,8 +366,8 @@ class Results:
 
     @cached_property
     def _learners(self) -> dict[str, list[str]]:
-        own = self.rows[["strategy", "learner"]].drop_duplicates()
-        return {str(name): sorted(group) for name, group in own.groupby("strategy")["learner"]}
+        part = self.rows[["strategy", "learner"]].drop_duplicates()
+        return {str(name): sorted(group) for name, group in part.groupby("strategy")["learner"]}
 
     @cached_property
     def all_learners(self) -> list[str]:
@@ -400,8 +402,8 @@ class Results:
 
     def budget_for(self, strategy: str, error: float, learner: str) -> int | None:
         """Return the smallest budget at which a strategy's error is at most ``error``; None if there is none."""
-        own = self.errors[(self.errors["strategy"] == strategy) & (self.errors["learner"] == learner)]
-        needed = budgets_needed(own, error)
+        part = self.errors[(self.errors["strategy"] == strategy) & (self.errors["learner"] == learner)]
+        needed = budgets_needed(part, error)
         return int(needed.iloc[0]) if len(needed) else None
 
     def lowest(self) -> tuple[str, int] | None:
@@ -434,7 +436,7 @@ class Results:
                 table = self.by_target if metric == _METRIC else by_target(self.rows, metric, "median")
                 index = ["target"]
             groups = table.dropna(subset="value").set_index(index).groupby(["strategy", "budget", "learner"])
-            self._indexed[level, metric] = {cast(tuple[str, int, str], key): own["value"] for key, own in groups}
+            self._indexed[level, metric] = {cast(tuple[str, int, str], key): part["value"] for key, part in groups}
         return self._indexed[level, metric]
 
     @staticmethod
@@ -442,7 +444,7 @@ class Results:
         return table[key] if key in table else pd.Series(dtype=float)
 
 
-def of_learner(frame: pd.DataFrame, learner: str) -> pd.DataFrame:
+def select_learner(frame: pd.DataFrame, learner: str) -> pd.DataFrame:
     """Select the rows of a learner; with a single one, also those of strategies without, which are the same for all."""
     alone = (frame["learner"] == NO_LEARNER) & (learner != ALL)
     return frame[(frame["learner"] == learner) | alone]

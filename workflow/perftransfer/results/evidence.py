@@ -66,9 +66,9 @@ class Evidence:
         return Results.of(self.transfer, self.objective)
 
     @cached_property
-    def of_designs(self) -> Results:
+    def designs(self) -> Results:
         """Results of the designs without transfer."""
-        return Results.of_designs(self.transfer, self.objective)
+        return Results.from_designs(self.transfer, self.objective)
 
     @cached_property
     def measured(self) -> pd.DataFrame:

@@ -106,8 +106,8 @@ def listed(items: Iterable[object], most: int | None = None) -> str:
 
 def in_reading_order(names: Iterable[str]) -> list[str]:
     """Sort strategies: the paper's as it introduces them, then the others by name."""
-    known = {name: i for i, name in enumerate(_READING_ORDER)}
-    return sorted(set(names), key=lambda name: (known.get(name, len(known)), name))
+    order = {name: i for i, name in enumerate(_READING_ORDER)}
+    return sorted(set(names), key=lambda name: (order.get(name, len(order)), name))
 
 
 def strategy_title(name: str) -> str:
@@ -137,8 +137,3 @@ def environment_labels(environments: Sequence[Mapping[str, object]]) -> dict[str
         str(row["environment"]): str(row["environment"]) + (" (emulated)" if row.get("emulated") is True else "")
         for row in environments
     }
-
-
-def known(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Return these columns; those that a table does not have are empty."""
-    return frame.reindex(columns=list(columns))

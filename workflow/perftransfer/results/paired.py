@@ -28,10 +28,10 @@ class Paired:
         names = {name: cells[name].where(cells[name] != "") for name in _UNIT}
         codes = {name: pd.factorize(values, sort=True) for name, values in names.items()}
         self._errors: dict[str, dict[int, np.ndarray]] = {}
-        for way, own in cells.groupby("way"):
-            named = {name: bool(values.loc[own.index].notna().all()) for name, values in names.items()}
+        for way, part in cells.groupby("way"):
+            named = {name: bool(values.loc[part.index].notna().all()) for name, values in names.items()}
             shape = [len(codes[name][1]) if named[name] else 1 for name in _UNIT]
-            for budget, errors in own.groupby("budget")["mape"]:
+            for budget, errors in part.groupby("budget")["mape"]:
                 grid = np.full(shape, np.nan)
                 at = [codes[name][0][errors.index] if named[name] else 0 for name in _UNIT]
                 grid[tuple(at)] = errors.to_numpy()
@@ -49,8 +49,8 @@ class Paired:
 
     def errors(self, a: str, b: str, budget: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the errors of two ways at a budget, shape (comparisons,): only where both have one."""
-        found = (self._errors.get(way, {}) for way in (a, b))
-        x, y = (grids[budget] if budget in grids else grids.get(0, np.array(np.nan)) for grids in found)
+        by_budget = (self._errors.get(way, {}) for way in (a, b))
+        x, y = (grids[budget] if budget in grids else grids.get(0, np.array(np.nan)) for grids in by_budget)
         x, y = np.broadcast_arrays(x, y)
         both = ~np.isnan(x) & ~np.isnan(y)
         return x[both], y[both]

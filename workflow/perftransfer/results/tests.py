@@ -78,7 +78,7 @@ def errors_with_intervals(
     """
     values = by_target(cells, metric, statistic)
     table = over_targets(values, statistic)
-    groups = {key: own.dropna().to_numpy() for key, own in values.groupby(KEY)["value"]}
+    groups = {key: part.dropna().to_numpy() for key, part in values.groupby(KEY)["value"]}
     keys = table[KEY].itertuples(index=False, name=None)
     ends = [interval(groups[key], seed=seed, statistic=statistic, draws=draws) for key in keys]
     table[["low", "high"]] = np.array(ends, dtype=float).reshape(-1, 2)
@@ -150,12 +150,15 @@ def families(cells: pd.DataFrame, metric: str) -> Iterator[tuple[dict[str, Any],
             # All budgets x all targets, whether or not there is a value.
             wide = group.pivot_table("value", ["budget", "target"], "way", aggfunc="first", dropna=False)
             for budget in sorted(set(group.loc[~group["way"].isin(direct), "budget"])) or [0]:
-                found = wide.loc[budget].copy()
+                table_at = wide.loc[budget].copy()
                 if direct:
-                    found[direct] = wide.loc[0][direct]
-                found = found.dropna(axis=1, how="all")
-                if found.shape[1] >= 2:
-                    yield {"family": family, "objective": objective, "learner": learner, "budget": int(budget)}, found
+                    table_at[direct] = wide.loc[0][direct]
+                table_at = table_at.dropna(axis=1, how="all")
+                if table_at.shape[1] >= 2:
+                    yield (
+                        {"family": family, "objective": objective, "learner": learner, "budget": int(budget)},
+                        table_at,
+                    )
 
 
 def _under_every_learner(values: pd.DataFrame) -> pd.DataFrame:
@@ -221,8 +224,8 @@ def signed_ranks(differences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndar
 
     n = np.array([len(d) for d in differences], dtype=int)
     p, effect = np.ones(len(n)), np.zeros(len(n))
-    for method, wanted in (("exact", n <= _MOST_EXACT), ("asymptotic", n > _MOST_EXACT)):
-        which = np.flatnonzero(wanted & np.array([d.any() for d in differences], dtype=bool))
+    for method, applies in (("exact", n <= _MOST_EXACT), ("asymptotic", n > _MOST_EXACT)):
+        which = np.flatnonzero(applies & np.array([d.any() for d in differences], dtype=bool))
         if not len(which):
             continue
         # In one array, filled up with zeros, which the test leaves out: one by one, thousands of tests take seconds.

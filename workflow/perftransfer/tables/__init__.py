@@ -25,7 +25,7 @@ def names() -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
+class StudyTable:
     """A table of the study, and what the report shows of it."""
 
     name: str
@@ -33,13 +33,13 @@ class Shown:
     frame: pd.DataFrame
 
     @classmethod
-    def read(cls, path: Path) -> Shown:
+    def read(cls, path: Path) -> StudyTable:
         """Read a table's CSV file."""
         # An empty cell is no value; what looks like a name for none may be a level of an option.
         return cls.of(path.stem, pd.read_csv(path, keep_default_na=False, na_values=[""]))
 
     @classmethod
-    def of(cls, name: str, frame: pd.DataFrame) -> Shown:
+    def of(cls, name: str, frame: pd.DataFrame) -> StudyTable:
         """Take the rows of a table."""
         table = CATALOGUE.load(name)()
         assert isinstance(table, CsvTable)
@@ -50,17 +50,17 @@ class Shown:
         return self.table.on_page(self.frame, objective)
 
 
-def find(shown: Sequence[Shown], name: str) -> Shown | None:
+def find(tables: Sequence[StudyTable], name: str) -> StudyTable | None:
     """Return the table of that name; None if the study does without it or it has no rows."""
-    return next((one for one in shown if one.name == name and len(one.frame)), None)
+    return next((table for table in tables if table.name == name and len(table.frame)), None)
 
 
-def in_section(section: str, evidence: Evidence, shown: Sequence[Shown]) -> Iterator[PageTable]:
+def in_section(section: str, evidence: Evidence, tables: Sequence[StudyTable]) -> Iterator[PageTable]:
     """Yield the tables of a section on one objective, ``shown`` being those that the study names."""
     for name in CATALOGUE.names():
         table = CATALOGUE.load(name)()
         if table.section == section:
-            of_study = find(shown, name)
+            of_study = find(tables, name)
             if isinstance(table, ReportTable):
                 cells = table.cells(evidence)
             else:

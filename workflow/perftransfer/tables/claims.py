@@ -29,16 +29,14 @@ class Claims(CsvTable):
 
     title = "Claims of the paper"
     caption = (
-        "Claims of Iqbal, Kotthoff and Jamshidi (OpML 2019), in other words, and what these data "
-        "say. Errors are MAPE on the held-out third, averaged over repeats, sources and learners "
-        "on each target, then over the targets that both have an error for; the best of several is "
-        "chosen by these very errors. The number is the difference of the two in percentage "
-        "points, below 0 if it speaks for the claim, with a 95 % interval by a bootstrap over "
-        "targets. A claim holds if the errors are significantly lower at every budget (signed-rank "
-        "test over targets, corrected after Holm for the budgets), does not hold if they are "
-        "nowhere lower and somewhere higher, is undecided if they are neither anywhere, and else "
-        "mixed. With fewer than six targets nothing can be significant: it then only tends to hold "
-        "or not to, judged by whether all targets agree."
+        "Claims of Iqbal, Kotthoff and Jamshidi (OpML 2019), paraphrased, and the results of this study. Errors are "
+        "MAPE on the held-out third, averaged over repeats, sources and learners on each target, then over the "
+        "targets on which both have an error; the best of several alternatives is chosen by these same errors. The "
+        "number is the difference in percentage points, negative if it supports the claim, with a 95 % bootstrap "
+        "interval over targets. A claim holds if the errors are significantly lower at every budget (signed-rank test "
+        "over targets, Holm's correction for the budgets), does not hold if they are lower at none and higher at "
+        "some, is undecided if no difference is significant, and is mixed otherwise. With fewer than six targets no "
+        "difference can be significant: a claim then only tends to hold or not to, if all targets agree."
     )
     inputs = ("environments", "transfer", "similarity")
     section = "claims"
@@ -50,9 +48,9 @@ class Claims(CsvTable):
         by_objective = _errors(cells)
         for objective, errors in by_objective.items():
             for claim, against in _COMPARISONS.items():
-                found = _compared(list(against(errors)), seed)
-                if found is not None:
-                    rows.append({"claim": claim, "objective": objective, **found})
+                result = _compared(list(against(errors)), seed)
+                if result is not None:
+                    rows.append({"claim": claim, "objective": objective, **result})
             rows.append({"objective": objective, **_what_matters(inputs["similarity"], objective)})
         if by_objective:
             for claim, (column, note) in _ACROSS.items():
@@ -61,7 +59,7 @@ class Claims(CsvTable):
             "claim", kind="stable", key=_order, ignore_index=True
         )
 
-    def on_page(self, shown: pd.DataFrame, objective: str = "") -> PageTable:
+    def on_page(self, frame: pd.DataFrame, objective: str = "") -> PageTable:
         """Return all claims, with a line for each budget."""
         rows = [
             [
@@ -71,7 +69,7 @@ class Claims(CsvTable):
                 Cell(row["finding"].replace(" measurements:", ":").replace("; ", "\n")),
                 Cell(row["number"].replace("; ", "\n")),
             ]
-            for row in shown.fillna("").astype(str).to_dict("records")
+            for row in frame.fillna("").astype(str).to_dict("records")
         ]
         head = ["claim of the paper", "objective", "verdict", "what these data say, by budget", "number"]
         return PageTable(self.caption, head, rows, frozenset({0, 1, 2, 3}))
@@ -81,13 +79,13 @@ def _errors(cells: pd.DataFrame) -> dict[str, Errors]:
     """Errors by objective: the mean over the learners."""
     values = aggregate.by_target(cells, "mape", "mean")
     values = values[values["learner"] == aggregate.ALL]
-    found: dict[str, Errors] = {}
+    by_objective: dict[str, Errors] = {}
     for (objective, strategy, design, budget), part in values.groupby(
         ["objective", "strategy", "design", "budget"], sort=True
     ):
-        own = found.setdefault(str(objective), {})
-        own[str(strategy), str(design), int(str(budget))] = part.set_index("target")["value"].dropna()
-    return found
+        errors = by_objective.setdefault(str(objective), {})
+        errors[str(strategy), str(design), int(str(budget))] = part.set_index("target")["value"].dropna()
+    return by_objective
 
 
 #: Two ways to get a model at a budget, and their errors; the first is the one that the claim favours.
@@ -111,10 +109,10 @@ def _pairs(first: str, second: str) -> Callable[[Errors], Iterator[Pair]]:
     return pairs
 
 
-def _best(found: Mapping[str, pd.Series], beside: pd.Series) -> str:
+def _best(result: Mapping[str, pd.Series], beside: pd.Series) -> str:
     """Name the one with the lowest error on the targets that all of them, and ``beside``, have an error for."""
-    common = pd.concat([beside, *found.values()], axis=1, join="inner").dropna().index
-    return min(found, key=lambda name: (float(found[name].reindex(common).mean()), name))
+    common = pd.concat([beside, *result.values()], axis=1, join="inner").dropna().index
+    return min(result, key=lambda name: (float(result[name].reindex(common).mean()), name))
 
 
 def _against_shifts(errors: Errors) -> Iterator[Pair]:
@@ -127,22 +125,22 @@ def _against_shifts(errors: Errors) -> Iterator[Pair]:
 
 def _against_designs(errors: Errors) -> Iterator[Pair]:
     for budget, values in sorted(_own(errors, "GS").items()):
-        found = {
-            design: own
-            for (strategy, design, own_budget), own in errors.items()
+        result = {
+            design: part
+            for (strategy, design, own_budget), part in errors.items()
             if strategy == strategies.NO_TRANSFER and own_budget == budget
         }
-        if found:
-            best = _best(found, values)
-            yield budget, "GS", values, designs.title(best), found[best]
+        if result:
+            best = _best(result, values)
+            yield budget, "GS", values, designs.title(best), result[best]
 
 
 def _best_with_source(errors: Errors) -> Iterator[Pair]:
     for budget, values in sorted(_own(errors, "RS").items()):
-        found = {name: _own(errors, name)[budget] for name in ("GS", "LMS", "NLMS") if budget in _own(errors, name)}
-        if found:
-            best = _best(found, values)
-            yield budget, best, found[best], "RS", values
+        result = {name: _own(errors, name)[budget] for name in ("GS", "LMS", "NLMS") if budget in _own(errors, name)}
+        if result:
+            best = _best(result, values)
+            yield budget, best, result[best], "RS", values
 
 
 _COMPARISONS: dict[str, Callable[[Errors], Iterator[Pair]]] = {
@@ -164,14 +162,14 @@ _ACROSS = {
     ),
     "What was learnt with one network serves for another.": (
         "network",
-        "Published tables that could not be had are named at the top of the report.",
+        "Published tables that are unavailable are named at the top of the report.",
     ),
 }
 
 
 def _order(claims: pd.Series) -> pd.Series:
-    known = [*_COMPARISONS, _STABLE, *_ACROSS]
-    return claims.map(known.index)
+    levels = [*_COMPARISONS, _STABLE, *_ACROSS]
+    return claims.map(levels.index)
 
 
 def _compared(pairs: Sequence[Pair], seed: int) -> dict[str, str] | None:
@@ -240,11 +238,11 @@ def _what_matters(similarity: pd.DataFrame, objective: str) -> dict[str, str]:
     verdict = OPEN if len(met) < 2 else HOLDS if all(met) else MIXED if any(met) else FAILS
     return {
         "claim": _STABLE,
-        "finding": "Of the terms that stepwise regression selects in source or target it selects so many in both; "
-        "the rank correlation of their influence",
+        "finding": "Of the terms selected in source or target by stepwise regression, the share selected in both; "
+        "rank correlation of their influence",
         "number": f"{_known(100 * common, '.0f', ' %')}; {_known(order, '.2f', '')}",
         "verdict": verdict,
-        "note": f"means over pairs; the same from {100 * _COMMON:.0f} % and {_SAME_ORDER} on",
+        "note": f"means over pairs; holds from {100 * _COMMON:.0f} % and {_SAME_ORDER} on",
     }
 
 
@@ -257,15 +255,19 @@ def _across(
 ) -> Iterator[dict[str, str]]:
     """Compare the best strategy with a source over pairs that differ in ``column`` with random sampling."""
     of = environments.set_index("environment")[column] if column in environments else pd.Series()
-    known = sorted(set(of.dropna().astype(str)))
-    if len(known) < 2:
-        what = f"All environments of this study have the same {column}: {known[0]}" if known else f"No {column} is told"
+    levels = sorted(set(of.dropna().astype(str)))
+    if len(levels) < 2:
+        what = (
+            f"All environments of this study have the same {column}: {levels[0]}"
+            if levels
+            else f"This study has no {column}"
+        )
         empty = {"objective": "", "number": ""}
         yield {"claim": claim, **empty, "finding": what, "verdict": UNANSWERED, "note": note}
         return
     source, target = cells["source"].map(of), cells["target"].map(of)
     other = cells["source"].isna() | (source.notna() & target.notna() & (source != target))
     for objective, errors in _errors(cells[other]).items():
-        found = _compared(list(_best_with_source(errors)), seed)
-        if found is not None:
-            yield {"claim": claim, "objective": objective, **found}
+        result = _compared(list(_best_with_source(errors)), seed)
+        if result is not None:
+            yield {"claim": claim, "objective": objective, **result}

@@ -13,9 +13,8 @@ class Environments(CsvTable):
 
     title = "Environments"
     caption = (
-        "One row per environment. Lowest, median and highest value of each objective are over the "
-        "configurations measured there, one value per configuration, in the unit that the "
-        "objective's name ends with."
+        "One row per environment. Lowest, median and highest value of each objective are over the configurations "
+        "measured there, one value per configuration, in the unit that ends the objective's name."
     )
     inputs = ("environments", "ranges")
 
@@ -27,10 +26,10 @@ class Environments(CsvTable):
         """
         out = inputs["environments"].set_index("environment", drop=False)
         for i, (objective, rows) in enumerate(inputs["ranges"].groupby("objective", sort=False)):
-            found = rows.set_index("environment")
-            out = out if i else out.join(found["configurations"])
+            part = rows.set_index("environment")
+            out = out if i else out.join(part["configurations"])
             names = {column: f"{objective}_{name}" for column, name in _SHOWN.items()}
-            out = out.join(found[list(names)].rename(columns=names))
+            out = out.join(part[list(names)].rename(columns=names))
         return out.reset_index(drop=True)
 
     def for_report(self, frame: pd.DataFrame) -> pd.DataFrame:

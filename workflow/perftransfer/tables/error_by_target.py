@@ -25,9 +25,9 @@ class ErrorByTarget(ReportTable[Evidence]):
         compared = len(budgets) > 1
         rows = []
         for target in data.in_order(errors.index):
-            own = list(map(float, errors.loc[target].to_numpy()))
+            values = list(map(float, errors.loc[target].to_numpy()))
             row = [Cell(data.label(target))]
-            row += [Cell(percent(error), strong=compared and error == np.nanmin(own)) for error in own]
+            row += [Cell(percent(error), strong=compared and error == np.nanmin(values)) for error in values]
             if len(floors):
                 row.append(Cell(percent(float(floors.get(target, float("nan"))))))
             rows.append(row)

@@ -12,12 +12,11 @@ class Errors(CsvTable):
 
     title = "Errors"
     caption = (
-        "Errors in percent: the median over repeats, then sources, then targets of the mean "
-        "absolute percentage error on the held-out test third (mape); learner all is the median "
-        "over learners. From low to high: a 95 % interval by a bootstrap over targets, the unit of "
-        "analysis; there is none for fewer than three targets, and for fewer than a dozen it is "
-        "too narrow. Mean mape is the mean at each step, on which the tests work. The last column "
-        "is the median over the whole pool, training rows included."
+        "Errors in percent: the median over repeats, then sources, then targets of the mean absolute percentage error "
+        "on the held-out third (MAPE), as the median over learners. Low and high are a 95 % bootstrap interval over "
+        "targets, the unit of analysis; with fewer than three targets there is none, and with fewer than a dozen it "
+        "is too narrow. The mean is the mean at each step, which the tests use. The last column is the median over "
+        "the whole pool, training rows included."
     )
     inputs = ("transfer",)
 
@@ -32,8 +31,8 @@ class Errors(CsvTable):
         table = tests.errors_with_intervals(cells, "mape", "median", seed=inputs["seed"]).rename(columns=names)
         means = aggregate.over_targets(aggregate.by_target(cells, "mape", "mean"), "mean")
         pool = aggregate.over_targets(aggregate.by_target(cells, "mape_all", "median"), "median")
-        for name, more in (("mean_mape", means), ("median_mape_all", pool)):
-            table = table.join(more.set_index(aggregate.KEY)["value"].rename(name), on=aggregate.KEY)
+        for name, other in (("mean_mape", means), ("median_mape_all", pool)):
+            table = table.join(other.set_index(aggregate.KEY)["value"].rename(name), on=aggregate.KEY)
         return table
 
     def for_report(self, frame: pd.DataFrame) -> pd.DataFrame:

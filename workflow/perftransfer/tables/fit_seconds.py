@@ -17,14 +17,12 @@ class FitSeconds(CsvTable):
 
     title = "Seconds of a fit"
     caption = (
-        "Median of the seconds that a fit took, by budget, and all seconds of the study, both over "
-        "targets, sources, objectives and repeats. Times are of the machine that evaluated and "
-        "depend on what else it did: they do not come out the same again. A fit that was already "
-        "done for another result is not counted: strategies that learn once for all learners stand "
-        "beside the first of them, and sources that lead to the same sample share its fit. "
-        "Training the models of the sources, choosing what to measure, measuring, predicting and "
-        "the refits for prediction intervals are not in it. Designs without transfer, which fit "
-        "what random sampling fits, are in the last row and in the file."
+        "Median seconds per fit, by budget, and total seconds of the study, over targets, sources, objectives and "
+        "repeats. Times depend on the machine and its load and are not reproducible. A fit that was already done for "
+        "another result is not counted: a strategy that learns once for all learners is listed with the first of "
+        "them, and sources that lead to the same sample share its fit. Training the models of the sources, choosing "
+        "what to measure, measuring, predicting and the refits for prediction intervals are not included. Designs "
+        "without transfer, which fit what random sampling fits, are in the last row and in the file."
     )
     inputs = ("timing",)
 
@@ -59,6 +57,6 @@ class FitSeconds(CsvTable):
         sums = {"fits": "fits", "total_seconds": "total"}
         table = table.join(rows.groupby(key)[[*sums]].sum().rename(columns=sums), on=key).sort_values(key)
         if len(table):
-            every = frame[[*sums]].sum().rename(sums)
-            table = pd.concat([table, pd.DataFrame([{"strategy": "all", "learner": aggregate.NO_LEARNER, **every}])])
+            total = frame[[*sums]].sum().rename(sums)
+            table = pd.concat([table, pd.DataFrame([{"strategy": "all", "learner": aggregate.NO_LEARNER, **total}])])
         return table.reset_index(drop=True)

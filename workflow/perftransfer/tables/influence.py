@@ -34,8 +34,8 @@ class Influence(ReportTable[Evidence]):
         matters = rows[rows["matters"]].groupby("term").size()
         each = len(names) <= _ENVIRONMENTS
         body = []
-        for term, own in shares.drop(weak).iterrows():
-            numbers = [*(own if each else (own.min(), own.max())), own.fillna(0.0).mean()]
+        for term, values in shares.drop(weak).iterrows():
+            numbers = [*(values if each else (values.min(), values.max())), values.fillna(0.0).mean()]
             texts = [percent(float(share)).replace("below ", "<") for share in numbers]
             body.append([*map(Cell, [written(str(term)), *texts, f"{matters.get(term, 0)} of {len(names)}"])])
         columns = [data.label(name) for name in names] if each else ["least", "most"]

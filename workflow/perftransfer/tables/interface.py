@@ -81,11 +81,11 @@ class CsvTable(Table):
         """Return what is worth showing of all rows, by default all of them."""
         return frame
 
-    def on_page(self, shown: pd.DataFrame, objective: str = "") -> PageTable | None:
+    def on_page(self, frame: pd.DataFrame, objective: str = "") -> PageTable | None:
         """Return the cells of what ``for_report`` returned; None if nothing is said of the objective."""
-        wordy = [i for i, name in enumerate(shown) if shown[name].map(lambda value: isinstance(value, str)).any()]
-        rows = [[Cell(written(value)) for value in row] for row in shown.itertuples(index=False)]
-        return PageTable(self.caption, [str(name).replace("_", " ") for name in shown], rows, frozenset(wordy))
+        wordy = [i for i, name in enumerate(frame) if frame[name].map(lambda value: isinstance(value, str)).any()]
+        rows = [[Cell(written(value)) for value in row] for row in frame.itertuples(index=False)]
+        return PageTable(self.caption, [str(name).replace("_", " ") for name in frame], rows, frozenset(wordy))
 
 
 Data = TypeVar("Data")

@@ -22,14 +22,13 @@ class Needed(CsvTable):
 
     title = "Measurements needed"
     caption = (
-        "Measurements in the target that a strategy needs for an error of at most so much: the "
-        "smallest of the budgets tried at which the median error (mape on the test third) is that "
-        "low; 0 where nothing is measured. Budgets between those tried were not looked at, so "
-        "fewer may do; “not with 40” says that the error is larger at every budget tried, the "
-        "largest of which is 40. The error is the median over repeats, then over sources, then "
-        "over targets; a budget at which any target has no number does not count. The best learner "
-        "has the lowest error at the largest budget, chosen by these very errors. Every learner, "
-        "and designs without transfer, are in the file tables/needed.csv."
+        "Measurements in the target that a strategy needs to reach an error: the smallest budget tried at which the "
+        "median error (MAPE on the held-out third) is at most that; 0 where nothing is measured. Budgets in between "
+        "were not tried, so fewer may be enough; “not with 40” means that the error is higher at every budget tried, "
+        "the largest of which is 40. The error is the median over repeats, then sources, then targets; a budget at "
+        "which a target has no finite error does not count. The best learner has the lowest error at the largest "
+        "budget and is chosen by these same errors. All learners, and designs without transfer, are in "
+        "tables/needed.csv."
     )
     inputs = ("transfer",)
     section = "budget"
@@ -69,22 +68,22 @@ class Needed(CsvTable):
             table = table.merge(of_error[[*key, "text"]].rename(columns={"text": f"{error:g} %"}), how="left", on=key)
         return table.sort_values(key, ignore_index=True)
 
-    def on_page(self, shown: pd.DataFrame, objective: str = "") -> PageTable | None:
+    def on_page(self, frame: pd.DataFrame, objective: str = "") -> PageTable | None:
         """Return what is said of one objective, strategies in reading order."""
-        own = shown[shown["objective"] == objective].drop(columns="objective")
+        part = frame[frame["objective"] == objective].drop(columns="objective")
         # Errors that nobody reaches, but for the first of them, tell nothing more.
-        errors = [name for name in own if name not in ("strategy", "learner")]
-        reached = [name for name in errors if own[name].astype(str).str.replace(",", "").str.isdigit().any()]
+        errors = [name for name in part if name not in ("strategy", "learner")]
+        reached = [name for name in errors if part[name].astype(str).str.replace(",", "").str.isdigit().any()]
         last = errors.index(reached[-1]) + 1 if reached else 0
-        own = own.drop(columns=errors[last + 1 :])
+        part = part.drop(columns=errors[last + 1 :])
         rows = []
-        for name in formatting.in_reading_order(own["strategy"]):
+        for name in formatting.in_reading_order(part["strategy"]):
             title = formatting.strategy_title(name)
-            for _, learner, *texts in own[own["strategy"] == name].itertuples(index=False):
+            for _, learner, *texts in part[part["strategy"] == name].itertuples(index=False):
                 strategy = Cell(name, title if title != name else "")
                 cells = [Cell(written(text)) for text in (learner or None, *texts)]
                 rows.append([strategy, *cells])
-        return PageTable(self.caption, [str(name) for name in own], rows, frozenset({1})) if rows else None
+        return PageTable(self.caption, [str(name) for name in part], rows, frozenset({1})) if rows else None
 
 
 def _texts(rows: pd.DataFrame) -> pd.Series:

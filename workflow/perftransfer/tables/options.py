@@ -14,9 +14,9 @@ class Options(CsvTable):
 
     title = "Options"
     caption = (
-        "One row per option that varies; options with one level only are listed elsewhere. A "
-        "conditional option plays a part only where others have certain levels. Configurations are "
-        "those measured in any environment in which the option plays a part."
+        "One row per option that varies; options with a single level are listed under Method. A conditional option "
+        "applies only if other options have certain levels. The last column counts configurations that were measured "
+        "in any environment and in which the option applies."
     )
     inputs = ("configurations",)
 

@@ -12,13 +12,12 @@ class Ranking(CsvTable):
 
     title = "Ranking"
     caption = (
-        "Ranks of strategies, and of designs without transfer, by their error on the test third "
-        "(mape) at the same budget: 1 is the lowest, and those that share a rank are not told "
-        "apart. The groups are those of Scott and Knott (1974), on logarithms of the errors with "
-        "the effects of targets taken out; they assume normal noise of equal variance, and so tell "
-        "more apart than the signed-rank test, which assumes neither. The unit is the target: "
-        "errors are averaged over repeats and sources first; targets on which one has no error are "
-        "left out, and with fewer than three targets there are no ranks."
+        "Ranks of strategies, and of designs without transfer, by their error on the held-out third (MAPE) at the "
+        "same budget: 1 is the lowest error, and those with the same rank do not differ significantly. Groups are "
+        "those of Scott and Knott (1974), on logarithms of the errors with the effects of targets removed; they "
+        "assume normal noise of equal variance and therefore separate more than the signed-rank test, which does not. "
+        "The unit is the target: errors are averaged over repeats and sources first. Targets on which one has no "
+        "error are excluded, and with fewer than three targets there are no ranks."
     )
     inputs = ("transfer",)
 

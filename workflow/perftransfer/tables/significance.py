@@ -12,14 +12,13 @@ class Significance(CsvTable):
 
     title = "Significance"
     caption = (
-        "Pairs of strategies, and of designs without transfer, compared by their error on the test "
-        "third (mape) at the same budget; one that measures nothing in the target is set against "
-        "each budget of the others. The unit is the target: errors are averaged over repeats and "
-        "sources first, and the difference is that of a minus b, in percentage points. Wilcoxon's "
-        "signed-rank test, corrected after Holm for all pairs of the same objective, learner and "
-        "budget; the effect size is the matched-pairs rank-biserial correlation, from -1 (a errs "
-        "less on every target) to 1. Where nothing can be significant there are too few targets "
-        "for so many pairs, whatever the errors are."
+        "Pairs of strategies, and of designs without transfer, compared by their error on the held-out third (MAPE) "
+        "at the same budget; a strategy that measures nothing in the target is compared at each budget of the others. "
+        "The unit is the target: errors are averaged over repeats and sources first, and the difference is that of a "
+        "minus b, in percentage points. Wilcoxon's signed-rank test, with Holm's correction for all pairs of the same "
+        "objective, learner and budget; the effect size is the matched-pairs rank-biserial correlation, from -1 (a "
+        "has the lower error on every target) to 1. Where nothing can be significant, there are too few targets for "
+        "the number of pairs."
     )
     inputs = ("transfer",)
 

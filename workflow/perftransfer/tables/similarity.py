@@ -14,13 +14,12 @@ class Similarity(CsvTable):
 
     title = "Similarity of environments"
     caption = (
-        "One row per source and target. Pearson's and Spearman's correlation are over the n "
-        "configurations measured in both; the Kullback-Leibler divergence, in nats, is that of the "
-        "source's distribution from the target's after both were standardised on the scale of "
-        "learning, 0 if a linear shift makes them equal. Common terms are the options and "
-        "interactions that stepwise regression selects in both environments as a share of those "
-        "that it selects in either; the last column correlates the ranks of their influence. After "
-        "Jamshidi et al., ASE 2017."
+        "The most and the least similar source of each target; all pairs are in tables/similarity.csv. Pearson's and "
+        "Spearman's correlation are over the n configurations measured in both. The Kullback-Leibler divergence, in "
+        "nats, is that of the source's distribution from the target's, both standardised on the scale of learning: 0 "
+        "if a linear shift makes them equal. Common terms are the options and interactions that stepwise regression "
+        "selects in both environments, as a share of those that it selects in either. After Jamshidi et al., ASE "
+        "2017."
     )
     inputs = ("similarity",)
 
@@ -38,6 +37,6 @@ class Similarity(CsvTable):
         least = least[~least.index.isin(most.index)]
         both = pd.concat([most.assign(similarity="most"), least.assign(similarity="least")], ignore_index=True)
         # In the order of the study, in which the table has the sources.
-        places = {name: place for place, name in enumerate(frame["source"].unique())}
-        both["place"] = both["target"].map(places)
-        return both.sort_values(["objective", "place"], kind="stable", ignore_index=True)[[*_KEY, *_SHOWN]]
+        positions = {name: i for i, name in enumerate(frame["source"].unique())}
+        both["position"] = both["target"].map(positions)
+        return both.sort_values(["objective", "position"], kind="stable", ignore_index=True)[[*_KEY, *_SHOWN]]

@@ -36,8 +36,8 @@ class Wins(CsvTable):
         rows: list[dict[str, object]] = []
         cells = inputs["transfer"]
         cells = cells.assign(way=aggregate.ways(cells), mape=cells["mape"].astype(float))
-        for objective, own in cells[np.isfinite(cells["mape"])].groupby("objective"):
-            errors = paired.Paired(own)
+        for objective, part in cells[np.isfinite(cells["mape"])].groupby("objective"):
+            errors = paired.Paired(part)
             for a, b in itertools.combinations(errors.ways, 2):
                 for budget in errors.budgets(a, b):
                     x, y = errors.errors(a, b, budget)
@@ -61,6 +61,6 @@ class Wins(CsvTable):
         rows = rows[(rows["budget"] == budgets.transform("min")) | (rows["budget"] == budgets.transform("max"))]
         counts = rows[["wins", "ties", "losses"]].to_numpy(dtype=float)
         shares = 100 * counts / counts.sum(axis=1, keepdims=True)
-        text = [" / ".join(f"{share:.0f}" for share in own) for own in shares]
+        text = [" / ".join(f"{share:.0f}" for share in part) for part in shares]
         table = rows.assign(text=text).pivot_table("text", ["objective", "budget", "a"], "b", aggfunc="first")
         return table.rename_axis(columns=None).reset_index().rename(columns={"a": "strategy"})
