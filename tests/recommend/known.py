@@ -49,9 +49,10 @@ def model(
     measured: int = 8,
     noise: bool = True,
     is_random_sample: bool = True,
+    search: str | None = None,
 ) -> TransferredModel:
     """A model of the target to which so many configurations are known, the default one first."""
-    recipe = Recipe("target", "latency_ms", strategy, "RT", "log", 1)
+    recipe = Recipe("target", "latency_ms", strategy, "RT", "log", 1, search=search)
     rows = pd.DataFrame({"y": TARGET, "cv": 0.02 if noise else np.nan, "n": 2})
     target = pd.concat([FRAME, rows], axis=1)
     order = np.random.default_rng(3).permutation(len(FRAME))

@@ -15,12 +15,17 @@ from perftransfer.recommend.stopping import outlook
 from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.space.options import configuration_id
 
-STRATEGIES = ["AUTO", "KT+active", "RS", "GS", "LMS+kmeans", "LMS+plackett_burman"]
+#: Strategy, and search method; without one, the design of the strategy plans.
+PLANS = [
+    *((name, None) for name in ("AUTO", "KT+active", "RS", "GS", "LMS+kmeans", "LMS+plackett_burman")),
+    ("AUTO", "TRANSFER"),
+    ("RS", "RANDOM"),
+]
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_what_is_next_was_not_measured(strategy: str) -> None:
-    model = known.model(strategy)
+@pytest.mark.parametrize(("strategy", "search"), PLANS)
+def test_what_is_next_was_not_measured(strategy: str, search: str | None) -> None:
+    model = known.model(strategy, search=search)
     measured = [0, 7, 3]
     values = {0: known.TARGET[0], 3: known.TARGET[3]}
     found = choose_next(model, known.ALL, 5, measured, values, {7})
@@ -63,12 +68,12 @@ def spend(
     )
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_the_budget_is_spent_the_default_first_and_the_same_again(strategy: str) -> None:
+@pytest.mark.parametrize(("strategy", "search"), PLANS)
+def test_the_budget_is_spent_the_default_first_and_the_same_again(strategy: str, search: str | None) -> None:
     found = []
     for _ in range(2):
         machine = Machine()
-        model = known.model(strategy, measured=0)
+        model = known.model(strategy, measured=0, search=search)
         spent = spend(model, 9, 3, [], machine)
         chosen = spent.chosen
         assert spent.records["configuration_id"].tolist() == list(chosen)
@@ -78,14 +83,14 @@ def test_the_budget_is_spent_the_default_first_and_the_same_again(strategy: str)
         # Each call begins with what was measured before: nothing is measured twice.
         for before, after in zip(machine.asked, machine.asked[1:], strict=False):
             assert after[: len(before)] == before
-        assert len(machine.asked) == (4 if "active" in strategy else 1)
+        assert len(machine.asked) == (4 if "active" in strategy or search else 1)
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_what_was_measured_before_counts_whoever_planned_it(strategy: str) -> None:
+@pytest.mark.parametrize(("strategy", "search"), PLANS)
+def test_what_was_measured_before_counts_whoever_planned_it(strategy: str, search: str | None) -> None:
     before = [list(known.CONFIGURATIONS)[place] for place in (5, 17, 3)]
-    model = known.model(strategy, measured=0)
+    model = known.model(strategy, measured=0, search=search)
     chosen = spend(model, 7, 2, before, Machine()).chosen
     assert len(chosen) == 7
     assert set(before) < set(chosen)
@@ -95,8 +100,17 @@ def test_what_was_measured_before_counts_whoever_planned_it(strategy: str) -> No
     assert len(machine.asked) == 1
 
 
-def test_what_cannot_be_measured_is_not_asked_for_again() -> None:
-    model = known.model("KT+active", measured=0)
+def test_a_search_measures_what_is_best_in_the_sources_and_finds_the_best() -> None:
+    model = known.model(measured=0, search="TRANSFER")
+    chosen = [list(known.CONFIGURATIONS).index(one) for one in spend(model, 7, 1, [], Machine()).chosen]
+    by_sources = np.argsort(known.truth(1.0, 1) * known.truth(10.0, 2))
+    assert chosen[1] in by_sources[:10]
+    assert known.TARGET[chosen].min() <= 1.02 * known.TARGET.min()
+
+
+@pytest.mark.parametrize("search", [None, "TRANSFER"])
+def test_what_cannot_be_measured_is_not_asked_for_again(search: str | None) -> None:
+    model = known.model("KT+active" if search is None else "AUTO", measured=0, search=search)
     second = list(spend(model, 3, 1, [], Machine()).chosen)[1]
     machine = Machine(list(known.CONFIGURATIONS).index(second))
     chosen = spend(model, 6, 1, [], machine).chosen
@@ -154,12 +168,14 @@ def test_it_is_planned_from_what_should_be_good_and_from_all_if_need_be() -> Non
     assert sorted(choose_next(half, known.ALL, 1000, [0], {})) == list(range(1, len(known.ALL)))
 
 
-def test_a_killed_run_makes_the_same_choices_again() -> None:
-    model = known.model(measured=0)
-    whole = spend(model, 8, 3, [], Machine())
-    for some in ([5, 2], [7], [1, 3, 4, 6]):
+@pytest.mark.parametrize("search", [None, "TRANSFER"])
+def test_a_killed_run_makes_the_same_choices_again(search: str | None) -> None:
+    model, batch = known.model(measured=0, search=search), 3 if search is None else 1
+    whole = spend(model, 8, batch, [], Machine())
+    # What a search chose rests on what it had measured before.
+    for some in ([5, 2], [7], [1, 3, 4, 6]) if search is None else ([1], [1, 2], [1, 2, 3, 4]):
         before = [list(whole.chosen)[place] for place in some]
-        again = spend(model, 8, 3, before, Machine())
+        again = spend(model, 8, batch, before, Machine())
         assert list(again.chosen) == list(whole.chosen)
 
 

@@ -15,6 +15,7 @@ from perftransfer.dataset import tables
 from perftransfer.recommend.confirmation import CONFIRMED, merge_confirmations
 from perftransfer.recommend.recommendation import COLUMNS, pareto_front, predict_space, predictions_table, recommend
 from perftransfer.recommend.transferred_model import TransferredModel
+from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import configuration_id
 
 DEFAULT = configuration_id(known.SPACE.default)
@@ -43,6 +44,21 @@ def test_the_best_by_prediction_and_the_default_are_recommended() -> None:
     best = known.FRAME["configuration_id"].iloc[int(known.TARGET.argmin())]
     assert best in set(table["configuration_id"])
     assert "workers" not in table["configuration"].iloc[0] or "parallel" in table["configuration"].iloc[0]
+
+
+def test_after_a_search_what_it_measured_is_recommended() -> None:
+    model = known.model(measured=8, search="TRANSFER")
+    models = {"latency_ms": model}
+    predicted = predict_space(models, known.FRAME)
+    rows = ConfigurationIndex(known.ALL).find(model.target.codes)
+    measured = set(known.FRAME["configuration_id"].iloc[rows])
+    table = recommend(models, known.FRAME, predicted, 3, (), measured)
+    named = table[~table["default"]]["configuration_id"]
+    assert set(named) <= measured
+    best = rows[np.argsort(predicted["latency_ms"].value[rows])[:3]]
+    assert known.FRAME["configuration_id"].iloc[best[0]] == table["configuration_id"].iloc[0]
+    by_design = recommend({"latency_ms": known.model(measured=8)}, known.FRAME, predicted, 3, (), measured)
+    assert not set(by_design["configuration_id"]) <= measured
 
 
 def test_what_failed_there_is_not_recommended() -> None:

@@ -34,7 +34,7 @@ if __name__ == "__main__":
             predictions_table(candidates, predicted, good, failed),
         )
         tables.write(Path(snakemake.output.predictions), table, options=options)
-        recommendations = recommend(models, candidates, predicted, params.n_recommendations, failed)
+        recommendations = recommend(models, candidates, predicted, params.n_recommendations, failed, set(good))
         outlooks = {
             objective: outlook and asdict(outlook)
             for objective, model in models.items()

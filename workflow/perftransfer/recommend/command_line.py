@@ -112,7 +112,9 @@ def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     values = dict(zip(map(int, rows), target.y, strict=True))
     failed_rows = [] if target.failed is None else ConfigurationIndex(X).find(target.failed).tolist()
     failed = [int(row) for row in failed_rows if row >= 0 and row not in values]
-    chosen += choose_next(fitted, X, n - len(chosen), [*values, *failed, *chosen], values, failed)
+    variance = target.variance(fitted.recipe.scale)
+    noise = None if variance is None else dict(zip(map(int, rows), variance, strict=True))
+    chosen += choose_next(fitted, X, n - len(chosen), [*values, *failed, *chosen], values, failed, noise)
     ids = [str(frame["configuration_id"].iloc[row]) for row in chosen]
     if out is not None and out.suffix == ".json":
         tables.write_text(out, json.dumps({one: every[one] for one in ids}, indent=1) + "\n")

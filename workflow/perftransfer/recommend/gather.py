@@ -52,6 +52,7 @@ def models_from_job(
             scale=recipe.scale,
             seed=recipe.seed,
             folds=recipe.folds,
+            search=recipe.search,
             candidate_fraction=recipe.candidate_fraction,
             parameters=recipe.parameters,
             description=recipe.description,

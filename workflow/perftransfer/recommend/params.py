@@ -19,6 +19,7 @@ class RecipeParams:
     scale: str
     seed: int
     folds: int
+    search: str | None
     candidate_fraction: float
     description: EnvironmentDescription
 

@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from perftransfer import strategies
+from perftransfer import search, strategies
 from perftransfer.designs.interface import ActiveDesign, ExtendingDesign
 from perftransfer.fitting.seeds import seed_for
 from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.scales import SCALES
+from perftransfer.search.interface import History
 
 
 def choose_next(
@@ -22,8 +23,9 @@ def choose_next(
     chosen: Sequence[int],
     values: Mapping[int, float],
     failed: Collection[int] = (),
+    noise: Mapping[int, float] | None = None,
 ) -> list[int]:
-    """Choose the next configurations to measure, by the design of the model's strategy.
+    """Choose the next configurations to measure, by the model's search method or the design of its strategy.
 
     Parameters
     ----------
@@ -38,16 +40,20 @@ def choose_next(
     values
         Values of those that were measured already, by position, in the objective's unit.
     failed
-        Positions of those that have no value. They say nothing, and are not chosen again.
+        Positions of those that have no value. They are not chosen again; a search avoids what is like them.
+    noise
+        Variance of the values on the scale of learning, by position; None if unknown. Searches use it.
 
     Returns
     -------
     list of int
         Positions, in the order in which to measure them.
     """
-    design = strategies.load(model.recipe.strategy).design()
     if min(n, len(candidates) - len(set(chosen))) <= 0:
         return []
+    if model.recipe.search is not None:
+        return _proposed(model, candidates, n, chosen, values, failed, noise)
+    design = strategies.load(model.recipe.strategy).design()
     evidence = model.combined_source.evidence if model.combined_source is not None else None
     rng = np.random.default_rng(seed_for(model.recipe.seed, "plan", model.recipe.environment))
     order = rng.permutation(len(candidates))
@@ -69,6 +75,32 @@ def choose_next(
     else:
         positions = design.extend(*arguments)
     return [int(row) for row in eligible[positions]][:n]
+
+
+def _proposed(
+    model: TransferredModel,
+    candidates: np.ndarray,
+    n: int,
+    chosen: Sequence[int],
+    values: Mapping[int, float],
+    failed: Collection[int],
+    noise: Mapping[int, float] | None,
+) -> list[int]:
+    """Choose by the search method of the model."""
+    source = model.combined_source
+    seed = seed_for(model.recipe.seed, "search", model.recipe.environment)
+    method = search.CATALOGUE.load(str(model.recipe.search))(
+        candidates, model.options, () if source is None else source.evidence.members, seed
+    )
+    measured = [row for row in chosen if row in values or row in failed]
+    y = np.full(len(measured), np.nan)
+    has_value = np.array([row in values for row in measured], dtype=bool)
+    y[has_value] = SCALES[model.recipe.scale][0](np.array([values[row] for row in measured if row in values]))
+    variances = None if noise is None else np.array([noise.get(row, np.nan) for row in measured])
+    # What is going to be measured in any case is neither proposed nor does it say anything yet.
+    pending = set(chosen) - set(measured)
+    proposed = method.propose(History(np.array(measured, dtype=int), y, variances), n + len(pending))
+    return [row for row in proposed if row not in pending][:n]
 
 
 def _best_candidates(model: TransferredModel, candidates: np.ndarray, min_rows: int) -> np.ndarray:

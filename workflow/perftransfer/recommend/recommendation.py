@@ -78,6 +78,7 @@ def recommend(
     predicted: Mapping[str, Prediction],
     n_recommendations: int,
     failed: Collection[str] = (),
+    measured: Collection[str] = (),
 ) -> pd.DataFrame:
     """Recommend configurations: one row for each, and for the default one, per objective. Lower is better.
 
@@ -93,6 +94,9 @@ def recommend(
         How many for each objective.
     failed
         Configurations that cannot be measured there; they rank last.
+    measured
+        Configurations that were measured there with success. If a search proposed what to measure, those recommended
+        for its objective, the first one, are among them.
 
     Returns
     -------
@@ -110,8 +114,12 @@ def recommend(
     unusable = space["configuration_id"].isin(list(failed)).to_numpy()
     values = {objective: np.where(unusable, np.inf, prediction.value) for objective, prediction in predicted.items()}
     front = pareto_front(np.column_stack(list(values.values())))
-    best = [int(row) for y in values.values() for row in np.argsort(y, kind="stable")[:n_recommendations]]
-    best = [row for row in best if not unusable[row]]
+    best: list[int] = []
+    for objective, y in values.items():
+        if objective == first.recipe.objective and first.recipe.search is not None:
+            # A search ends with what was measured, by all that was: neither with a promise nor with a lucky value.
+            y = np.where(space["configuration_id"].isin(list(measured)), y, np.inf)
+        best += [int(row) for row in np.argsort(y, kind="stable")[:n_recommendations] if np.isfinite(y[row])]
     if len(predicted) > 1:
         along = front[np.argsort(next(iter(values.values()))[front], kind="stable")]
         spread = np.linspace(0, len(along) - 1, n_recommendations).round().astype(int)

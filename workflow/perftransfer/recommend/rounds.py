@@ -52,8 +52,8 @@ def measure_in_rounds(
 ) -> TargetMeasurements[Records]:
     """Measure ``budget`` configurations in the target, the default one among them.
 
-    Nothing is measured twice. A run that was killed makes the same choices again; an active design goes on from
-    what was measured.
+    Nothing is measured twice. A run that was killed makes the same choices again; a search and an active design go on
+    from what was measured.
 
     Parameters
     ----------
@@ -66,7 +66,8 @@ def measure_in_rounds(
     budget
         Number of configurations, those of an earlier run included.
     batch
-        How many an active design chooses before it looks at what was measured; other designs choose all at once.
+        How many a search or an active design chooses before it looks at what was measured; other designs choose all
+        at once.
     measured_before
         Configurations that an earlier run measured.
     measure
@@ -83,16 +84,19 @@ def measure_in_rounds(
     def selected(rows: Sequence[int]) -> Configurations:
         return {ids[row]: configurations[ids[row]] for row in rows}
 
-    if issubclass(strategies.load(model.recipe.strategy).design, ActiveDesign):
+    if model.recipe.search is not None or issubclass(strategies.load(model.recipe.strategy).design, ActiveDesign):
         rows, index = start, ConfigurationIndex(codes)
         while True:
             records = measure(selected(rows))
             if len(rows) >= min(budget, len(codes)):
                 return TargetMeasurements(selected(rows), records, is_random_sample=False)
             measured = gather.target_measurements(model, to_table(records))
-            values = dict(zip(map(int, index.find(measured.codes)), measured.y, strict=True))
+            found = list(map(int, index.find(measured.codes)))
+            values, variance = dict(zip(found, measured.y, strict=True)), measured.variance(model.recipe.scale)
+            noise = None if variance is None else dict(zip(found, variance, strict=True))
             failed = set(rows) - set(values)
-            rows = [*rows, *choose_next(model, codes, min(budget - len(rows), batch), rows, values, failed)]
+            n = min(budget - len(rows), batch)
+            rows = [*rows, *choose_next(model, codes, n, rows, values, failed, noise)]
     rows = [*default, *choose_next(model, codes, budget - len(default), default, {})]
     is_random_sample = set(start) <= set(rows)
     if not is_random_sample:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from perftransfer import designs, learners, strategies
+from perftransfer import designs, learners, search, strategies
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError, unknown
 from perftransfer.recommend.transferred_model import Measured, Recipe, TransferredModel
@@ -95,6 +95,8 @@ def _check(recipe: Recipe) -> None:
     design = recipe.strategy.partition("+")[2]
     if design and design not in designs.names():
         raise UserError(unknown("model file", "design", design, designs.names()))
+    if recipe.search is not None and recipe.search not in search.CATALOGUE.names():
+        raise UserError(unknown("model file", "search method", recipe.search, search.CATALOGUE.names()))
     kinds = {
         "environment": str,
         "objective": str,

@@ -15,7 +15,8 @@ from perftransfer.recommend.params import ModelParams
 class TargetParams:
     """How a target is planned and measured; no digest of code, so that no edit measures again.
 
-    budget: configurations to measure. batch: how many an active design chooses before it looks at their values.
+    budget: configurations to measure. batch: how many a search or an active design proposes before it looks at their
+    values.
     """
 
     measuring: MeasureParams

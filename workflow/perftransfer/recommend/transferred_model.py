@@ -58,6 +58,10 @@ class Measured(Sample):
         y, cv, n = (rows[column].to_numpy(dtype=float) for column in ("y", "cv", "n"))
         return cls(codes(rows, options), y, cv, n)
 
+    def variance(self, scale: str) -> np.ndarray | None:
+        """Variance of each value on a scale of learning; None where no configuration was measured repeatedly."""
+        return variance_on_scale(self.y, self.cv, self.n, scale)
+
     def without(self, rows: np.ndarray) -> Measured:
         """Return it without these rows; what failed stays."""
         kept = np.delete(np.arange(len(self)), rows)
@@ -82,8 +86,10 @@ class Recipe:
         Seed of the study.
     folds
         Refits for the intervals of strategies that have none of their own.
+    search
+        Search method that proposes what to measure; None for the design of the strategy.
     candidate_fraction
-        Share of the space that measurements are planned from.
+        Share of the space that a design plans measurements from.
     parameters
         Parameters of the learner.
     description
@@ -97,6 +103,7 @@ class Recipe:
     scale: str
     seed: int
     folds: int = 5
+    search: str | None = None
     candidate_fraction: float = 1.0
     parameters: LearnerParameters = field(default_factory=dict)
     description: EnvironmentDescription = field(default_factory=EnvironmentDescription)
@@ -167,7 +174,7 @@ class TransferredModel:
     @property
     def noise(self) -> float | None:
         """Standard deviation that repeated processes show, on the scale of learning; None if unknown."""
-        variance = variance_on_scale(self.target.y, self.target.cv, self.target.n, self.recipe.scale)
+        variance = self.target.variance(self.recipe.scale)
         return None if variance is None else float(np.sqrt(variance.mean()))
 
     @cached_property

@@ -200,7 +200,7 @@ class JobParameters:
         return TargetParams(
             measuring=self.benchmark(environment),
             budget=budget,
-            batch=self._study.sections.evaluation.batch,
+            batch=self._study.sections.recommendation.batch,
             model=self._model(environment),
         )
 
@@ -230,6 +230,7 @@ class JobParameters:
                 scale=sections.learning.scale,
                 seed=sections.seed,
                 folds=sections.evaluation.interval_folds,
+                search=recommendation.search,
                 candidate_fraction=recommendation.candidate_fraction,
                 description=self._study.description(environment),
             ),

@@ -131,6 +131,7 @@ def _plug_in(catalogue: Catalogue[Any]) -> Any:
 BuiltInLearner = _one_of("learner", learners.names())
 LearnerName = _plug_in(learners.CATALOGUE)
 SearchMethodName = _plug_in(search.CATALOGUE)
+BuiltInSearchMethod = _one_of("search method", search.CATALOGUE.names())
 StrategyName = Annotated[str, AfterValidator(_strategy), Field(json_schema_extra=_STRATEGY_SCHEMA)]
 DesignName = Annotated[str, AfterValidator(_design), Field(json_schema_extra=_design_schema)]
 # By the folders' names: figures and tables are above the study. Their modules are quick to import.
@@ -378,12 +379,20 @@ class Recommendation(Section):
 
     strategy: Annotated[str, AfterValidator(_strategy_of_ours)] = Field(
         "AUTO",
-        description="Strategy that plans what to measure there, and whose model is used. One that uses a single source "
-        "takes the one that orders configurations most alike.",
+        description="Strategy whose model is used there, and whose design plans what to measure if `search` is null. "
+        "One that uses a single source takes the one that orders configurations most alike.",
         json_schema_extra=_STRATEGY_SCHEMA,
     )
     learner: BuiltInLearner = Field(  # type: ignore[valid-type]
         "RF", description="Learner of a strategy that is crossed with learners."
+    )
+    search: BuiltInSearchMethod | None = Field(  # type: ignore[valid-type]
+        "TRANSFER",
+        description="Search method that proposes what to measure for the first objective; null: the design of the "
+        "strategy, which aims at a model that is accurate over all of the space.",
+    )
+    batch: PositiveInt = Field(
+        1, description="Measurements that a search or an active design proposes before it looks at their results."
     )
     candidate_fraction: float = Field(
         1.0,
