@@ -25,7 +25,8 @@ class ErrorByBudget(ReportTable[Evidence]):
         """Return a row per strategy and learner, a column per budget."""
         results = data.results
         budgets = sorted({budget for name in results.strategies for budget in results.budgets(name)})
-        compared = len(results.strategies) > 1
+        # What stands alone at a budget leads nobody.
+        compared = {budget for budget in budgets if sum(budget in results.budgets(n) for n in results.strategies) > 1}
         rows = []
         for strategy in results.strategies:
             best, several = results.best_learner(strategy), len(results.learners(strategy)) > 1
@@ -35,7 +36,7 @@ class ErrorByBudget(ReportTable[Evidence]):
                 row = [Cell(strategy, strategy_title(strategy)), Cell(text)]
                 for budget in budgets:
                     error = results.error(strategy, budget, learner)
-                    leads = compared and learner != ALL and error == results.lowest_at(budget)
+                    leads = budget in compared and learner != ALL and error == results.lowest_at(budget)
                     spread = quartiles(results.on_targets(strategy, budget, learner))
                     row.append(Cell(percent(error), spread, leads))
                 regret = 100 * results.on_targets(strategy, largest, learner, "regret")
