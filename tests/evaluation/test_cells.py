@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from typing import Any
 
@@ -59,7 +60,7 @@ def models(tmp_path_factory) -> Any:
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sources(models) -> Any:
     def load(cls: Any, environments: tuple[str, ...] = ENVIRONMENTS) -> dict[str, dict[str, Source]]:
         def learnt(name: str) -> pd.DataFrame:
@@ -68,6 +69,18 @@ def sources(models) -> Any:
         return load_sources(cls, environments, DATA, learnt, TERMS, "latency_ms", OPTIONS, PLAN)
 
     return load
+
+
+@pytest.fixture(scope="module")
+def evaluated(sources) -> Any:
+    """Cells of a strategy, from all sources and by the plan of most tests, evaluated once."""
+
+    @functools.cache
+    def cells(name: str) -> pd.DataFrame:
+        cls = strategies.load(name)
+        return run(cls, sources(cls))
+
+    return lambda name: cells(name).copy()
 
 
 def spied(name: str) -> tuple[Any, list[tuple[np.ndarray, np.ndarray]], list[np.ndarray]]:
@@ -200,9 +213,9 @@ def test_direct_transfer_measures_nothing(sources):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_same_seed_gives_the_same_cells_and_another_seed_others(name, sources):
+def test_the_same_seed_gives_the_same_cells_and_another_seed_others(name, sources, evaluated):
     cls = strategies.load(name)
-    cells = run(cls, sources(cls))
+    cells = evaluated(name)
     pd.testing.assert_frame_equal(run(cls, sources(cls)), cells)
     other = run(cls, sources(cls), plan=Plan(PLAN.budgets, PLAN.repeats, LEARNERS, "log", 6))
     assert not other["mape"].equals(cells["mape"])
@@ -212,17 +225,17 @@ SINGLE_SOURCE = [name for name in NAMES if (cls := strategies.load(name)).needs_
 
 
 @pytest.mark.parametrize("name", ["MKT", "AUTO", "LCS", "MSS", "BEETLE"])
-def test_what_uses_all_sources_does_not_ask_for_their_order(name, sources):
+def test_what_uses_all_sources_does_not_ask_for_their_order(name, sources, evaluated):
     cls = strategies.load(name)
-    pd.testing.assert_frame_equal(run(cls, sources(cls, ENVIRONMENTS[::-1])), run(cls, sources(cls)))
+    pd.testing.assert_frame_equal(run(cls, sources(cls, ENVIRONMENTS[::-1])), evaluated(name))
     if name not in ("MSS", "BEETLE"):
-        assert not run(cls, sources(cls, ("near",)))["mape"].equals(run(cls, sources(cls))["mape"])
+        assert not run(cls, sources(cls, ("near",)))["mape"].equals(evaluated(name)["mape"])
 
 
 @pytest.mark.parametrize("name", SINGLE_SOURCE)
-def test_cells_depend_neither_on_the_order_of_sources_nor_on_which_others_there_are(name, sources):
+def test_cells_depend_neither_on_the_order_of_sources_nor_on_which_others_there_are(name, sources, evaluated):
     cls = strategies.load(name)
-    cells = run(cls, sources(cls))
+    cells = evaluated(name)
     key = ["source", "learner", "budget", "repeat"]
 
     def in_order(frame: pd.DataFrame) -> pd.DataFrame:
@@ -234,13 +247,13 @@ def test_cells_depend_neither_on_the_order_of_sources_nor_on_which_others_there_
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_cells_do_not_depend_on_the_order_of_learners(name, sources):
+def test_cells_do_not_depend_on_the_order_of_learners(name, sources, evaluated):
     cls = strategies.load(name)
     plan = Plan(PLAN.budgets, PLAN.repeats, dict(reversed(LEARNERS.items())), "log", 5)
     key = ["source", "learner", "budget", "repeat"]
     frames = [
-        run(cls, sources(cls), plan=p).sort_values(key).reset_index(drop=True).drop(columns="source")
-        for p in (PLAN, plan)
+        cells.sort_values(key).reset_index(drop=True).drop(columns="source")
+        for cells in (evaluated(name), run(cls, sources(cls), plan=plan))
     ]
     pd.testing.assert_frame_equal(*frames)
 
@@ -317,10 +330,10 @@ def test_a_strategy_without_intervals_gets_some_where_its_sample_is_random(name,
 
 
 @pytest.mark.parametrize("name", ["GS", "DM", "KT", "RS+kmeans"])
-def test_refits_serve_neither_chosen_samples_nor_intervals_of_ones_own(name, sources):
+def test_refits_serve_neither_chosen_samples_nor_intervals_of_ones_own(name, sources, evaluated):
     cls = strategies.load(name)
     plan = dataclasses.replace(PLAN, interval_folds=3)
-    pd.testing.assert_frame_equal(*(run(cls, sources(cls), plan=variant) for variant in (PLAN, plan)))
+    pd.testing.assert_frame_equal(evaluated(name), run(cls, sources(cls), plan=plan))
 
 
 def test_an_active_design_is_told_what_it_chose_and_samples_are_nested_whatever_the_budgets(sources):

@@ -164,21 +164,23 @@ def sentinels(environments: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["environment", "started_at", "status", "disturbed", "latency_ms"])
 
 
-def tables(environments: list[dict[str, Any]], strategies: list[str] | None = None) -> dict[str, pd.DataFrame]:
+def tables(
+    environments: list[dict[str, Any]], strategies: list[str] | None = None, repeats: int = 3
+) -> dict[str, pd.DataFrame]:
     """All tables of a study of these environments, for who asks to change."""
-    made = _tables(json.dumps(environments), tuple(strategies or SHAPES))
+    made = _tables(json.dumps(environments), tuple(strategies or SHAPES), repeats)
     return {name: table.copy() for name, table in made.items()}
 
 
 @functools.cache
-def _tables(environments_json: str, strategies: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+def _tables(environments_json: str, strategies: tuple[str, ...], repeats: int) -> dict[str, pd.DataFrame]:
     environments = json.loads(environments_json)
     rows = dataset(environments)
     found = {
         "ranges": ranges(rows),
         "measurements": measurements(environments),
         "sentinels": sentinels(environments),
-        "transfer": transfer(environments, list(strategies)),
+        "transfer": transfer(environments, list(strategies), repeats),
         "influence": influence(environments),
     }
     names = [row["environment"] for row in environments]

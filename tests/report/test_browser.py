@@ -184,7 +184,8 @@ def test_a_tooltip_tells_of_the_mark_under_the_pointer(html: str, tmp_path: Path
 
 def test_a_hundred_environments(tmp_path: Path) -> None:
     environments = studies.named(100)
-    many = page(environments, tmp_path, excerpt=studies.excerpt(environments, 1000))
+    tables = studies.tables(environments, repeats=1)
+    many = page(environments, tmp_path, tables=tables, excerpt=studies.excerpt(environments, 1000))
     assert len(many.encode()) < 10_000_000
     opened = read(many, tmp_path)
     assert opened.console == []

@@ -52,10 +52,11 @@ class Page(HTMLParser):
 
 
 def page(environments: list[dict[str, Any]], folder: Path, **changes: Any) -> str:
+    tables = changes["tables"] if "tables" in changes else studies.tables(environments)
     arguments: dict[str, Any] = {
         "study": studies.study(environments),
-        "tables": studies.tables(environments),
-        "measurements": [changes.get("tables", studies.tables(environments))["measurements"]],
+        "tables": tables,
+        "measurements": [tables["measurements"]],
         "hosts": studies.hosts(environments),
         "figures": studies.figures(folder),
         "study_tables": [],
