@@ -10,6 +10,7 @@ import pandas as pd
 from wide import by_configuration
 
 from perftransfer.evaluation.ranges import ranges_table
+from perftransfer.evaluation.searches import COLUMNS as SEARCH_COLUMNS
 
 LEARNERS = ["BRT", "NN", "RF", "RT", "SVR"]
 BUDGETS = [5, 10, 20, 40]
@@ -158,6 +159,30 @@ def measured(dataset: pd.DataFrame, objective: str = "latency_ms") -> dict[str, 
     return {"values": by_configuration(dataset)(objective), "ranges": ranges(dataset, objective)}
 
 
+def search(n: int, objective: str = "latency_ms") -> pd.DataFrame:
+    """Searches of all methods in ``n`` environments: regrets that fall with the number of measurements."""
+    names = list(environments(n)["environment"])
+    rows = []
+    for target in names:
+        others = [name for name in names if name != target]
+        for method, pace, repeats in (
+            ("TRANSFER", 3.0, 1),
+            ("SOURCE_ORDER", 2.0, 1),
+            ("EI", 0.5, 2),
+            ("RANDOM", 0.2, 2),
+        ):
+            sources = [", ".join(others), *others[:2]] if repeats == 1 and others else [""]
+            for used in dict.fromkeys(sources):
+                for repeat in range(repeats):
+                    start = 2.0 + 0.1 * names.index(target) + 0.3 * repeat
+                    regrets = [max(0.0, start / (1 + pace * step) - 0.1) for step in range(20)]
+                    rows += [
+                        (target, used, objective, method, repeat, step + 1, f"id{step}", 1 + regret, 1 + regret, regret)
+                        for step, regret in enumerate(regrets)
+                    ]
+    return pd.DataFrame(rows, columns=list(SEARCH_COLUMNS))
+
+
 @functools.cache
 def study(n: int, repeats: int = 5) -> dict[str, pd.DataFrame]:
     """All tables of a study with ``n`` environments: the same ones each time, for who changes none."""
@@ -165,6 +190,7 @@ def study(n: int, repeats: int = 5) -> dict[str, pd.DataFrame]:
         "environments": environments(n),
         **measured(dataset(n)),
         "transfer": transfer(n, repeats),
+        "search": search(n),
         "influence": influence(n),
         "similarity": similarity(n),
     }

@@ -23,10 +23,12 @@ from perftransfer.results.aggregate import Results
 
 NAMES = [
     "designs", "error_against_budget", "error_by_environment", "error_per_target", "influence", "influence_stability",
-    "intervals", "learner_comparison", "noise", "ranking", "similarity", "source_against_target",
+    "intervals", "learner_comparison", "noise", "ranking", "regret", "similarity", "source_against_target",
 ]  # fmt: skip
 # They show the environments as dots, and say how many are emulated.
-NAMELESS = ["designs", "error_against_budget", "influence_stability", "intervals", "learner_comparison", "ranking"]
+NAMELESS = [
+    "designs", "error_against_budget", "influence_stability", "intervals", "learner_comparison", "ranking", "regret",
+]  # fmt: skip
 
 
 def draw(name: str, study: Mapping[str, pd.DataFrame], objective: str = "latency_ms") -> Figure:

@@ -14,6 +14,7 @@ from wide import by_configuration
 from perftransfer import figures as figures_of_study
 from perftransfer.dataset.row_groups import Excerpt
 from perftransfer.evaluation.ranges import ranges_table
+from perftransfer.evaluation.searches import COLUMNS as SEARCH_COLUMNS
 from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.space.options import Option
@@ -164,6 +165,19 @@ def sentinels(environments: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["environment", "started_at", "status", "disturbed", "latency_ms"])
 
 
+def search(environments: list[dict[str, Any]]) -> pd.DataFrame:
+    """Searches that find the best at once with sources, and never without."""
+    names = [row["environment"] for row in environments]
+    rows = [
+        (target, ", ".join(name for name in names if name != target) if method == "TRANSFER" else "", "latency_ms",
+         method, 0, n, f"id{n}", 1 + regret / n, 1 + regret / n, regret / n)
+        for target in (names if len(names) > 1 else [])
+        for method, regret in (("TRANSFER", 0.03), ("RANDOM", 2.0))
+        for n in range(1, 13)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(SEARCH_COLUMNS))
+
+
 def tables(
     environments: list[dict[str, Any]], strategies: list[str] | None = None, repeats: int = 3
 ) -> dict[str, pd.DataFrame]:
@@ -181,6 +195,7 @@ def _tables(environments_json: str, strategies: tuple[str, ...], repeats: int) -
         "measurements": measurements(environments),
         "sentinels": sentinels(environments),
         "transfer": transfer(environments, list(strategies), repeats),
+        "search": search(environments),
         "influence": influence(environments),
     }
     names = [row["environment"] for row in environments]

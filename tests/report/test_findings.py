@@ -13,6 +13,7 @@ import studies
 from scipy.stats import t as student
 from wide import by_configuration
 
+from perftransfer.evaluation.searches import empty
 from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.figures import error_against_budget
 from perftransfer.report import (
@@ -64,7 +65,7 @@ NONE = pd.DataFrame()
 
 def evidence(objective: str = "latency_ms", **changes: Any) -> Evidence:
     """What is known about an objective: nothing but these tables."""
-    tables = dict.fromkeys(("ranges", "influence", "similarity", "transfer"), NONE)
+    tables = dict.fromkeys(("ranges", "influence", "similarity", "transfer"), NONE) | {"search": empty()}
     return Evidence(**{"objective": objective, "labels": LABELS, **tables, **changes})
 
 

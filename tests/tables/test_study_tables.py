@@ -18,7 +18,8 @@ from perftransfer.space.options import Option
 from perftransfer.tables import CATALOGUE, names
 
 NAMES = [
-    "claims", "environments", "errors", "fit_seconds", "needed", "options", "ranking", "significance", "similarity",
+    "claims", "environments", "errors", "fit_seconds", "needed", "options", "ranking", "searches",
+    "significance", "similarity",
     "wins",
 ]  # fmt: skip
 STRATEGIES = ["RS", "GS", "DM", "LMS", "NLMS"]
@@ -50,6 +51,7 @@ def study(n: int) -> dict[str, pd.DataFrame]:
         "ranges": tables.ranges(tables.dataset(n)),
         "configurations": tables.dataset(1),
         "transfer": with_two_designs(tables.transfer(n, repeats=2)),
+        "search": tables.search(n),
         "influence": influence.assign(selected=influence["share_of_variance"] > 0.02),
     }
     names = list(found["environments"]["environment"])
@@ -98,6 +100,7 @@ def test_a_table_says_what_it_is(name):
         "influence",
         "similarity",
         "timing",
+        "search",
     }
 
 

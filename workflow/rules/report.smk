@@ -21,6 +21,7 @@ rule figure:
         influence="<results>/influence.parquet",
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
+        search="<results>/search.parquet",
     output:
         svg=report(
             "<results>/figures/{figure}.{objective}.svg",
@@ -48,6 +49,7 @@ rule table:
         influence="<results>/influence.parquet",
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
+        search="<results>/search.parquet",
         timing="<results>/timing/fit.csv",
     output:
         "<results>/tables/{table}.csv",
@@ -69,6 +71,7 @@ rule report:
         influence="<results>/influence.parquet",
         similarity="<results>/similarity.parquet",
         transfer="<results>/transfer.parquet",
+        search="<results>/search.parquet",
         recommendation=inputs.recommendation,
         target_measurements=inputs.target_tables("measurements"),
         predictions=inputs.target_tables("predictions"),

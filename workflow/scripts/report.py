@@ -45,6 +45,7 @@ if __name__ == "__main__":
                 "ranges": tables.read(snakemake.input.ranges),
                 "sentinels": tables.concatenate(snakemake.input.sentinels),
                 "transfer": tables.read(snakemake.input.transfer),
+                "search": tables.read(snakemake.input.search),
                 "influence": tables.read(snakemake.input.influence),
                 "similarity": tables.read(snakemake.input.similarity),
             },

@@ -63,6 +63,13 @@ KNOWN = PAPER | {
     "RBS": Style("#9a8200", "d", _LINES[2]),
     "TEAMS": Style("#8b0034", "X", _LINES[5]),
 }
+#: Search methods look like the strategies that use sources in the same way.
+METHODS = {
+    "TRANSFER": KNOWN["AUTO"],
+    "SOURCE_ORDER": KNOWN["LMS"],
+    "EI": KNOWN["GP"],
+    "RANDOM": KNOWN["RS"],
+}
 OTHERS = (
     Style("#7b3294", "P", "-"),
     Style("#3f7f3f", "X", _LINES[1]),
@@ -85,6 +92,14 @@ def styles(strategies: Iterable[str]) -> dict[str, Style]:
     order = [name for name in PAPER if name in names] + sorted(names - set(PAPER))
     others = _distinct([name for name in order if name not in KNOWN])
     return {name: KNOWN.get(name) or others[name] for name in order}
+
+
+def method_styles(methods: Iterable[str]) -> dict[str, Style]:
+    """Map each search method to its style, in reading order: ours first, then users' own by name."""
+    names = set(methods)
+    order = [name for name in METHODS if name in names] + sorted(names - set(METHODS))
+    others = _distinct([name for name in order if name not in METHODS])
+    return {name: METHODS.get(name) or others[name] for name in order}
 
 
 def learner_styles(learners: Iterable[str]) -> dict[str, Style]:

@@ -29,7 +29,7 @@ class Inputs(TypedDict, total=False):
     """What figures read. A figure gets those that it names in ``inputs``.
 
     ``environments`` has one row per environment, in the order of the study. ``values`` are those of
-    the objective, configurations x environments. ``transfer``, ``influence``, ``similarity`` and
+    the objective, configurations x environments. ``transfer``, ``search``, ``influence``, ``similarity`` and
     ``ranges`` are the tables of these names. ``excerpt`` and ``target`` are for interactive figures
     of the report only.
     """
@@ -38,6 +38,7 @@ class Inputs(TypedDict, total=False):
     values: pd.DataFrame
     ranges: pd.DataFrame
     transfer: pd.DataFrame
+    search: pd.DataFrame
     influence: pd.DataFrame
     similarity: pd.DataFrame
     excerpt: Excerpt

@@ -13,6 +13,7 @@ import pandas as pd
 
 from perftransfer.report import findings_designs as designs
 from perftransfer.report import findings_environments as environments
+from perftransfer.report import findings_search as search
 from perftransfer.report import findings_transfer as transfer
 from perftransfer.report.finding import Finding
 from perftransfer.report.study_file import ResolvedStudy
@@ -41,6 +42,7 @@ class Section:
 
 
 SECTIONS = (
+    Section("search", "Search for the best configuration", (search.how_soon,)),
     Section(
         "budget",
         "Error by number of measurements",
@@ -84,7 +86,7 @@ def evidence_on(
     return {
         objective: Evidence(
             objective,
-            **{name: tables[name] for name in ("ranges", "influence", "similarity", "transfer")},
+            **{name: tables[name] for name in ("ranges", "influence", "similarity", "transfer", "search")},
             labels=environment_labels(study["environments"]),
             significance=significance,
             scale=study["learning"]["scale"],
@@ -100,7 +102,9 @@ def sections(evidence: Evidence) -> list[Section]:
     return [
         section
         for section in SECTIONS
-        if (several or not section.several) and (section.name != "designs" or evidence.design_budgets)
+        if (several or not section.several)
+        and (section.name != "designs" or evidence.design_budgets)
+        and (section.name != "search" or len(evidence.regrets))
     ]
 
 

@@ -214,7 +214,7 @@ def extremes(evidence: Evidence) -> Iterator[Finding]:
 
 
 def intervals(evidence: Evidence) -> Iterator[Finding]:
-    """Find the mean share of held-out measurements in the prediction intervals, and which are too narrow."""
+    """Find the median share of held-out measurements in the prediction intervals, and which are too narrow."""
     rows = evidence.transfer
     rows = rows[rows["coverage"].notna()] if "coverage" in rows else rows.iloc[:0]
     rows = aggregate.strategies_on(rows, evidence.objective, ["coverage", "interval_width"])
@@ -223,7 +223,7 @@ def intervals(evidence: Evidence) -> Iterator[Finding]:
     ways = rows.groupby("budget")["strategy"].nunique()
     budget = int(ways.index[ways == ways.max()].max())
     rows = rows[rows["budget"] == budget]
-    coverage, width = (_means(rows, metric) for metric in ("coverage", "interval_width"))
+    coverage, width = (_medians(rows, metric) for metric in ("coverage", "interval_width"))
     shares = {name: 100 * float(coverage[name]) for name in in_reading_order(rows["strategy"])}
     narrowest = min(shares, key=lambda name: width[name])
     facts = {
@@ -239,9 +239,9 @@ def intervals(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("intervals_too_narrow", {"strategies": narrow}, "intervals")
 
 
-def _means(rows: pd.DataFrame, metric: str) -> pd.Series:
-    values = aggregate.by_target(rows, metric, "mean")
-    return values[values["learner"] == aggregate.ALL].groupby("strategy")["value"].mean()
+def _medians(rows: pd.DataFrame, metric: str) -> pd.Series:
+    values = aggregate.by_target(rows, metric, "median")
+    return values[values["learner"] == aggregate.ALL].groupby("strategy")["value"].median()
 
 
 def significant_strategies(evidence: Evidence) -> Iterator[Finding]:

@@ -83,7 +83,7 @@ def render(
     study
         The resolved study as plain values.
     tables
-        ranges, sentinels, transfer, influence, similarity.
+        ranges, sentinels, transfer, search, influence, similarity.
     measurements
         Of one environment after the other (``findings_measuring.columns``); one at a time is looked at.
     hosts

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from perftransfer import objectives
 from perftransfer.lazy import pd
-from perftransfer.results import influence
+from perftransfer.results import influence, searches
 from perftransfer.results.aggregate import Results
 
 
@@ -18,7 +18,7 @@ class Evidence:
 
     Parameters
     ----------
-    ranges, influence, similarity, transfer
+    ranges, influence, similarity, transfer, search
         The tables of these names, of all objectives.
     labels
         What each environment is called, in the order of the study.
@@ -35,6 +35,7 @@ class Evidence:
     influence: pd.DataFrame
     similarity: pd.DataFrame
     transfer: pd.DataFrame
+    search: pd.DataFrame
     labels: Mapping[str, str]
     significance: pd.DataFrame | None = None
     scale: str = "log"
@@ -69,6 +70,11 @@ class Evidence:
     def designs(self) -> Results:
         """Results of the designs without transfer."""
         return Results.from_designs(self.transfer, self.objective)
+
+    @cached_property
+    def regrets(self) -> pd.DataFrame:
+        """Regret of the search methods, see ``searches.regrets``."""
+        return searches.regrets(self.search, self.objective)
 
     @cached_property
     def measured(self) -> pd.DataFrame:

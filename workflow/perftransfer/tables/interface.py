@@ -20,7 +20,7 @@ class Inputs(TypedDict, total=False):
     """What tables read. A table gets those that it names in ``inputs``, and ``options`` and ``seed``.
 
     ``environments`` has one row per environment, in the order of the study. ``configurations``,
-    ``ranges``, ``transfer``, ``influence``, ``similarity`` and ``timing`` are the tables of these
+    ``ranges``, ``transfer``, ``search``, ``influence``, ``similarity`` and ``timing`` are the tables of these
     names. ``options`` are those of the study that vary, ``seed`` is that of what is drawn at random.
     """
 
@@ -28,6 +28,7 @@ class Inputs(TypedDict, total=False):
     configurations: pd.DataFrame
     ranges: pd.DataFrame
     transfer: pd.DataFrame
+    search: pd.DataFrame
     influence: pd.DataFrame
     similarity: pd.DataFrame
     timing: pd.DataFrame

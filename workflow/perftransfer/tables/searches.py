@@ -1,0 +1,40 @@
+"""How far the best configuration that a search has measured is from the best of all."""
+
+from __future__ import annotations
+
+from perftransfer.lazy import pd
+from perftransfer.results import searches
+from perftransfer.tables.interface import CsvTable, Inputs
+
+
+class Searches(CsvTable):
+    """Regret of search methods by the number of measurements."""
+
+    title = "Search"
+    section = "search"
+    caption = (
+        "Regret in percent: how far the best configuration measured so far is from the best of all, by the number of "
+        "measurements (n). Every target, set of sources and repeat is a search: the mean, the median and the 90th "
+        "percentile (worst tenth) are over searches. Sources: all other environments at once, one of them, or none."
+    )
+    inputs = ("search",)
+    several = True
+
+    def compute(self, inputs: Inputs) -> pd.DataFrame:
+        """Return one row per (objective, method, sources, n); see ``results.searches.regrets``."""
+        table = inputs["search"]
+        parts = [
+            searches.regrets(table, str(objective)).assign(objective=objective)
+            for objective in table["objective"].unique()
+        ]
+        columns = ["objective", "method", "sources", "n", "mean", "low", "median", "high", "worst_tenth"]
+        frame = (
+            pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*columns, "searches", "targets"])
+        )
+        return frame[[*columns, "searches", "targets"]]
+
+    def for_report(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return some numbers of measurements."""
+        rows = frame[frame["n"].isin(searches.shown(frame["n"].tolist()))]
+        columns = ["objective", "method", "sources", "n", "mean", "median", "worst_tenth", "searches"]
+        return rows[columns].reset_index(drop=True)
