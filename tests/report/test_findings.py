@@ -619,6 +619,7 @@ def test_a_report_opens_with_five_findings_at_most_and_has_room_for_quality() ->
     assert kinds(lead) == ["default_is_best"] * 3 + ["span", "poor_measurements"]
     assert kinds(findings.lead(found)) == [
         "span",
+        "how_soon",
         "few_measurements",
         "negative_transfer",
         "main_influence",

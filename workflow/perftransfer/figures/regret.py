@@ -74,6 +74,7 @@ class Regret(Figure[Regrets]):
                 axes.plot(rows["n"], worst, color=look.colour, linestyle=":", linewidth=0.8)
                 axes.plot(rows["n"], median, color=look.colour, linestyle=look.line)
             mpl.logarithmic(axes, "y", 0.09, top)
+            axes.xaxis.get_major_locator().set_params(integer=True)
             axes.set_xlim(1, max(2, int(data.quantiles["n"].max())))
         mpl.label_outer(grid, len(data.panels), "measurements in the target", "regret (%)")
         figure.legend(handles=mpl.handles(looks, marker=""), loc="outside right upper", title="search method")

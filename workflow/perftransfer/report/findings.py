@@ -138,7 +138,7 @@ def lead(
             for finding in find(part)
         ]
 
-    finders = (environments.span, _best, _helps, environments.main_influence)
+    finders = (environments.span, search.how_soon, _best, _helps, environments.main_influence)
     last = [*quality, *on_each_objective(environments.too_noisy)][:1]
     first = [*recommended, *(finding for find in finders for finding in on_each_objective(find))]
     return [*first[: MAX_LEAD - len(last)], *last]
