@@ -15,7 +15,8 @@ class Searches(CsvTable):
     caption = (
         "Regret in percent, the median over searches: how far the best configuration measured so far is from the "
         "best of all, after so many measurements (n). Every target, set of sources and repeat is a search. Sources: "
-        "all other environments at once, one of them, or none. The CSV file has means, quartiles and 90th percentiles, too."
+        "all other environments at once, one of them, or none. The CSV file also has means, quartiles and 90th "
+        "percentiles."
     )
     inputs = ("search",)
     several = True
