@@ -59,7 +59,8 @@ def cases(
     environments = sorted(dataset["environment"].unique())
     order = np.random.default_rng(seed_for(arguments.seed, "targets")).permutation(len(environments))
     targets = [environments[i] for i in order[: arguments.targets]]
-    truth = {name: true_values(dataset, name, objective, arguments.replicates) for name in targets}
+    same = [option.name for option in options if option.name not in arguments.replicates]
+    truth = {name: true_values(dataset, name, objective, same) for name in targets}
     ids = np.sort(dataset["configuration_id"].unique())
     if len(ids) > arguments.configurations:
         ids = np.random.default_rng(arguments.seed).permutation(ids)[: arguments.configurations]
@@ -80,13 +81,10 @@ def cases(
             yield Case(name, seed, target, truth[name][target.configuration_ids].to_numpy(), sources, options)
 
 
-def true_values(dataset: pd.DataFrame, environment: str, objective: str, replicates: Sequence[str]) -> pd.Series:
-    """Values of an environment's configurations by their identity, the mean over all replicates of each."""
+def true_values(dataset: pd.DataFrame, environment: str, objective: str, same: Sequence[str]) -> pd.Series:
+    """Mean over the configurations of an environment that agree in ``same``, by ``configuration_id``."""
     rows = dataset[dataset["environment"] == environment].set_index("configuration_id")
-    if not replicates:
-        return rows[objective]
-    same = [name for name in rows if name not in {"environment", *replicates} and not name.startswith(objective)]
-    return rows.groupby(same)[objective].transform("mean")
+    return rows.groupby(list(same))[objective].transform("mean")
 
 
 def regrets(case: Case, method: str, scale: str, n: Sequence[int]) -> pd.DataFrame:
