@@ -15,7 +15,8 @@ class TRANSFER(ModelBased):
 
     Ours. The model is the mixture that ``AUTO`` predicts with: a Gaussian process around the sources and one of the
     target alone, weighted by how well each predicts what was measured. So a search whose sources mislead goes on as one
-    without sources. It starts with the configuration that is best in the sources. As long as some candidate is
+    without sources. It starts with the three configurations that are best in the sources, since fewer measurements do
+    not tell a level from a slope. As long as some candidate is
     predicted to be better than everything measured, the one that is predicted best is next. Otherwise it is the one
     that is most likely to be better (Kushner, "A new method of locating the maximum point of an arbitrary multipeak
     curve in the presence of noise", Journal of Basic Engineering 86, 1964), by the mixture. Expected improvement weighs
@@ -24,6 +25,7 @@ class TRANSFER(ModelBased):
     """
 
     title = "transfer search"
+    n_start = 3
     is_random = False
     needs_source = True
 
