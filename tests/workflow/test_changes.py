@@ -71,13 +71,16 @@ def test_what_the_study_does_not_use_and_how_it_is_measured_run_nothing_again(
     ("new", "evaluated"),
     [
         # A strategy more: it runs alone.
-        ("strategies: [RS, LMS, DM]", 2),
-        ("strategies: [RS, LMS], sources_per_target: 1", 4),
+        ("strategies: [RS, LMS, DM]", {"evaluate": 2}),
+        # Searches have these sources, too.
+        ("strategies: [RS, LMS], sources_per_target: 1", {"evaluate": 4, "search": 8, "collect_searches": 1}),
     ],
 )
-def test_a_change_of_the_evaluation_runs_the_evaluation_alone(finished: StudyFolder, new: str, evaluated: int) -> None:
+def test_a_change_of_the_evaluation_runs_the_evaluation_alone(
+    finished: StudyFolder, new: str, evaluated: dict[str, int]
+) -> None:
     simulated_study.write_into(finished, simulated_study.STUDY.replace("strategies: [RS, LMS]", new))
-    assert finished.would_run() == {"evaluate": evaluated, "study": 1, **AFTER_EVALUATION}
+    assert finished.would_run() == {**evaluated, "study": 1, **AFTER_EVALUATION}
 
 
 def test_more_repeats_and_configurations_add_to_what_was_measured(finished: StudyFolder) -> None:

@@ -26,9 +26,11 @@ from perftransfer.space.options import INACTIVE, Option, level_text
 
 # Of the sources' rows, to fill gaps from: what it takes to invert a matrix in no time.
 _ROWS = 600
-# Grid of the correlation between sources and of their noise, both relative to the variance of a source.
+# Grid of the correlation between sources.
 _CORRELATIONS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99)
-_NOISES = (1e-3, 1e-2, 1e-1)
+# Relative to the variance of a source. Not on the grid: where options of the sources differ, a larger one is preferred,
+# which draws levels that a source lacks to its mean.
+_NOISE = 1e-2
 # Rows on which the sources are brought to one scale.
 _REFERENCES = 1000
 _SMALLEST = 1e-9
@@ -144,7 +146,7 @@ class SourceValues:
     The sources, each standardised, share a part of their function and differ by another (the intrinsic model of
     coregionalisation; Bonilla, Chai and Williams, "Multi-task Gaussian process prediction", NIPS 2007, equation 1,
     with one correlation for all pairs). So what one source lacks, another one that was measured there tells. The
-    correlation and the noise are those of the highest marginal likelihood on a grid.
+    correlation is that of the highest marginal likelihood on a grid.
     """
 
     def __init__(
@@ -187,13 +189,12 @@ class SourceValues:
         same = of[:, None] == of
         best: tuple[float, float, np.ndarray] | None = None
         for correlation in _CORRELATIONS if len(self) > 1 else (0.0,):
-            for noise in _NOISES:
-                covariance = np.where(same, kernel, correlation * kernel) + noise * np.eye(len(X))
-                factor = np.linalg.cholesky(covariance)
-                half = np.linalg.solve(factor, z)
-                likelihood = float(-0.5 * half @ half - np.log(np.diag(factor)).sum())
-                if best is None or likelihood > best[0]:
-                    best = likelihood, correlation, factor
+            covariance = np.where(same, kernel, correlation * kernel) + _NOISE * np.eye(len(X))
+            factor = np.linalg.cholesky(covariance)
+            half = np.linalg.solve(factor, z)
+            likelihood = float(-0.5 * half @ half - np.log(np.diag(factor)).sum())
+            if best is None or likelihood > best[0]:
+                best = likelihood, correlation, factor
         assert best is not None
         inverse = np.linalg.inv(best[2])
         precision = inverse.T @ inverse
