@@ -89,13 +89,13 @@ def test_over_all_learners_counts_each_alike_and_needs_all() -> None:
 def test_environments_are_compared_at_the_largest_common_budget() -> None:
     budgets = {"RS": (5, 10, 20), "LMS": (5, 10), "DM": (0,)}
     rows = cells(*((name, None, "a", budget, 0, 1.0 + budget) for name, own in budgets.items() for budget in own))
-    found = error_by_environment.at_common_budget(rows)
-    assert dict(zip(found["strategy"], found["budget"], strict=True)) == {"RS": 10, "LMS": 10, "DM": 0}
+    common = error_by_environment.at_common_budget(rows)
+    assert dict(zip(common["strategy"], common["budget"], strict=True)) == {"RS": 10, "LMS": 10, "DM": 0}
     figure = draw("error_by_environment", {"transfer": rows}, "all")
     assert "Error by environment, budget 10 (DM: 0)" in words(figure)
     apart = rows[(rows["strategy"] != "RS") | (rows["budget"] == 20)]
-    found = error_by_environment.at_common_budget(apart)
-    assert dict(zip(found["strategy"], found["budget"], strict=True)) == {"RS": 20, "LMS": 10, "DM": 0}
+    common = error_by_environment.at_common_budget(apart)
+    assert dict(zip(common["strategy"], common["budget"], strict=True)) == {"RS": 20, "LMS": 10, "DM": 0}
 
 
 def test_all_objectives_are_in_one_picture_each_on_its_own_scale() -> None:

@@ -88,7 +88,7 @@ def test_the_budget_is_spent_the_default_first_and_the_same_again(strategy: str,
 
 
 @pytest.mark.parametrize(("strategy", "search"), PLANS)
-def test_what_was_measured_before_counts_whoever_planned_it(strategy: str, search: str | None) -> None:
+def test_earlier_measurements_count_towards_the_budget(strategy: str, search: str | None) -> None:
     before = [list(known.CONFIGURATIONS)[place] for place in (5, 17, 3)]
     model = known.model(strategy, measured=0, search=search)
     chosen = spend(model, 7, 2, before, Machine()).chosen

@@ -73,23 +73,23 @@ def results(*strategies: str, table: pd.DataFrame = TRANSFER) -> Evidence:
     return evidence(transfer=table[table["strategy"].isin(strategies)] if strategies else table)
 
 
-def facts(found: Iterable[Finding], kind: str) -> list[dict[str, object]]:
+def facts(items: Iterable[Finding], kind: str) -> list[dict[str, object]]:
     """Facts of the findings of a kind; each can be worded."""
-    found = list(found)
-    assert all(sentence(finding) for finding in found)
-    return [dict(finding.facts) for finding in found if finding.kind == kind]
+    items = list(items)
+    assert all(sentence(finding) for finding in items)
+    return [dict(finding.facts) for finding in items if finding.kind == kind]
 
 
-def the(found: Iterable[Finding], kind: str) -> dict[str, Any]:
+def the(items: Iterable[Finding], kind: str) -> dict[str, Any]:
     """Facts of the one finding of a kind."""
-    (own,) = facts(found, kind)
+    (own,) = facts(items, kind)
     return own
 
 
-def kinds(found: Iterable[Finding]) -> list[str]:
-    found = list(found)
-    assert all(sentence(finding) for finding in found)
-    return [finding.kind for finding in found]
+def kinds(items: Iterable[Finding]) -> list[str]:
+    items = list(items)
+    assert all(sentence(finding) for finding in items)
+    return [finding.kind for finding in items]
 
 
 def table_of(name: str, known: Evidence) -> PageTable | None:
@@ -139,20 +139,20 @@ def test_many_measurements_and_leaders() -> None:
 
 
 def test_without_measurement() -> None:
-    found = list(findings_transfer.without_measurement(results()))
-    assert the(found, "without_measurement") == {"strategy": "DM", "learner": "RF", "n_learners": 2, "error": 60.0}
-    assert the(found, "pairs_without_measurement") == {
+    without = list(findings_transfer.without_measurement(results()))
+    assert the(without, "without_measurement") == {"strategy": "DM", "learner": "RF", "n_learners": 2, "error": 60.0}
+    assert the(without, "pairs_without_measurement") == {
         "best": {"error": 30.0, "source": "b (emulated)", "target": "a"},
         "worst": {"error": 90.0, "source": "a", "target": "b (emulated)"},
     }
-    assert the(found, "order_without_measurement") == {"strategy": "DM", "correlation": 0.9}
-    rs = the(found, "baseline_to_match")["baseline"]
+    assert the(without, "order_without_measurement") == {"strategy": "DM", "correlation": 0.9}
+    rs = the(without, "baseline_to_match")["baseline"]
     assert (rs["needed"], rs["error"], rs["budget_before"]) == (5, 42.0, None)
 
 
 def test_what_random_sampling_needs_to_be_as_good_as_no_measurement() -> None:
-    found = list(findings_transfer.without_measurement(results(table=scaled("DM", 0.5))))
-    rs = the(found, "baseline_to_match")["baseline"]
+    without = list(findings_transfer.without_measurement(results(table=scaled("DM", 0.5))))
+    rs = the(without, "baseline_to_match")["baseline"]
     assert (rs["needed"], rs["budget_before"], rs["error_before"]) == (10, 5, 42.0)
 
 
