@@ -30,9 +30,10 @@ from joblib import Parallel, delayed
 from perftransfer import search, yaml_file
 from perftransfer.dataset import tables
 from perftransfer.designs.interface import Evidence
+from perftransfer.evaluation import metrics
 from perftransfer.evaluation.searches import SearchTarget, run_search
 from perftransfer.fitting.seeds import seed_for
-from perftransfer.scales import SCALES
+from perftransfer.scales import SCALES, Scale
 from perftransfer.space.options import Option
 from perftransfer.study import read_study
 
@@ -53,7 +54,7 @@ class Case:
 
 
 def cases(
-    dataset: pd.DataFrame, options: Sequence[Option], objective: str, scale: str, arguments: argparse.Namespace
+    dataset: pd.DataFrame, options: Sequence[Option], objective: str, scale: Scale, arguments: argparse.Namespace
 ) -> Iterator[Case]:
     """Yield the searches: targets and sources are drawn at random, and so are the sources' rows."""
     environments = sorted(dataset["environment"].unique())
@@ -76,7 +77,7 @@ def cases(
                 measured = everything[source]
                 rows = np.flatnonzero(np.isfinite(measured.y))
                 rows = np.sort(rng.permutation(rows)[: arguments.source_rows])
-                sources.append(Evidence(measured.codes[rows], SCALES[scale][0](measured.y[rows])))
+                sources.append(Evidence(measured.codes[rows], scale.forward(measured.y[rows])))
             target = everything[name]
             yield Case(name, seed, target, truth[name][target.configuration_ids].to_numpy(), sources, options)
 
@@ -87,7 +88,7 @@ def true_values(dataset: pd.DataFrame, environment: str, objective: str, same: S
     return rows.groupby(list(same))[objective].transform("mean")
 
 
-def regrets(case: Case, method: str, scale: str, n: Sequence[int]) -> pd.DataFrame:
+def regrets(case: Case, method: str, scale: Scale, n: Sequence[int]) -> pd.DataFrame:
     """Search once; return the regret in percent after each n, and the CPU seconds of the whole search."""
     size = max(n)
     seed = seed_for(case.seed, "search", case.name)
@@ -99,7 +100,7 @@ def regrets(case: Case, method: str, scale: str, n: Sequence[int]) -> pd.DataFra
         import search_baselines
 
         order = search_baselines.run(
-            method, case.target.codes, case.options, case.sources, SCALES[scale][0](case.target.y), size, seed
+            method, case.target.codes, case.options, case.sources, scale.forward(case.target.y), size, seed
         )
     seconds = time.process_time() - started
     rows = []
@@ -107,8 +108,10 @@ def regrets(case: Case, method: str, scale: str, n: Sequence[int]) -> pd.DataFra
         tried = np.array(order[:count])
         values = case.target.y[tried]
         # What a user would run is what was measured best.
-        chosen = np.nan if np.isnan(values).all() else case.truth[tried[np.nanargmin(values)]]
-        rows.append((case.name, case.seed, method, count, 100 * (chosen / np.nanmin(case.truth) - 1), seconds))
+        measured_best, best = (np.nanargmax, np.nanmax) if scale.maximize else (np.nanargmin, np.nanmin)
+        chosen = np.nan if np.isnan(values).all() else case.truth[tried[measured_best(values)]]
+        regret = 100 * float(metrics.shortfall(chosen, best(case.truth), maximize=scale.maximize))
+        rows.append((case.name, case.seed, method, count, regret, seconds))
     return pd.DataFrame(rows, columns=["target", "seed", "method", "n", "regret", "cpu_seconds"])
 
 
@@ -143,7 +146,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     study = read_study(yaml_file.read(arguments.study), [arguments.study])
-    scale, objective = study.sections.learning.scale, arguments.objective or study.objectives[0]
+    objective = arguments.objective or study.objectives[0]
+    scale = SCALES[study.scales[objective]]
     with tempfile.TemporaryDirectory() as folder:
         dataset, options = accuracy.table(study, Path(folder), None, arguments.seed)
     made = list(cases(dataset, options, objective, scale, arguments))

@@ -42,13 +42,14 @@ def record(configuration: str, repeat: int, latencies: list[float] | None, **ext
 
 
 def table(*records: dict[str, Any]) -> pd.DataFrame:
-    return measured.measurements(records, "new-name", "engine", OPTIONS)
+    return measured.measurements(records, "new-name", "engine", OPTIONS, batch=4)
 
 
 def test_latencies_are_summed_up() -> None:
     row = table(record("c", 0, [float(n) for n in range(11)])).iloc[0]
     assert row["latency_ms"] == 5.0
-    assert [row[f"latency_ms_p{p}"] for p in (10, 90, 99)] == pytest.approx([1.0, 9.0, 9.9])
+    assert [row[f"latency_ms_p{p}"] for p in (10, 50, 90, 99)] == pytest.approx([1.0, 5.0, 9.0, 9.9])
+    assert row["throughput_per_s"] == 800.0
     assert (row["latency_ms_mad"], row["latency_ms_n"]) == (3.0, 11)
     assert (row["warmup_n"], row["open_ms"], row["external_cpu_share"], row["disturbed"]) == (3, 4.5, 0.25, True)
     assert (row["environment"], row["engine"], row["threads"], row["inner"]) == ("new-name", "engine", 2, "inactive")

@@ -42,7 +42,7 @@ class Study:
                 records.append(
                     {"configuration_id": configuration_id(chosen), "repeat": repeat, "options": chosen, **outcome}
                 )
-        frame = measured.measurements(records, name, "e", options)
+        frame = measured.measurements(records, name, "e", options, batch=1)
         self.measured[name] = self.folder / f"{name}.parquet"
         self._add(name, self.measured[name], frame, options, description)
 

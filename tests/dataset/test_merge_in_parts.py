@@ -43,7 +43,7 @@ def measurements(name: str, schema: tuple[Option, ...], chance: random.Random) -
                 | (outcome if chance.random() < 0.9 else {"status": "failed"})
                 | {"disturbed": chance.choice([True, False, None])}
             )
-    return measured.measurements(records, name, "e", schema)
+    return measured.measurements(records, name, "e", schema, batch=1)
 
 
 def plainly(frames: dict[str, pd.DataFrame], schemas: dict[str, tuple[Option, ...]]) -> list[dict[str, Any]]:

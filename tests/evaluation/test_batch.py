@@ -25,8 +25,9 @@ PLAN = Plan(budgets=(3, 6), repeats=2, learners={"RT": {}}, scale="log", seed=5)
 NAMES = ["a", "b", "c", "d"]
 OBJECTIVES = ["latency_ms", "energy_mj"]
 PARAMS = EvaluateParams(
-    targets=NAMES, objectives=OBJECTIVES, budgets=PLAN.budgets, designs={}, repeats=2, sources_per_target=None,
-    interval_folds=0, batch=5, learners={"RT": {}}, learner_code={"RT": "1"}, scale="log", seed=5, code="123",
+    targets=NAMES, scales=dict.fromkeys(OBJECTIVES, "log"), budgets=PLAN.budgets, designs={}, repeats=2,
+    sources_per_target=None, interval_folds=0, batch=5, learners={"RT": {}}, learner_code={"RT": "1"}, seed=5,
+    code="123",
 )  # fmt: skip
 
 
@@ -147,7 +148,7 @@ GROWN = {
 )  # fmt: skip
 def test_a_larger_evaluation_evaluates_what_is_new_and_nothing_else(name, change, inputs, tmp_path):
     changes, sizes, _ = GROWN[change]
-    targets = {"targets": ["b"], "objectives": OBJECTIVES[:1], "batch": 3, "sources_per_target": 2}
+    targets = {"targets": ["b"], "scales": {OBJECTIVES[0]: "log"}, "batch": 3, "sources_per_target": 2}
     run(inputs, tmp_path, name, **targets)
     first = pd.read_csv(tmp_path / "1.csv")
     fits: list[int] = []
@@ -202,7 +203,14 @@ def test_a_changed_learner_is_evaluated_again_alone(name, change, inputs, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "change", [{"code": "124"}, {"seed": 6}, {"scale": "linear"}, {"interval_folds": 3}, {"batch": 4}]
+    "change",
+    [
+        {"code": "124"},
+        {"seed": 6},
+        {"scales": dict.fromkeys(OBJECTIVES, "linear")},
+        {"interval_folds": 3},
+        {"batch": 4},
+    ],
 )
 def test_what_all_cells_depend_on_is_what_they_are_evaluated_again_for(change, inputs, tmp_path):
     params = dataclasses.replace(PARAMS, targets=("a",))

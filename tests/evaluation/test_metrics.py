@@ -37,6 +37,12 @@ def test_regret_is_what_the_configuration_predicted_best_costs():
     assert metrics.regret(Y, np.array([0.5, 1.0, 2.0, 9.0])) == 0
 
 
+def test_regret_where_more_is_better():
+    assert metrics.regret(Y, Y, maximize=True) == 0
+    # Predicted best is the lowest one.
+    assert metrics.regret(Y, -Y, maximize=True) == pytest.approx(1 - Y.min() / Y.max())
+
+
 def test_regret_of_ties_is_the_mean_over_them():
     assert metrics.regret(Y, np.array([1.0, 1.0, 2.0, 9.0])) == pytest.approx((1 + 2) / 2 - 1)
     # A constant prediction names any configuration: the mean over all.

@@ -71,6 +71,12 @@ def test_seeds_depend_on_what_they_are_for_and_on_nothing_else():
 
 @pytest.mark.parametrize("name", SCALES)
 def test_scales_lead_there_and_back(name):
-    forward, backward = SCALES[name]
+    scale = SCALES[name]
     y = np.array([0.001, 1.0, 2500.0])
-    assert backward(forward(y)) == pytest.approx(y)
+    learnt = scale.forward(y)
+    assert scale.backward(learnt) == pytest.approx(y)
+    # On the scale of learning, lower is better.
+    assert y[learnt.argmin()] == (y.max() if scale.maximize else y.min())
+    low, high = scale.interval(learnt - 0.1, learnt + 0.1)
+    assert (low < y).all()
+    assert (high > y).all()

@@ -10,6 +10,7 @@ import pytest
 
 from perftransfer.evaluation.params import SearchParams
 from perftransfer.evaluation.searches import COLUMNS, SearchTarget, empty, run_search, search_rows, simulate
+from perftransfer.scales import SCALES
 from perftransfer.search.interface import SearchMethod
 from perftransfer.space.options import configuration_ids
 from perftransfer.testing._data import CODES, OPTIONS, SOURCES, TARGET
@@ -17,11 +18,10 @@ from perftransfer.testing._data import CODES, OPTIONS, SOURCES, TARGET
 PARAMS = SearchParams(
     targets=["a"],
     environments=["a", "b", "c"],
-    objectives=["latency_ms"],
+    scales={"latency_ms": "log"},
     measurements=6,
     repeats=2,
     sources_per_target=None,
-    scale="log",
     seed=1,
     code="",
 )
@@ -54,7 +54,7 @@ def target(y: list[float]) -> SearchTarget:
 
 
 def test_rows_say_what_was_best_so_far_and_how_far_from_the_best_of_all():
-    rows = search_rows(target([2.0, np.nan, 8.0, 4.0]), [1, 2, 3, 0])
+    rows = search_rows(target([2.0, np.nan, 8.0, 4.0]), [1, 2, 3, 0], SCALES["log"])
     assert rows["n"].tolist() == [1, 2, 3, 4]
     assert rows["configuration_id"].tolist() == ["id1", "id2", "id3", "id0"]
     assert np.isnan(rows["best_so_far"][0])
@@ -62,10 +62,23 @@ def test_rows_say_what_was_best_so_far_and_how_far_from_the_best_of_all():
     assert rows["regret"][1:].tolist() == [3.0, 1.0, 0.0]
 
 
+def test_more_is_better_where_the_scale_says_so():
+    searched = target([2.0, np.nan, 8.0, 4.0])
+    rows = search_rows(searched, [1, 0, 3, 2], SCALES["-log"])
+    assert rows["best_so_far"][1:].tolist() == [2.0, 4.0, 8.0]
+    assert rows["regret"][1:].tolist() == [0.75, 0.5, 0.0]
+    # The same searches as of the reciprocal, of which less is better.
+    upside_down = dataset().assign(latency_ms=lambda rows: 1 / rows["latency_ms"])
+    for name in ("TRANSFER", "SOURCE_ORDER", "EI"):
+        less = simulate(name, PARAMS, dataset(), OPTIONS)
+        more = simulate(name, replace(PARAMS, scales={"latency_ms": "-log"}), upside_down, OPTIONS)
+        assert more["configuration_id"].tolist() == less["configuration_id"].tolist()
+
+
 def test_a_search_ends_with_its_budget_or_with_the_candidates():
     searched = target([4.0, 3.0, 2.0, 1.0])
     for n, expected in ((2, [3, 2]), (9, [3, 2, 1, 0])):
-        assert run_search(Backwards(searched.codes, ()), searched, n, "log") == expected
+        assert run_search(Backwards(searched.codes, ()), searched, n, SCALES["log"]) == expected
 
 
 def test_methods_with_sources_search_with_all_and_with_each_and_random_ones_again_and_again():
@@ -109,6 +122,6 @@ def test_a_table_of_no_search_has_the_columns_and_types_of_others():
 
 @pytest.mark.parametrize("scale", ["log", "linear"])
 def test_transfer_is_close_to_the_best_within_its_budget(scale):
-    searches = simulate("TRANSFER", replace(PARAMS, scale=scale), dataset(), OPTIONS)
+    searches = simulate("TRANSFER", replace(PARAMS, scales={"latency_ms": scale}), dataset(), OPTIONS)
     last = searches[(searches["n"] == 6) & (searches["sources"] == "b, c")]
     assert last["regret"].iloc[0] < 0.02

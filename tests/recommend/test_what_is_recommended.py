@@ -46,6 +46,25 @@ def test_the_best_by_prediction_and_the_default_are_recommended() -> None:
     assert "workers" not in table["configuration"].iloc[0] or "parallel" in table["configuration"].iloc[0]
 
 
+def test_where_more_is_better_the_highest_is_recommended() -> None:
+    less = known.model(measured=12)
+    recipe = dataclasses.replace(less.recipe, objective="throughput_per_s", scale="-log")
+    sources = {name: dataclasses.replace(one, y=1000 / one.y) for name, one in less.sources.items()}
+    target = dataclasses.replace(less.target, y=1000 / less.target.y)
+    models = {"throughput_per_s": TransferredModel(recipe, less.options, known.SPACE, sources, target)}
+    predicted = predict_space(models, known.FRAME)
+    table = recommend(models, known.FRAME, predicted, 3)
+    other = recommend({"latency_ms": less}, known.FRAME, predict_space({"latency_ms": less}, known.FRAME), 3)
+    assert table["configuration_id"].tolist() == other["configuration_id"].tolist()
+    assert table["predicted"].to_numpy() == pytest.approx(1000 / other["predicted"].to_numpy())
+    assert table["predicted"].iloc[0] == predicted["throughput_per_s"].value.max()
+    assert (table["low"] < table["predicted"]).all()
+    assert (table["predicted"] < table["high"]).all()
+    assert table["probability_better"][:3].to_numpy() == pytest.approx(other["probability_better"][:3].to_numpy())
+    marked = predictions_table(known.FRAME, predicted, [], [])
+    assert marked.loc[marked["pareto"], "throughput_per_s"].tolist() == [predicted["throughput_per_s"].value.max()]
+
+
 def test_after_a_search_what_it_measured_is_recommended() -> None:
     model = known.model(measured=8, search="TRANSFER")
     models = {"latency_ms": model}
@@ -102,6 +121,12 @@ def test_predictions_have_a_row_each() -> None:
     assert table["status"].tolist()[:3] == ["ok", "failed", ""]
     assert table["configuration_id"].tolist() == list(known.CONFIGURATIONS)
     assert table["latency_ms_low"].isna().all()
+    # The best one is on the front, unless it failed.
+    best = int(predicted["latency_ms"].value.argmin())
+    assert table["pareto"].to_numpy().nonzero()[0].tolist() == [best]
+    failed = predictions_table(known.FRAME, predicted, [], [table["configuration_id"][best]])["pareto"]
+    assert not failed[best]
+    assert failed.sum() == 1
 
 
 def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:

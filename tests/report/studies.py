@@ -54,6 +54,7 @@ def study(environments: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
             "strategies": list(SHAPES), "budgets": BUDGETS, "repeats": 3, "designs": [], "design_budgets": BUDGETS,
         },
         "left_out": [],
+        "maximized": [],
         "influence": {"criterion": "bic", "order": 2},
         "measuring": {
             "configurations": 48, "repeats": 2, "warmup_runs": 3, "warmup_seconds": 0.1, "runs": 7, "seconds": 0.2,

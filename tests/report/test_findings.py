@@ -159,6 +159,8 @@ def test_what_random_sampling_needs_to_be_as_good_as_no_measurement() -> None:
 def test_regret_and_best_learner() -> None:
     found = the(findings_transfer.regret(results()), "regret")
     assert found["costs"] == pytest.approx({"RS": 0.7, "DM": 6.0, "LMS": 1.1})
+    below = replace(results(), maximize=True)
+    assert [the(findings_transfer.regret(one), "regret")["maximize"] for one in (results(), below)] == [False, True]
     assert the(findings_transfer.best_learners(results()), "best_learners") == {
         "strategies": {"RF": ["RS", "DM", "LMS"]}
     }

@@ -16,6 +16,7 @@ from perftransfer.figures import _vega, error_against_budget, influence
 from perftransfer.figures._vega import Interactive
 from perftransfer.figures.interface import Inputs
 from perftransfer.results.aggregate import Results
+from perftransfer.results.formatting import number
 
 FOUR = studies.named(4)
 TABLES = studies.tables(FOUR)
@@ -23,7 +24,7 @@ LABELS = {row["environment"]: row["environment"] + " (emulated)" * row["emulated
 
 
 def inputs(**changes: object) -> Inputs:
-    return {**TABLES, "environments": pd.DataFrame(FOUR), "excerpt": studies.excerpt(FOUR), **changes}  # type: ignore[typeddict-item]
+    return {**TABLES, "environments": pd.DataFrame(FOUR), "excerpt": studies.excerpt(FOUR), "maximized": [], **changes}  # type: ignore[typeddict-item]
 
 
 def shown(objective: str = "latency_ms", **changes: object) -> dict[str, Interactive]:
@@ -132,6 +133,14 @@ def test_configurations_have_their_options_and_values(every: dict[str, Interacti
     some = shown(excerpt=replace(excerpt, all_configurations=100_000, all_environments=3_000))["configurations"]
     assert "48 of 100,000 configurations" in some.caption
     assert "4 of 3,000 environments" in some.caption
+
+
+def test_the_best_configuration_is_the_highest_where_more_is_better() -> None:
+    column = studies.excerpt(FOUR).by_objective["latency_ms"].iloc[:, 0]
+    for maximized, best in (([], column.min()), (["latency_ms"], column.max())):
+        table = shown(maximized=maximized)["configurations"].table
+        assert table is not None
+        assert table.rows[0][1].text == number(best, 3)
 
 
 def test_nothing_to_show_is_not_shown() -> None:

@@ -26,6 +26,8 @@ def target(n: int = 40, names: list[str] = NAMES, intervals: bool = True, failed
         table[name] = np.exp(rng.normal(1, 0.5, n))
         table[f"{name}_low"] = table[name] / 1.3 if intervals else np.nan
         table[f"{name}_high"] = table[name] * 1.3 if intervals else np.nan
+    good = np.flatnonzero(table["status"] != "failed")
+    table["pareto"] = np.isin(np.arange(n), good[pareto_front(table[names].to_numpy()[good])])
     left_out, recommended = [], []
     for name in names:
         chosen = table.iloc[[0, 5, 7]]

@@ -58,7 +58,7 @@ class Model:
 
         Raises UserError for a configuration outside the space of the model.
         """
-        backward = SCALES[self.scale][1]
+        backward = SCALES[self.scale].backward
         return np.asarray(backward(self.pipeline.predict(configurations)), dtype=float)
 
 

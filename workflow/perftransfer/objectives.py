@@ -1,6 +1,12 @@
-"""Names of objectives: the last part of a name is the unit (``latency_ms``), if it is one (``power_sum`` has none)."""
+"""Names of objectives: they say the quantity, its unit, and whether more of it is better.
+
+The last part of a name is the unit (``latency_ms``), if it is one (``power_sum`` has none). A rate (``tokens_per_s``)
+and a percentile (``latency_ms_p99``) are read as such.
+"""
 
 from __future__ import annotations
+
+import re
 
 UNITS = {
     "ns": "ns",
@@ -19,9 +25,33 @@ UNITS = {
     "mhz": "MHz",
     "percent": "%",
 }
+#: Units of which more is better.
+RATES = {
+    "fps": "frames/s",
+    "qps": "queries/s",
+    "ips": "inferences/s",
+    "gflops": "GFLOP/s",
+    "tflops": "TFLOP/s",
+    "gbps": "GB/s",
+}
+# Per unit of these, more is better: items per second or per joule.
+_SPENT = ("s", "min", "h", "j", "mj", "w", "usd")
+# Words of which more is better as a rule, not always: whoever imports such a column says it.
+_AMBIGUOUS = frozenset(
+    (
+        "accuracy", "bandwidth", "efficiency", "f1", "goodput", "performance", "quality", "rate", "recall", "score",
+        "speed", "speedup", "throughput", "utilisation", "utilization",
+    )
+)  # fmt: skip
+_PERCENTILE = re.compile(r"(?P<name>.+)_p(?P<percent>\d{1,2})")
 
+#: Percentiles of the latency of single inferences that are measured here.
+PERCENTILES = (50, 90, 99)
 #: Objectives that can be measured here; those of published tables are named by the study.
-MEASURED = ("latency_ms", "energy_mj", "peak_memory_mib")
+MEASURED = (
+    "latency_ms", *(f"latency_ms_p{percent}" for percent in PERCENTILES), "throughput_per_s", "energy_mj",
+    "peak_memory_mib",
+)  # fmt: skip
 
 
 def split(objective: str) -> tuple[str, str]:
@@ -31,10 +61,21 @@ def split(objective: str) -> tuple[str, str]:
     ('peak memory', 'MiB')
     >>> split("power_sum")
     ('power sum', '')
+    >>> split("throughput_per_s")
+    ('throughput', 'per s')
+    >>> split("latency_ms_p99")
+    ('p99 latency', 'ms')
     """
+    if percentile := _PERCENTILE.fullmatch(objective):
+        quantity, unit = split(percentile["name"])
+        return f"p{percentile['percent']} {quantity}", unit
+    counted, per, spent = objective.rpartition("_per_")
+    if per and "_" not in spent:
+        quantity, unit = split(counted)
+        return quantity, f"{unit} per {UNITS.get(spent, spent)}".strip()
     quantity, _, last = objective.rpartition("_")
-    if quantity and last in UNITS:
-        return quantity.replace("_", " "), UNITS[last]
+    if quantity and last in UNITS | RATES:
+        return quantity.replace("_", " "), (UNITS | RATES)[last]
     return objective.replace("_", " "), ""
 
 
@@ -48,3 +89,15 @@ def label(objective: str) -> str:
     """
     quantity, unit = split(objective)
     return f"{quantity} ({unit})" if unit else quantity
+
+
+def more_is_better(objective: str) -> bool | None:
+    """Return whether more of an objective is better, by its name; None if the name leaves it open.
+
+    >>> more_is_better("tokens_per_s"), more_is_better("latency_ms"), more_is_better("accuracy")
+    (True, False, None)
+    """
+    counted, per, spent = objective.rpartition("_per_")
+    if (per and spent in _SPENT and not split(counted)[1]) or objective.rpartition("_")[2] in RATES:
+        return True
+    return None if _AMBIGUOUS & set(objective.split("_")) else False

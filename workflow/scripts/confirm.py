@@ -19,5 +19,5 @@ if __name__ == "__main__":
         digest = hashlib.sha256(" ".join(sorted(chosen)).encode()).hexdigest()[:12]
         journal_path = Path(snakemake.params.journal).with_suffix(f".{digest}.jsonl")
         records = bench.measure_job(name, params, snakemake.input.networks, chosen, journal_path)
-        frame = measured.measurements(records, name, params.engine, options)
+        frame = measured.measurements(records, name, params.engine, options, params.workload["batch"])
         tables.write(Path(snakemake.output[0]), frame, options=options, metadata={"environment": name})

@@ -17,8 +17,8 @@ if __name__ == "__main__":
         params, name = from_plain(RecommendParams, snakemake.params[0]), snakemake.wildcards.environment
         measurements, candidates = tables.read(snakemake.input.measurements), tables.read(snakemake.input.candidates)
         is_random_sample = bool(json.loads(tables.metadata(snakemake.input.measurements)["is_random_sample"]))
-        models = gather.models_from_job(name, params.model.objectives, params.model, snakemake.input)
-        for objective, path in zip(params.model.objectives, snakemake.output.models, strict=True):
+        models = gather.models_from_job(name, params.model.scales, params.model, snakemake.input)
+        for objective, path in zip(params.model.scales, snakemake.output.models, strict=True):
             models[objective] = gather.add_target_measurements(models[objective], measurements, is_random_sample)
             if not len(models[objective].target):
                 raise UserError(

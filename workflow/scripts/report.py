@@ -33,7 +33,9 @@ if __name__ == "__main__":
                 name, (predictions, left_out) = Path(files[0]).parent.name, map(tables.read, files)
                 rows = table[table["environment"] == name]
                 targets[name] = Target(name, labels[name], predictions, left_out, rows)
-            recommended = findings_recommendation.recommended(table, recommendation_facts, targets, study["targets"])
+            recommended = findings_recommendation.recommended(
+                table, recommendation_facts, targets, study["targets"], study["maximized"]
+            )
         measured = [*snakemake.input.measurements, *snakemake.input.target_measurements]
         columns = findings_measuring.columns(study["objectives"])
         drawings = Path(snakemake.output.drawings)

@@ -21,7 +21,8 @@ if __name__ == "__main__":
 
         def table_of(records):
             """Convert journal records to a table of measurements."""
-            return measured.measurements(records, name, params.measuring.engine, options)
+            measuring = params.measuring
+            return measured.measurements(records, name, measuring.engine, options, measuring.workload["batch"])
 
         if snakemake.input.external_journal:
             journal_path = Path(snakemake.input.external_journal[0])
@@ -29,7 +30,7 @@ if __name__ == "__main__":
             is_random_sample = False
             records = remote.load_external_journal(journal_path, name, set(candidates["configuration_id"]))
         else:
-            objective = params.model.objectives[0]
+            objective = next(iter(params.model.scales))
             measurements = measure_in_rounds(
                 gather.models_from_job(name, [objective], params.model, snakemake.input)[objective],
                 candidates,

@@ -22,7 +22,7 @@ if __name__ == "__main__":
                 path.parent.name,
                 path.stem,
                 options,
-                scale=params.scale,
+                scale=params.scales[path.parent.name],
                 seed=params.seed,
                 parameters=params.learners[path.stem],
             )

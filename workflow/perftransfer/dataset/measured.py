@@ -10,12 +10,14 @@ import pandas as pd
 from perftransfer.dataset.tables import option_columns
 from perftransfer.errors import UserError
 from perftransfer.measuring.records import Measurement, Sentinel
+from perftransfer.objectives import PERCENTILES
 from perftransfer.space.options import Option
 
 #: Columns of measurements/<environment>.parquet before the options.
 COLUMNS = (
     "environment", "engine", "configuration_id", "repeat", "attempt", "order", "status", "error", "started_at",
-    "latency_ms", "latency_ms_p10", "latency_ms_p90", "latency_ms_p99", "latency_ms_mad", "latency_ms_n",
+    "latency_ms", "latency_ms_p10", "latency_ms_p50", "latency_ms_p90", "latency_ms_p99", "latency_ms_mad",
+    "latency_ms_n", "throughput_per_s",
     "warmup_n", "warmup_ms", "steady", "relative_ci", "stopped", "open_ms", "peak_memory_mib", "external_cpu_share",
     "steal_cpu_share", "throttle_events", "cpu_mhz", "cpu_mhz_change", "disturbed", "energy_mj", "energy_resolution",
     "energy_n", "energy_covers", "energy_missing",
@@ -36,34 +38,37 @@ def _summary(latencies: Sequence[float]) -> dict[str, float | int]:
     if not len(values):
         return {"latency_ms_n": 0}
     median = float(np.median(values))
-    p10, p90, p99 = np.percentile(values, [10, 90, 99])
+    percentiles = (10, *PERCENTILES)
     return {
         "latency_ms": median,
-        "latency_ms_p10": float(p10),
-        "latency_ms_p90": float(p90),
-        "latency_ms_p99": float(p99),
+        **{f"latency_ms_p{p}": float(x) for p, x in zip(percentiles, np.percentile(values, percentiles), strict=True)},
         "latency_ms_mad": float(np.median(np.abs(values - median))),
         "latency_ms_n": len(values),
     }
 
 
 def measurements(
-    records: Sequence[Measurement], environment: str, engine: str, options: Sequence[Option]
+    records: Sequence[Measurement], environment: str, engine: str, options: Sequence[Option], batch: int
 ) -> pd.DataFrame:
-    """Return one row per measurement: its status, median latency and spread in ms, and its options."""
+    """Return one row per measurement: its status, median latency and spread in ms, and its options.
+
+    ``throughput_per_s`` is in inputs per second: ``batch``, the inputs of one inference, by the median latency.
+    """
     rows: list[dict[str, object]] = [
         {"attempt": 0, **record, **_summary(record.get("latency_ms", ())), "environment": environment, "engine": engine}
         for record in records
     ]
     for row, record in zip(rows, records, strict=True):
-        if not record.get("latency_ms"):
-            row["latency_ms"] = None
+        latency = row.get("latency_ms") if record.get("latency_ms") else None
+        row["latency_ms"] = latency
+        row["throughput_per_s"] = None if latency is None else 1000 * batch / float(latency)  # type: ignore[arg-type]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(
         {"latency_ms_n": "Int64", "warmup_n": "Int64", "throttle_events": "Int64", "energy_n": "Int64"}
         | {"disturbed": "boolean", "steady": "boolean"}
         | {name: "float64" for name in COLUMNS if name.startswith("latency_ms") and name != "latency_ms_n"}
         | dict.fromkeys(
             (
+                "throughput_per_s",
                 "warmup_ms",
                 "relative_ci",
                 "open_ms",

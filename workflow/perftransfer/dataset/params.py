@@ -53,11 +53,13 @@ class OptionMapping:
 class ObjectiveMapping:
     """How an objective is read from a published table.
 
-    column: default is the objective's name. factor: turns its values into the unit in the objective's name.
+    column: default is the objective's name. factor: turns its values into the unit in the objective's name. maximize:
+    whether more of it is better; None for what its name says.
     """
 
     column: str | None = None
     factor: float = 1.0
+    maximize: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -100,14 +100,14 @@ class EvaluatedBatch:
             yield cell_store.select(part.usable(self.store), part.keys)
 
 
-def plan_of(params: EvaluateParams, options: Sequence[Option]) -> Plan:
-    """Return what is compared; budgets are joined by the sizes of the designs that are named."""
+def plan_of(params: EvaluateParams, objective: str, options: Sequence[Option]) -> Plan:
+    """Return what is compared of an objective; budgets are joined by the sizes of the designs that are named."""
     sizes = (designs.load(name)().size(options) for name in params.designs)
     return Plan(
         budgets=sorted({*params.budgets, *(size for size in sizes if size is not None)}),
         repeats=params.repeats,
         learners=params.learners,
-        scale=params.scale,
+        scale=params.scales[objective],
         seed=params.seed,
         interval_folds=params.interval_folds,
         batch=params.batch,
@@ -131,17 +131,17 @@ def evaluate_batch(
         Cells of this strategy that were evaluated before.
     """
     options = tables.options(inputs.dataset)
-    plan = plan_of(params, options)
+    plans = {objective: plan_of(params, objective, options) for objective in params.scales}
     dataset, predictions = tables.PartitionedTable(inputs.dataset), tables.PartitionedTable(inputs.predictions)
     influence = None if inputs.influence is None else tables.read(inputs.influence)
     sources_of = {
-        target: sample_sources(predictions.environments, target, params.sources_per_target, plan.seed)
+        target: sample_sources(predictions.environments, target, params.sources_per_target, params.seed)
         for target in params.targets
     }
-    store.remove_others(params.objectives, dataset.environments)
-    parts = _parts(strategy, params, plan, inputs, options, sources_of)
+    store.remove_others(list(plans), dataset.environments)
+    parts = _parts(strategy, params, plans, inputs, options, sources_of)
     n_kept = n_new = 0
-    for objective in params.objectives:
+    for objective, plan in plans.items():
         missing: dict[str, tuple[_Part, pa.Table, frozenset[CellKey]]] = {}
         for part in parts:
             if part.objective == objective:
@@ -171,7 +171,7 @@ def evaluate_batch(
 def _parts(
     strategy: type[Strategy],
     params: EvaluateParams,
-    plan: Plan,
+    plans: Mapping[str, Plan],
     inputs: Inputs,
     options: Sequence[Option],
     sources_of: Mapping[str, Sequence[str]],
@@ -179,17 +179,17 @@ def _parts(
     """Say for each objective and target which cells there are, and what they depend on."""
     common = digest_of(
         strategy.__name__, designs.name_of(strategy.design), params.code,
-        {name: _version(name) for name in _LIBRARIES}, plan.scale, plan.seed, plan.interval_folds, plan.batch,
+        {name: _version(name) for name in _LIBRARIES}, params.seed, params.interval_folds, params.batch,
         _file_digest(inputs.dataset), inputs.influence and _file_digest(inputs.influence),
     )  # fmt: skip
-    learner_digests = {
-        learner: digest_of(params.learner_code.get(learner or ""), to_plain(parameters))
-        for learner, parameters in learners_of(strategy, plan).items()
-    }
     predicted = _PredictionDigests(tables.PartitionedTable(inputs.predictions))
     asks_models = strategy.fits_learner_on in ("source", "both")
     parts = []
-    for objective in params.objectives:
+    for objective, plan in plans.items():
+        learner_digests = {
+            learner: digest_of(params.learner_code.get(learner or ""), to_plain(parameters))
+            for learner, parameters in learners_of(strategy, plan).items()
+        }
         for target in params.targets:
             in_turn = sources_in_turn(strategy, sources_of[target])
             digests = {}
@@ -200,7 +200,7 @@ def _parts(
                     digests[source, learner] = digest_of(digest, models)
             # If all sources are used at once, one more or less changes every cell.
             joint_sources = list(sources_of[target]) if strategy.uses_all_sources else []
-            depends_on = digest_of(common, objective, target, joint_sources)
+            depends_on = digest_of(common, objective, plan.scale, target, joint_sources)
             parts.append(_Part(objective, target, cell_keys(strategy, in_turn, options, plan), depends_on, digests))
     return parts
 

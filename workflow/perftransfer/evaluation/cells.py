@@ -17,7 +17,7 @@ from perftransfer.evaluation import metrics
 from perftransfer.evaluation.params import LearnerParameters
 from perftransfer.evaluation.pool import Pool, Split, split
 from perftransfer.fitting.fit import INTERVAL, Fit, FitSpec, ScaledPrediction, fit, fit_seed
-from perftransfer.scales import SCALES
+from perftransfer.scales import SCALES, Scale
 from perftransfer.space.options import Option
 from perftransfer.strategies.interface import Source, Strategy
 
@@ -127,7 +127,7 @@ def evaluate(
     seconds : DataFrame
         Columns ``TIMING_COLUMNS``: how long each fit took; 0 where another cell had the same fit.
     """
-    task = _Task(strategy, target, SCALES[plan.scale][0](target.y), options, plan)
+    task = _Task(strategy, target, SCALES[plan.scale].forward(target.y), options, plan)
     by_source = _by_source(strategy, sources, target.environment)
     cells: list[dict[str, object]] = []
     seconds: list[dict[str, object]] = []
@@ -143,7 +143,7 @@ def evaluate(
                     "strategy": strategy.__name__, "design": designs.name_of(strategy.design), "learner": learner,
                     "budget": budget, "repeat": repeat, "seed": seed, "n_measured": len(chosen),
                 }  # fmt: skip
-                cells.append(key | _scores(target.y, predicted, plan.scale, parts.test))
+                cells.append(key | _scores(target.y, predicted, SCALES[plan.scale], parts.test))
                 seconds.append({**key, "fit_seconds": took})
     return pd.DataFrame(cells, columns=list(COLUMNS)), pd.DataFrame(seconds, columns=list(TIMING_COLUMNS))
 
@@ -288,13 +288,13 @@ def _fit(
     return fitted, fitted.seconds
 
 
-def _scores(y: np.ndarray, predicted: ScaledPrediction, scale: str, test: np.ndarray) -> dict[str, float]:
+def _scores(y: np.ndarray, predicted: ScaledPrediction, scale: Scale, test: np.ndarray) -> dict[str, float]:
     """Metrics of what was predicted, in the objective's unit; NaN for those of intervals where there are none."""
-    backward = SCALES[scale][1]
-    values, unknown = backward(predicted.mean), float("nan")
+    values, unknown = scale.backward(predicted.mean), float("nan")
     held_out, guess, interval = y[test], values[test], None
     if predicted.low is not None and predicted.high is not None:
-        interval = backward(predicted.low)[test], backward(predicted.high)[test]
+        low, high = scale.interval(predicted.low, predicted.high)
+        interval = low[test], high[test]
     return {
         "mape": metrics.mape(held_out, guess),
         "mape_all": metrics.mape(y, values),
@@ -302,7 +302,7 @@ def _scores(y: np.ndarray, predicted: ScaledPrediction, scale: str, test: np.nda
         "mae": metrics.mae(held_out, guess),
         "r2": metrics.r2(held_out, guess),
         "spearman": metrics.spearman(held_out, guess),
-        "regret": metrics.regret(y, values),
+        "regret": metrics.regret(y, values, maximize=scale.maximize),
         "coverage": metrics.coverage(held_out, *interval) if interval else unknown,
         "interval_width": metrics.interval_width(held_out, *interval) if interval else unknown,
         "interval_score": metrics.interval_score(held_out, *interval, INTERVAL) if interval else unknown,

@@ -36,7 +36,7 @@ def influence_table(
     for environment in environments:
         for objective in objectives:
             pool = Pool.from_dataset(dataset, environment, objective, options)
-            for item in influence.analyse(pool.codes, options, SCALES[scale][0](pool.y), criterion, order):
+            for item in influence.analyse(pool.codes, options, SCALES[scale].forward(pool.y), criterion, order):
                 rows.append(
                     {
                         "environment": environment,

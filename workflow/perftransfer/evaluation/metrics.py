@@ -39,12 +39,19 @@ def spearman(y: np.ndarray, predicted: np.ndarray) -> float:
     return float(a @ b) / length if length > 0 else float("nan")
 
 
-def regret(y: np.ndarray, predicted: np.ndarray) -> float:
-    """What following the model costs: true value of the configuration predicted best / true best value - 1.
+def shortfall(y: np.ndarray, best: float, *, maximize: bool = False) -> np.ndarray:
+    """How far values are from the best one, as a fraction of it, shape of ``y``: 0.1 is 10 % worse."""
+    return np.asarray(1 - y / best if maximize else y / best - 1)
 
-    Of several predicted equally good, the mean over them: which one the model would name is an accident.
+
+def regret(y: np.ndarray, predicted: np.ndarray, *, maximize: bool = False) -> float:
+    """What following the model costs: how far the configuration predicted best is from the best one, as a fraction.
+
+    Of several predicted equally good, the mean over them: which one the model would name is an accident. maximize:
+    whether more is better.
     """
-    return float(np.mean(y[predicted == predicted.min()]) / y.min() - 1)
+    best = np.max if maximize else np.min
+    return float(np.mean(shortfall(y[predicted == best(predicted)], best(y), maximize=maximize)))
 
 
 def coverage(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:

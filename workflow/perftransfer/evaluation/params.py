@@ -13,12 +13,12 @@ LearnerParameters = Mapping[str, object]
 class TrainParams:
     """How source models are fitted.
 
-    learners: parameters of each learner by its name. code: digest of the code of the job.
+    learners: parameters of each learner by its name. scales: name of the scale of learning of each objective. code:
+    digest of the code of the job.
     """
 
     learners: Mapping[str, LearnerParameters]
-    objectives: Sequence[str]
-    scale: str
+    scales: Mapping[str, str]
     seed: int
     code: str
 
@@ -46,6 +46,8 @@ class EvaluateParams:
     ----------
     targets
         Those of this job.
+    scales
+        Name of the scale of learning of each objective.
     designs
         Digests of the code of designs by name: the strategy is evaluated at their sizes as well, if they have one.
     learners, learner_code
@@ -55,7 +57,7 @@ class EvaluateParams:
     """
 
     targets: Sequence[str]
-    objectives: Sequence[str]
+    scales: Mapping[str, str]
     budgets: Sequence[int]
     designs: Mapping[str, str]
     repeats: int
@@ -64,7 +66,6 @@ class EvaluateParams:
     batch: int
     learners: Mapping[str, LearnerParameters]
     learner_code: Mapping[str, str]
-    scale: str
     seed: int
     code: str
 
@@ -79,6 +80,8 @@ class SearchParams:
         Those of this job.
     environments
         All environments of the study, in its order: the sources are drawn from them.
+    scales
+        Name of the scale of learning of each objective.
     measurements
         Budget of each search.
     repeats
@@ -91,10 +94,9 @@ class SearchParams:
 
     targets: Sequence[str]
     environments: Sequence[str]
-    objectives: Sequence[str]
+    scales: Mapping[str, str]
     measurements: int
     repeats: int
     sources_per_target: int | None
-    scale: str
     seed: int
     code: str

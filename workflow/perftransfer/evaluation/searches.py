@@ -11,12 +11,13 @@ import pandas as pd
 
 from perftransfer import search
 from perftransfer.designs.interface import Evidence
+from perftransfer.evaluation import metrics
 from perftransfer.evaluation.params import SearchParams
 from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.sources import sample_sources
 from perftransfer.fitting.noise import variance_on_scale
 from perftransfer.fitting.seeds import seed_for
-from perftransfer.scales import SCALES
+from perftransfer.scales import SCALES, Scale
 from perftransfer.search.interface import History, SearchMethod
 from perftransfer.space.encoding import codes
 from perftransfer.space.options import Option
@@ -55,7 +56,7 @@ class SearchTarget:
 
     @classmethod
     def from_dataset(
-        cls, dataset: pd.DataFrame, environment: str, objective: str, options: Sequence[Option], scale: str
+        cls, dataset: pd.DataFrame, environment: str, objective: str, options: Sequence[Option], scale: Scale
     ) -> SearchTarget:
         """Take the rows of an environment, sorted by ``configuration_id``."""
         rows = dataset[dataset["environment"] == environment].sort_values("configuration_id")
@@ -70,9 +71,9 @@ class SearchTarget:
         return cls(codes(rows, options), y, noise, rows["configuration_id"].to_numpy())
 
 
-def run_search(method: SearchMethod, target: SearchTarget, n: int, scale: str) -> list[int]:
+def run_search(method: SearchMethod, target: SearchTarget, n: int, scale: Scale) -> list[int]:
     """Search with a budget of ``n`` measurements; returns positions in the target, in the order of measuring."""
-    y = SCALES[scale][0](target.y)
+    y = scale.forward(target.y)
     history = History.empty()
     while len(history) < min(n, len(y)):
         rows = np.append(history.rows, method.propose(history)[0])
@@ -80,20 +81,22 @@ def run_search(method: SearchMethod, target: SearchTarget, n: int, scale: str) -
     return [int(row) for row in history.rows]
 
 
-def search_rows(target: SearchTarget, order: Sequence[int]) -> pd.DataFrame:
+def search_rows(target: SearchTarget, order: Sequence[int], scale: Scale) -> pd.DataFrame:
     """Return ``n, configuration_id, value, best_so_far, regret`` of a search.
 
-    Regret is a fraction: 0.1 if the best value so far is 10 % above the best of all.
+    Regret is a fraction: 0.1 if the best value so far is 10 % worse than the best of all.
     """
     values = target.y[list(order)]
-    best = np.fmin.accumulate(values)
+    # NaN, a failure, is passed over.
+    better = np.fmax if scale.maximize else np.fmin
+    best = better.accumulate(values)
     return pd.DataFrame(
         {
             "n": np.arange(1, len(order) + 1),
             "configuration_id": target.configuration_ids[list(order)],
             "value": values,
             "best_so_far": best,
-            "regret": best / np.nanmin(target.y) - 1,
+            "regret": metrics.shortfall(best, float(better.reduce(target.y)), maximize=scale.maximize),
         }
     )
 
@@ -118,22 +121,21 @@ def simulate(name: str, params: SearchParams, dataset: pd.DataFrame, options: Se
         Columns ``COLUMNS``. ``sources`` is empty for a method that uses none.
     """
     method, frames = search.CATALOGUE.load(name), [empty()]
-    for objective in params.objectives:
-        evidence = {}
+    for objective, scale_name in params.scales.items():
+        scale, evidence = SCALES[scale_name], {}
         for environment in params.environments:
             pool = Pool.from_dataset(dataset, environment, objective, options)
-            evidence[environment] = Evidence(pool.codes, SCALES[params.scale][0](pool.y))
+            evidence[environment] = Evidence(pool.codes, scale.forward(pool.y))
         for target in params.targets:
-            searched = SearchTarget.from_dataset(dataset, target, objective, options, params.scale)
+            searched = SearchTarget.from_dataset(dataset, target, objective, options, scale)
             for sources in source_sets(method, target, params):
                 for repeat in range(params.repeats if method.is_random else 1):
                     seed = seed_for(params.seed, "search", target, repeat)
                     members = [evidence[source] for source in sources]
-                    order = run_search(
-                        method(searched.codes, options, members, seed), searched, params.measurements, params.scale
-                    )
+                    proposing = method(searched.codes, options, members, seed)
+                    order = run_search(proposing, searched, params.measurements, scale)
                     frames.append(
-                        search_rows(searched, order).assign(
+                        search_rows(searched, order, scale).assign(
                             target=target,
                             sources=SEPARATOR.join(sources),
                             objective=objective,

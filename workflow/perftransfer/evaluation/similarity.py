@@ -69,7 +69,7 @@ def similarity_table(
     frames = []
     for objective in objectives:
         matrices = {
-            **_by_values(values(objective).reindex(columns=names).to_numpy(dtype=float), SCALES[scale][0]),
+            **_by_values(values(objective).reindex(columns=names).to_numpy(dtype=float), SCALES[scale].forward),
             **_by_influence(influence[influence["objective"] == objective], names),
         }
         pairs = {name: np.round(matrix[source, target], _DECIMALS) for name, matrix in matrices.items()}

@@ -83,7 +83,7 @@ def load_sources(
     """
     if not strategy.needs_source:
         return {}
-    forward = SCALES[plan.scale][0]
+    forward = SCALES[plan.scale].forward
     configurations = dataset.drop_duplicates("configuration_id").set_index("configuration_id").sort_index()
     index = ConfigurationIndex(codes(configurations, options))
     out: dict[str, dict[str | None, Source]] = {}

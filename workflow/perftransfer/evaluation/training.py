@@ -36,7 +36,7 @@ def train(
     with warnings.catch_warnings():
         # A network stops where the study says, converged or not.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        pipeline.fit(pool.codes, SCALES[scale][0](pool.y))
+        pipeline.fit(pool.codes, SCALES[scale].forward(pool.y))
     return Model(environment, objective, learner, scale, pipeline)
 
 

@@ -71,13 +71,13 @@ class Points:
         """Options that vary."""
         values = {f"{name}{end}" for name in self.objectives for end in ("", "_low", "_high")}
         table = self.target.predictions
-        names = [str(name) for name in table if name not in {"configuration_id", "status", *values}]
+        names = [str(name) for name in table if name not in {"configuration_id", "status", "pareto", *values}]
         return [name for name in names if len(table[name].unique()) > 1]
 
     @property
     def on_front(self) -> list[bool]:
         """Whether each row is on the Pareto front."""
-        return list(map(bool, _on_front(self.rows, self.objectives)))
+        return list(map(bool, self.rows["pareto"]))
 
     @property
     def axis_title(self) -> str:
@@ -134,7 +134,7 @@ def _excerpt(target: Target, names: Sequence[str]) -> pd.DataFrame:
     kinds = np.full(len(table), KINDS.index(PLAIN))
     kinds[(table["status"] == "ok").to_numpy()] = KINDS.index(MEASURED)
     if len(names) > 1:
-        kinds[_on_front(table, names)] = KINDS.index(FRONT)
+        kinds[table["pareto"].to_numpy()] = KINDS.index(FRONT)
     kinds[(table["status"] == "failed").to_numpy()] = KINDS.index(FAILED)
     kinds[ids.isin(recommended.loc[~recommended["default"], "configuration_id"])] = KINDS.index(RECOMMENDED)
     kinds[ids.isin(recommended.loc[recommended["default"], "configuration_id"])] = KINDS.index(DEFAULT)
@@ -144,13 +144,3 @@ def _excerpt(target: Target, names: Sequence[str]) -> pd.DataFrame:
         plain = plain[np.linspace(0, len(plain) - 1, room).round().astype(int)]
     order = np.concatenate([plain, *(np.flatnonzero(kinds == kind) for kind in range(1, len(KINDS)))])
     return table.assign(kind=np.array(KINDS, dtype=object)[kinds]).iloc[order]
-
-
-def _on_front(table: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
-    """Whether each configuration is on the Pareto front of those that did not fail, shape (rows,)."""
-    from perftransfer.recommend.recommendation import pareto_front
-
-    good = np.flatnonzero(table["status"] != "failed")
-    on_front = np.zeros(len(table), dtype=bool)
-    on_front[good[pareto_front(table[list(names)].to_numpy(dtype=float)[good])]] = True
-    return on_front

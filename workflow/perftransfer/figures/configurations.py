@@ -42,6 +42,8 @@ class Values:
         What each environment is called.
     n_configurations, n_environments
         How many there are, those that are not shown included.
+    maximize
+        Whether more of the objective is better.
     """
 
     objective: str
@@ -51,6 +53,7 @@ class Values:
     labels: Mapping[str, str]
     n_configurations: int
     n_environments: int
+    maximize: bool
 
 
 class Configurations(Figure[Values]):
@@ -62,7 +65,7 @@ class Configurations(Figure[Values]):
         "that they do not overlap. The most influential option is chosen first. An option matters if its levels lie "
         "at different heights; where each level reaches from bottom to top, others matter more."
     )
-    inputs = ("environments", "excerpt", "influence")
+    inputs = ("environments", "excerpt", "influence", "maximized")
     section = "influence"
     still = False
 
@@ -79,7 +82,7 @@ class Configurations(Figure[Values]):
         options.sort(key=lambda name: -float(shares.get(name, 0)))
         labels = Environments(inputs["environments"], values.columns).labels_by_name(crowded=False)
         counts = excerpt.all_configurations, excerpt.all_environments
-        return Values(objective, configurations, options, values, labels, *counts)
+        return Values(objective, configurations, options, values, labels, *counts, objective in inputs["maximized"])
 
     def interactive(self, data: Values) -> _vega.Interactive:
         """Return points in the environment, by the option and colour that the reader chooses."""
@@ -145,18 +148,22 @@ def _chart(label: str, levels: Mapping[str, list[str]], keys: Mapping[str, str],
 
 
 def _table(data: Values) -> PageTable:
-    """The configuration of the lowest value in each environment."""
+    """The best configuration in each environment."""
     quantity, unit = objectives.split(data.objective)
-    rows = []
+    end, rows = "highest" if data.maximize else "lowest", []
     for name, column in data.values.items():
         lowest, highest = float(column.min()), float(column.max())
-        best = data.configurations.loc[[column.index[int(column.argmin())]]]
+        best = data.configurations.loc[[column.index[int(column.argmax() if data.maximize else column.argmin())]]]
         chosen = ", ".join(f"{option} = {level_text(best[option].iloc[0])}" for option in data.options)
-        texts = [number(lowest, 3), number(highest / lowest if lowest else math.nan), chosen]
+        texts = [
+            number(highest if data.maximize else lowest, 3),
+            number(highest / lowest if lowest else math.nan),
+            chosen,
+        ]
         rows.append([*map(Cell, (data.labels.get(str(name), str(name)), *texts))])
     caption = (
-        f"The configuration with the lowest {quantity} of each environment, among those shown; the factor is that "
+        f"The configuration with the {end} {quantity} of each environment, among those shown; the factor is that "
         "between the highest and the lowest."
     )
-    head = ["environment", f"lowest, {unit}" if unit else "lowest", "factor", "configuration"]
+    head = ["environment", f"{end}, {unit}" if unit else end, "factor", "configuration"]
     return PageTable(caption, head, rows, wordy=frozenset({3}))

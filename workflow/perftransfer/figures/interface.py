@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypedDict, TypeVar
 
 from perftransfer import objectives
@@ -30,8 +31,8 @@ class Inputs(TypedDict, total=False):
 
     ``environments`` has one row per environment, in the order of the study. ``values`` are those of
     the objective, configurations x environments. ``transfer``, ``search``, ``influence``, ``similarity`` and
-    ``ranges`` are the tables of these names. ``excerpt`` and ``target`` are for interactive figures
-    of the report only.
+    ``ranges`` are the tables of these names. ``excerpt``, ``maximized`` (objectives of which more is
+    better) and ``target`` are for interactive figures of the report only.
     """
 
     environments: pd.DataFrame
@@ -42,6 +43,7 @@ class Inputs(TypedDict, total=False):
     influence: pd.DataFrame
     similarity: pd.DataFrame
     excerpt: Excerpt
+    maximized: Collection[str]
     target: Target
 
 

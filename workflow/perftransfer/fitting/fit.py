@@ -246,7 +246,7 @@ def fit(
     folds = _folds(spec, random_rows)
     complements = [np.delete(rows, fold) for fold in folds]
     refits = [_fit_once(spec, sample.subset(rest), source_for(rest), seed) for rest in complements]
-    return Fit(whole, sample, SCALES[spec.scale][0](sample.y), folds, refits, seconds)
+    return Fit(whole, sample, SCALES[spec.scale].forward(sample.y), folds, refits, seconds)
 
 
 def fit_seed(spec: FitSpec, n_measured: int, source: Source | None) -> int:
@@ -285,9 +285,9 @@ def _fit_once(spec: FitSpec, sample: Sample, source: Source | None, seed: int) -
     # Any, as the base class does not declare the parameter: see ``Strategy.accepts_noise``.
     noise: dict[str, Any] = {}
     if strategy.accepts_noise:
-        noise["noise"] = variance_on_scale(sample.y, sample.cv, sample.n, spec.scale)
+        noise["noise"] = variance_on_scale(sample.y, sample.cv, sample.n, SCALES[spec.scale])
     with warnings.catch_warnings():
         # Learners warn of samples as small as the study asks for.
         warnings.simplefilter("ignore")
-        strategy = strategy.fit(sample.codes, SCALES[spec.scale][0](sample.y), fit_source, **noise)
+        strategy = strategy.fit(sample.codes, SCALES[spec.scale].forward(sample.y), fit_source, **noise)
     return FittedStrategy(strategy, source)

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from perftransfer.scales import Scale
+
 _SHRINKAGE = 4.0
 
 
@@ -47,7 +49,7 @@ def known_variance(cv: np.ndarray, n: np.ndarray) -> np.ndarray | None:
     return np.asarray(variance * np.where(n <= 2, 1 / n, np.pi / (2 * n + np.pi - 2)))
 
 
-def variance_on_scale(y: np.ndarray, cv: np.ndarray, n: np.ndarray, scale: str) -> np.ndarray | None:
+def variance_on_scale(y: np.ndarray, cv: np.ndarray, n: np.ndarray, scale: Scale) -> np.ndarray | None:
     """Compute the variance of each value on the scale of learning.
 
     Parameters
@@ -55,7 +57,7 @@ def variance_on_scale(y: np.ndarray, cv: np.ndarray, n: np.ndarray, scale: str) 
     y, cv, n
         Values in the objective's unit, their coefficients of variation and numbers of processes, shape (rows,).
     scale
-        A key of ``scales.SCALES``.
+        Scale of learning.
 
     Returns
     -------
@@ -63,7 +65,7 @@ def variance_on_scale(y: np.ndarray, cv: np.ndarray, n: np.ndarray, scale: str) 
         Shape (rows,); None where no configuration was measured in several processes.
     """
     relative = known_variance(cv, n)
-    return relative if relative is None or scale == "log" else relative * y**2
+    return relative if relative is None or scale.is_log else relative * y**2
 
 
 def least_difference(spread: pd.DataFrame) -> float:

@@ -18,7 +18,6 @@ from perftransfer.fitting.conformal import INTERVAL
 from perftransfer.recommend import gather, source_prediction, stored_model
 from perftransfer.recommend.planning import choose_next
 from perftransfer.recommend.transferred_model import Measured, TransferredModel
-from perftransfer.scales import SCALES
 from perftransfer.space import terms
 from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import INACTIVE, Option, configuration_id, level_text, written
@@ -77,7 +76,7 @@ def explain(model: Path, measured: Path | None, out: Path | None) -> None:
     every = fitted.space.candidates(_MAX_EXPLAINED, fitted.recipe.seed)
     X = fitted.codes_of(tables.configurations_frame(every, fitted.space.options))
     shares = {fitted.recipe.environment: _shares(fitted, X, fitted.predict(X).position)}
-    forward = SCALES[fitted.recipe.scale][0]
+    forward = fitted.scale.forward
     shares |= {name: _shares(fitted, source.codes, forward(source.y)) for name, source in fitted.sources.items()}
     table = pd.DataFrame(shares).fillna(0.0)
     table = table.loc[table.iloc[:, 0].sort_values(ascending=False, kind="stable").index]
@@ -85,7 +84,7 @@ def explain(model: Path, measured: Path | None, out: Path | None) -> None:
     if out is not None:
         _write(table.reset_index(), out)
         return
-    scale = " of the logarithm" if fitted.recipe.scale == "log" else ""
+    scale = " of the logarithm" if fitted.scale.is_log else ""
     quantity = objectives.split(fitted.recipe.objective)[0]
     print(
         f"Share of the variance{scale} of {quantity} that each option or interaction explains (stepwise regression, "
@@ -112,7 +111,7 @@ def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     values = dict(zip(map(int, rows), target.y, strict=True))
     failed_rows = [] if target.failed is None else ConfigurationIndex(X).find(target.failed).tolist()
     failed = [int(row) for row in failed_rows if row >= 0 and row not in values]
-    variance = target.variance(fitted.recipe.scale)
+    variance = target.variance(fitted.scale)
     noise = None if variance is None else dict(zip(map(int, rows), variance, strict=True))
     chosen += choose_next(fitted, X, n - len(chosen), [*values, *failed, *chosen], values, failed, noise)
     ids = [str(frame["configuration_id"].iloc[row]) for row in chosen]

@@ -49,7 +49,7 @@ def models_from_job(
             objective=objective,
             strategy=recipe.strategy,
             learner=recipe.learner,
-            scale=recipe.scale,
+            scale=params.scales[objective],
             seed=recipe.seed,
             folds=recipe.folds,
             search=recipe.search,

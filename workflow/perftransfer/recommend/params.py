@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from perftransfer.dataset.params import EnvironmentDescription
@@ -16,7 +16,6 @@ class RecipeParams:
     strategy: str
     learner: str | None
     parameters: LearnerParameters
-    scale: str
     seed: int
     folds: int
     search: str | None
@@ -26,9 +25,13 @@ class RecipeParams:
 
 @dataclass(frozen=True)
 class ModelParams:
-    """What a target is modelled from. sources: descriptions of the environments by name, in their order."""
+    """What a target is modelled from.
 
-    objectives: Sequence[str]
+    scales: name of the scale of learning of each objective. sources: descriptions of the environments by name, in their
+    order.
+    """
+
+    scales: Mapping[str, str]
     sources: Mapping[str, EnvironmentDescription]
     recipe: RecipeParams
 

@@ -12,7 +12,6 @@ from perftransfer.designs.interface import ActiveDesign, ExtendingDesign
 from perftransfer.fitting.seeds import seed_for
 from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.recommend.transferred_model import TransferredModel
-from perftransfer.scales import SCALES
 from perftransfer.search.interface import History
 
 
@@ -70,7 +69,7 @@ def choose_next(
     known = np.searchsorted(eligible, np.array(informative, dtype=int))
     arguments = (candidates[eligible], model.options, eligible_order, n, evidence, known)
     if isinstance(design, ActiveDesign):
-        y = SCALES[model.recipe.scale][0](np.array([values[row] for row in informative]))
+        y = model.scale.forward(np.array([values[row] for row in informative]))
         positions = design.next_batch(*arguments, y)
     else:
         positions = design.extend(*arguments)
@@ -95,7 +94,7 @@ def _proposed(
     measured = [row for row in chosen if row in values or row in failed]
     y = np.full(len(measured), np.nan)
     has_value = np.array([row in values for row in measured], dtype=bool)
-    y[has_value] = SCALES[model.recipe.scale][0](np.array([values[row] for row in measured if row in values]))
+    y[has_value] = model.scale.forward(np.array([values[row] for row in measured if row in values]))
     variances = None if noise is None else np.array([noise.get(row, np.nan) for row in measured])
     # What is going to be measured in any case is neither proposed nor does it say anything yet.
     pending = set(chosen) - set(measured)

@@ -33,6 +33,9 @@ def predictions_table(
 ) -> pd.DataFrame:
     """Return one row per configuration: ``configuration_id``, options, objectives, and the ends of their intervals.
 
+    ``pareto`` is whether, of those that did not fail, none is predicted to be better in one objective and no worse in
+    the others.
+
     Parameters
     ----------
     space
@@ -46,6 +49,9 @@ def predictions_table(
     columns: dict[str, Any] = {
         "status": np.where(ids.isin(list(measured)), "ok", np.where(ids.isin(list(failed)), "failed", ""))
     }
+    good = np.flatnonzero(columns["status"] != "failed")
+    columns["pareto"] = np.zeros(len(space), dtype=bool)
+    columns["pareto"][good[pareto_front(np.column_stack([one.position[good] for one in predicted.values()]))]] = True
     for objective, prediction in predicted.items():
         columns[objective] = prediction.value
         for end, values in (("low", prediction.low), ("high", prediction.high)):
@@ -80,7 +86,7 @@ def recommend(
     failed: Collection[str] = (),
     measured: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Recommend configurations: one row for each, and for the default one, per objective. Lower is better.
+    """Recommend configurations: one row for each, and for the default one, per objective.
 
     Parameters
     ----------
@@ -112,7 +118,8 @@ def recommend(
     first = next(iter(models.values()))
     default = int(np.flatnonzero(space["configuration_id"] == configuration_id(first.space.default))[0])
     unusable = space["configuration_id"].isin(list(failed)).to_numpy()
-    values = {objective: np.where(unusable, np.inf, prediction.value) for objective, prediction in predicted.items()}
+    # On the scale of learning, lower is better whatever the objective.
+    values = {objective: np.where(unusable, np.inf, prediction.position) for objective, prediction in predicted.items()}
     front = pareto_front(np.column_stack(list(values.values())))
     best: list[int] = []
     for objective, y in values.items():

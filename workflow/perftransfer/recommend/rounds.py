@@ -92,7 +92,7 @@ def measure_in_rounds(
                 return TargetMeasurements(selected(rows), records, is_random_sample=False)
             measured = gather.target_measurements(model, to_table(records))
             found = list(map(int, index.find(measured.codes)))
-            values, variance = dict(zip(found, measured.y, strict=True)), measured.variance(model.recipe.scale)
+            values, variance = dict(zip(found, measured.y, strict=True)), measured.variance(model.scale)
             noise = None if variance is None else dict(zip(found, variance, strict=True))
             failed = set(rows) - set(values)
             n = min(budget - len(rows), batch)

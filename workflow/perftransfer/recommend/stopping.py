@@ -82,7 +82,7 @@ def outlook(model: TransferredModel, candidates: np.ndarray) -> Outlook | None:
     is_spent = len(measured) + len(chosen) == len(X)
     then = 0.0 if is_spent else variance_left(posterior, X, [*measured, *map(int, chosen)])
     correction = posterior.spread(references) / np.maximum(posterior.predict(references)[1], 1e-12)
-    level = 1.0 if model.recipe.scale == "log" else float(np.mean(target.y))
+    level = 1.0 if model.scale.is_log else float(np.mean(target.y))
     typical = float(norm.ppf(0.75)) / level
     scale = typical * posterior.prior.unit * float(np.median(correction))
     noise = None if model.noise is None else typical * model.noise

@@ -22,7 +22,7 @@ from perftransfer.fitting.noise import variance_on_scale
 from perftransfer.fitting.seeds import seed_for, training_seed
 from perftransfer.rank_agreement import rank_agreement
 from perftransfer.recommend.prediction import Prediction
-from perftransfer.scales import SCALES
+from perftransfer.scales import SCALES, Scale
 from perftransfer.space import terms
 from perftransfer.space.alignment import Alignment
 from perftransfer.space.encoding import codes
@@ -58,7 +58,7 @@ class Measured(Sample):
         y, cv, n = (rows[column].to_numpy(dtype=float) for column in ("y", "cv", "n"))
         return cls(codes(rows, options), y, cv, n)
 
-    def variance(self, scale: str) -> np.ndarray | None:
+    def variance(self, scale: Scale) -> np.ndarray | None:
         """Variance of each value on a scale of learning; None where no configuration was measured repeatedly."""
         return variance_on_scale(self.y, self.cv, self.n, scale)
 
@@ -172,9 +172,14 @@ class TransferredModel:
         return Source.combine(sources) if sources else None
 
     @property
+    def scale(self) -> Scale:
+        """Scale of learning."""
+        return SCALES[self.recipe.scale]
+
+    @property
     def noise(self) -> float | None:
         """Standard deviation that repeated processes show, on the scale of learning; None if unknown."""
-        variance = self.target.variance(self.recipe.scale)
+        variance = self.target.variance(self.scale)
         return None if variance is None else float(np.sqrt(variance.mean()))
 
     @cached_property
@@ -228,7 +233,7 @@ class TransferredModel:
         """
         if not self._strategy.needs_source or self._strategy.uses_all_sources:
             return None
-        X, y = self.target.codes[rows], SCALES[self.recipe.scale][0](self.target.y[rows])
+        X, y = self.target.codes[rows], self.scale.forward(self.target.y[rows])
         agreement = {}
         for name in sorted(self.sources):
             values = self._source(name, None).measured(X)
@@ -242,7 +247,7 @@ class TransferredModel:
     def _source(self, name: str, model: AlignedModel | None) -> Source:
         measured = self.sources[name]
         influential = [terms.parse(text) for text in measured.terms]
-        y = SCALES[self.recipe.scale][0](measured.y)
+        y = self.scale.forward(measured.y)
         return Source(name, measured.codes, y, self.options, model, influential)
 
     def _source_model(self, name: str) -> AlignedModel:
@@ -250,7 +255,7 @@ class TransferredModel:
             recipe, measured = self.recipe, self.sources[name]
             seed = training_seed(recipe.seed, name, recipe.objective, str(recipe.learner))
             learner = learners.make(str(recipe.learner), self.options, seed, recipe.parameters)
-            fitted = learner.fit(measured.codes, SCALES[recipe.scale][0](measured.y))
+            fitted = learner.fit(measured.codes, self.scale.forward(measured.y))
             self._source_models[name] = AlignedModel(fitted, Alignment(measured.codes, self.options))
         return self._source_models[name]
 
@@ -266,12 +271,12 @@ class TransferredModel:
             raise UserError(
                 f"{self.recipe.environment}: nothing was measured there yet: `perftransfer plan` says what to measure"
             )
-        backward = SCALES[self.recipe.scale][1]
         predicted = self._fit.predict(X)
-        value, low, high = backward(predicted.mean), None, None
+        value, low, high = self.scale.backward(predicted.mean), None, None
         if predicted.low is not None and predicted.high is not None:
+            low, high = self.scale.interval(predicted.low, predicted.high)
             # On a linear scale, an end may lie below what an objective can be.
-            low, high = np.maximum(backward(predicted.low), 0), backward(predicted.high)
+            low = np.maximum(low, 0)
         return Prediction(value, low, high, predicted.mean, predicted.spread)
 
     def left_out(self) -> Prediction | None:

@@ -89,6 +89,7 @@ def evidence_on(
             **{name: tables[name] for name in ("ranges", "influence", "similarity", "transfer", "search")},
             labels=environment_labels(study["environments"]),
             significance=significance,
+            maximize=objective in study["maximized"],
             scale=study["learning"]["scale"],
             design_budgets=study["evaluation"]["design_budgets"] if study["evaluation"]["designs"] else (),
         )

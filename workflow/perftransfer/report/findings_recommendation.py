@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,7 @@ def recommended(
     metadata: Mapping[str, Mapping[str, Any]],
     targets: Mapping[str, Target],
     described: Sequence[StudyEnvironment] = (),
+    maximized: Collection[str] = (),
 ) -> list[Recommended]:
     """Return what to run in each target.
 
@@ -49,6 +50,8 @@ def recommended(
         What figures show, by target; none for one that has none.
     described
         Targets as the resolved study describes them.
+    maximized
+        Objectives of which more is better.
     """
     out = []
     emulated = {row["environment"] for row in described if row.get("emulated") is True}
@@ -60,7 +63,7 @@ def recommended(
         findings = [Finding("measured_of_space", {"space": int(facts["space"]), "budget": int(facts["budget"])})]
         tables = []
         for objective, part in rows.groupby("objective", sort=False):
-            findings += _findings(str(objective), part, bool(facts["confirmed"]))
+            findings += _findings(str(objective), part, bool(facts["confirmed"]), objective in maximized)
             outlook = outlooks[objective]
             findings.append(worth_measuring(str(objective), outlook and Outlook(**outlook), str(facts["strategy"])))
             tables.append(RecommendedTable().cells(Recommendations(str(objective), part, len(outlooks) > 1)))
@@ -97,7 +100,7 @@ def worth_measuring(objective: str, outlook: Outlook | None, strategy: str) -> F
     return Finding("worth_measuring", facts)
 
 
-def _findings(objective: str, rows: pd.DataFrame, confirmed: bool) -> Iterator[Finding]:
+def _findings(objective: str, rows: pd.DataFrame, confirmed: bool, maximize: bool) -> Iterator[Finding]:
     """Find what to run, and how it compares with the default where both were measured."""
     quantity, unit = objectives.split(objective)
     default, best = rows[rows["default"]].iloc[0], rows.sort_values("rank").iloc[0]
@@ -107,6 +110,7 @@ def _findings(objective: str, rows: pd.DataFrame, confirmed: bool) -> Iterator[F
     facts = {
         "quantity": quantity,
         "unit": unit,
+        "maximize": maximize,
         "changes": str(best["changes"]),
         "predicted": float(best["predicted"]),
         **{name: _value(best[name]) for name in ("low", "high", "probability_better", "measured")},

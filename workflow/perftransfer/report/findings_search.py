@@ -29,6 +29,7 @@ def how_soon(evidence: Evidence) -> Iterator[Finding]:
     ]
     facts = {
         "quantity": evidence.quantity,
+        "maximize": evidence.maximize,
         "close": 100 * searches.CLOSE,
         "n": int(rows["n"].max()),
         "methods": methods,

@@ -137,7 +137,11 @@ def regret(evidence: Evidence) -> Iterator[Finding]:
     }
     costs = {name: cost for name, cost in costs.items() if cost == cost}
     if costs:
-        yield Finding("regret", {"quantity": evidence.quantity, "costs": costs}, table="error_by_budget")
+        yield Finding(
+            "regret",
+            {"quantity": evidence.quantity, "maximize": evidence.maximize, "costs": costs},
+            table="error_by_budget",
+        )
 
 
 def best_learners(evidence: Evidence) -> Iterator[Finding]:

@@ -110,7 +110,7 @@ def render(
     significance, claims = find(study_tables, "significance"), find(study_tables, "claims")
     evidence = findings.evidence_on(study, tables, significance.frame if significance else None)
     environments = pd.DataFrame(list(study["environments"]))
-    inputs = cast(Inputs, {**tables, "environments": environments, "excerpt": excerpt})
+    inputs = cast(Inputs, {**tables, "environments": environments, "excerpt": excerpt, "maximized": study["maximized"]})
     drawn = {objective: figures_of_study.interactive(inputs, objective) for objective in evidence}
     interactive = [*chain.from_iterable(part.figures for part in recommended), *chain.from_iterable(drawn.values())]
     if drawings is not None:

@@ -42,6 +42,7 @@ class ResolvedStudy(_Targets):
     objectives: Sequence[str]
     environments: Sequence[StudyEnvironment]
     left_out: Sequence[str]
+    maximized: Sequence[str]
     measuring: Mapping[str, object]
     influence: Mapping[str, object]
     learning: Learning

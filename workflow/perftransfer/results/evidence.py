@@ -24,6 +24,8 @@ class Evidence:
         What each environment is called, in the order of the study.
     significance
         The table ``significance`` as the report shows it; None if the study does without.
+    maximize
+        Whether more of it is better.
     scale
         Scale on which models were learnt.
     design_budgets
@@ -38,6 +40,7 @@ class Evidence:
     search: pd.DataFrame
     labels: Mapping[str, str]
     significance: pd.DataFrame | None = None
+    maximize: bool = False
     scale: str = "log"
     design_budgets: Sequence[int] = ()
 

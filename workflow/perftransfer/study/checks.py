@@ -140,6 +140,21 @@ def _options(study: Study) -> list[str]:
 
 def _objectives(study: Study) -> list[str]:
     lines = []
+    for key, mapping in study.sections.imports.items():
+        for name, imported in mapping.objectives.items():
+            where = f"{study.where}: imports.{key}.objectives.{name}.maximize"
+            by_name = objectives.more_is_better(name)
+            is_measured = bool(study.rows) and name in objectives.MEASURED
+            if name not in study.objectives:
+                continue
+            if imported.maximize is None and by_name is None:
+                lines.append(f"{where}: is missing; is more of it better (true) or less (false)?")
+            elif imported.maximize is not None and imported.maximize != (
+                by_name if is_measured else name in study.maximized
+            ):
+                lines.append(
+                    f"{where}: found {str(imported.maximize).lower()}; other environments have it the other way round"
+                )
     for i, objective in enumerate(study.objectives):
         # Environments are compared by every objective of the study, so all have to have it.
         offers = {f"imports.{key}": set(mapping.objectives) for key, mapping in study.sections.imports.items()}

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from perftransfer import designs, strategies
+from perftransfer import designs, objectives, scales, strategies
 from perftransfer.catalogue import Catalogue
 from perftransfer.code_digest import imported_by, modules_used
 from perftransfer.dataset.params import EnvironmentDescription
@@ -97,6 +97,23 @@ class Study:
     def objectives(self) -> list[str]:
         """Objectives to model."""
         return self.sections.objectives
+
+    @cached_property
+    def maximized(self) -> frozenset[str]:
+        """Objectives of which more is better."""
+        said = {
+            name: objective.maximize
+            for mapping in self.sections.imports.values()
+            for name, objective in mapping.objectives.items()
+            if objective.maximize is not None
+        }
+        return frozenset(name for name in self.objectives if said.get(name, objectives.more_is_better(name)))
+
+    @property
+    def scales(self) -> dict[str, str]:
+        """Name of the scale of learning of each objective."""
+        scale = self.sections.learning.scale
+        return {name: scales.name_of(scale, maximize=name in self.maximized) for name in self.objectives}
 
     @property
     def learners(self) -> list[str]:
@@ -293,6 +310,7 @@ class Study:
         content["environments"] = list(self.descriptions().values())
         content["evaluation"]["design_budgets"] = self.design_budgets
         content["left_out"] = self.left_out
+        content["maximized"] = sorted(self.maximized)
         content["targets"] = [{**self.description(name), "budget": self.rows[name].budget} for name in self.targets]
         content = {"sheet": self.sections.environments, **content}
         text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)

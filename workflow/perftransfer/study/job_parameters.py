@@ -123,8 +123,7 @@ class JobParameters:
         study = self._study
         return TrainParams(
             learners=self._learners(),
-            objectives=study.objectives,
-            scale=study.sections.learning.scale,
+            scales=study.scales,
             seed=study.sections.seed,
             code=self._code("train", *map(learners.module_of, study.learners)),
         )
@@ -155,7 +154,7 @@ class JobParameters:
         sized = evaluation.designs if strategy == strategies.without_transfer("random") else []
         return EvaluateParams(
             targets=(),
-            objectives=study.objectives,
+            scales=study.scales,
             budgets=list(evaluation.budgets) if strategy in evaluation.strategies else study.design_budgets,
             designs={name: code_digest(designs.module_of(name)) for name in sized},
             repeats=evaluation.repeats,
@@ -165,7 +164,6 @@ class JobParameters:
             batch=evaluation.batch if any(issubclass(design, ActiveDesign) for design in designs_of(strategy)) else 1,
             learners=self._learners(),
             learner_code={name: code_digest(learners.module_of(name)) for name in study.learners},
-            scale=study.sections.learning.scale,
             seed=study.sections.seed,
             code=self._code("evaluate", *strategies.modules_of(strategy)),
         )
@@ -176,11 +174,10 @@ class JobParameters:
         return SearchParams(
             targets=study.targets_of_batch(batch),
             environments=study.environments,
-            objectives=study.objectives,
+            scales=study.scales,
             measurements=section.measurements,
             repeats=section.repeats,
             sources_per_target=study.sections.evaluation.sources_per_target,
-            scale=study.sections.learning.scale,
             seed=study.sections.seed,
             code=self._code("search", search.CATALOGUE.module_of(method)),
         )
@@ -221,13 +218,12 @@ class JobParameters:
         sections = self._study.sections
         recommendation = sections.recommendation
         return ModelParams(
-            objectives=self._study.objectives,
+            scales=self._study.scales,
             sources=self._study.descriptions(),
             recipe=RecipeParams(
                 strategy=recommendation.strategy,
                 learner=recommendation.learner,
                 parameters=self._parameters_of(recommendation.learner),
-                scale=sections.learning.scale,
                 seed=sections.seed,
                 folds=sections.evaluation.interval_folds,
                 search=recommendation.search,

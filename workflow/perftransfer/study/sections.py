@@ -217,6 +217,11 @@ class ImportedObjective(Section):
 
     column: str | None = Field(None, description="Column that holds it; by default the objective's own name.")
     factor: PositiveFloat = Field(1.0, description="Turns the column's unit into the one in the objective's name.")
+    maximize: bool | None = Field(
+        None,
+        description="Whether more of it is better; by default what its name says: more of `tokens_per_s` or of a "
+        "column in `fps` is better, less of anything else. Has to be given for names such as `accuracy`.",
+    )
 
 
 class ImportedEnvironment(Section):
