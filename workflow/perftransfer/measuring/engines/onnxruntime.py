@@ -7,7 +7,7 @@ of it. What the CUDA provider cannot compute ONNX Runtime gives to the CPU, copi
 CUDA is missing altogether is refused. The GPU is CUDA's first: ``CUDA_VISIBLE_DEVICES``, which belongs to the
 environment, says which that is.
 
-TensorRT would be one more level of ``provider``: its name in ``_PROVIDERS``, a table of its options like ``CUDA``,
+TensorRT would be one more level of ``provider``: its name in ``PROVIDERS``, a table of its options like ``CUDA``,
 and the session of CUDA, whose memory it takes. It needs a time-out of minutes: opening a network builds its engine.
 
 Some options stick to the process: ``denormal_as_zero`` is what its first session asks for, and a thread that is bound
@@ -28,64 +28,9 @@ import onnxruntime
 from perftransfer.measuring import fingerprint
 from perftransfer.measuring.engines import _onnxruntime_threads as _threads
 from perftransfer.measuring.engines import _reading
-from perftransfer.measuring.engines._onnxruntime_options import CUDA, SESSION, texts
-from perftransfer.measuring.engines._reading import choice, number
+from perftransfer.measuring.engines._onnxruntime_options import NAMES, PROVIDERS, Member, Settings, translate
 from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError
 
-_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-# Options that one provider alone knows; the others are the session's.
-_ONLY = {
-    "cpu": frozenset({"memory_arena_shrinkage", "x64_quant_precision", "gemm_fastmath_bf16"}),
-    "cuda": frozenset(CUDA),
-}
-_OPTIMIZATION = {
-    "disabled": "ORT_DISABLE_ALL",
-    "basic": "ORT_ENABLE_BASIC",
-    "extended": "ORT_ENABLE_EXTENDED",
-    "layout": "ORT_ENABLE_LAYOUT",
-    "all": "ORT_ENABLE_ALL",
-}
-_LEVELS = onnxruntime.GraphOptimizationLevel.__members__
-_FLAG = {"true": True, "false": False}
-# Attributes of the session options, by option, with what each level stands for.
-_ATTRIBUTES: dict[str, tuple[str, Mapping[str, object]]] = {
-    "execution_mode": (
-        "execution_mode",
-        {
-            "sequential": onnxruntime.ExecutionMode.ORT_SEQUENTIAL,
-            "parallel": onnxruntime.ExecutionMode.ORT_PARALLEL,
-        },
-    ),
-    "execution_order": (
-        "execution_order",
-        {
-            "default": onnxruntime.ExecutionOrder.DEFAULT,
-            "priority_based": onnxruntime.ExecutionOrder.PRIORITY_BASED,
-        },
-    ),
-    "graph_optimization_level": (
-        "graph_optimization_level",
-        # One of them is missing before version 1.22.
-        {level: _LEVELS[name] for level, name in _OPTIMIZATION.items() if name in _LEVELS},
-    ),
-    "memory_arena": ("enable_cpu_mem_arena", _FLAG),
-    "memory_pattern": ("enable_mem_pattern", _FLAG),
-    "memory_reuse": ("enable_mem_reuse", _FLAG),
-    "deterministic_compute": ("use_deterministic_compute", _FLAG),
-}
-_THREAD_COUNTS = {"intra_op_threads": "intra_op_num_threads", "inter_op_threads": "inter_op_num_threads"}
-# ONNX Runtime's own, except for the thread counts.
-_DEFAULTS: Options = {
-    "intra_op_threads": 1,
-    "inter_op_threads": 1,
-    "execution_mode": "sequential",
-    "graph_optimization_level": "all",
-    "memory_arena": True,
-    "memory_pattern": True,
-    "intra_op_spinning": True,
-    "prepacking": True,
-}
-_AFFINITIES = {"none": False, "pinned": True}
 _LOG_ERRORS_ONLY = 3
 _TYPES = {
     "tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64,
@@ -101,49 +46,54 @@ def session_options(options: Options) -> onnxruntime.SessionOptions:
 
     Raises UnsupportedConfigurationError for what ONNX Runtime, this build or this machine does not support.
     """
-    settings = {**_DEFAULTS, **{name: level for name, level in options.items() if level is not None}}
-    if settings.get("gemm_fastmath_bf16") is True and "bf16" not in fingerprint.host()["instruction_sets"]:
+    return _session_options(_settings(options))
+
+
+def _settings(options: Options) -> Settings:
+    """Return what a configuration sets in the installed ONNX Runtime.
+
+    Raises UnsupportedConfigurationError if this machine cannot do it.
+    """
+    if options.get("gemm_fastmath_bf16") is True and "bf16" not in fingerprint.host()["instruction_sets"]:
         raise UnsupportedConfigurationError("gemm_fastmath_bf16: this processor has no bfloat16 instructions of Arm's")
+    return translate(options, onnxruntime.__version__)
+
+
+def _session_options(settings: Settings) -> onnxruntime.SessionOptions:
     out = onnxruntime.SessionOptions()
     out.log_severity_level = _LOG_ERRORS_ONLY
-    for name, attribute in _THREAD_COUNTS.items():
-        setattr(out, attribute, number(name, settings[name]))
-    for name, (attribute, levels) in _ATTRIBUTES.items():
-        if name in settings:
-            setattr(out, attribute, choice(name, settings[name], levels))
-    entries = texts(settings, SESSION, onnxruntime.__version__)
-    cpus = _cpus(options)
-    if len(cpus) > 1:
-        entries["session.intra_op_thread_affinities"] = _threads.affinities(cpus)
-    for key, text in entries.items():
+    for name, value in settings.attributes.items():
+        setattr(out, name, _member(value) if isinstance(value, Member) else value)
+    for key, text in settings.entries.items():
         out.add_session_config_entry(key, text)
+    cpus = _cpus(settings)
+    if len(cpus) > 1:
+        out.add_session_config_entry("session.intra_op_thread_affinities", _threads.affinities(cpus))
     return out
 
 
-def _cpus(options: Options) -> list[int]:
+def _cpus(settings: Settings) -> list[int]:
     """Return the CPUs to which the threads that share the work of an operator are bound; none without binding."""
-    if not choice("thread_affinity", options.get("thread_affinity") or "none", _AFFINITIES):
-        return []
-    return _threads.cpus_for(number("intra_op_threads", options.get("intra_op_threads") or 1))
+    return _threads.cpus_for(settings.pinned_threads) if settings.pinned_threads else []
 
 
-def _provider(options: Options) -> str:
-    """Level of the option ``provider``, if the configuration can have it.
-
-    Raises UnsupportedConfigurationError if the installed build has none, or for an option of another one.
-    """
-    provider = str(options.get("provider") or "cpu")
-    name = choice("provider", provider, _PROVIDERS)
-    there = onnxruntime.get_available_providers()
-    if name not in there:
+def _member(member: Member) -> object:
+    members = getattr(onnxruntime, member.enumeration).__members__
+    if member.name not in members:
         raise UnsupportedConfigurationError(
-            f"provider {provider}: the installed ONNX Runtime has no {name}, only {', '.join(there)}"
+            f"ONNX Runtime {onnxruntime.__version__} has no {member.enumeration} {member.name}"
         )
-    for other, only in _ONLY.items():
-        strange = sorted(option for option in only if options.get(option) is not None)
-        if other != provider and strange:
-            raise UnsupportedConfigurationError(f"option {strange[0]} is one of provider {other}, not of {provider}")
-    return provider
+    return members[member.name]
+
+
+def _check_provider(settings: Settings) -> None:
+    """Raise UnsupportedConfigurationError if the installed build lacks the provider."""
+    available = onnxruntime.get_available_providers()
+    if settings.provider not in available:
+        level = next(level for level, name in PROVIDERS.items() if name == settings.provider)
+        raise UnsupportedConfigurationError(
+            f"provider {level}: the installed ONNX Runtime has no {settings.provider}, only {', '.join(available)}"
+        )
 
 
 def _feed(session: onnxruntime.InferenceSession, workload: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
@@ -158,11 +108,11 @@ def _feed(session: onnxruntime.InferenceSession, workload: Mapping[str, int], se
 class _CpuSession(Session):
     counters = ("rapl", "hwmon")
 
-    def __init__(self, path: str, workload: Mapping[str, int], options: Options, seed: int) -> None:
-        self._run_options = _run_options(options)
-        self._session = onnxruntime.InferenceSession(path, session_options(options), providers=["CPUExecutionProvider"])
+    def __init__(self, path: str, workload: Mapping[str, int], settings: Settings, seed: int) -> None:
+        self._run_options = _run_options(settings)
+        self._session = onnxruntime.InferenceSession(path, _session_options(settings), providers=[settings.provider])
         self._feed = _feed(self._session, workload, seed)
-        self._caller = _threads.PinnedCaller(_cpus(options))
+        self._caller = _threads.PinnedCaller(_cpus(settings))
 
     def run(self) -> None:
         self._session.run(None, self._feed, self._run_options)
@@ -172,24 +122,23 @@ class _CpuSession(Session):
         del self._session
 
 
-def _run_options(options: Options) -> onnxruntime.RunOptions | None:
+def _run_options(settings: Settings) -> onnxruntime.RunOptions | None:
     """Options of every inference on the CPU, if there are any."""
-    if not choice("memory_arena_shrinkage", options.get("memory_arena_shrinkage") or False, _FLAG):
+    if not settings.run_entries:
         return None
-    if options.get("memory_arena") is False:
-        raise UnsupportedConfigurationError("memory_arena_shrinkage: there is nothing to shrink without memory_arena")
     out = onnxruntime.RunOptions()
-    out.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    for key, text in settings.run_entries.items():
+        out.add_run_config_entry(key, text)
     return out
 
 
 class _CudaSession(Session):
     counters = ("nvml",)
 
-    def __init__(self, path: str, workload: Mapping[str, int], options: Options, seed: int) -> None:
-        self._session = _cuda_session(path, options)
+    def __init__(self, path: str, workload: Mapping[str, int], settings: Settings, seed: int) -> None:
+        self._session = _cuda_session(path, settings)
         self._binding = bound(self._session, _feed(self._session, workload, seed), "cuda")
-        self._caller = _threads.PinnedCaller(_cpus(options))
+        self._caller = _threads.PinnedCaller(_cpus(settings))
 
     def run(self) -> None:
         self._session.run_with_iobinding(self._binding)
@@ -200,20 +149,20 @@ class _CudaSession(Session):
         del self._binding, self._session
 
 
-def _cuda_session(path: str, options: Options) -> onnxruntime.InferenceSession:
+def _cuda_session(path: str, settings: Settings) -> onnxruntime.InferenceSession:
     """Open a session that has the GPU.
 
     Raises UnsupportedConfigurationError where ONNX Runtime would silently fall back: to the CPU if libraries, driver or
     GPU are missing, or to another level than the requested one.
     """
-    name, requested = _PROVIDERS["cuda"], texts(options, CUDA, onnxruntime.__version__)
-    settings = session_options(options)
+    name, requested = settings.provider, dict(settings.provider_options)
+    options = _session_options(settings)
     if hasattr(onnxruntime, "preload_dlls"):
         # CUDA's libraries that came as Python packages are found no other way.
         onnxruntime.preload_dlls()
     try:
         session = onnxruntime.InferenceSession(
-            path, settings, providers=[(name, requested), _PROVIDERS["cpu"]], enable_fallback=0
+            path, options, providers=[(name, requested), PROVIDERS["cpu"]], enable_fallback=0
         )
     except Exception as error:
         # What is wrong with the network has types of ONNX Runtime's own. Capture is refused like that, too.
@@ -261,12 +210,7 @@ class OnnxRuntime(Engine):
     counters = ("rapl", "hwmon")
     instruction_set_variable = ""
     workload = frozenset({"batch", "image_px", "sequence"})
-    options = frozenset(
-        {
-            *_THREAD_COUNTS, *_ATTRIBUTES, *SESSION, *CUDA, "provider", "precision", "thread_affinity",
-            "memory_arena_shrinkage",
-        }
-    )  # fmt: skip
+    options = NAMES | {"precision"}
 
     def versions(self) -> dict[str, str]:
         """Version of the installed ONNX Runtime, and of the CUDA that it was built for, if it was."""
@@ -279,5 +223,7 @@ class OnnxRuntime(Engine):
         On CUDA the first inference is done here, with the search for convolution algorithms that belongs to it.
         """
         path = _reading.network_file(files, options)
-        session = _CudaSession if _provider(options) == "cuda" else _CpuSession
-        return session(path, workload, options, seed)
+        settings = _settings(options)
+        _check_provider(settings)
+        session = _CudaSession if settings.provider == PROVIDERS["cuda"] else _CpuSession
+        return session(path, workload, settings, seed)

@@ -23,34 +23,11 @@ import numpy as np
 # Where it is not installed, OpenVINO does without.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 import openvino  # type: ignore[import-not-found]  # noqa: E402
-from openvino.properties.hint import (  # type: ignore[import-not-found]  # noqa: E402
-    ExecutionMode,
-    PerformanceMode,
-    SchedulingCoreType,
-)
 
+from perftransfer.measuring.engines import _openvino_options as _options  # noqa: E402
 from perftransfer.measuring.engines import _reading  # noqa: E402
 from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError  # noqa: E402
 
-_DEVICES = ("CPU", "GPU")
-# Options with levels of their own; the property is the option in capitals.
-_LEVELS: dict[str, dict[str, object]] = {
-    "performance_hint": {"latency": PerformanceMode.LATENCY, "throughput": PerformanceMode.THROUGHPUT},
-    "execution_mode_hint": {"performance": ExecutionMode.PERFORMANCE, "accuracy": ExecutionMode.ACCURACY},
-    "inference_precision_hint": {"f32": openvino.Type.f32, "bf16": openvino.Type.bf16, "f16": openvino.Type.f16},
-    "scheduling_core_type": {
-        "any_core": SchedulingCoreType.ANY_CORE,
-        "pcore_only": SchedulingCoreType.PCORE_ONLY,
-        "ecore_only": SchedulingCoreType.ECORE_ONLY,
-    },
-}
-_NUMBERS = ("inference_num_threads", "num_streams")
-_FLAGS = ("cpu_denormals_optimization", "enable_cpu_pinning", "enable_hyper_threading")
-# Without the first, OpenVINO takes all cores; without the second, every device has a default of its own.
-_DEFAULTS: dict[str, dict[str, object]] = {
-    "CPU": {"inference_num_threads": 1, "performance_hint": "latency"},
-    "GPU": {"performance_hint": "latency"},
-}
 # Names of the dimensions of each input.
 Names = Mapping[str, Sequence[str]]
 
@@ -60,29 +37,9 @@ _TYPES = {
 }  # fmt: skip
 
 
-def properties(options: Options, device: str = "CPU") -> dict[str, object]:
-    """Translate a configuration into OpenVINO's properties, by their names there.
-
-    What the configuration does not name is left to OpenVINO, except for the number of threads (1) and the hint
-    (latency).
-    """
-    named = {name: level for name, level in options.items() if level is not None}
-    settings = {**_DEFAULTS[device], **named}
-    out: dict[str, object] = {}
-    for name, level in settings.items():
-        if name in _LEVELS:
-            out[name.upper()] = _reading.choice(name, level, _LEVELS[name])
-        elif name in _NUMBERS:
-            out[name.upper()] = _reading.number(name, level)
-        elif name in _FLAGS:
-            out[name.upper()] = bool(level)
-    return out
-
-
 def _device(core: openvino.Core, options: Options) -> str:
     """Name of the device that the configuration asks for, if the machine has it."""
-    device = str(options.get("device") or "CPU")
-    _reading.choice("device", device, dict.fromkeys(_DEVICES))
+    device = _options.device(options)
     there = core.available_devices
     if not any(name == device or name.startswith(f"{device}.") for name in there):
         raise UnsupportedConfigurationError(f"OpenVINO finds no device {device} here, only {', '.join(there)}")
@@ -125,7 +82,7 @@ class _OpenVinoSession(Session):
         # Not before: it starts threads, and the process that imports this module forks.
         core = openvino.Core()
         device = _device(core, options)
-        requested = properties(options, device)
+        requested = _options.properties(options)
         _check(core, device, options, requested)
         model = core.read_model(path)
         shapes = [_shape(port, names, workload) for port in model.inputs]
@@ -133,7 +90,7 @@ class _OpenVinoSession(Session):
         self._compiled = core.compile_model(model, device, requested)
         _verify(self._compiled, requested)
         self.inferences_per_run = 1
-        if requested["PERFORMANCE_HINT"] == PerformanceMode.THROUGHPUT:
+        if requested["PERFORMANCE_HINT"] == "THROUGHPUT":
             self.inferences_per_run = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         rng = np.random.default_rng(seed)
         feed = [
@@ -187,7 +144,7 @@ class OpenVino(Engine):
     counters = ("rapl", "hwmon")
     instruction_set_variable = "ONEDNN_MAX_CPU_ISA"
     workload = frozenset({"batch", "image_px", "sequence"})
-    options = frozenset({*_LEVELS, *_NUMBERS, *_FLAGS, "device", "precision"})
+    options = _options.NAMES | {"precision"}
 
     def versions(self) -> dict[str, str]:
         """Version of the installed OpenVINO, with its build."""

@@ -22,6 +22,7 @@ MKL's (products of 32-bit floats).
 from __future__ import annotations
 
 import contextlib
+import operator
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -37,22 +38,11 @@ import onnx
 import torch  # type: ignore[import-not-found]
 
 from perftransfer.measuring.engines import _onnx_to_torch, _reading
+from perftransfer.measuring.engines._pytorch_options import COMPILE_MODES, NAMES, Settings, translate
 from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError
 
-# By the names that PyTorch has for them.
+# PyTorch's devices, by ours.
 _DEVICES = {"cpu": "cpu", "cuda": "cuda"}
-_EXECUTIONS = dict.fromkeys(("eager", "compile"))
-# Whether the mode makes CUDA graphs of its own.
-_COMPILE_MODES = {
-    "default": False, "max-autotune-no-cudagraphs": False, "reduce-overhead": True, "max-autotune": True,
-}  # fmt: skip
-_CASTS = {"none": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-_FLAGS = {"true": True, "false": False}
-# Options that work on one device alone, with the level that means nothing on the others.
-_ONLY: dict[str, dict[str, int]] = {
-    "cpu": {"threads": 1, "interop_threads": 1, "flush_denormal": False, "onednn": True},
-    "cuda": {"tf32": False, "cudnn_benchmark": False, "cuda_graphs": False},
-}
 # CUDA graphs of the compiler's are there from the third on; before a capture, three are what PyTorch advises.
 _FIRST_INFERENCES = {"cpu": 1, "cuda": 3}
 # The first generation whose matrix units know TF32 (Ampere).
@@ -66,74 +56,56 @@ _Outputs = tuple[torch.Tensor, ...]
 _Inference = Callable[[], _Outputs]
 
 
-def _flag(options: Options, name: str) -> bool | None:
-    level = options.get(name)
-    return None if level is None else _reading.choice(name, level, _FLAGS)
-
-
-def _check(options: Options) -> None:
-    """Refuse levels that do not go together.
-
-    Raises UnsupportedConfigurationError.
-    """
-    device, mode = str(options.get("device") or "cpu"), options.get("compile_mode")
-    _reading.choice("device", device, _DEVICES)
-    for other, only in _ONLY.items():
-        for name, nothing in only.items():
-            if other != device and options.get(name) not in (None, nothing):
-                raise UnsupportedConfigurationError(f"option {name} is one of device {other}, not of {device}")
-    _reading.choice("execution", options.get("execution") or "eager", _EXECUTIONS)
-    if _mode(options) is None:
-        if mode is not None:
-            raise UnsupportedConfigurationError("option compile_mode is one of execution compile, not of eager")
-    elif mode is not None and _reading.choice("compile_mode", mode, _COMPILE_MODES):
-        if device == "cpu":
-            raise UnsupportedConfigurationError(f"compile_mode {mode}: the CPU has no CUDA graphs, which are its point")
-        if options.get("cuda_graphs"):
-            raise UnsupportedConfigurationError(f"cuda_graphs: compile_mode {mode} makes CUDA graphs of its own")
-
-
-def _set_up_cpu(options: Options) -> None:
-    if _flag(options, "flush_denormal") and not torch.set_flush_denormal(True):
-        raise UnsupportedConfigurationError("flush_denormal: this processor cannot")
-    if options.get("interop_threads") is not None:
-        torch.set_num_interop_threads(_reading.number("interop_threads", options["interop_threads"]))
-    onednn = _flag(options, "onednn")
-    if onednn and not torch.backends.mkldnn.is_available():
+def _check_cpu(settings: Settings) -> None:
+    """Raise UnsupportedConfigurationError for what the installed build lacks."""
+    if settings.attributes.get("torch.backends.mkldnn.enabled") and not torch.backends.mkldnn.is_available():
         raise UnsupportedConfigurationError("onednn: the installed PyTorch was built without")
-    if onednn is not None:
-        torch.backends.mkldnn.enabled = onednn
 
 
-def _set_up_cuda(options: Options) -> None:
+def _check_cuda(settings: Settings) -> None:
+    """Raise UnsupportedConfigurationError for what the GPU or the installed build lacks."""
     if not torch.cuda.is_available():
         raise UnsupportedConfigurationError(f"device cuda: PyTorch {torch.__version__} finds no GPU here")
     try:
         torch.cuda.init()
     except RuntimeError as error:
         raise UnsupportedConfigurationError(_words("device cuda", error)) from error
-    tf32, benchmark = _flag(options, "tf32"), _flag(options, "cudnn_benchmark")
-    if tf32 and torch.cuda.get_device_capability() < _TF32_CAPABILITY:
+    uses_tf32 = settings.attributes.get("torch.backends.cudnn.allow_tf32")
+    if uses_tf32 and torch.cuda.get_device_capability() < _TF32_CAPABILITY:
         raise UnsupportedConfigurationError("tf32: this GPU has no TF32")
-    if tf32 is not None:
-        # The newer names (fp32_precision) do the same, but not all of PyTorch reads them, and the two do not mix.
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
-    if benchmark and not torch.backends.cudnn.is_available():
+    if settings.attributes.get("torch.backends.cudnn.benchmark") and not torch.backends.cudnn.is_available():
         raise UnsupportedConfigurationError("cudnn_benchmark: the installed PyTorch was built without cuDNN")
-    if benchmark is not None:
-        torch.backends.cudnn.benchmark = benchmark
+
+
+def _apply(settings: Settings) -> None:
+    """Set what holds for the whole process.
+
+    Raises UnsupportedConfigurationError if this processor cannot.
+    """
+    for path, argument in settings.calls.items():
+        if _attribute(path)(argument) is False:
+            raise UnsupportedConfigurationError(f"{path.removeprefix('torch.set_')}: this processor cannot")
+    for path, value in settings.attributes.items():
+        owner, _, name = path.rpartition(".")
+        setattr(_attribute(owner), name, value)
+
+
+def _attribute(path: str) -> Any:
+    return operator.attrgetter(path.removeprefix("torch."))(torch)
 
 
 def _words(what: str, error: Exception) -> str:
     return f"{what}: {type(error).__name__}: {' '.join(str(error).split())}"[:1000]
 
 
-def _cast(device: str, options: Options) -> contextlib.AbstractContextManager[Any]:
-    """The context in which PyTorch chooses types as the configuration asks for; it can be entered again and again."""
-    level = str(options.get("autocast") or "none")
-    dtype = _reading.choice("autocast", level, _CASTS)
-    if dtype is None:
+def _cast(device: str, level: object, name: str | None) -> contextlib.AbstractContextManager[Any]:
+    """The context in which PyTorch chooses types as the configuration asks for; it can be entered again and again.
+
+    level: of the option. name: of the type that it stands for.
+    """
+    if name is None:
         return contextlib.nullcontext()
+    dtype = getattr(torch, name)
     try:
         # Weights that want no gradient are not kept anyway, and captured casts must not be.
         cast = torch.autocast(device, dtype, cache_enabled=False)
@@ -149,7 +121,7 @@ def _cast(device: str, options: Options) -> contextlib.AbstractContextManager[An
 
 
 def _module(
-    path: str, workload: Mapping[str, int], options: Options, seed: int, device: str
+    path: str, workload: Mapping[str, int], settings: Settings, seed: int, device: str
 ) -> tuple[torch.nn.Module, list[torch.Tensor]]:
     """The network and its inputs, on the device and in the memory format that the configuration asks for."""
     model = onnx.load(path)
@@ -160,15 +132,10 @@ def _module(
     ]
     module = _onnx_to_torch.translate(model, [values.shape for values in feed], device).to(device)
     inputs = [torch.from_numpy(values).to(device) for values in feed]
-    if not _flag(options, "channels_last"):
+    if not settings.channels_last:
         return module, inputs
     images = [x.to(memory_format=torch.channels_last) if x.dim() == 4 else x for x in inputs]
     return module.to(memory_format=torch.channels_last), images
-
-
-def _mode(options: Options) -> str | None:
-    """How the module is compiled; None if it is not."""
-    return str(options.get("compile_mode") or "default") if options.get("execution") == "compile" else None
 
 
 def _compiled(module: torch.nn.Module, mode: str, options: Options) -> Callable[..., _Outputs]:
@@ -199,14 +166,14 @@ def _inference(
     return infer
 
 
-def _first(infer: _Inference, device: str, options: Options) -> None:
+def _first(infer: _Inference, settings: Settings) -> None:
     """Do the first inferences, in which PyTorch finds out whether it can.
 
     Raises UnsupportedConfigurationError if it cannot.
     """
-    mode = _mode(options)
+    mode = settings.compile_mode
     try:
-        for _ in range(_FIRST_INFERENCES[device]):
+        for _ in range(_FIRST_INFERENCES[settings.device]):
             infer()
     except torch.cuda.OutOfMemoryError:
         raise
@@ -218,7 +185,7 @@ def _first(infer: _Inference, device: str, options: Options) -> None:
             # No compiler, for one: PyTorch has many names for it.
             raise UnsupportedConfigurationError(_words("execution compile", error)) from error
         raise
-    if mode is not None and _COMPILE_MODES[mode] and torch._dynamo.utils.counters["inductor"]["cudagraph_skips"]:
+    if mode is not None and COMPILE_MODES[mode] and torch._dynamo.utils.counters["inductor"]["cudagraph_skips"]:
         raise UnsupportedConfigurationError(
             f"compile_mode {mode}: PyTorch went without CUDA graphs; why is on standard error"
         )
@@ -300,9 +267,7 @@ class PyTorch(Engine):
     counters = ("rapl", "hwmon")
     instruction_set_variable = "ONEDNN_MAX_CPU_ISA"
     workload = frozenset({"batch", "image_px", "sequence"})
-    options = frozenset(
-        {"device", "execution", "compile_mode", "channels_last", "autocast", *_ONLY["cpu"], *_ONLY["cuda"]}
-    )
+    options = NAMES
 
     def versions(self) -> dict[str, str]:
         """Version of the installed PyTorch, and of CUDA and cuDNN if it was built for them."""
@@ -320,19 +285,17 @@ class PyTorch(Engine):
         Raises UnsupportedConfigurationError for options that this device, machine or build does not support, or not
         together, and for networks with operators that are not implemented.
         """
-        _check(options)
-        name = str(options.get("device") or "cpu")
-        device = _DEVICES[name]
-        threads = options.get("threads")
-        if name == "cuda":
-            _set_up_cuda(options)
+        settings = translate(options)
+        device = _DEVICES[settings.device]
+        if settings.device == "cuda":
+            _check_cuda(settings)
         else:
-            _set_up_cpu(options)
-        torch.set_num_threads(1 if threads is None else _reading.number("threads", threads))
-        module, inputs = _module(_reading.network_file(files, options), workload, options, seed, device)
-        mode = _mode(options)
-        infer = _inference(module if mode is None else _compiled(module, mode, options), inputs, _cast(device, options))
-        _first(infer, name, options)
-        if name == "cpu":
+            _check_cpu(settings)
+        _apply(settings)
+        module, inputs = _module(_reading.network_file(files, options), workload, settings, seed, device)
+        mode, cast = settings.compile_mode, _cast(device, options.get("autocast"), settings.autocast)
+        infer = _inference(module if mode is None else _compiled(module, mode, options), inputs, cast)
+        _first(infer, settings)
+        if settings.device == "cpu":
             return _CpuSession(infer)
-        return _CudaSession(_captured(infer) if _flag(options, "cuda_graphs") else infer)
+        return _CudaSession(_captured(infer) if settings.cuda_graphs else infer)
