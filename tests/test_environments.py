@@ -92,6 +92,7 @@ FLOORS = (
     ("model_file",),
     ("influence",),
     ("learners",),
+    ("export",),
     ("dataset",),
     ("space",),
     ("measuring",),

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from perftransfer.__main__ import main
-from perftransfer.recommend import stored_model
+from perftransfer.dataset import tables
+from perftransfer.recommend import deployment, stored_model
+from perftransfer.recommend.recommendation import predict_space, recommend
 from perftransfer.space.options import configuration_id
 
 
@@ -120,3 +122,97 @@ def test_what_matters_is_told_beside_the_sources(file: str, capsys: pytest.Captu
 def test_a_file_that_is_no_model_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", str(tmp_path / "nothing.parquet")]) == 2
     assert "there is no such file" in capsys.readouterr().err
+
+
+def recommendations(path: Path, engine: str, *targets: str) -> dict[str, object]:
+    """Write what a study recommends in these targets, each with a model of its own; return the facts of the last."""
+    frames, facts = [], {}
+    for target in targets:
+        model = known.model(measured=12)
+        models = {"latency_ms": model, "energy_mj": model}
+        rows = recommend(models, known.FRAME, predict_space(models, known.FRAME), 1)
+        frames.append(rows.assign(environment=target))
+        chosen = {name: known.CONFIGURATIONS[name] for name in rows["configuration_id"]}
+        facts[target] = deployment.facts_of({"environment": target, "engine": engine}, chosen)
+    tables.write(path, pd.concat(frames), metadata={"targets": facts})
+    return facts[target]
+
+
+def exported(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["export", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("search", [None, "TRANSFER"])
+def test_a_model_exports_what_the_workflow_would_recommend(
+    search: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = known.model(measured=8, search=search)
+    path = tmp_path / "model.parquet"
+    stored_model.save(model, path)
+    measured = deployment._configurations(model, model.target.codes)
+    assert all(known.CONFIGURATIONS[name] == levels for name, levels in measured.items())
+    models = {"latency_ms": model}
+    rows = recommend(models, known.FRAME, predict_space(models, known.FRAME), 1, (), set(measured))
+    best = known.CONFIGURATIONS[rows.sort_values("rank")["configuration_id"].iloc[0]]
+    assert best != known.SPACE.default
+    assert deployment.load(path).configuration == best
+    assert f"threads    {best['threads']}" in exported(capsys, str(path), "--format", "table")
+
+
+def test_recommendations_are_exported_by_target_and_objective(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "recommendation.parquet"
+    recommendations(path, "onnxruntime", "new", "other")
+    arguments = [str(path), "--format", "onnxruntime-python", "--target", "other"]
+    assert "# Recommended for latency_ms in other" in exported(capsys, *arguments)
+    text = exported(capsys, *arguments, "--objective", "energy_mj")
+    assert "# Recommended for energy_mj in other" in text
+    # ONNX Runtime has no such option: it is not dropped.
+    assert "# Not set here: threads=4." in text
+    assert main(["export", str(path), "--format", "onnxruntime-json", "--target", "new"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["providers"] == [["CPUExecutionProvider", {}]]
+    assert "Not set here: threads=4." in printed.err
+
+
+def test_recommendations_of_one_target_are_exported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "recommendation.parquet"
+    facts = recommendations(path, "mine.Engine", "new")
+    tables.write(path, tables.read(path), metadata=facts)
+    assert "int8" in exported(capsys, str(path), "--format", "table")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--format", "table"], "has several targets; give one by --target: new, other"),
+        (["--format", "table", "--target", "neww"], "unknown target 'neww'. Allowed: new, other. Did you mean 'new'?"),
+        (["--format", "table", "--target", "new", "--objective", "latency"], "unknown objective 'latency'"),
+        (["--format", "pytorch", "--target", "new"], "new has engine onnxruntime, and this format is for pytorch"),
+        (["--format", "yaml", "--target", "new"], "unknown format 'yaml'"),
+    ],
+)
+def test_what_cannot_be_exported_is_told(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recommendations(tmp_path / "r.parquet", "onnxruntime", "new", "other")
+    assert main(["export", str(tmp_path / "r.parquet"), *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_what_recommends_nothing_is_told(untouched: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tables.write(tmp_path / "table.parquet", known.FRAME)
+    tables.write(tmp_path / "old.parquet", pd.DataFrame(
+        {"environment": ["new"], "objective": "latency_ms", "rank": 1, "default": True}
+    ))  # fmt: skip
+    for file, said in (
+        (untouched, "nothing was measured there yet"),
+        ("source.skops", "a model of a source recommends nothing"),
+        (str(tmp_path / "table.parquet"), "neither a model of a target nor recommendations"),
+        (str(tmp_path / "old.parquet"), "written by an older version"),
+        (str(tmp_path / "nothing.parquet"), "there is no such file"),
+    ):
+        assert main(["export", file, "--format", "table"]) == 2
+        assert said in capsys.readouterr().err

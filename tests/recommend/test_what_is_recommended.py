@@ -133,6 +133,7 @@ def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:
     models = {"latency_ms": known.model()}
     promised = recommend(models, known.FRAME, predict_space(models, known.FRAME), 2)
     facts = {"outlooks": {}, "strategy": "AUTO", "budget": 8, "space": len(known.FRAME)}
+    facts |= {"description": {"engine": "mine.Engine"}, "configurations": {"id": [["threads", 4]]}}
     ids = promised["configuration_id"].tolist()
     rows = [(one, "ok", False, value) for i, one in enumerate(ids[:2]) for value in (1.0 + i, 2.0 + i, 3.0 + i)]
     rows.append((ids[2], "crashed", None, None))

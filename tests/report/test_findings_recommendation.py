@@ -11,6 +11,14 @@ import snapshot
 from perftransfer.report import findings_recommendation
 from perftransfer.report.finding import Finding, sentence
 
+FACTS = {
+    "space": 1152, "budget": 8, "confirmed": True, "strategy": "AUTO",
+    "description": {"environment": "new", "engine": "onnxruntime", "network": "mobilenetv2", "batch": 1},
+    "configurations": {
+        "best": [["precision", "int8"], ["intra_op_threads", 2]], "default": [["precision", "fp32"],
+        ["intra_op_threads", 1]],
+    },
+}  # fmt: skip
 OUTLOOK = {"now": 0.14, "then": 0.12, "noise": 0.03}
 
 
@@ -19,15 +27,16 @@ def rows(**changes: object) -> pd.DataFrame:
     best = {
         "environment": "new", "objective": "latency_ms", "rank": 1, "default": False, "pareto": True,
         "changes": "precision=int8 intra_op_threads=2", "predicted": 2.1, "low": 1.8, "high": 2.5,
-        "probability_better": 0.97, "measured": 1.9,
+        "probability_better": 0.97, "measured": 1.9, "configuration_id": "best",
     }  # fmt: skip
-    default = {"rank": 310, "default": True, "changes": "", "predicted": 2.8, "low": 2.4, "high": 3.2, "measured": 2.9}
+    default = {"rank": 310, "default": True, "changes": "", "predicted": 2.8, "low": 2.4, "high": 3.2, "measured": 2.9,
+               "configuration_id": "default"}  # fmt: skip
     return pd.DataFrame([{**best, **changes}, {**best, **default, "probability_better": None}])
 
 
 def found(table: pd.DataFrame, outlook: dict[str, Any] | None = OUTLOOK, **changes: object) -> list[Finding]:
-    known = {"space": 1152, "budget": 8, "confirmed": True, "strategy": "AUTO", "outlooks": {"latency_ms": outlook}}
-    (one,) = findings_recommendation.recommended(table, {"new": {**known, **changes}}, {})
+    known = {**FACTS, "outlooks": {"latency_ms": outlook}, **changes}
+    (one,) = findings_recommendation.recommended(table, {"new": known}, {})
     return one.findings
 
 
@@ -68,8 +77,44 @@ def test_the_words_of_recommendations() -> None:
 
 
 def test_the_report_opens_with_what_to_run() -> None:
-    known = {"space": 9, "budget": 8, "confirmed": True, "strategy": "AUTO", "outlooks": {"latency_ms": OUTLOOK}}
+    known = {**FACTS, "outlooks": {"latency_ms": OUTLOOK}}
     parts = findings_recommendation.recommended(rows(), {"new": known}, {})
     (main,) = findings_recommendation.main_findings(parts)
     assert main.kind == "recommended"
     assert sentence(main).startswith("new: Recommended for low latency: precision=int8 intra_op_threads=2.")
+
+
+def test_a_target_ends_with_what_to_paste() -> None:
+    ((title, text, remarks),) = snippets(rows())
+    assert title == "Python code for ONNX Runtime, for latency"
+    assert "options.intra_op_num_threads = 2" in text
+    assert "mobilenetv2.int8.onnx" in text
+    assert remarks == ()
+    # Where the default is best, it is what to paste.
+    assert "options.intra_op_num_threads = 1" in snippets(rows(rank=311))[0][1]
+
+
+def test_one_configuration_for_two_objectives_is_pasted_once() -> None:
+    both = pd.concat([rows(), rows().assign(objective="energy_mj")])
+    ((title, text, _),) = snippets(both)
+    assert title.endswith(", for latency and energy")
+    assert "latency_ms and energy_mj" in text
+    other = pd.concat([rows(), rows(rank=311).assign(objective="energy_mj")])
+    assert [title.rpartition(" ")[2] for title, _, _ in snippets(other)] == ["latency", "energy"]
+
+
+def test_what_is_no_code_is_a_table_with_remarks() -> None:
+    own = {**FACTS, "description": {"environment": "new", "engine": "mine.Engine", "batch": 8}}
+    ((title, text, remarks),) = snippets(rows(), own)
+    assert title.startswith("Options and levels")
+    assert "intra_op_threads  2" in text
+    assert any("batch=8" in remark for remark in remarks)
+    refused = {**FACTS, "configurations": {"best": [["execution_mode", "serial"]], "default": []}}
+    ((title, _, remarks),) = snippets(rows(), refused)
+    assert title.startswith("Options and levels")
+    assert "unknown level 'serial'" in remarks[-1]
+
+
+def snippets(table: pd.DataFrame, facts: dict[str, Any] = FACTS) -> list[tuple[str, str, tuple[str, ...]]]:
+    parts = findings_recommendation.snippets(table, facts)
+    return [(part.title, part.snippet.text, part.snippet.remarks) for part in parts]

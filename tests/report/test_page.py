@@ -15,9 +15,11 @@ import snapshot
 import studies
 
 from perftransfer.errors import UserError
+from perftransfer.export.interface import Snippet
 from perftransfer.report import findings, protocol
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.finding import Finding, sentence
+from perftransfer.report.findings_recommendation import Recommended, TitledSnippet
 from perftransfer.report.page import render, tight
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
@@ -307,3 +309,13 @@ def test_a_figure_of_all_objectives_stands_at_a_glance(tmp_path: Path) -> None:
     found = check(html)
     assert html.index('<section id="at-a-glance">') < html.index('<section id="environments">')
     assert sum("all objectives" in str(image["alt"]) for image in found.all("img")) == 1
+
+
+def test_what_to_paste_stands_in_the_section_of_its_target(tmp_path: Path) -> None:
+    snippets = [TitledSnippet("Code, for latency", Snippet('session = "a<b"\n', ("Measured with batch=1.",)))]
+    html = page(FOUR, tmp_path, recommended=[Recommended("new", [], [], snippets=snippets)])
+    found = check(html)
+    section = html[html.index('<section id="recommendation">') : html.index('<section id="findings">')]
+    for text in ("<h4>Code, for latency</h4>", "a&lt;b", "Measured with batch=1."):
+        assert text in section
+    assert 'session = "a<b"\n' in found.texts["code"]

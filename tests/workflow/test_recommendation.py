@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from pathlib import Path
@@ -94,6 +95,28 @@ def test_the_report_says_what_to_run(study: StudyFolder) -> None:
 def test_its_model_answers_on_the_command_line(study: StudyFolder, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", str(study.path / TARGET / "model.latency_ms.parquet"), "--set", "threads=4"]) == 0
     assert capsys.readouterr().out.startswith("simulated-new, threads=4")
+
+
+def test_what_is_recommended_is_exported_from_each_of_its_files(
+    study: StudyFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = (
+        "results/toy/recommendation.parquet",
+        f"{TARGET}/recommendation.parquet",
+        f"{TARGET}/model.latency_ms.parquet",
+    )
+    said = set()
+    for file in files:
+        assert main(["export", str(study.path / file), "--format", "table"]) == 0
+        said.add(capsys.readouterr())
+    ((text, remarks),) = said
+    table = pd.read_parquet(study.path / files[0])
+    (best,) = table.loc[table["rank"] == table["rank"].min(), "configuration"]
+    levels = dict(line.split()[:2] for line in text.splitlines()[1:])
+    assert " ".join(f"{name}={level}" for name, level in levels.items() if level != "inactive") == best
+    assert "Not measured: simulated." in remarks
+    page = (study.path / "results/toy/report.html").read_text()
+    assert text in html.unescape(page)
 
 
 def test_a_board_gets_what_is_known_is_planned_and_measured_and_its_journal_is_the_targets(

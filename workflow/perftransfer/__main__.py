@@ -56,7 +56,29 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--out", type=Path, metavar="FILE", help="CSV or Parquet to write; plan: .json for measure"
         )
+    export = commands.add_parser(
+        "export",
+        help="write the recommended configuration as code or settings to paste",
+        description="Write the recommended configuration as code or settings to paste. What the format cannot express "
+        "is a comment in it, or a line on standard error.",
+    )
+    export.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="results/<study>/recommendation.parquet, recommendation.parquet of a target, or its model",
+    )
+    export.add_argument("--format", required=True, metavar="FORMAT", help=", ".join(export_formats()))
+    export.add_argument("--target", metavar="ENVIRONMENT", help="which one, of several")
+    export.add_argument("--objective", metavar="OBJECTIVE", help="which one, of several (default: the first)")
     return out
+
+
+def export_formats() -> list[str]:
+    """List the formats, for the help text."""
+    from perftransfer import export
+
+    return export.names()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,6 +103,9 @@ def _run(args: argparse.Namespace) -> None:
         return
     from perftransfer.recommend import command_line
 
+    if args.command == "export":
+        command_line.export_recommended(args.file, args.format, args.target, args.objective)
+        return
     if args.command == "predict":
         command_line.predict(args.model, args.set, args.configurations, args.measured, args.out)
     elif args.command == "explain":

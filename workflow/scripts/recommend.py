@@ -8,7 +8,7 @@ from perftransfer.dataset import tables
 from perftransfer.errors import UserError
 from perftransfer.job import logged
 from perftransfer.plain import from_plain
-from perftransfer.recommend import gather, stopping, stored_model
+from perftransfer.recommend import deployment, gather, stopping, stored_model
 from perftransfer.recommend.params import RecommendParams
 from perftransfer.recommend.recommendation import left_out_table, predict_space, predictions_table, recommend
 
@@ -43,4 +43,6 @@ if __name__ == "__main__":
         budget = measurements["configuration_id"].nunique()
         strategy = params.model.recipe.strategy
         metadata = {"outlooks": outlooks, "strategy": strategy, "budget": budget, "space": len(candidates)}
+        chosen = candidates[candidates["configuration_id"].isin(recommendations["configuration_id"])]
+        metadata |= deployment.facts_of(params.model.recipe.description, tables.configurations_of(chosen, options))
         tables.write(Path(snakemake.output.recommendation), recommendations, metadata=metadata)

@@ -1,4 +1,4 @@
-"""``perftransfer predict``, ``explain`` and ``plan``: what a model of a target says, for people and for boards."""
+"""``perftransfer predict``, ``explain``, ``plan``, ``export``: what a model of a target says, for people and boards."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perftransfer import influence, model_file, objectives
+from perftransfer import export, influence, model_file, objectives
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError
 from perftransfer.fitting.conformal import INTERVAL
-from perftransfer.recommend import gather, source_prediction, stored_model
+from perftransfer.recommend import deployment, gather, source_prediction, stored_model
 from perftransfer.recommend.planning import choose_next
 from perftransfer.recommend.transferred_model import Measured, TransferredModel
 from perftransfer.space import terms
@@ -119,6 +119,14 @@ def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
         tables.write_text(out, json.dumps({one: every[one] for one in ids}, indent=1) + "\n")
     else:
         _write(frame.iloc[chosen], out)
+
+
+def export_recommended(path: Path, name: str, target: str | None, objective: str | None) -> None:
+    """Print the recommended configuration of a file in a format; what that cannot express goes to standard error."""
+    snippet = export.load(name).export(deployment.load(path, target, objective))
+    for remark in snippet.remarks:
+        print(remark, file=sys.stderr)
+    print(snippet.text, end="")
 
 
 def _said(model: TransferredModel, given: Mapping[str, str]) -> str:

@@ -13,6 +13,8 @@ from perftransfer.dataset import measured, tables
 from perftransfer.dataset.merge import columns_of
 from perftransfer.recommend.recommendation import COLUMNS
 
+# What is known of a target.
+_FACTS = ("outlooks", "strategy", "budget", "space", "description", "configurations")
 CONFIRMED = ("measured", "measured_cv", "measured_n")
 
 
@@ -42,7 +44,7 @@ def merge_confirmations(
     for path in recommendations:
         frame, metadata = tables.read(path), tables.metadata(path)
         target = str(frame["environment"].iloc[0])
-        targets[target] = {key: json.loads(metadata[key]) for key in ("outlooks", "strategy", "budget", "space")}
+        targets[target] = {key: json.loads(metadata[key]) for key in _FACTS}
         targets[target]["confirmed"] = target in confirmed
         frames.append(frame.assign(**dict.fromkeys(CONFIRMED, np.nan)))
         if target not in confirmed:

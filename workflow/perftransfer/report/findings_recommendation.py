@@ -8,27 +8,40 @@ from typing import Any
 
 import pandas as pd
 
-from perftransfer import figures, objectives
+from perftransfer import export, figures, objectives
+from perftransfer.errors import UserError
+from perftransfer.export.interface import Deployment, Snippet
 from perftransfer.figures._target import Target
 from perftransfer.figures._vega import Interactive
 from perftransfer.figures.interface import ALL_OBJECTIVES, Inputs
+from perftransfer.recommend import deployment
 from perftransfer.recommend.stopping import MORE, REFERENCE_STRATEGY, Outlook
 from perftransfer.report.finding import Finding
 from perftransfer.report.findings_measuring import SIMULATED
 from perftransfer.report.study_file import StudyEnvironment
 from perftransfer.results.table import PageTable
+from perftransfer.space.options import configuration_id
 from perftransfer.tables.recommended import Recommendations
 from perftransfer.tables.recommended import Recommended as RecommendedTable
 
 
 @dataclass(frozen=True)
+class TitledSnippet:
+    """What to paste to run a configuration, and what it is recommended for."""
+
+    title: str
+    snippet: Snippet
+
+
+@dataclass(frozen=True)
 class Recommended:
-    """What is said of one target: findings, a table of the configurations for each objective, interactive figures."""
+    """What is said of one target: findings, tables, interactive figures, and what to paste to run it."""
 
     target: str
     findings: list[Finding]
     tables: list[PageTable]
     figures: Sequence[Interactive] = ()
+    snippets: Sequence[TitledSnippet] = ()
     emulated: bool = False
     simulated: bool = False
 
@@ -69,7 +82,31 @@ def recommended(
             tables.append(RecommendedTable().cells(Recommendations(str(objective), part, len(outlooks) > 1)))
         inputs: Inputs | None = {"target": targets[target]} if target in targets else None
         drawn = figures.interactive(inputs, ALL_OBJECTIVES, target) if inputs else []
-        out.append(Recommended(target, findings, tables, drawn, target in emulated, target in simulated))
+        out.append(
+            Recommended(target, findings, tables, drawn, snippets(rows, facts), target in emulated, target in simulated)
+        )
+    return out
+
+
+def snippets(rows: pd.DataFrame, facts: Mapping[str, Any]) -> list[TitledSnippet]:
+    """Return what to paste in a target, in the native format of its engine; configurations that are the same once."""
+    deployments: dict[str, list[Deployment]] = {}
+    for _, part in rows.groupby("objective", sort=False):
+        chosen = deployment.from_rows(part, facts)
+        deployments.setdefault(configuration_id(chosen.configuration), []).append(chosen)
+    out = []
+    for same in deployments.values():
+        first = replace(same[0], objective=" and ".join(one.objective for one in same))
+        format_ = export.native(first.engine)
+        try:
+            snippet = format_.export(first)
+        except UserError as error:
+            # A model may recommend what the engine refuses; nobody has tried it yet.
+            format_ = export.load("table")
+            table = format_.export(first)
+            snippet = replace(table, remarks=(*table.remarks, f"{str(error)[:1].upper()}{str(error)[1:]}."))
+        quantities = " and ".join(objectives.split(one.objective)[0] for one in same)
+        out.append(TitledSnippet(f"{format_.title}, for {quantities}", snippet))
     return out
 
 

@@ -13,6 +13,7 @@ from perftransfer.code_digest import code_digest, script_digest
 from perftransfer.dataset.params import ImportParams, MergeParams, ObjectiveMapping, OptionMapping
 from perftransfer.designs.interface import ActiveDesign
 from perftransfer.evaluation.params import AnalyseParams, EvaluateParams, LearnerParameters, SearchParams, TrainParams
+from perftransfer.export import CATALOGUE as FORMATS
 from perftransfer.measuring import networks
 from perftransfer.measuring.bench import MeasureParams
 from perftransfer.measuring.networks import NetworkParams
@@ -251,9 +252,9 @@ class JobParameters:
 
     def report(self) -> ReportParams:
         """Digest of the report's code, and the commands that make this study again."""
-        # The page finds interactive figures, and tables that are no files, by listing their folders.
-        figures, tables = (map(kind.module_of, kind.names()) for kind in (FIGURES, TABLES))
-        return ReportParams(self._study.commands, self._code("report", *figures, *tables))
+        # The page finds interactive figures, tables that are no files, and formats by listing their folders.
+        modules = [kind.module_of(name) for kind in (FIGURES, TABLES, FORMATS) for name in kind.names()]
+        return ReportParams(self._study.commands, self._code("report", *modules))
 
     def _learners(self) -> dict[str, LearnerParameters]:
         """Parameters of each learner by its name."""

@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from perftransfer.measuring.engines._reading import choice, number
 from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
 
+#: The first version of ONNX Runtime that is supported; ``Entry.since`` where an entry needs a newer one.
+ENTRIES_SINCE = (1, 14)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -29,7 +32,7 @@ class Entry:
     key: str
     values: Mapping[str, str] | None = None
     minimum: int = 1
-    since: tuple[int, int] = (1, 14)
+    since: tuple[int, int] = ENTRIES_SINCE
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,7 @@ class Settings:
     provider_options: Mapping[str, str] = field(default_factory=dict)
     run_entries: Mapping[str, str] = field(default_factory=dict)
     pinned_threads: int = 0
-    since: tuple[int, int] = (1, 14)
+    since: tuple[int, int] = ENTRIES_SINCE
 
 
 def translate(options: Options, version: str | None = None) -> Settings:

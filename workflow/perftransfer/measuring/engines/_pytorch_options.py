@@ -17,6 +17,10 @@ _EXECUTIONS = dict.fromkeys(("eager", "compile"))
 COMPILE_MODES = {
     "default": False, "max-autotune-no-cudagraphs": False, "reduce-overhead": True, "max-autotune": True,
 }  # fmt: skip
+#: Arguments of torch.compile, and of torch.autocast. Weights that want no gradient are not kept anyway, and captured
+#: casts must not be.
+COMPILE: dict[str, object] = {"dynamic": False, "fullgraph": True}
+AUTOCAST: dict[str, object] = {"cache_enabled": False}
 _CASTS = {"none": None, "bf16": "bfloat16", "fp16": "float16"}
 _FLAGS = {"true": True, "false": False}
 # Options that work on one device alone, with the level that means nothing on the others.

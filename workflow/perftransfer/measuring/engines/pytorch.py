@@ -38,7 +38,7 @@ import onnx
 import torch  # type: ignore[import-not-found]
 
 from perftransfer.measuring.engines import _onnx_to_torch, _reading
-from perftransfer.measuring.engines._pytorch_options import COMPILE_MODES, NAMES, Settings, translate
+from perftransfer.measuring.engines._pytorch_options import AUTOCAST, COMPILE, COMPILE_MODES, NAMES, Settings, translate
 from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError
 
 # PyTorch's devices, by ours.
@@ -107,8 +107,7 @@ def _cast(device: str, level: object, name: str | None) -> contextlib.AbstractCo
         return contextlib.nullcontext()
     dtype = getattr(torch, name)
     try:
-        # Weights that want no gradient are not kept anyway, and captured casts must not be.
-        cast = torch.autocast(device, dtype, cache_enabled=False)
+        cast = torch.autocast(device, dtype, **AUTOCAST)
     except RuntimeError as error:
         raise UnsupportedConfigurationError(_words(f"autocast {level}", error)) from error
     with cast:
@@ -150,7 +149,7 @@ def _compiled(module: torch.nn.Module, mode: str, options: Options) -> Callable[
     else:
         torch._inductor.config.fx_graph_cache = False
     try:
-        compiled: Callable[..., _Outputs] = torch.compile(module, mode=mode, dynamic=False, fullgraph=True)
+        compiled: Callable[..., _Outputs] = torch.compile(module, mode=mode, **COMPILE)
     except RuntimeError as error:
         raise UnsupportedConfigurationError(_words("execution compile", error)) from error
     return compiled
