@@ -19,9 +19,10 @@ import pytest
 
 from perftransfer.errors import UserError
 from perftransfer.measuring import bench, journal, server
-from perftransfer.measuring.bench import Environment, measure_environment
+from perftransfer.measuring.bench import Environment, Session, measure_environment
 from perftransfer.measuring.engines.simulated import Simulated
 from perftransfer.measuring.fingerprint import usable_cpus
+from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.package_path import package_path
 
@@ -346,6 +347,145 @@ def test_a_setting_that_somebody_changes_meanwhile_leaves_no_number(
     records = measure(path, environment=environment, **board(tmp_path, "powersave", "performance"))
     assert {r["status"] for r in records} == {"not_applied"}
     assert not any("latency_ms" in r for r in records)
+
+
+def session(path: Path, **changes: Any) -> Session:
+    settings = {"repeats": 1, "protocol": PROTOCOL, "seed": 5, "state": path.with_name("hardware.json"), **changes}
+    return Session(settings.pop("environment", ENVIRONMENT), journal_path=path, **settings)
+
+
+def kinds(path: Path) -> list[tuple[str, str]]:
+    """Kind of each record, and what was measured."""
+    return [(r["record"], r.get("configuration_id", "")) for r in journal.read(path)]
+
+
+@pytest.fixture
+def servers(monkeypatch: pytest.MonkeyPatch) -> list[MeasuringServer]:
+    """Starts of servers; the simulated engine needs one, like a real one."""
+    monkeypatch.setattr(Simulated, "isolated", True)
+    starts, start = [], MeasuringServer._start
+
+    def counted(self: MeasuringServer) -> None:
+        start(self)
+        starts.append(self)
+
+    monkeypatch.setattr(MeasuringServer, "_start", counted)
+    return starts
+
+
+def test_a_session_has_one_server_and_one_sentinel_before_and_after_all_that_it_measures(
+    path: Path, servers: list[MeasuringServer]
+) -> None:
+    with session(path) as measuring:
+        first = measuring.measure({"c1": {"threads": 1}})
+        assert kinds(path)[-1] == ("measurement", "c1")
+        records = measuring.measure({"c1": {"threads": 1}, "c2": {"threads": 2}, "crashes": {"fault": "crash"}})
+        measuring.measure({"c4": {"threads": 4}})
+    assert records[0] == first[0]
+    assert [r["status"] for r in records] == ["ok", "ok", "crashed"]
+    written = kinds(path)
+    assert written[:3] == [("host", ""), ("sentinel", "c1"), ("measurement", "c1")]
+    assert sorted(written[3:5]) == [("measurement", "c2"), ("measurement", "crashes")]
+    assert written[5:] == [("measurement", "c4"), ("sentinel", "c1")]
+    assert [r["order"] for r in journal.read(path) if r["record"] == "measurement"] == [0, 1, 2, 3]
+    assert len(servers) == 1
+    assert servers[0]._process is None
+
+
+def test_the_sentinel_is_measured_at_intervals_over_calls(
+    path: Path, servers: list[MeasuringServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "_SENTINEL_EVERY", 2)
+    with session(path) as measuring:
+        for i in range(4):
+            measuring.measure({f"c{i}": {"threads": 1}})
+    written = [kind for kind, _ in kinds(path)]
+    assert written == ["host", "sentinel", *["measurement", "measurement", "sentinel"] * 2]
+
+
+def test_a_session_in_which_all_is_in_the_journal_starts_nothing(path: Path, servers: list[MeasuringServer]) -> None:
+    measure(path)
+    content = path.read_bytes()
+    servers.clear()
+    with session(path, repeats=2) as measuring:
+        assert sorted(measuring.measured_configurations()) == sorted(CONFIGURATIONS)
+        measuring.measure(CONFIGURATIONS)
+    assert not servers
+    assert path.read_bytes() == content
+
+
+def test_a_session_that_fails_leaves_nothing_behind_and_the_next_one_continues(
+    path: Path, tmp_path: Path, servers: list[MeasuringServer]
+) -> None:
+    environment = replace(ENVIRONMENT, hardware_settings="governor=performance")
+    machine = board(tmp_path, "performance")
+    governor = tmp_path / "sys/devices/system/cpu/cpufreq/policy0/scaling_governor"
+    measuring = session(path, environment=environment, **machine)
+    with pytest.raises(KeyboardInterrupt), measuring:
+        measuring.measure({"c1": {"threads": 1}})
+        assert governor.read_text().strip() == "performance"
+        assert servers[0]._process is not None
+        process = psutil.Process(servers[0]._process.pid)
+        raise KeyboardInterrupt
+    assert not process.is_running()
+    assert governor.read_text().strip() == "powersave"
+    assert not machine["state"].exists()
+    assert [kind for kind, _ in kinds(path)] == ["host", "sentinel", "measurement"]
+    with session(path, environment=environment, **machine) as measuring:
+        assert measuring.measured_configurations() == ["c1"]
+        records = measuring.measure({"c1": {"threads": 1}, "c2": {"threads": 2}})
+    assert [r["order"] for r in records] == [0, 1]
+
+
+def test_settings_hold_over_a_session_and_are_applied_anew_after_somebody_changed_them(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    governor = tmp_path / "sys/devices/system/cpu/cpufreq/policy0/scaling_governor"
+
+    def meddle(engine: Any, request: dict[str, Any], cpus: Any) -> dict[str, Any]:
+        if request["options"]["threads"] == 2:
+            governor.write_text("powersave")
+        return server.measure(engine, request, cpus)
+
+    environment = replace(ENVIRONMENT, hardware_settings="governor=performance")
+    with session(path, environment=environment, **board(tmp_path, "powersave", "performance")) as measuring:
+        for i in (1, 4):
+            measuring.measure({f"c{i}": {"threads": i}})
+            assert governor.read_text().strip() == "performance"
+        assert [kind for kind, _ in kinds(path)] == ["host", "measurement", "measurement"]
+        with monkeypatch.context() as patch:
+            patch.setattr(bench, "measure", meddle)
+            (record,) = measuring.measure({"c2": {"threads": 2}})
+        assert record["status"] == "not_applied"
+        (record,) = measuring.measure({"c2": {"threads": 2}})
+        assert record["status"] == "ok"
+    assert governor.read_text().strip() == "powersave"
+
+
+def test_a_disturbed_measurement_is_repeated_before_the_next_is_proposed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shares = iter([0.5, 0.0, 0.0])
+
+    def disturbed_first(engine: Any, request: dict[str, Any], cpus: Any) -> dict[str, Any]:
+        return {**server.measure(engine, request, cpus), "external_cpu_share": next(shares)}
+
+    monkeypatch.setattr(bench, "measure", disturbed_first)
+    with session(path, retries=1) as measuring:
+        first = measuring.measure({"c1": {"threads": 1}})
+        assert [(r["attempt"], r["disturbed"]) for r in first] == [(0, True), (1, False)]
+        assert measuring.measure({"c1": {"threads": 1}, "c2": {"threads": 2}})[:2] == first
+
+
+def test_a_session_copies_from_another_journal_what_it_is_asked_for(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    copied = measure(other, repeats=1)
+    with session(path, reuse_journals_from=other) as measuring:
+        assert not measuring.measured_configurations()
+        assert measuring.measure({"c1": {"threads": 1}}) == copied[:1]
+        (new,) = measuring.measure({"c3": {"threads": 3}})
+        assert measuring.measure({"c2": {"threads": 2}}) == copied[1:2]
+    assert new["order"] == copied[0]["order"] + 1
 
 
 def test_what_changed_about_a_machine_between_runs_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import known
 import numpy as np
@@ -9,10 +10,11 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from perftransfer.recommend.planning import choose_next
+from perftransfer.recommend.planning import Planner
 from perftransfer.recommend.rounds import TargetMeasurements, measure_in_rounds
 from perftransfer.recommend.stopping import outlook
 from perftransfer.recommend.transferred_model import TransferredModel
+from perftransfer.search.interface import SearchMethod
 from perftransfer.space.options import configuration_id
 
 #: Strategy, and search method; without one, the design of the strategy plans.
@@ -28,11 +30,11 @@ def test_what_is_next_was_not_measured(strategy: str, search: str | None) -> Non
     model = known.model(strategy, search=search)
     measured = [0, 7, 3]
     values = {0: known.TARGET[0], 3: known.TARGET[3]}
-    found = choose_next(model, known.ALL, 5, measured, values, {7})
+    found = Planner(model, known.ALL).choose_next(5, measured, values, {7})
     assert len(set(found)) == 5
     assert not set(found) & set(measured)
-    assert found == choose_next(model, known.ALL, 5, measured, values, {7})
-    everything = choose_next(model, known.ALL, 1000, measured, values, {7})
+    assert found == Planner(model, known.ALL).choose_next(5, measured, values, {7})
+    everything = Planner(model, known.ALL).choose_next(1000, measured, values, {7})
     assert sorted([*everything, *measured]) == list(range(len(known.ALL)))
 
 
@@ -97,7 +99,7 @@ def test_earlier_measurements_count_towards_the_budget(strategy: str, search: st
     machine = Machine()
     spent = spend(model, 3, 2, before, machine).chosen
     assert list(spent) == [configuration_id(known.SPACE.default), *before]
-    assert len(machine.asked) == 1
+    assert set().union(*machine.asked) == set(spent)
 
 
 def test_a_search_measures_what_is_best_in_the_sources_and_finds_the_best() -> None:
@@ -162,10 +164,10 @@ def test_it_is_planned_from_what_should_be_good_and_from_all_if_need_be() -> Non
     )
     slow = known.truth(1.0, 1) + known.truth(1.0, 2)
     fastest = set(np.argsort(slow)[: len(slow) * 2 // 3])
-    chosen = choose_next(half, known.ALL, 8, [], {})
+    chosen = Planner(half, known.ALL).choose_next(8, [], {})
     assert set(chosen) <= fastest
-    assert not set(choose_next(model, known.ALL, 8, [], {})) <= fastest
-    assert sorted(choose_next(half, known.ALL, 1000, [0], {})) == list(range(1, len(known.ALL)))
+    assert not set(Planner(model, known.ALL).choose_next(8, [], {})) <= fastest
+    assert sorted(Planner(half, known.ALL).choose_next(1000, [0], {})) == list(range(1, len(known.ALL)))
 
 
 @pytest.mark.parametrize("search", [None, "TRANSFER"])
@@ -177,6 +179,38 @@ def test_a_killed_run_makes_the_same_choices_again(search: str | None) -> None:
         before = [list(whole.chosen)[place] for place in some]
         again = spend(model, 8, batch, before, Machine())
         assert list(again.chosen) == list(whole.chosen)
+
+
+@pytest.mark.parametrize(("strategy", "search"), [("KT+active", None), ("AUTO", "TRANSFER"), ("AUTO", "RANDOM")])
+def test_a_run_killed_within_a_batch_makes_the_same_choices_again(strategy: str, search: str | None) -> None:
+    model = known.model(strategy, measured=0, search=search)
+    whole = list(spend(model, 8, 3, [], Machine()).chosen)
+    # Within a batch, the order of measuring is random.
+    for positions in ([], [0], [0, 3], [1, 2, 3, 0, 6], [0, 3, 1, 2, 4, 6, 5], range(8)):
+        before = [whole[position] for position in positions]
+        assert list(spend(model, 8, 3, before, Machine()).chosen) == whole
+
+
+def test_a_search_continues_from_what_another_strategy_chose() -> None:
+    model = known.model(measured=0, search="TRANSFER")
+    whole = list(spend(model, 6, 1, [], Machine()).chosen)
+    others = [name for name in known.CONFIGURATIONS if name not in whole][:2]
+    chosen = list(spend(model, 6, 1, [*whole[:3], *others], Machine()).chosen)
+    assert chosen[:5] == [*whole[:3], *others]
+    assert len(chosen) == 6
+
+
+def test_one_search_method_serves_all_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    initialise = SearchMethod.__init__
+
+    def counted(self: SearchMethod, *arguments: Any) -> None:
+        made.append(self)
+        initialise(self, *arguments)
+
+    monkeypatch.setattr(SearchMethod, "__init__", counted)
+    spend(known.model(measured=0, search="TRANSFER"), 6, 1, [], Machine())
+    assert len(made) == 1
 
 
 @pytest.mark.parametrize(("strategy", "is_random"), [("RS", True), ("KT+active", False)])
@@ -191,10 +225,10 @@ def test_what_others_chose_was_not_drawn(strategy: str, is_random: bool) -> None
 
 def test_what_is_measured_anyway_need_not_be_told_again() -> None:
     model = known.model(measured=0)
-    alone = choose_next(model, known.ALL, 4, [], {})
+    alone = Planner(model, known.ALL).choose_next(4, [], {})
     # Equal in all but an option that changes nothing: nothing is left to be told there.
     arena = [option.name for option in model.options].index("arena")
     twin = known.ALL[alone[0]].copy()
     twin[arena] = 1 - twin[arena]
     place = int(np.flatnonzero((twin == known.ALL).all(axis=1))[0])
-    assert alone[0] not in choose_next(model, known.ALL, 3, [place], {})
+    assert alone[0] not in Planner(model, known.ALL).choose_next(3, [place], {})

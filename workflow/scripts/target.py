@@ -17,7 +17,6 @@ if __name__ == "__main__":
         # The whole space, not what was measured in the sources: the most informative may lie elsewhere.
         candidates, options = tables.read(snakemake.input.candidates), tables.options(snakemake.input.candidates)
         measured.check_names(options)
-        environment = (name, params.measuring, snakemake.input.networks)
 
         def table_of(records):
             """Convert journal records to a table of measurements."""
@@ -31,16 +30,20 @@ if __name__ == "__main__":
             records = remote.load_external_journal(journal_path, name, set(candidates["configuration_id"]))
         else:
             objective = next(iter(params.model.scales))
-            measurements = measure_in_rounds(
-                gather.models_from_job(name, [objective], params.model, snakemake.input)[objective],
-                candidates,
-                tables.configurations_of(candidates, options),
-                params.budget,
-                params.batch,
-                bench.measured_configurations(*environment, journal_path),
-                lambda chosen: bench.measure_job(*environment, chosen, journal_path),
-                table_of,
-            )
+            model = gather.models_from_job(name, [objective], params.model, snakemake.input)[objective]
+            # One session for all rounds: a server, settings of the hardware and a sentinel for each would cost more
+            # than what is measured.
+            with bench.Session.of_job(name, params.measuring, snakemake.input.networks, journal_path) as session:
+                measurements = measure_in_rounds(
+                    model,
+                    candidates,
+                    tables.configurations_of(candidates, options),
+                    params.budget,
+                    params.batch,
+                    session.measured_configurations(),
+                    session.measure,
+                    table_of,
+                )
             is_random_sample, records = measurements.is_random_sample, measurements.records
         metadata = {**bench.metadata(records, journal_path, name), "is_random_sample": is_random_sample}
         tables.write(Path(snakemake.output.measurements), table_of(records), options=options, metadata=metadata)

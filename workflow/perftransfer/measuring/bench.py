@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from types import TracebackType
 from typing import cast
 
 from perftransfer.errors import UserError
@@ -24,6 +25,7 @@ from perftransfer.measuring.records import (
     JudgedOutcome,
     Measurement,
     Outcome,
+    Record,
     Request,
     Sentinel,
     Subject,
@@ -48,7 +50,7 @@ class MeasureParams:
     """What a job measures, and how; no digest of code is in here, so that no edit measures again.
 
     precisions: for which there is a file of the network. reuse_journals_from: journal of another study; what it holds
-    of this environment is not measured again. The others: see ``Environment`` and ``measure_environment``.
+    of this environment is not measured again. The others: see ``Environment`` and ``Session``.
     """
 
     engine: str
@@ -145,6 +147,278 @@ class Environment:
         return fingerprint.digest(facts)
 
 
+class Session:
+    """Measures configurations of an environment whenever it is asked to: a context manager.
+
+    The journal is locked from entry to exit. From the first measurement on, one server runs and settings of the
+    hardware apply; they are restored on exit or, after a kill, by the next session. So a search, which looks at what
+    was measured before it proposes more, pays for that once.
+
+    The first configuration is also the sentinel: it is measured before all others, after them, and at intervals in
+    between, to see whether the machine stays the same (``journal.sentinels``).
+
+    Parameters
+    ----------
+    environment
+        What is measured.
+    repeats
+        Processes per configuration.
+    protocol
+        When an inference counts.
+    journal_path
+        Of the environment's journal.
+    seed
+        Of the order.
+    retries
+        How often a disturbed measurement is repeated; its record stays.
+    reuse_journals_from
+        Journal of another study; its measurements of the same environment are copied.
+    root, state
+        See ``hardware.applied``.
+
+    Raises
+    ------
+    UserError
+        On entry: this machine is not the environment's hardware, or another process is writing to the journal.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        *,
+        repeats: int,
+        protocol: Protocol,
+        journal_path: Path,
+        seed: int,
+        retries: int = 0,
+        reuse_journals_from: Path | None = None,
+        root: Path = Path("/"),
+        state: Path = HARDWARE_STATE,
+    ) -> None:
+        self._environment = environment
+        self._repeats = repeats
+        self._protocol = protocol
+        self._seed = seed
+        self._retries = retries
+        self._reuse_journals_from = reuse_journals_from
+        self._root, self._state = root, state
+        self._engine = engines.load(environment.engine)
+        self._writer = journal.Journal(journal_path)
+        self._records: dict[journal.Key, Measurement] = {}
+        self._reusable: list[Record] = []
+        self._order = 0
+        self._sentinel: tuple[str, Options] | None = None
+        self._since_sentinel = 0
+        self._machine: _Machine | None = None
+        self._stack, self._machine_stack = ExitStack(), ExitStack()
+
+    @classmethod
+    def of_job(cls, name: str, params: MeasureParams, networks: Sequence[str], journal_path: Path) -> Session:
+        """Take it from the parameters of a job.
+
+        Parameters
+        ----------
+        name
+            Of the environment.
+        params
+            Of the job.
+        networks
+            Files of the network, one for each of ``params.precisions``.
+        journal_path
+            Of the environment's journal.
+        """
+        return cls(
+            Environment.of(name, params, networks),
+            repeats=params.repeats,
+            retries=params.retries,
+            protocol=params.protocol,
+            journal_path=journal_path,
+            seed=params.seed,
+            reuse_journals_from=params.reuse_journals_from,
+        )
+
+    def __enter__(self) -> Session:
+        environment, engine = self._environment, self._engine
+        if self._state.exists():
+            # Settings that a killed run left are restored before the machine is described.
+            hardware.restore(self._state, self._root)
+        self._host = fingerprint.host()
+        # An engine that measures nothing does so anywhere.
+        if environment.hardware and engine.isolated:
+            same_hardware.check(
+                environment.name, environment.hardware, environment.identity, self._host, self._writer.path
+            )
+        self._digest = environment.digest(engine.versions(), self._host)
+        if engine.needs_dimension_names and not environment.dimension_names:
+            self._environment = environment.with_dimension_names()
+        if self._reuse_journals_from is not None:
+            self._reusable = journal.read(self._reuse_journals_from)
+        self._stack.enter_context(self._writer)
+        self._records = journal.measurements(journal.read(self._writer.path))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._stack:
+            self._release(watch=kind is None)
+
+    def measured_configurations(self) -> list[str]:
+        """Return the configurations of which the journal holds a measurement of this environment, in their order."""
+        same = [key for key in self._records if (key[0], key[3]) == (self._digest, self._protocol.key)]
+        return list(dict.fromkeys(key[1] for key in same if self._is_measured(key)))
+
+    def measure(self, configurations: Mapping[str, Options]) -> list[Measurement]:
+        """Measure every configuration in processes of its own, unless the journal holds it already.
+
+        The order is random over configurations and repeats, so that a drift of the machine falls on all alike.
+        Disturbed measurements are repeated after the others of this call, not at the end of the session: a search
+        proposes nothing because of a value that is about to be replaced, and after a kill it proposes the same again
+        from the same values.
+
+        If settings of the hardware cannot be applied, every measurement is a record with the status ``not_applied``,
+        and is tried again by the next call.
+
+        Parameters
+        ----------
+        configurations
+            Options by ``configuration_id``.
+
+        Returns
+        -------
+        list of Measurement
+            The journal's records of these measurements, in the order of ``configurations``, repeats and attempts. Each
+            was in the journal before the next measurement started, so a session can be killed at any time, and a later
+            one continues.
+        """
+        if self._sentinel is None:
+            self._sentinel = next(iter(configurations.items()), None)
+        copied = self._writer.take_over(self._reusable, self._digest, self._protocol.key, configurations)
+        self._records |= {journal.key(record): record for record in copied}
+        self._order = 1 + max((record["order"] for record in self._records.values()), default=-1)
+        keys = [
+            (self._digest, configuration, repeat, self._protocol.key, 0)
+            for configuration in configurations
+            for repeat in range(self._repeats)
+        ]
+        last = keys
+        for attempt in range(self._retries + 1):
+            if attempt:
+                # Also those that an earlier call made after an attempt that another one took the place of.
+                retried = [(*key[:4], attempt) for key in last]
+                last = [
+                    k
+                    for k, key in zip(retried, last, strict=True)
+                    if k in self._records or self._records[key].get("disturbed")
+                ]
+                keys += last
+            missing = [key for key in last if not self._is_measured(key)]
+            random.Random(f"{self._seed} {attempt}" if attempt else self._seed).shuffle(missing)
+            if missing:
+                name = self._environment.name
+                title = f"{name}, disturbed before" if attempt else name
+                self._measure_missing(missing, configurations, title, done_before=len(last) - len(missing))
+        positions = {configuration: position for position, configuration in enumerate(configurations)}
+        return [self._records[key] for key in sorted(keys, key=lambda key: (positions[key[1]], key[2], key[4]))]
+
+    def _is_measured(self, key: journal.Key) -> bool:
+        return key in self._records and journal.is_final(self._records[key], self._protocol.timeout_seconds)
+
+    def _measure_missing(
+        self, keys: Sequence[journal.Key], configurations: Mapping[str, Options], title: str, done_before: int
+    ) -> None:
+        """Measure these, one after the other."""
+        try:
+            machine = self._prepared()
+        except hardware.SettingError as error:
+            for key in keys:
+                self._add(key, self._subject(key[1], configurations[key[1]]), _not_applied(str(error)))
+            return
+        progress = Progress(title, len(keys), done_before=done_before)
+        for key in keys:
+            subject = self._subject(key[1], configurations[key[1]])
+            self._add(key, subject, machine.measure(subject["options"], self._protocol))
+            progress.step()
+            self._since_sentinel += 1
+            if self._since_sentinel >= _SENTINEL_EVERY:
+                self._watch(machine)
+        if any(self._records[key]["status"] == journal.NOT_APPLIED for key in keys):
+            # Settings that somebody changed are applied anew before more is measured.
+            self._release()
+
+    def _add(self, key: journal.Key, subject: Subject, outcome: JudgedOutcome) -> None:
+        _, _, repeat, _, attempt = key
+        record: Measurement = {
+            "record": "measurement",
+            **subject,
+            "repeat": repeat,
+            "attempt": attempt,
+            "order": self._order,
+            **outcome,
+        }
+        self._writer.append(record)
+        self._records[key] = record
+        self._order += 1
+
+    def _subject(self, configuration: str, options: Options) -> Subject:
+        return {
+            "environment_digest": self._digest,
+            "configuration_id": configuration,
+            "protocol": self._protocol.key,
+            "environment": self._environment.name,
+            "started_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+            "options": dict(options),
+            "timeout_seconds": self._protocol.timeout_seconds,
+        }
+
+    def _prepared(self) -> _Machine:
+        """Prepare the machine, unless it is prepared; raises SettingError."""
+        if self._machine is None:
+            record = cast(
+                HostRecord,
+                {
+                    "record": "host",
+                    "environment_digest": self._digest,
+                    **self._host,
+                    "versions": self._engine.versions(),
+                },
+            )
+            machine = _Machine(self._environment, self._engine, self._host)
+            with ExitStack() as stack:
+                try:
+                    machine.apply_settings(stack, self._root, self._state)
+                    if machine.applied is not None:
+                        record["settings"] = machine.applied.values
+                finally:
+                    # Also if settings could not be applied: these rows need a host, too.
+                    self._writer.append(record)
+                machine.start(stack)
+                self._watch(machine)
+                self._machine_stack = stack.pop_all()
+            self._machine = machine
+        return self._machine
+
+    def _release(self, *, watch: bool = True) -> None:
+        """Stop the server and restore the settings, after a last look at the sentinel."""
+        machine, self._machine = self._machine, None
+        with self._machine_stack:
+            if machine is not None and watch and self._since_sentinel:
+                self._watch(machine)
+
+    def _watch(self, machine: _Machine) -> None:
+        """Measure the sentinel."""
+        self._since_sentinel = 0
+        # An engine that measures nothing has no machine to watch.
+        if self._engine.isolated and self._sentinel is not None:
+            subject = self._subject(*self._sentinel)
+            record: Sentinel = {
+                "record": "sentinel",
+                **subject,
+                **machine.measure(subject["options"], self._protocol),
+            }
+            self._writer.append(record)
+
+
 def measure_environment(
     environment: Environment,
     configurations: Mapping[str, Options],
@@ -158,65 +432,20 @@ def measure_environment(
     root: Path = Path("/"),
     state: Path = HARDWARE_STATE,
 ) -> list[Measurement]:
-    """Measure every configuration ``repeats`` times, in processes of its own, unless the journal holds it already.
-
-    configurations: options by ``configuration_id``. seed: of the order, random over configurations and repeats, so
-    that a drift of the machine falls on all alike. retries: how often a disturbed measurement is repeated, after all
-    others; its record stays. reuse_journals_from: journal of another study; its measurements of the same environment
-    are copied. root, state: see ``hardware.applied``.
-
-    Settings of the hardware apply from the first measurement to the last, and are restored then. If they cannot be
-    applied, every measurement is a record with the status ``not_applied``, and is tried again by the next call.
-
-    The first configuration is also the sentinel: it is measured before, after and at intervals in between, to see
-    whether the machine stays the same (``journal.sentinels``).
-
-    Raises UserError, before anything is measured, if this machine is not the environment's hardware.
-
-    Returns the journal's records of these measurements, in the order of ``configurations``, repeats and attempts. Safe
-    against being killed at any time: a later call continues where this one stopped.
-    """
-    engine = engines.load(environment.engine)
-    if state.exists():
-        # Settings that a killed run left are restored before the machine is described.
-        hardware.restore(state, root)
-    host = fingerprint.host()
-    # An engine that measures nothing does so anywhere.
-    if environment.hardware and engine.isolated:
-        same_hardware.check(environment.name, environment.hardware, environment.identity, host, journal_path)
-    digest = environment.digest(engine.versions(), host)
-    if engine.needs_dimension_names and not environment.dimension_names:
-        environment = environment.with_dimension_names()
-    with ExitStack() as stack:
-        writer = stack.enter_context(journal.Journal(journal_path))
-        if reuse_journals_from is not None:
-            writer.take_over(journal.read(reuse_journals_from), digest, protocol.key, configurations)
-        run = _Run(environment, configurations, protocol, writer, engine, digest, host, (root, state))
-        keys = [(digest, cid, repeat, protocol.key, 0) for cid in configurations for repeat in range(repeats)]
-        last = keys
-        for attempt in range(retries + 1):
-            if attempt:
-                # Also those that an earlier call made after an attempt that another one took the place of.
-                retried = [(*key[:4], attempt) for key in last]
-                last = [
-                    k
-                    for k, key in zip(retried, last, strict=True)
-                    if k in run.records or run.records[key].get("disturbed")
-                ]
-                keys += last
-            missing = run.missing(last)
-            random.Random(f"{seed} {attempt}" if attempt else seed).shuffle(missing)
-            if missing:
-                try:
-                    stack.enter_context(run)
-                except hardware.SettingError as error:
-                    run.record_not_applied(missing, str(error))
-                    continue
-                title = f"{environment.name}, disturbed before" if attempt else environment.name
-                progress = Progress(title, len(missing), done_before=len(last) - len(missing))
-                run.measure_all(missing, progress)
-    positions = {configuration: position for position, configuration in enumerate(configurations)}
-    return [run.records[key] for key in sorted(keys, key=lambda key: (positions[key[1]], key[2], key[4]))]
+    """Measure configurations in a session of their own; arguments as for ``Session`` and its ``measure``."""
+    session = Session(
+        environment,
+        repeats=repeats,
+        protocol=protocol,
+        journal_path=journal_path,
+        seed=seed,
+        retries=retries,
+        reuse_journals_from=reuse_journals_from,
+        root=root,
+        state=state,
+    )
+    with session:
+        return session.measure(configurations)
 
 
 def measure_job(
@@ -226,31 +455,9 @@ def measure_job(
     configurations: Mapping[str, Options],
     journal_path: Path,
 ) -> list[Measurement]:
-    """Call ``measure_environment`` with the parameters of a job.
-
-    Parameters
-    ----------
-    name
-        Of the environment.
-    params
-        Of the job.
-    networks
-        Files of the network, one for each of ``params.precisions``.
-    configurations
-        Options by ``configuration_id``.
-    journal_path
-        Of the environment's journal.
-    """
-    return measure_environment(
-        Environment.of(name, params, networks),
-        configurations,
-        repeats=params.repeats,
-        retries=params.retries,
-        protocol=params.protocol,
-        journal_path=journal_path,
-        seed=params.seed,
-        reuse_journals_from=params.reuse_journals_from,
-    )
+    """Measure configurations in a session of their own; arguments as for ``Session.of_job`` and its ``measure``."""
+    with Session.of_job(name, params, networks, journal_path) as session:
+        return session.measure(configurations)
 
 
 def metadata(records: Sequence[Measurement], journal_path: Path, environment: str) -> dict[str, object]:
@@ -267,168 +474,52 @@ def metadata(records: Sequence[Measurement], journal_path: Path, environment: st
     }
 
 
-def measured_configurations(name: str, params: MeasureParams, networks: Sequence[str], journal_path: Path) -> list[str]:
-    """Return the configurations of which the journal holds a measurement of this environment, in their order.
+class _Machine:
+    """The machine while it is measured: settings applied, the background load and the server running."""
 
-    Arguments as in ``measure_job``.
-    """
-    environment, protocol = Environment.of(name, params, networks), params.protocol
-    digest = environment.digest(engines.load(environment.engine).versions(), fingerprint.host())
-    measurements = journal.measurements(journal.read(journal_path))
-    ids = [
-        key[1]
-        for key, record in measurements.items()
-        if (key[0], key[3]) == (digest, protocol.key) and journal.is_final(record, protocol.timeout_seconds)
-    ]
-    return list(dict.fromkeys(ids))
-
-
-class _Run:
-    """One call's measuring: a context manager around the server, entered when there is something to measure."""
-
-    def __init__(
-        self,
-        environment: Environment,
-        configurations: Mapping[str, Options],
-        protocol: Protocol,
-        writer: journal.Journal,
-        engine: Engine,
-        digest: str,
-        host: Host,
-        board: tuple[Path, Path],
-    ) -> None:
-        self.records = journal.measurements(journal.read(writer.path))
+    def __init__(self, environment: Environment, engine: Engine, host: Host) -> None:
         self._environment = environment
-        self._configurations = configurations
-        self._protocol = protocol
-        self._writer = writer
         self._engine = engine
-        self._digest = digest
         self._host = host
-        self._board = board
         self._settings = hardware.parse(environment.hardware_settings)
-        self._load, _ = background_load.requested_load(self._settings)
-        self._applied: hardware.Applied | None = None
-        self._dead: Callable[[], list[str]] = list
-        self._order = len(self.records) and 1 + max(record["order"] for record in self.records.values())
-        self._stack = ExitStack()
+        self._load, self._load_share = background_load.requested_load(self._settings)
+        self._ended_loads: Callable[[], list[str]] = list
         self._measure: Callable[[Request], Outcome] | None = None
-        self._since_sentinel = 0
+        self.applied: hardware.Applied | None = None
 
-    def __enter__(self) -> _Run:
-        if self._measure is None:
-            host_record = cast(
-                HostRecord,
-                {
-                    "record": "host",
-                    "environment_digest": self._digest,
-                    **self._host,
-                    "versions": self._engine.versions(),
-                },
-            )
-            with ExitStack() as stack:
-                try:
-                    self._apply(stack)
-                    if self._applied is not None:
-                        host_record["settings"] = self._applied.values
-                finally:
-                    # Also if settings could not be applied: these rows need a host, too.
-                    self._writer.append(host_record)
-                variables = _variables(self._settings, self._engine)
-                self._measure = _runner(self._engine, self._environment.cpus(), variables, stack)
-                self._sentinel()
-                self._stack = stack.pop_all()
-        return self
-
-    def _apply(self, stack: ExitStack) -> None:
-        root, state = self._board
+    def apply_settings(self, stack: ExitStack, root: Path, state: Path) -> None:
+        """Apply settings until ``stack`` is closed; raises SettingError."""
         if self._settings:
-            self._applied = stack.enter_context(hardware.applied(self._settings, root, state))
-        load = background_load.requested_load(self._settings)
+            self.applied = stack.enter_context(hardware.applied(self._settings, root, state))
         if self._load:
-            self._dead = stack.enter_context(background_load.running(*load, self._environment.cpus())).ended
+            running = background_load.running(self._load, self._load_share, self._environment.cpus())
+            self._ended_loads = stack.enter_context(running).ended
 
-    def __exit__(self, *error: object) -> None:
-        if self._measure is not None:
-            self._measure = None
-            self._stack.close()
+    def start(self, stack: ExitStack) -> None:
+        """Start the server, which runs until ``stack`` is closed."""
+        engine, variables = self._engine, _variables(self._settings, self._engine)
+        if engine.isolated:
+            server = MeasuringServer(engine.name, self._environment.cpus(), variables)
+            self._measure = stack.enter_context(server).measure
+        else:
+            self._measure = lambda request: measure(engine, request, None)
 
-    def missing(self, keys: Iterable[journal.Key]) -> list[journal.Key]:
-        """Return the keys that need a measurement."""
-        timeout = self._protocol.timeout_seconds
-        return [key for key in keys if key not in self.records or not journal.is_final(self.records[key], timeout)]
-
-    def record_not_applied(self, keys: Sequence[journal.Key], reason: str) -> None:
-        """Record that these could not be measured as they should."""
-        outcome: JudgedOutcome = {"status": journal.NOT_APPLIED, "error": reason, "disturbed": None}
-        for key in keys:
-            _, configuration, repeat, _, attempt = key
-            record: Measurement = {
-                "record": "measurement",
-                **self._subject(configuration),
-                "repeat": repeat,
-                "attempt": attempt,
-                "order": self._next(),
-                **outcome,
-            }
-            self._writer.append(record)
-            self.records[key] = record
-
-    def measure_all(self, keys: Sequence[journal.Key], progress: Progress) -> None:
-        """Measure these, one after the other."""
-        for key in keys:
-            _, configuration, repeat, _, attempt = key
-            subject, order = self._subject(configuration), self._next()
-            record: Measurement = {
-                "record": "measurement",
-                **subject,
-                "repeat": repeat,
-                "attempt": attempt,
-                "order": order,
-                **self._measure_subject(subject),
-            }
-            self._writer.append(record)
-            self.records[key] = record
-            progress.step()
-            self._since_sentinel += 1
-            if self._since_sentinel >= _SENTINEL_EVERY:
-                self._sentinel()
-        if self._since_sentinel:
-            self._sentinel()
-
-    def _next(self) -> int:
-        self._order += 1
-        return self._order - 1
-
-    def _subject(self, configuration: str) -> Subject:
-        return {
-            "environment_digest": self._digest,
-            "configuration_id": configuration,
-            "protocol": self._protocol.key,
-            "environment": self._environment.name,
-            "started_at": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
-            "options": dict(self._configurations[configuration]),
-            "timeout_seconds": self._protocol.timeout_seconds,
-        }
-
-    def _measure_subject(self, subject: Subject) -> JudgedOutcome:
+    def measure(self, options: Options, protocol: Protocol) -> JudgedOutcome:
+        """Measure one configuration in a fresh process, and judge whether the number counts."""
         assert self._measure is not None
-        outcome = self._measure(_request(self._environment, subject["options"], self._protocol, self._host))
-        changed = [*(self._applied.changed() if self._applied else []), *self._dead()]
+        outcome = self._measure(_request(self._environment, options, protocol, self._host))
+        changed = [*(self.applied.changed() if self.applied else []), *self._ended_loads()]
         if changed:
             # Numbers measured under another setting do not belong to this environment.
-            return {"status": journal.NOT_APPLIED, "error": "; ".join(changed), "disturbed": None}
+            return _not_applied("; ".join(changed))
         judged = cast(JudgedOutcome, dict(outcome))
         judged["disturbed"] = _disturbed(outcome, loaded=self._load > 0)
         return judged
 
-    def _sentinel(self) -> None:
-        self._since_sentinel = 0
-        # An engine that measures nothing has no machine to watch.
-        if self._engine.isolated:
-            subject = self._subject(next(iter(self._configurations)))
-            record: Sentinel = {"record": "sentinel", **subject, **self._measure_subject(subject)}
-            self._writer.append(record)
+
+def _not_applied(reason: str) -> JudgedOutcome:
+    """Return the outcome of what could not be measured as it should."""
+    return {"status": journal.NOT_APPLIED, "error": reason, "disturbed": None}
 
 
 def _disturbed(outcome: Outcome, *, loaded: bool) -> bool | None:
@@ -468,11 +559,3 @@ def _request(environment: Environment, options: Options, protocol: Protocol, hos
         "protocol": to_plain(protocol),
         "seed": environment.seed,
     }
-
-
-def _runner(
-    engine: Engine, cpus: list[int], variables: Mapping[str, str], stack: ExitStack
-) -> Callable[[Request], Outcome]:
-    if engine.isolated:
-        return stack.enter_context(MeasuringServer(engine.name, cpus, variables)).measure
-    return lambda request: measure(engine, request, None)

@@ -179,12 +179,14 @@ class Journal:
 
     def take_over(
         self, records: list[Record], environment_digest: str, protocol: str, configurations: Collection[str]
-    ) -> None:
-        """Add what another journal holds of these configurations and this one does not, with its host.
+    ) -> list[Measurement]:
+        """Add what another journal holds of these configurations and this one does not, with its host; return it.
 
         Of the environment, by the protocol. Others are left where they are: designs that choose by earlier
         measurements would take them for chosen.
         """
+        if not records:
+            return []
         existing = measurements(read(self.path))
         same = [record for record in records if record.get("environment_digest") == environment_digest]
         new = [
@@ -195,6 +197,7 @@ class Journal:
         added: list[Record] = [*filter(is_host, same), *new]
         for record in added if new else []:
             self.append(record)
+        return new
 
     def append(self, record: Record) -> None:
         """Add a record."""

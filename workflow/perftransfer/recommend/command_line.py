@@ -16,7 +16,7 @@ from perftransfer.dataset import tables
 from perftransfer.errors import UserError
 from perftransfer.fitting.conformal import INTERVAL
 from perftransfer.recommend import deployment, gather, source_prediction, stored_model
-from perftransfer.recommend.planning import choose_next
+from perftransfer.recommend.planning import Planner
 from perftransfer.recommend.transferred_model import Measured, TransferredModel
 from perftransfer.space import terms
 from perftransfer.space.encoding import ConfigurationIndex
@@ -113,7 +113,7 @@ def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     failed = [int(row) for row in failed_rows if row >= 0 and row not in values]
     variance = target.variance(fitted.scale)
     noise = None if variance is None else dict(zip(map(int, rows), variance, strict=True))
-    chosen += choose_next(fitted, X, n - len(chosen), [*values, *failed, *chosen], values, failed, noise)
+    chosen += Planner(fitted, X).choose_next(n - len(chosen), [*values, *failed, *chosen], values, failed, noise)
     ids = [str(frame["configuration_id"].iloc[row]) for row in chosen]
     if out is not None and out.suffix == ".json":
         tables.write_text(out, json.dumps({one: every[one] for one in ids}, indent=1) + "\n")

@@ -11,7 +11,7 @@ import pandas as pd
 from perftransfer import strategies
 from perftransfer.designs.interface import ActiveDesign
 from perftransfer.recommend import gather
-from perftransfer.recommend.planning import choose_next
+from perftransfer.recommend.planning import Planner
 from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import Level, configuration_id
@@ -52,8 +52,9 @@ def measure_in_rounds(
 ) -> TargetMeasurements[Records]:
     """Measure ``budget`` configurations in the target, the default one among them.
 
-    Nothing is measured twice. A run that was killed makes the same choices again; a search and an active design go on
-    from what was measured.
+    Nothing is measured twice. A run that was killed makes the same choices again, from the same values, also where it
+    ended in the middle of a batch. Where a search or an active design no longer chooses what was measured, it goes on
+    from that.
 
     Parameters
     ----------
@@ -80,26 +81,35 @@ def measure_in_rounds(
     default = [ids.index(configuration_id(model.space.default))]
     earlier = [ids.index(name) for name in measured_before if name in configurations]
     start = list(dict.fromkeys([*default, *earlier]))
+    planner = Planner(model, codes)
 
     def selected(rows: Sequence[int]) -> Configurations:
         return {ids[row]: configurations[ids[row]] for row in rows}
 
     if model.recipe.search is not None or issubclass(strategies.load(model.recipe.strategy).design, ActiveDesign):
-        rows, index = start, ConfigurationIndex(codes)
+        rows, index = default, ConfigurationIndex(codes)
         while True:
             records = measure(selected(rows))
-            if len(rows) >= min(budget, len(codes)):
-                return TargetMeasurements(selected(rows), records, is_random_sample=False)
-            measured = gather.target_measurements(model, to_table(records))
-            found = list(map(int, index.find(measured.codes)))
-            values, variance = dict(zip(found, measured.y, strict=True)), measured.variance(model.scale)
-            noise = None if variance is None else dict(zip(found, variance, strict=True))
-            failed = set(rows) - set(values)
+            left = [row for row in earlier if row not in rows]
             n = min(budget - len(rows), batch)
-            rows = [*rows, *choose_next(model, codes, n, rows, values, failed, noise)]
-    rows = [*default, *choose_next(model, codes, budget - len(default), default, {})]
+            proposed = list[int]()
+            if n > 0:
+                measured = gather.target_measurements(model, to_table(records))
+                found = list(map(int, index.find(measured.codes)))
+                values, variance = dict(zip(found, measured.y, strict=True)), measured.variance(model.scale)
+                noise = None if variance is None else dict(zip(found, variance, strict=True))
+                failed = set(rows) - set(values)
+                proposed = planner.choose_next(n, rows, values, failed, noise)
+            is_replayed = set(proposed) <= set(left) or set(left) <= set(proposed)
+            if not (proposed and is_replayed):
+                # The earlier run made other choices, with another strategy or a larger budget. They count.
+                proposed = left
+            if not proposed:
+                return TargetMeasurements(selected(rows), records, is_random_sample=False)
+            rows = [*rows, *proposed]
+    rows = [*default, *planner.choose_next(budget - len(default), default, {})]
     is_random_sample = set(start) <= set(rows)
     if not is_random_sample:
         # An earlier run had another strategy or a larger budget.
-        rows = [*start, *choose_next(model, codes, budget - len(start), start, {})]
+        rows = [*start, *planner.choose_next(budget - len(start), start, {})]
     return TargetMeasurements(selected(rows), measure(selected(rows)), is_random_sample)
