@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import snapshot
 
 from perftransfer.report import findings_recommendation
 from perftransfer.report.finding import Finding, sentence
+from perftransfer.tables.option_costs import Costs, OptionCosts
 
 FACTS = {
     "space": 1152, "budget": 8, "confirmed": True, "strategy": "AUTO",
@@ -92,6 +94,44 @@ def test_a_target_ends_with_what_to_paste() -> None:
     assert remarks == ()
     # Where the default is best, it is what to paste.
     assert "options.intra_op_num_threads = 1" in snippets(rows(rank=311))[0][1]
+
+
+COSTS = pd.DataFrame(
+    {
+        "objective": "latency_ms",
+        "option": ["arena", "threads", "threads", "mode", "spinning"],
+        "recommended": ["true", "2", "2", "fast", "true"],
+        "level": ["false", "1", "4", "slow", "false"],
+        "status": ["measured", "predicted", "predicted", "failed", "measured"],
+        "value": [2.01, 4.2, 2.0, np.nan, 1.0],
+        "change": [0.005, 1.0, -0.05, np.nan, -0.45],
+        "low": [np.nan, 0.8, -0.2, np.nan, np.nan],
+        "high": [np.nan, 1.2, 0.1, np.nan, np.nan],
+    }
+)
+
+
+def test_what_matters_near_the_optimum_is_said() -> None:
+    (finding,) = findings_recommendation.near_optimum(Costs("latency_ms", COSTS))
+    assert finding.facts == {
+        "quantity": "latency", "option": "threads", "recommended": "2", "level": "1", "change": 100, "least": 1,
+        "status": "predicted", "negligible": ["arena"],
+    }  # fmt: skip
+    text = sentence(finding)
+    assert "1 instead of 2 makes it 100 % higher (predicted)" in text
+    assert "arena" in text
+    assert list(findings_recommendation.near_optimum(Costs("latency_ms", COSTS[COSTS["option"] == "mode"]))) == []
+
+
+def test_costs_stand_by_option_the_most_influential_first_with_how_they_are_known() -> None:
+    table = OptionCosts().cells(Costs("latency_ms", COSTS))
+    assert table is not None
+    cells = [[cell.text for cell in row] for row in table.rows]
+    assert [row[0] for row in cells] == ["threads", "threads", "spinning", "arena", "mode"]
+    assert cells[0] == ["threads", "2", "1", "4.20", "+100 %", "+80 % to +120 %", "predicted"]
+    assert cells[2][4:] == ["−45 %", "–", "measured"]
+    assert cells[4][3:] == ["–", "–", "–", "failed"]
+    assert OptionCosts().cells(Costs("latency_ms", COSTS.iloc[:0])) is None
 
 
 def test_one_configuration_for_two_objectives_is_pasted_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,23 @@ def target(n: int = 40, names: list[str] = NAMES, intervals: bool = True, failed
                 low=list(best[f"{name}_low"]), high=list(best[f"{name}_high"]), measured=[3.0, np.nan],
             )
         )  # fmt: skip
-    return Target("new", "new (emulated)", table, pd.concat(left_out), pd.concat(recommended))
+    costs = pd.concat([option_costs(name, intervals) for name in names])
+    return Target("new", "new (emulated)", table, pd.concat(left_out), costs, pd.concat(recommended))
+
+
+def option_costs(objective: str, intervals: bool = True) -> pd.DataFrame:
+    """A change that was measured, two that are predicted, and one that failed."""
+    columns = ["option", "recommended", "level", "configuration_id", "status", "value", "reference", "change"]
+    rows = [
+        ("arena", "true", "false", "c1", "measured", 2.2, 2.0, 0.1),
+        ("threads", "2", "1", "c2", "predicted", 4.2, 2.1, 1.0),
+        ("threads", "2", "3", "c3", "predicted", 2.0, 2.1, -0.05),
+        ("mode", "fast", "slow", "c4", "failed", np.nan, 2.0, np.nan),
+    ]
+    table = pd.DataFrame(rows, columns=columns)
+    predicted = (table["status"] == "predicted") & intervals
+    ends = {"low": (table["change"] - 0.2).where(predicted), "high": (table["change"] + 0.2).where(predicted)}
+    return table.assign(objective=objective, **ends)
 
 
 def figures(target: Target) -> list[Interactive]:
@@ -56,7 +73,7 @@ def rows(figure: Interactive) -> list[dict[str, Any]]:
 
 def test_each_configuration_stands_at_what_is_predicted_and_is_marked_for_what_it_is() -> None:
     known = target()
-    choices, front, _ = figures(known)
+    choices, front, *_ = figures(known)
     found = rows(choices)
     assert len(found) == 40
     assert {row["kind"] for row in found} == set(_target.KINDS) - {_target.FAILED}
@@ -74,7 +91,7 @@ def test_each_configuration_stands_at_what_is_predicted_and_is_marked_for_what_i
 def test_what_failed_is_on_no_front() -> None:
     table = target().predictions
     best = int(table["energy_mj"].argmin())
-    choices, front, _ = figures(target(failed=best))
+    choices, front, *_ = figures(target(failed=best))
     (row,) = [row for row in rows(front) if row["kind"] == _target.FAILED]
     assert not row["front"]
     assert _target.FAILED in choices.columns["kind"]
@@ -82,8 +99,23 @@ def test_what_failed_is_on_no_front() -> None:
 
 def test_of_one_objective_there_is_no_front() -> None:
     assert [figure.name for figure in figures(target(names=["latency_ms"]))] == [
-        "new-interactive-target_choices", "new-interactive-target_predicted",
+        "new-interactive-target_choices", "new-interactive-target_option_costs", "new-interactive-target_predicted",
     ]  # fmt: skip
+
+
+def test_options_stand_at_the_ratio_that_they_make_and_measured_is_told_from_predicted() -> None:
+    known = target()
+    costs = figures(known)[-2]
+    latency = [row for row in rows(costs) if row["objective"] == "latency_ms"]
+    assert [(row["label"], row["ratio"], row["status"]) for row in sorted(latency, key=lambda row: row["order"])] == [
+        ("threads=1", 2.0, "predicted"), ("threads=3", 0.95, "predicted"), ("arena=false", 1.1, "measured"),
+    ]  # fmt: skip
+    assert [row["low"] is None for row in latency] == [row["status"] == "measured" for row in latency]
+    assert "2 changes failed when measured" in costs.caption
+    assert [value for value, _ in costs.controls[0].options] == NAMES
+    assert "bars" not in figures(target(intervals=False))[-2].caption
+    empty = dataclasses.replace(known, option_costs=known.option_costs.iloc[:0])
+    assert not any("option_costs" in figure.name for figure in figures(empty))
 
 
 def test_predicted_stands_beside_measured_left_out_or_afterwards() -> None:

@@ -120,6 +120,16 @@ def test_the_one_at_a_time_changes_of_a_space_with_condition_and_clause_are_thos
     ]
 
 
+def test_changes_of_any_configuration_deactivate_and_activate_what_depends_on_them():
+    space = OptionSpace(CONTENT, "space")
+    parallel = {"threads": 4, "mode": "parallel", "inter": 1, "layout": "nhwc", "spinning": True}
+    changes = {(option.name, level): changed for option, level, changed in space.changes(parallel)}
+    assert changes["mode", "sequential"] == parallel | {"mode": "sequential", "inter": None}
+    assert changes["inter", 2] == parallel | {"inter": 2}
+    assert changes["threads", 1] == parallel | {"threads": 1}
+    assert ("threads", 4) not in changes
+
+
 def test_a_forbidden_change_of_the_default_is_passed_over():
     content = CONTENT | {"forbidden": [{"threads": 4, "spinning": True}]}
     assert [c["threads"] for c in OptionSpace(content, "space").one_at_a_time()].count(4) == 0

@@ -97,6 +97,18 @@ def test_its_model_answers_on_the_command_line(study: StudyFolder, capsys: pytes
     assert capsys.readouterr().out.startswith("simulated-new, threads=4")
 
 
+def test_what_each_option_costs_is_measured_where_it_was_measured(study: StudyFolder) -> None:
+    costs = pd.read_parquet(study.path / TARGET / "option_costs.parquet")
+    measured = pd.read_parquet(study.path / TARGET / "measurements.parquet")
+    assert set(costs["option"]) == {"threads", "optimisation", "precision", "spinning", "memory"} & set(measured)
+    assert costs.loc[costs["status"] == "predicted", "low"].notna().all()
+    known = set(measured.loc[measured["status"] == "ok", "configuration_id"])
+    assert set(costs.loc[costs["status"] == "measured", "configuration_id"]) <= known
+    page = (study.path / "results/toy/report.html").read_text()
+    assert "From the recommended configuration," in page
+    assert 'id="simulated-new-interactive-target_option_costs"' in page
+
+
 def test_what_is_recommended_is_exported_from_each_of_its_files(
     study: StudyFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:

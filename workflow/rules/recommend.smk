@@ -67,6 +67,7 @@ rule recommend:
         ),
         predictions="<results>/targets/{environment}/predictions.parquet",
         left_out="<results>/targets/{environment}/left_out.parquet",
+        option_costs="<results>/targets/{environment}/option_costs.parquet",
         recommendation="<results>/targets/{environment}/recommendation.parquet",
     log:
         "<results>/logs/recommend/{environment}.log",

@@ -76,6 +76,7 @@ rule report:
         target_measurements=inputs.target_tables("measurements"),
         predictions=inputs.target_tables("predictions"),
         left_out=inputs.target_tables("left_out"),
+        option_costs=inputs.target_tables("option_costs"),
         measurements=inputs.measurements,
         sentinels=inputs.sentinels,
         templates=collect(

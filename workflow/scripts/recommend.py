@@ -9,6 +9,7 @@ from perftransfer.errors import UserError
 from perftransfer.job import logged
 from perftransfer.plain import from_plain
 from perftransfer.recommend import deployment, gather, stopping, stored_model
+from perftransfer.recommend.option_costs import option_costs_table
 from perftransfer.recommend.params import RecommendParams
 from perftransfer.recommend.recommendation import left_out_table, predict_space, predictions_table, recommend
 
@@ -44,5 +45,8 @@ if __name__ == "__main__":
         strategy = params.model.recipe.strategy
         metadata = {"outlooks": outlooks, "strategy": strategy, "budget": budget, "space": len(candidates)}
         chosen = candidates[candidates["configuration_id"].isin(recommendations["configuration_id"])]
-        metadata |= deployment.facts_of(params.model.recipe.description, tables.configurations_of(chosen, options))
+        configurations = tables.configurations_of(chosen, options)
+        costs = option_costs_table(models, recommendations, configurations)
+        tables.write(Path(snakemake.output.option_costs), costs)
+        metadata |= deployment.facts_of(params.model.recipe.description, configurations)
         tables.write(Path(snakemake.output.recommendation), recommendations, metadata=metadata)

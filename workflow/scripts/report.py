@@ -29,10 +29,10 @@ if __name__ == "__main__":
             recommendation_facts = json.loads(tables.metadata(path)["targets"])
             table = tables.read(path)
             targets, labels = {}, environment_labels(study["targets"])
-            for files in zip(snakemake.input.predictions, snakemake.input.left_out, strict=True):
-                name, (predictions, left_out) = Path(files[0]).parent.name, map(tables.read, files)
-                rows = table[table["environment"] == name]
-                targets[name] = Target(name, labels[name], predictions, left_out, rows)
+            of_targets = (snakemake.input.predictions, snakemake.input.left_out, snakemake.input.option_costs)
+            for files in zip(*of_targets, strict=True):
+                name, rows = Path(files[0]).parent.name, table[table["environment"] == Path(files[0]).parent.name]
+                targets[name] = Target(name, labels[name], *map(tables.read, files), rows)
             recommended = findings_recommendation.recommended(
                 table, recommendation_facts, targets, study["targets"], study["maximized"]
             )

@@ -31,8 +31,9 @@ class Target:
     ----------
     label
         What it is called, that it is emulated included.
-    predictions, left_out
-        See ``recommendation.predictions_table`` and ``recommendation.left_out_table``.
+    predictions, left_out, option_costs
+        See ``recommendation.predictions_table``, ``recommendation.left_out_table`` and
+        ``option_costs.option_costs_table``.
     recommended
         The target's rows of recommendation.parquet.
     """
@@ -41,6 +42,7 @@ class Target:
     label: str
     predictions: pd.DataFrame
     left_out: pd.DataFrame
+    option_costs: pd.DataFrame
     recommended: pd.DataFrame
 
 

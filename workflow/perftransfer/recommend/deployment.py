@@ -40,6 +40,11 @@ def facts_of(
     return {"description": dict(description), "configurations": pairs}
 
 
+def best_row(rows: pd.DataFrame) -> pd.Series:
+    """Return the row of the best configuration, the default one included, of a target's rows for one objective."""
+    return rows.sort_values("rank").iloc[0]
+
+
 def from_rows(rows: pd.DataFrame, facts: Mapping[str, Any]) -> Deployment:
     """Return the best configuration of a target for one objective.
 
@@ -50,7 +55,7 @@ def from_rows(rows: pd.DataFrame, facts: Mapping[str, Any]) -> Deployment:
     facts
         What ``facts_of`` returned.
     """
-    default, best = rows[rows["default"]].iloc[0], rows.sort_values("rank").iloc[0]
+    default, best = rows[rows["default"]].iloc[0], best_row(rows)
     levels = {name: {str(option): level for option, level in pairs} for name, pairs in facts["configurations"].items()}
     return Deployment(
         facts["description"],

@@ -21,8 +21,12 @@ from perftransfer.report.findings_measuring import SIMULATED
 from perftransfer.report.study_file import StudyEnvironment
 from perftransfer.results.table import PageTable
 from perftransfer.space.options import configuration_id
+from perftransfer.tables.option_costs import Costs, OptionCosts, by_influence
 from perftransfer.tables.recommended import Recommendations
 from perftransfer.tables.recommended import Recommended as RecommendedTable
+
+#: Change in percent below which an option of the recommended configuration hardly matters.
+LEAST_CHANGE = 1
 
 
 @dataclass(frozen=True)
@@ -78,14 +82,42 @@ def recommended(
         for objective, part in rows.groupby("objective", sort=False):
             findings += _findings(str(objective), part, bool(facts["confirmed"]), objective in maximized)
             outlook = outlooks[objective]
+            costs = Costs.of(str(objective), targets[target].option_costs) if target in targets else None
+            findings += near_optimum(costs)
             findings.append(worth_measuring(str(objective), outlook and Outlook(**outlook), str(facts["strategy"])))
             tables.append(RecommendedTable().cells(Recommendations(str(objective), part, len(outlooks) > 1)))
+            changed = OptionCosts().cells(costs) if costs else None
+            tables += [changed] if changed else []
         inputs: Inputs | None = {"target": targets[target]} if target in targets else None
         drawn = figures.interactive(inputs, ALL_OBJECTIVES, target) if inputs else []
         out.append(
             Recommended(target, findings, tables, drawn, snippets(rows, facts), target in emulated, target in simulated)
         )
     return out
+
+
+def near_optimum(costs: Costs | None) -> Iterator[Finding]:
+    """Find which option of the recommended configuration matters most, and which hardly do."""
+    changes = None if costs is None else costs.rows[costs.rows["change"].notna()]
+    if costs is None or changes is None or changes.empty:
+        return
+    first = by_influence(changes).iloc[0]
+    largest = changes["change"].abs().groupby(changes["option"], sort=False).max()
+    of_first = changes[changes["option"] == first["option"]]
+    most = of_first.loc[of_first["change"].abs().idxmax()]
+    yield Finding(
+        "near_optimum",
+        {
+            "quantity": objectives.split(costs.objective)[0],
+            "option": str(most["option"]),
+            "recommended": str(most["recommended"]),
+            "level": str(most["level"]),
+            "change": 100 * float(most["change"]),
+            "status": str(most["status"]),
+            "least": LEAST_CHANGE,
+            "negligible": [str(name) for name in largest.index[100 * largest < LEAST_CHANGE]],
+        },
+    )
 
 
 def snippets(rows: pd.DataFrame, facts: Mapping[str, Any]) -> list[TitledSnippet]:
@@ -140,7 +172,7 @@ def worth_measuring(objective: str, outlook: Outlook | None, strategy: str) -> F
 def _findings(objective: str, rows: pd.DataFrame, confirmed: bool, maximize: bool) -> Iterator[Finding]:
     """Find what to run, and how it compares with the default where both were measured."""
     quantity, unit = objectives.split(objective)
-    default, best = rows[rows["default"]].iloc[0], rows.sort_values("rank").iloc[0]
+    default, best = rows[rows["default"]].iloc[0], deployment.best_row(rows)
     if best["default"]:
         yield Finding("default_is_best", {"quantity": quantity})
         return

@@ -51,6 +51,19 @@ def percent(value: float) -> str:
     return f"{text.replace('-', '−')} %"
 
 
+def signed_percent(value: float) -> str:
+    """Write a relative change in percent, with its sign.
+
+    >>> signed_percent(12.4), signed_percent(-7.44), signed_percent(0.03)
+    ('+12 %', '−7.4 %', '0 %')
+    """
+    if math.isnan(value):
+        return NOTHING
+    if abs(value) < 0.05:
+        return "0 %"
+    return f"{'+' if value > 0 else ''}{percent(value)}"
+
+
 def quartiles(values: pd.Series) -> str:
     """Write the first and third quartile of percentages, "" of fewer than four: they would say nothing.
 

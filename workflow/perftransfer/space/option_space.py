@@ -186,13 +186,25 @@ class OptionSpace:
 
         An option that the change activates takes its default; forbidden changes are skipped.
         """
-        default = self._space.get_default_configuration()
+        for _, _, changed in self.changes(self.default):
+            yield changed
+
+    def changes(
+        self, configuration: Mapping[str, Level | None]
+    ) -> Iterator[tuple[Option, Level, dict[str, Level | None]]]:
+        """Yield the configurations that differ from one in one option, with that option and its level there.
+
+        An option that the change activates takes its default; forbidden changes are skipped.
+        """
+        values: dict[str, object] = {
+            name: level_text(level) for name, level in configuration.items() if level is not None
+        }
         for option in self.options:
             for level in option.levels:
-                if level_text(level) != level_text(option.default):
-                    changed = self._changed(dict(default), option.name, level_text(level))
+                if level_text(level) != values.get(option.name):
+                    changed = self._changed(values, option.name, level_text(level))
                     if changed is not None:
-                        yield changed
+                        yield option, level, changed
 
     def _changed(self, values: dict[str, object], name: str, text: str) -> dict[str, Level | None] | None:
         import ConfigSpace
