@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import known
 import numpy as np
@@ -15,6 +16,7 @@ from perftransfer import strategies
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError
 from perftransfer.evaluation.metrics import mape
+from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.recommend import stored_model
 from perftransfer.recommend.planning import Planner
 
@@ -130,3 +132,18 @@ def test_a_file_does_not_say_which_code_runs_nor_for_how_long(key: str, value: o
 def test_a_configuration_outside_the_space_is_refused() -> None:
     with pytest.raises(UserError, match="unknown level '8'"):
         known.model().codes_of(known.FRAME.assign(threads=8))
+
+
+def test_what_the_sources_tell_is_computed_once_for_all_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    initialise = FromSources.__init__
+
+    def counted(self: FromSources, *arguments: Any) -> None:
+        made.append(self)
+        initialise(self, *arguments)
+
+    monkeypatch.setattr(FromSources, "__init__", counted)
+    model = known.model("AUTO", measured=6)
+    model.left_out()
+    model.predict(known.ALL)
+    assert len(made) == 1

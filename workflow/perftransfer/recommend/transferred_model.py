@@ -144,11 +144,16 @@ class TransferredModel:
         self.sources = dict(sources)
         self.target = target
         self._source_models: dict[str, AlignedModel] = {}
+        # With their models, and without.
+        self._combined_sources: dict[bool, Source] = {}
 
     def with_target(self, target: Measured) -> TransferredModel:
-        """Return the same with other measurements of the target."""
+        """Return the same with other measurements of the target.
+
+        What is computed from the sources alone is shared.
+        """
         out = TransferredModel(self.recipe, self.options, self.space, self.sources, target)
-        out._source_models = self._source_models
+        out._source_models, out._combined_sources = self._source_models, self._combined_sources
         return out
 
     def with_strategy(self, strategy: str) -> TransferredModel:
@@ -165,11 +170,19 @@ class TransferredModel:
         lacking = {option.name: INACTIVE for option in self.options if option.name not in names}
         return codes(configurations.assign(**lacking), self.options)
 
-    @cached_property
+    @property
     def combined_source(self) -> Source | None:
         """All sources as one, for designs and for strategies that use all of them; None without sources."""
-        sources = [self._source(name, None) for name in sorted(self.sources)]
-        return Source.combine(sources) if sources else None
+        return self._combined_source(with_models=False) if self.sources else None
+
+    def _combined_source(self, *, with_models: bool) -> Source:
+        # One object for all fits: what Gaussian processes compute from the same source is computed once.
+        if with_models not in self._combined_sources:
+            sources = [
+                self._source(name, self._source_model(name) if with_models else None) for name in sorted(self.sources)
+            ]
+            self._combined_sources[with_models] = Source.combine(sources)
+        return self._combined_sources[with_models]
 
     @property
     def scale(self) -> Scale:
@@ -221,10 +234,11 @@ class TransferredModel:
         strategy = self._strategy
         if not strategy.needs_source:
             return None
-        names = sorted(self.sources) if strategy.uses_all_sources else [str(self._most_similar_source(rows))]
         needs_model = strategy.fits_learner_on in ("source", "both")
-        sources = [self._source(name, self._source_model(name) if needs_model else None) for name in names]
-        return Source.combine(sources) if strategy.uses_all_sources else sources[0]
+        if strategy.uses_all_sources:
+            return self._combined_source(with_models=needs_model)
+        name = str(self._most_similar_source(rows))
+        return self._source(name, self._source_model(name) if needs_model else None)
 
     def _most_similar_source(self, rows: np.ndarray) -> str | None:
         """Return the source that ranks these rows of the target most alike.
