@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from perftransfer.dataset import tables
+from perftransfer.goal import Goal
+from perftransfer.recommend.planning import Planner, Seen
 from perftransfer.recommend.transferred_model import Measured, Recipe, TransferredModel
 from perftransfer.space.option_space import OptionSpace
 
@@ -69,3 +72,14 @@ def model(
 
 
 ALL = model().codes_of(FRAME)
+
+
+def planner(model: TransferredModel) -> Planner:
+    """Plan for the objective of a model."""
+    objective = model.recipe.objective
+    return Planner({objective: model}, Goal([objective], [objective]), ALL)
+
+
+def seen(values: Mapping[int, float], failed: Collection[int] = ()) -> Seen:
+    """Latencies that were measured, by position."""
+    return Seen({"latency_ms": values}, {}, failed)

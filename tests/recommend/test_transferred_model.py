@@ -18,7 +18,6 @@ from perftransfer.errors import UserError
 from perftransfer.evaluation.metrics import mape
 from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.recommend import stored_model
-from perftransfer.recommend.planning import Planner
 
 
 @pytest.mark.parametrize("strategy", [*strategies.names(), "KT+random", "LMS+greedy"])
@@ -65,7 +64,7 @@ def test_who_did_not_draw_has_no_interval_by_refits() -> None:
 
 def test_what_failed_is_kept_in_its_file_and_not_planned_again(tmp_path: Path) -> None:
     model = known.model("AUTO")
-    next_one = Planner(model, known.ALL).choose_next(1, list(range(3)), dict.fromkeys(range(3), 1.0))
+    next_one = known.planner(model).choose_next(1, list(range(3)), known.seen(dict.fromkeys(range(3), 1.0)))
     failed = replace(model.target, failed=known.ALL[next_one])
     stored_model.save(model.with_target(failed), tmp_path / "model.parquet")
     again = stored_model.load(tmp_path / "model.parquet")

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from perftransfer.dataset import tables
+from perftransfer.goal import Goal, Limit
 from perftransfer.recommend.confirmation import CONFIRMED, merge_confirmations
+from perftransfer.recommend.gather import candidates_for
 from perftransfer.recommend.recommendation import COLUMNS, pareto_front, predict_space, predictions_table, recommend
 from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.space.encoding import ConfigurationIndex
@@ -93,6 +95,44 @@ def test_what_failed_there_is_not_recommended() -> None:
     assert last.loc[last["default"], "rank"].item() == len(known.FRAME)
 
 
+def test_what_is_recommended_keeps_the_limits_of_the_goal() -> None:
+    models = of_two_objectives()
+    predicted = predict_space(models, known.FRAME)
+    energy = predicted["energy_mj"].value
+    limit = Limit("energy_mj", at_most=True, value=float(np.median(energy)))
+    goal = Goal(["latency_ms"], ["latency_ms"], [limit])
+    table = recommend(models, known.FRAME, predicted, 3, goal=goal)
+    rows = known.FRAME["configuration_id"].isin(table["configuration_id"][:3]).to_numpy()
+    assert (energy[rows] <= limit.value).all()
+    latency = predicted["latency_ms"].value
+    assert table["predicted"].iloc[0] == latency[energy <= limit.value].min() > latency.min()
+    assert table["keeps_limits"].tolist()[:3] == [True] * 3
+    assert (table["probability_keeps"][:3] >= 0.5).all()
+    # An objective that is only limited is not recommended for: its rows are those of the same configurations.
+    assert set(table.loc[table["objective"] == "energy_mj", "configuration_id"]) == set(
+        table.loc[table["objective"] == "latency_ms", "configuration_id"]
+    )
+    # Where nothing keeps the limit, the nearest comes first.
+    never = Goal(["latency_ms"], ["latency_ms"], [Limit("energy_mj", at_most=True, value=float(energy.min()) / 2)])
+    nearest = recommend(models, known.FRAME, predicted, 1, goal=never)
+    best = known.FRAME["configuration_id"].iloc[int(energy.argmin())]
+    assert nearest["configuration_id"].iloc[0] == best
+    assert not nearest["keeps_limits"].any()
+
+
+def test_the_best_of_each_level_that_changes_the_answers_is_named() -> None:
+    models = {"latency_ms": known.model(measured=12)}
+    predicted = predict_space(models, known.FRAME)
+    table = recommend(models, known.FRAME, predicted, 1, changes_outputs=["precision", "absent"])
+    best = table.set_index("best_with")
+    for level in ("fp32", "int8"):
+        has_level = (known.FRAME["precision"] == level).to_numpy()
+        assert best.loc[f"precision={level}", "predicted"] == predicted["latency_ms"].value[has_level].min()
+    fixed = candidates_for(Goal(["latency_ms"], ["latency_ms"], (), {"precision": "fp32"}), known.FRAME)
+    assert set(fixed["precision"]) == {"fp32"}
+    assert len(fixed) == len(known.FRAME) // 2
+
+
 def test_of_two_objectives_the_front_is_spanned() -> None:
     models = of_two_objectives()
     table = recommend(models, known.FRAME, predict_space(models, known.FRAME), 3)
@@ -134,6 +174,7 @@ def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:
     promised = recommend(models, known.FRAME, predict_space(models, known.FRAME), 2)
     facts = {"outlooks": {}, "strategy": "AUTO", "budget": 8, "space": len(known.FRAME)}
     facts |= {"description": {"engine": "mine.Engine"}, "configurations": {"id": [["threads", 4]]}}
+    facts |= {"goal": {"objectives": ["latency_ms"]}, "tolerance": 0.01, "stopped_early": False}
     ids = promised["configuration_id"].tolist()
     rows = [(one, "ok", False, value) for i, one in enumerate(ids[:2]) for value in (1.0 + i, 2.0 + i, 3.0 + i)]
     rows.append((ids[2], "crashed", None, None))

@@ -13,15 +13,17 @@ from perftransfer.report import findings_recommendation
 from perftransfer.report.finding import Finding, sentence
 from perftransfer.tables.option_costs import Costs, OptionCosts
 
+OUTLOOK = {"regret": 0.14, "gain": 0.012, "noise": 0.03}
+GOAL = {"objectives": ["latency_ms"], "terms": [], "limits": []}
 FACTS = {
-    "space": 1152, "budget": 8, "confirmed": True, "strategy": "AUTO",
+    "space": 1152, "budget": 8, "confirmed": True, "strategy": "AUTO", "goal": GOAL, "tolerance": 0.01,
+    "stopped_early": False,
     "description": {"environment": "new", "engine": "onnxruntime", "network": "mobilenetv2", "batch": 1},
     "configurations": {
         "best": [["precision", "int8"], ["intra_op_threads", 2]], "default": [["precision", "fp32"],
         ["intra_op_threads", 1]],
     },
 }  # fmt: skip
-OUTLOOK = {"now": 0.14, "then": 0.12, "noise": 0.03}
 
 
 def rows(**changes: object) -> pd.DataFrame:
@@ -29,16 +31,41 @@ def rows(**changes: object) -> pd.DataFrame:
     best = {
         "environment": "new", "objective": "latency_ms", "rank": 1, "default": False, "pareto": True,
         "changes": "precision=int8 intra_op_threads=2", "predicted": 2.1, "low": 1.8, "high": 2.5,
-        "probability_better": 0.97, "measured": 1.9, "configuration_id": "best",
+        "probability_better": 0.97, "measured": 1.9, "configuration_id": "best", "keeps_limits": True,
+        "probability_keeps": 1.0, "best_with": "",
     }  # fmt: skip
     default = {"rank": 310, "default": True, "changes": "", "predicted": 2.8, "low": 2.4, "high": 3.2, "measured": 2.9,
                "configuration_id": "default"}  # fmt: skip
     return pd.DataFrame([{**best, **changes}, {**best, **default, "probability_better": None}])
 
 
+LIMITED = {
+    "objectives": ["latency_ms"],
+    "terms": ["p99 latency of at most 2.5 ms", "arena = true"],
+    "limits": [{"objective": "latency_ms_p99", "at_most": True, "value": 2.5}],
+}
+
+
+def limited(**changes: object) -> pd.DataFrame:
+    """The same, with an objective that is only limited."""
+    table = rows(**changes)
+    return pd.concat([table, table.assign(objective="latency_ms_p99", measured=[2.9, 3.1])], ignore_index=True)
+
+
+def by_precision() -> pd.DataFrame:
+    """The same, with the best configuration of each precision."""
+    table = rows(best_with="precision=int8")
+    other = table.iloc[:1].assign(
+        best_with="precision=fp32", rank=9, predicted=2.6, changes="arena=false", measured=2.5
+    )
+    return pd.concat([table, other], ignore_index=True).assign(
+        best_with=lambda found: found["best_with"].where(~found["default"], "")
+    )
+
+
 def found(table: pd.DataFrame, outlook: dict[str, Any] | None = OUTLOOK, **changes: object) -> list[Finding]:
-    known = {**FACTS, "outlooks": {"latency_ms": outlook}, **changes}
-    (one,) = findings_recommendation.recommended(table, {"new": known}, {})
+    facts = {**FACTS, "outlooks": {"latency_ms": outlook}, **changes}
+    (one,) = findings_recommendation.recommended(table, {"new": facts}, {})
     return one.findings
 
 
@@ -50,7 +77,7 @@ def test_what_to_run_and_how_it_compares_with_the_default() -> None:
     assert (facts["predicted"], facts["low"], facts["high"]) == (2.1, 1.8, 2.5)
     assert (facts["measured"], facts["default_measured"]) == (1.9, 2.9)
     more = dict(outlook.facts)
-    assert (more["enough"], more["now"]) == (True, pytest.approx(14))
+    assert (more["enough"], more["regret"]) == (True, pytest.approx(14))
 
 
 @pytest.mark.parametrize(
@@ -70,17 +97,19 @@ def test_the_words_of_recommendations() -> None:
     cases = [
         found(rows()),
         found(rows(low=None, high=None, measured=3.5, probability_better=None)),
-        found(rows(measured=None), {**OUTLOOK, "noise": None}, strategy="LMS"),
+        found(rows(measured=None), {**OUTLOOK, "noise": None}),
         found(rows(measured=None), {**OUTLOOK, "noise": 0.01}, confirmed=False),
         found(rows(rank=311), None),
+        found(limited(keeps_limits=False), goal=LIMITED),
+        found(limited(probability_keeps=0.8), goal=LIMITED),
+        found(by_precision()),
     ]
     text = "\n\n".join("\n".join(map(sentence, findings)) for findings in cases)
     snapshot.check("recommendation", text + "\n")
 
 
 def test_the_report_opens_with_what_to_run() -> None:
-    known = {**FACTS, "outlooks": {"latency_ms": OUTLOOK}}
-    parts = findings_recommendation.recommended(rows(), {"new": known}, {})
+    parts = findings_recommendation.recommended(rows(), {"new": {**FACTS, "outlooks": {"latency_ms": OUTLOOK}}}, {})
     (main,) = findings_recommendation.main_findings(parts)
     assert main.kind == "recommended"
     assert sentence(main).startswith("new: Recommended for low latency: precision=int8 intra_op_threads=2.")
@@ -135,12 +164,13 @@ def test_costs_stand_by_option_the_most_influential_first_with_how_they_are_know
 
 
 def test_one_configuration_for_two_objectives_is_pasted_once() -> None:
+    two = {**FACTS, "goal": {**GOAL, "objectives": ["latency_ms", "energy_mj"]}}
     both = pd.concat([rows(), rows().assign(objective="energy_mj")])
-    ((title, text, _),) = snippets(both)
+    ((title, text, _),) = snippets(both, two)
     assert title.endswith(", for latency and energy")
     assert "latency_ms and energy_mj" in text
     other = pd.concat([rows(), rows(rank=311).assign(objective="energy_mj")])
-    assert [title.rpartition(" ")[2] for title, _, _ in snippets(other)] == ["latency", "energy"]
+    assert [title.rpartition(" ")[2] for title, _, _ in snippets(other, two)] == ["latency", "energy"]
 
 
 def test_what_is_no_code_is_a_table_with_remarks() -> None:
@@ -158,3 +188,17 @@ def test_what_is_no_code_is_a_table_with_remarks() -> None:
 def snippets(table: pd.DataFrame, facts: dict[str, Any] = FACTS) -> list[tuple[str, str, tuple[str, ...]]]:
     parts = findings_recommendation.snippets(table, facts)
     return [(part.title, part.snippet.text, part.snippet.remarks) for part in parts]
+
+
+def test_limits_are_said_and_whether_they_are_kept() -> None:
+    kept = found(limited(), goal=LIMITED)
+    assert [finding.kind for finding in kept] == [
+        "measured_of_space", "wanted", "recommended", "measured_next_to_default", "worth_measuring", "limit_broken",
+    ]  # fmt: skip
+    assert dict(kept[-1].facts) == {"quantity": "p99 latency", "unit": "ms", "measured": 2.9, "limit": 2.5}
+    assert "no_limit_kept" in [finding.kind for finding in found(limited(keeps_limits=False), goal=LIMITED)]
+
+
+def test_the_best_of_each_precision_is_named() -> None:
+    (other,) = [finding.facts for finding in found(by_precision()) if finding.kind == "best_with"]
+    assert (other["chosen"], other["level"], other["measured"]) == ("precision=int8", "precision=fp32", 2.5)

@@ -55,6 +55,33 @@ def test_every_sampled_configuration_keeps_the_conditions_and_the_forbidden_clau
 
 
 @settings(max_examples=10)
+@given(option_spaces, st.data())
+def test_a_restricted_space_holds_what_has_the_level(space, data):
+    _, options = space
+    option = data.draw(st.sampled_from(options.options))
+    level = data.draw(st.sampled_from(option.levels))
+    try:
+        restricted = options.restricted({option.name: level})
+    except UserError as error:
+        assert "forbids the default configuration itself" in str(error)
+        return
+    wanted = {
+        configuration_id(one)
+        for one in options.grid
+        if one[option.name] is None or level_text(one[option.name]) == level_text(level)
+    }
+    assert set(map(configuration_id, restricted.grid)) == wanted
+    assert restricted.default[option.name] in (level, None)
+
+
+def test_only_levels_of_the_space_can_be_held():
+    space = OptionSpace(CONTENT, "space.yaml")
+    for fixed in ({"arenna": True}, {space.options[0].name: "nowhere"}):
+        with pytest.raises(UserError, match="unknown"):
+            space.restricted(fixed)
+
+
+@settings(max_examples=10)
 @given(option_spaces, st.integers(0, 1000))
 def test_a_sample_larger_than_the_space_is_the_space(space, seed):
     content, options = space

@@ -35,7 +35,7 @@ def jobs_of(file: str, **change: object) -> JobParameters:
 WILDCARDS = {
     "method": "TRANSFER",
     "environment": "mobilenetv2-128px-1core", "network": "xception", "strategy": "GS", "batch": "1",
-    "figure": "influence", "table": "errors",
+    "figure": "influence", "table": "errors", "space": "onnxruntime",
 }  # fmt: skip
 TARGET = "squeezenet-128px-allcores"
 #: Rules that another study than the default one needs, and an environment there.

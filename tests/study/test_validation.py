@@ -11,6 +11,7 @@ import yaml
 from tests_root import ROOT
 
 from perftransfer.errors import UserError
+from perftransfer.goal import Goal, Limit
 from perftransfer.measuring import fingerprint
 from perftransfer.study import read_study
 
@@ -141,6 +142,8 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
             "study.yaml: evaluation.design_budgets: found 40; of 48 measured configurations a third is held out, .*",
         ),
         ({"learning": {"learners": ["svr"]}}, ".*: unknown learner 'svr'. Allowed: .*. Did you mean 'SVR'\\?"),
+        ({"goal": {"minimise": "latency_ms"}}, "study.yaml: goal: unknown key 'minimise'. Allowed: minimize, .*"),
+        ({"goal": {"subject_to": ["latency_ms < 2"]}}, "study.yaml: goal.subject_to\\[0\\]: found 'latency_ms < 2'.*"),
         ({"imports": {"x": IMPORT}}, "study.yaml: imports: environment a is also in the sheet\n.*"),
         (
             {
@@ -296,3 +299,45 @@ def test_a_wrong_option_space_is_named_by_key(check, change, message):
     problems = check()
     assert problems.startswith("config/spaces/onnxruntime.yaml: ")
     assert message in problems
+
+
+GOAL_SHEET = HEADER.rstrip("\n") + "\trole\tbudget\tgoal\n{}\t\t\t\n{}\ttarget\t5\t{}\n"
+
+
+@pytest.mark.parametrize(
+    ("goal", "message"),
+    [
+        ("{minimize: latency_ms, subject_to: [latency_ms_p99 <= 20], fixed: {precision: int8}}", None),
+        ("{minimize: latency_ms", "config/environments.tsv: environment b: goal: not valid YAML: "),
+        ("{minimise: latency_ms}", "environment b: goal: unknown key 'minimise'. Allowed: minimize, "),
+        (
+            "{minimize: throughput_per_s}",
+            "goal.minimize: found throughput_per_s, of which more is better: use maximize",
+        ),
+        ("{maximize: latency_ms}", "goal.maximize: found latency_ms, of which less is better: use minimize"),
+        ("{minimize: latency}", "unknown objective 'latency'. Allowed: "),
+        ("{fixed: {precision: int4}}", "precision: unknown level 'int4'. Allowed: fp32, int8"),
+        ("fast", "environment b: goal: found 'fast', expected a mapping with the keys minimize, "),
+    ],
+)
+def test_the_goal_of_a_target_is_checked(tmp_path, monkeypatch, goal, message):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/spaces").symlink_to(ROOT / "config/spaces")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fingerprint, "usable_cpus", lambda: [0, 1])
+    rows = [
+        ROW.format(name=name, network=network).rstrip("\n") for name, network in (("a", "xception"), ("b", "resnet18"))
+    ]
+    Path("config/environments.tsv").write_text(GOAL_SHEET.format(*rows, goal))
+    Path("study.yaml").write_text(yaml.safe_dump({"study": "mine", "environments": "config/environments.tsv"}))
+    content = yaml.safe_load(Path("study.yaml").read_text())
+    if message is not None:
+        with pytest.raises(UserError) as caught:
+            read_study(content, [Path("study.yaml")])
+        assert message in str(caught.value)
+        return
+    study = read_study(content, [Path("study.yaml")])
+    assert study.objectives == ["latency_ms", "latency_ms_p99"]
+    assert study.goal("b") == Goal(
+        ["latency_ms"], ["latency_ms"], [Limit("latency_ms_p99", True, 20.0)], {"precision": "int8"}
+    )

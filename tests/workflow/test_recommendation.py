@@ -89,7 +89,7 @@ def test_the_report_says_what_to_run(study: StudyFolder) -> None:
     said = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", section))
     assert "Recommended for low latency:" in said
     assert "Measured next to the default:" in said
-    assert "measurements would lower the typical error" in said
+    assert "With a probability of 90 %, the best configuration measured is" in said
 
 
 def test_its_model_answers_on_the_command_line(study: StudyFolder, capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,20 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def parse(text: str) -> Any:
+    """Return what YAML text stands for.
+
+    Raises
+    ------
+    UserError
+        If it is not valid YAML, or has a duplicate key.
+    """
+    try:
+        return _Loader(text).get_single_data()
+    except yaml.YAMLError as error:
+        raise UserError(f"not valid YAML: {getattr(error, 'problem', None) or error}") from error
+
+
 def read(path: Path) -> dict[str, object]:
     """Return the mapping in a YAML file.
 

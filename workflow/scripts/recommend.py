@@ -16,8 +16,11 @@ from perftransfer.recommend.recommendation import left_out_table, predict_space,
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         params, name = from_plain(RecommendParams, snakemake.params[0]), snakemake.wildcards.environment
-        measurements, candidates = tables.read(snakemake.input.measurements), tables.read(snakemake.input.candidates)
-        is_random_sample = bool(json.loads(tables.metadata(snakemake.input.measurements)["is_random_sample"]))
+        measurements, goal = tables.read(snakemake.input.measurements), params.model.goal
+        space = tables.read(snakemake.input.candidates)
+        candidates = gather.candidates_for(goal, space)
+        known = tables.metadata(snakemake.input.measurements)
+        is_random_sample = bool(json.loads(known["is_random_sample"]))
         models = gather.models_from_job(name, params.model.scales, params.model, snakemake.input)
         for objective, path in zip(params.model.scales, snakemake.output.models, strict=True):
             models[objective] = gather.add_target_measurements(models[objective], measurements, is_random_sample)
@@ -27,7 +30,7 @@ if __name__ == "__main__":
                 )
             stored_model.save(models[objective], Path(path))
         predicted = predict_space(models, candidates)
-        tables.write(Path(snakemake.output.left_out), left_out_table(models, candidates))
+        tables.write(Path(snakemake.output.left_out), left_out_table(models, space))
         good = measurements.loc[measurements["status"] == "ok", "configuration_id"]
         failed = set(measurements["configuration_id"]) - set(good)
         options, table = (
@@ -35,15 +38,34 @@ if __name__ == "__main__":
             predictions_table(candidates, predicted, good, failed),
         )
         tables.write(Path(snakemake.output.predictions), table, options=options)
-        recommendations = recommend(models, candidates, predicted, params.n_recommendations, failed, set(good))
+        recommendations = recommend(
+            models,
+            candidates,
+            predicted,
+            params.n_recommendations,
+            failed,
+            set(good),
+            goal,
+            params.changes_outputs,
+        )
         outlooks = {
             objective: outlook and asdict(outlook)
             for objective, model in models.items()
+            if objective in goal.objectives
             for outlook in [stopping.outlook(model, model.codes_of(candidates))]
         }
         budget = measurements["configuration_id"].nunique()
         strategy = params.model.recipe.strategy
-        metadata = {"outlooks": outlooks, "strategy": strategy, "budget": budget, "space": len(candidates)}
+        metadata = {
+            "outlooks": outlooks,
+            "strategy": strategy,
+            "tolerance": params.tolerance,
+            "stopped_early": bool(json.loads(known["stopped_early"])),
+            "budget": budget,
+            "space": len(candidates),
+        }
+        limits = [asdict(limit) for limit in goal.limits]
+        metadata["goal"] = {"objectives": list(goal.objectives), "terms": goal.terms, "limits": limits}
         chosen = candidates[candidates["configuration_id"].isin(recommendations["configuration_id"])]
         configurations = tables.configurations_of(chosen, options)
         costs = option_costs_table(models, recommendations, configurations)

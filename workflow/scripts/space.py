@@ -14,6 +14,9 @@ if __name__ == "__main__":
         space = OptionSpace.read(Path(snakemake.input.space))
         # What is measured in the sources can be recommended in any case.
         measured = tables.configurations_of(tables.read(sample), tables.options(sample))
-        candidates = {**space.candidates(params.max_configurations, params.seed), **measured}
+        candidates = {}
+        for part in (space, *map(space.restricted, params.fixed)):
+            candidates |= part.candidates(params.max_configurations, params.seed)
+        candidates |= measured
         frame = tables.configurations_frame(candidates, space.options)
         tables.write(Path(snakemake.output[0]), frame, options=space.options)

@@ -26,25 +26,31 @@ if __name__ == "__main__":
         if snakemake.input.external_journal:
             journal_path = Path(snakemake.input.external_journal[0])
             # It is unknown how these were chosen.
-            is_random_sample = False
+            is_random_sample = stopped_early = False
             records = remote.load_external_journal(journal_path, name, set(candidates["configuration_id"]))
         else:
-            objective = next(iter(params.model.scales))
-            model = gather.models_from_job(name, [objective], params.model, snakemake.input)[objective]
+            goal = params.model.goal
+            needed = list(dict.fromkeys([*goal.searched, *(limit.objective for limit in goal.limits)]))
+            models = gather.models_from_job(name, needed, params.model, snakemake.input)
+            eligible = gather.candidates_for(goal, candidates)
             # One session for all rounds: a server, settings of the hardware and a sentinel for each would cost more
             # than what is measured.
             with bench.Session.of_job(name, params.measuring, snakemake.input.networks, journal_path) as session:
                 measurements = measure_in_rounds(
-                    model,
-                    candidates,
-                    tables.configurations_of(candidates, options),
+                    models,
+                    goal,
+                    eligible,
+                    tables.configurations_of(eligible, options),
                     params.budget,
                     params.batch,
                     session.measured_configurations(),
                     session.measure,
                     table_of,
+                    params.tolerance,
                 )
             is_random_sample, records = measurements.is_random_sample, measurements.records
+            stopped_early = measurements.stopped_early
         metadata = {**bench.metadata(records, journal_path, name), "is_random_sample": is_random_sample}
+        metadata["stopped_early"] = stopped_early
         tables.write(Path(snakemake.output.measurements), table_of(records), options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)

@@ -39,7 +39,7 @@ def spearman(y: np.ndarray, predicted: np.ndarray) -> float:
     return float(a @ b) / length if length > 0 else float("nan")
 
 
-def shortfall(y: np.ndarray, best: float, *, maximize: bool = False) -> np.ndarray:
+def shortfall(y: np.ndarray, best: float | np.ndarray, *, maximize: bool = False) -> np.ndarray:
     """How far values are from the best one, as a fraction of it, shape of ``y``: 0.1 is 10 % worse."""
     return np.asarray(1 - y / best if maximize else y / best - 1)
 

@@ -53,3 +53,14 @@ class Mixture:
         scores[1:] += np.log(_ODDS)
         weights = np.exp(scores - scores.max())
         self.weights = weights / weights.sum()
+
+    def known(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of what was measured, were it measured without noise; see ``Posterior.known``."""
+        return mixed(self.weights, [posterior.known() for posterior in self.posteriors])
+
+
+def mixed(weights: np.ndarray, moments: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of a mixture, from those of its parts; shape (rows,) each."""
+    means, variances = np.array([mean for mean, _ in moments]), np.array([variance for _, variance in moments])
+    mean = weights @ means
+    return mean, weights @ (variances + (means - mean) ** 2)

@@ -33,6 +33,8 @@ _ITERATIONS = 40
 _CUBES = 256 * 120**3
 # Of the largest variance: configurations may be so alike that rounding decides.
 _JITTER = 1e-9
+# The same where a covariance given measurements is taken apart: they leave next to nothing of some rows.
+_ROUNDING = 1e-6
 # Rows predicted at a time: covariances of all of a large space with the measurements would fill the memory.
 _ROWS = 5000
 # Variance of the unknown level: so large that it does not matter.
@@ -156,6 +158,44 @@ class Posterior:
         spread = np.average(np.array(variances) + (np.array(means) - mean) ** 2, axis=0, weights=weights)
         return self._centre + self.prior.unit * (view.mean + mean), self.prior.unit * np.sqrt(spread)
 
+    def known(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of what was measured, were it measured without noise; both of shape (measurements,).
+
+        Each value lies between what was measured and what the others predict, the nearer to what was measured the less
+        is known to be noise. A configuration may well differ from what is like it, and that is no noise: where nothing
+        is known of the noise, the value is what was measured. The model's own values at measured configurations are
+        smoothed: the best of them is not the best configuration.
+        """
+        predicted = self.left_out_std**2
+        noise = np.minimum(self._noise * self.prior.unit**2, predicted)
+        share = (predicted - noise) / predicted
+        return self.left_out_mean + share * (self._measured - self.left_out_mean), share * noise
+
+    def draws(self, X: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw values of unmeasured configurations, together; shape (n, rows).
+
+        They differ from what is like them as far as measurements do, beyond what is known to be noise, and are spread
+        as ``spread`` says.
+        """
+        view, prior = self.prior.view(X), self.prior
+        weights = np.concatenate([group.weights for group in self._groups])
+        counts = iter(rng.multinomial(n, weights / weights.sum()))
+        with_measured, among = prior.fixed(view, self._view), prior.fixed(view, view)
+        drawn = []
+        for group in self._groups:
+            across_last, among_last = (prior.last(view, other, group.relevance) for other in (self._view, view))
+            for variance, precision, alpha in zip(group.variances, group.precision, group.alpha, strict=True):
+                count = next(counts)
+                if not count:
+                    continue
+                across = np.tensordot(variance[:-1], np.array([*with_measured, across_last]), 1) + _LEVEL
+                covariance = np.tensordot(variance[:-1], np.array([*among, among_last]), 1) + _LEVEL
+                covariance -= across @ precision @ across.T
+                covariance[np.diag_indices(len(X))] += variance[-1] + _ROUNDING * (1 + variance.max())
+                normal = rng.standard_normal((count, len(X)))
+                drawn.append(across @ alpha + self._inflation * (normal @ np.linalg.cholesky(covariance).T))
+        return np.asarray(self._centre + prior.unit * (view.mean + np.concatenate(drawn)))
+
     @property
     def expected_noise(self) -> float:
         """Mean of the noise's variance, in the prior's unit."""
@@ -180,15 +220,23 @@ class Posterior:
         """Logarithm of the density of each measurement given the others, summed."""
         return float(norm.logpdf(self._measured, self.left_out_mean, self.left_out_std).sum())
 
+    def moments(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean of a new measurement of each configuration, and its variance by ``spread``; (rows,) each."""
+        return self.predict(X)[0], self.spread(X) ** 2
+
     def spread(self, X: np.ndarray) -> np.ndarray:
         """Standard deviation of ``predict``, raised where what is left out is predicted worse than it says; (rows,).
 
         As if ten more measurements had fitted: few measurements show little of their own reliability.
         """
+        result: np.ndarray = self._inflation * self.predict(X)[1]
+        return result
+
+    @property
+    def _inflation(self) -> float:
         z = (self.left_out_mean - self._measured) / self.left_out_std
         # Never lowered: where measurements were chosen to be far apart, the others are no fair sample of what is left.
-        result: np.ndarray = max(1.0, np.sqrt((_FITTING + z @ z) / (_FITTING + len(z)))) * self.predict(X)[1]
-        return result
+        return max(1.0, float(np.sqrt((_FITTING + z @ z) / (_FITTING + len(z)))))
 
     def __len__(self) -> int:
         """Number of measurements."""
@@ -295,19 +343,3 @@ def most_informative(
         covariance -= np.outer(covariance[:, best], share)
     beyond = rest[max(0, _MOST_CANDIDATES - len(chosen)) :]
     return np.concatenate([positions[picks], beyond[: max(0, n - len(picks))]])
-
-
-def variance_left(posterior: Posterior, X: np.ndarray, measured: Sequence[int]) -> float:
-    """Mean variance of the function where it is not measured, in the prior's unit, were it measured in some places.
-
-    X: codes of all places, shape (rows, options). measured: positions of those that are measured. What is found there
-    makes no difference (Rasmussen and Williams, sec. 2.2), as long as the parts of the prior are weighted as they are.
-    """
-    view, positions = posterior.view(X), list(measured)
-    covariance = posterior.expected(view, view) + _LEVEL
-    noise = posterior.expected_noise + posterior._usual + _JITTER
-    inside = covariance[np.ix_(positions, positions)] + noise * np.eye(len(positions))
-    across = covariance[positions]
-    left = np.diag(covariance) - np.einsum("ij,ij->j", across, np.linalg.solve(inside, across))
-    free = np.setdiff1d(np.arange(len(X)), positions)
-    return float(np.maximum(left[free], 0).mean())

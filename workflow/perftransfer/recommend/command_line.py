@@ -15,8 +15,9 @@ from perftransfer import export, influence, model_file, objectives
 from perftransfer.dataset import tables
 from perftransfer.errors import UserError
 from perftransfer.fitting.conformal import INTERVAL
+from perftransfer.goal import Goal
 from perftransfer.recommend import deployment, gather, source_prediction, stored_model
-from perftransfer.recommend.planning import Planner
+from perftransfer.recommend.planning import Planner, Seen
 from perftransfer.recommend.transferred_model import Measured, TransferredModel
 from perftransfer.space import terms
 from perftransfer.space.encoding import ConfigurationIndex
@@ -112,8 +113,15 @@ def plan(model: Path, n: int, measured: Path | None, out: Path | None) -> None:
     failed_rows = [] if target.failed is None else ConfigurationIndex(X).find(target.failed).tolist()
     failed = [int(row) for row in failed_rows if row >= 0 and row not in values]
     variance = target.variance(fitted.scale)
-    noise = None if variance is None else dict(zip(map(int, rows), variance, strict=True))
-    chosen += Planner(fitted, X).choose_next(n - len(chosen), [*values, *failed, *chosen], values, failed, noise)
+    objective = fitted.recipe.objective
+    for limit in fitted.recipe.limits:
+        print(f"Not taken into account, as the model is of {objective} alone: {limit}", file=sys.stderr)
+    noise = {} if variance is None else {objective: dict(zip(map(int, rows), variance, strict=True))}
+    seen, planner = (
+        Seen({objective: values}, noise, failed),
+        Planner({objective: fitted}, Goal([objective], [objective]), X),
+    )
+    chosen += planner.choose_next(n - len(chosen), [*values, *failed, *chosen], seen)
     ids = [str(frame["configuration_id"].iloc[row]) for row in chosen]
     if out is not None and out.suffix == ".json":
         tables.write_text(out, json.dumps({one: every[one] for one in ids}, indent=1) + "\n")

@@ -14,7 +14,17 @@ from perftransfer.dataset.merge import columns_of
 from perftransfer.recommend.recommendation import COLUMNS
 
 # What is known of a target.
-_FACTS = ("outlooks", "strategy", "budget", "space", "description", "configurations")
+_FACTS = (
+    "outlooks",
+    "strategy",
+    "budget",
+    "space",
+    "description",
+    "configurations",
+    "goal",
+    "tolerance",
+    "stopped_early",
+)
 CONFIRMED = ("measured", "measured_cv", "measured_n")
 
 

@@ -14,10 +14,11 @@ from perftransfer.dataset.merge import columns_of, merge
 from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.evaluation.pool import Pool
 from perftransfer.evaluation.sources import influential_terms
+from perftransfer.goal import Goal
 from perftransfer.recommend.params import ModelParams
 from perftransfer.recommend.transferred_model import Measured, Recipe, TransferredModel
 from perftransfer.space.option_space import OptionSpace
-from perftransfer.space.options import Option
+from perftransfer.space.options import INACTIVE, Option, level_text
 
 
 class ModelFiles(Protocol):
@@ -56,6 +57,7 @@ def models_from_job(
             candidate_fraction=recipe.candidate_fraction,
             parameters=recipe.parameters,
             description=recipe.description,
+            limits=list(map(str, params.goal.limits)),
         )
         for objective in objectives
     ]
@@ -65,9 +67,16 @@ def models_from_job(
         by_kind["measured"],
         by_kind["imported"],
         tables.read(files.influence),
-        OptionSpace.read(Path(files.space)),
+        OptionSpace.read(Path(files.space)).restricted(params.goal.fixed),
         Path(files.candidates),
     )
+
+
+def candidates_for(goal: Goal, candidates: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table of configurations in which fixed options have their level, or are inactive."""
+    for name, level in goal.fixed.items():
+        candidates = candidates[candidates[name].map(level_text).isin([level_text(level), INACTIVE])]
+    return candidates.reset_index(drop=True)
 
 
 def build_source_models(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.evaluation.params import LearnerParameters
+from perftransfer.goal import Goal
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,11 @@ class RecipeParams:
 class ModelParams:
     """What a target is modelled from.
 
-    scales: name of the scale of learning of each objective. sources: descriptions of the environments by name, in their
-    order.
+    goal: what is wanted of a configuration there. scales: name of the scale of learning of each objective. sources:
+    descriptions of the environments by name, in their order.
     """
 
+    goal: Goal
     scales: Mapping[str, str]
     sources: Mapping[str, EnvironmentDescription]
     recipe: RecipeParams
@@ -46,8 +48,14 @@ class PrepareTargetParams:
 
 @dataclass(frozen=True)
 class RecommendParams:
-    """How many configurations are recommended for each objective, by which model. code: digest of its code."""
+    """How many configurations are recommended for each objective, by which model.
+
+    tolerance: gain, as a fraction, that is not worth a measurement. changes_outputs: options that change what the
+    network answers. code: digest of the job's code.
+    """
 
     model: ModelParams
     n_recommendations: int
+    tolerance: float
+    changes_outputs: Sequence[str]
     code: str

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
+from perftransfer.fitting.conformal import INTERVAL
+from perftransfer.scales import Scale
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -43,6 +46,33 @@ class Prediction:
             concat_all([prediction.high for prediction in predictions]),
             np.concatenate([prediction.position for prediction in predictions]),
             concat_all([prediction.spread for prediction in predictions]),
+        )
+
+    @classmethod
+    def normal(cls, position: np.ndarray, spread: np.ndarray, scale: Scale) -> Prediction:
+        """Return normal predictions with mean and standard deviation on the scale of learning."""
+        reach = norm.ppf((1 + INTERVAL) / 2) * spread
+        low, high = scale.interval(position - reach, position + reach)
+        # On a linear scale, an end may lie below what an objective can be.
+        return cls(scale.backward(position), np.maximum(low, 0), high, position, spread)
+
+    def replaced(self, rows: np.ndarray, other: Prediction) -> Prediction:
+        """Return it with the values of another one, shape (len(rows),), in some rows; what either lacks is missing."""
+
+        def put(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+            out = ours.copy()
+            out[rows] = theirs
+            return out
+
+        def put_if_any(ours: np.ndarray | None, theirs: np.ndarray | None) -> np.ndarray | None:
+            return None if ours is None or theirs is None else put(ours, theirs)
+
+        return Prediction(
+            put(self.value, other.value),
+            put_if_any(self.low, other.low),
+            put_if_any(self.high, other.high),
+            put(self.position, other.position),
+            put_if_any(self.spread, other.spread),
         )
 
     def rows(self, index: np.ndarray) -> Prediction:

@@ -6,12 +6,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from perftransfer import strategies
 from perftransfer.designs.interface import ActiveDesign
+from perftransfer.goal import Goal
 from perftransfer.recommend import gather
-from perftransfer.recommend.planning import Planner
+from perftransfer.recommend.planning import NOTHING, Planner, Seen
+from perftransfer.recommend.stopping import LEAST, outlook
 from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import Level, configuration_id
@@ -33,15 +36,20 @@ class TargetMeasurements(Generic[Records]):
     is_random_sample
         Whether all but the default configuration is what the design asks for by itself, so that intervals may
         rely on how it draws.
+    stopped_early
+        Whether a search stopped before its budget was spent, since the best one measured was as good as certain to be
+        the best there is.
     """
 
     chosen: Configurations
     records: Records
     is_random_sample: bool
+    stopped_early: bool = False
 
 
 def measure_in_rounds(
-    model: TransferredModel,
+    models: Mapping[str, TransferredModel],
+    goal: Goal,
     candidates: pd.DataFrame,
     configurations: Configurations,
     budget: int,
@@ -49,8 +57,9 @@ def measure_in_rounds(
     measured_before: Collection[str],
     measure: Callable[[Configurations], Records],
     to_table: Callable[[Records], pd.DataFrame],
+    tolerance: float | None = None,
 ) -> TargetMeasurements[Records]:
-    """Measure ``budget`` configurations in the target, the default one among them.
+    """Measure up to ``budget`` configurations in the target, the default one among them.
 
     Nothing is measured twice. A run that was killed makes the same choices again, from the same values, also where it
     ended in the middle of a batch. Where a search or an active design no longer chooses what was measured, it goes on
@@ -58,8 +67,10 @@ def measure_in_rounds(
 
     Parameters
     ----------
-    model
-        Model of the target, without measurements there.
+    models
+        Models of the target by objective, those of the goal, without measurements there.
+    goal
+        What is wanted.
     candidates
         Table with ``configuration_id`` and options.
     configurations
@@ -76,12 +87,15 @@ def measure_in_rounds(
         chosen so far.
     to_table
         Converts records to a table of measurements.
+    tolerance
+        Regret, as a fraction, at which a search for one objective without limits stops; None: at its budget.
     """
+    model = models[goal.searched[0]]
     ids, codes = list(candidates["configuration_id"]), model.codes_of(candidates)
     default = [ids.index(configuration_id(model.space.default))]
     earlier = [ids.index(name) for name in measured_before if name in configurations]
     start = list(dict.fromkeys([*default, *earlier]))
-    planner = Planner(model, codes)
+    planner = Planner(models, goal, codes)
 
     def selected(rows: Sequence[int]) -> Configurations:
         return {ids[row]: configurations[ids[row]] for row in rows}
@@ -94,12 +108,10 @@ def measure_in_rounds(
             n = min(budget - len(rows), batch)
             proposed = list[int]()
             if n > 0:
-                measured = gather.target_measurements(model, to_table(records))
-                found = list(map(int, index.find(measured.codes)))
-                values, variance = dict(zip(found, measured.y, strict=True)), measured.variance(model.scale)
-                noise = None if variance is None else dict(zip(found, variance, strict=True))
-                failed = set(rows) - set(values)
-                proposed = planner.choose_next(n, rows, values, failed, noise)
+                table = to_table(records)
+                if not left and tolerance is not None and _may_stop(model, goal, codes, table, tolerance):
+                    return TargetMeasurements(selected(rows), records, is_random_sample=False, stopped_early=True)
+                proposed = planner.choose_next(n, rows, _seen(models, index, table, rows))
             is_replayed = set(proposed) <= set(left) or set(left) <= set(proposed)
             if not (proposed and is_replayed):
                 # The earlier run made other choices, with another strategy or a larger budget. They count.
@@ -107,9 +119,33 @@ def measure_in_rounds(
             if not proposed:
                 return TargetMeasurements(selected(rows), records, is_random_sample=False)
             rows = [*rows, *proposed]
-    rows = [*default, *planner.choose_next(budget - len(default), default, {})]
+    rows = [*default, *planner.choose_next(budget - len(default), default, NOTHING)]
     is_random_sample = set(start) <= set(rows)
     if not is_random_sample:
         # An earlier run had another strategy or a larger budget.
-        rows = [*start, *planner.choose_next(budget - len(start), start, {})]
+        rows = [*start, *planner.choose_next(budget - len(start), start, NOTHING)]
     return TargetMeasurements(selected(rows), measure(selected(rows)), is_random_sample)
+
+
+def _seen(
+    models: Mapping[str, TransferredModel], index: ConfigurationIndex, table: pd.DataFrame, rows: Sequence[int]
+) -> Seen:
+    """Return what a table of measurements says of each objective."""
+    values, noise = {}, {}
+    for name, model in models.items():
+        measured = gather.target_measurements(model, table)
+        found = list(map(int, index.find(measured.codes)))
+        values[name] = dict(zip(found, map(float, measured.y), strict=True))
+        variance = measured.variance(model.scale)
+        if variance is not None:
+            noise[name] = dict(zip(found, map(float, variance), strict=True))
+    return Seen(values, noise, set(rows).difference(*values.values()))
+
+
+def _may_stop(model: TransferredModel, goal: Goal, codes: np.ndarray, table: pd.DataFrame, tolerance: float) -> bool:
+    """Whether a search may stop before its budget is spent."""
+    if model.recipe.search is None or len(goal.searched) > 1 or goal.limits:
+        return False
+    known = gather.add_target_measurements(model, table)
+    expected = outlook(known, codes) if len(known.target) >= LEAST else None
+    return expected is not None and expected.may_stop(len(known.target), tolerance)

@@ -16,10 +16,11 @@ class TargetParams:
     """How a target is planned and measured; no digest of code, so that no edit measures again.
 
     budget: configurations to measure. batch: how many a search or an active design proposes before it looks at their
-    values.
+    values. tolerance: regret, as a fraction, at which a search stops before; None: only at its budget.
     """
 
     measuring: MeasureParams
     budget: int
     batch: int
+    tolerance: float | None
     model: ModelParams

@@ -20,6 +20,7 @@ from perftransfer.fitting import conformal
 from perftransfer.fitting.fit import Fit, FitSpec, Sample, fit
 from perftransfer.fitting.noise import variance_on_scale
 from perftransfer.fitting.seeds import seed_for, training_seed
+from perftransfer.gaussian_process.mixture import mixed
 from perftransfer.rank_agreement import rank_agreement
 from perftransfer.recommend.prediction import Prediction
 from perftransfer.scales import SCALES, Scale
@@ -28,10 +29,13 @@ from perftransfer.space.alignment import Alignment
 from perftransfer.space.encoding import codes
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import INACTIVE, Option, level_text, to_json
+from perftransfer.strategies.auto import AUTO
 from perftransfer.strategies.interface import Source, Strategy
 
 # Parts in which measurements are left out, and the number of others that a prediction needs.
 _MAX_PARTS, _MIN_OTHERS = 20, 2
+# Tells how certain a model of any strategy is.
+_REFERENCE_STRATEGY = "AUTO"
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +98,8 @@ class Recipe:
         Parameters of the learner.
     description
         Description of the target.
+    limits
+        Limits of the goal in words, which the model of one objective does not know.
     """
 
     environment: str
@@ -107,6 +113,7 @@ class Recipe:
     candidate_fraction: float = 1.0
     parameters: LearnerParameters = field(default_factory=dict)
     description: EnvironmentDescription = field(default_factory=EnvironmentDescription)
+    limits: Sequence[str] = ()
 
 
 class TransferredModel:
@@ -188,6 +195,25 @@ class TransferredModel:
     def scale(self) -> Scale:
         """Scale of learning."""
         return SCALES[self.recipe.scale]
+
+    @cached_property
+    def reference(self) -> AUTO:
+        """AUTO, fitted to the same measurements: its posteriors say how certain a model of any strategy is."""
+        fitted = self.with_strategy(_REFERENCE_STRATEGY).fitted
+        assert isinstance(fitted, AUTO)
+        return fitted
+
+    def known(self) -> tuple[np.ndarray, np.ndarray]:
+        """What was measured in the target, without noise as far as it is known: see ``Posterior.known``.
+
+        Returns
+        -------
+        mean, std : ndarray
+            On the scale of learning, shape (measurements,). The deviation is that of a new measurement.
+        """
+        reference, variance = self.reference, self.target.variance(self.scale)
+        mean, uncertain = mixed(reference.weights_, [posterior.known() for posterior in reference.posteriors_])
+        return mean, np.sqrt(uncertain + (0.0 if variance is None else variance))
 
     @property
     def noise(self) -> float | None:

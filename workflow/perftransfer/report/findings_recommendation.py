@@ -15,7 +15,7 @@ from perftransfer.figures._target import Target
 from perftransfer.figures._vega import Interactive
 from perftransfer.figures.interface import ALL_OBJECTIVES, Inputs
 from perftransfer.recommend import deployment
-from perftransfer.recommend.stopping import MORE, REFERENCE_STRATEGY, Outlook
+from perftransfer.recommend.stopping import MORE, PROBABILITY, Outlook
 from perftransfer.report.finding import Finding
 from perftransfer.report.findings_measuring import SIMULATED
 from perftransfer.report.study_file import StudyEnvironment
@@ -78,16 +78,24 @@ def recommended(
         facts = metadata[target]
         outlooks = facts["outlooks"]
         findings = [Finding("measured_of_space", {"space": int(facts["space"]), "budget": int(facts["budget"])})]
-        tables = []
+        if facts["stopped_early"]:
+            findings.append(Finding("stopped_early", {"tolerance": 100 * facts["tolerance"]}))
+        goal, tables = facts["goal"], []
+        if goal["terms"]:
+            findings.append(Finding("wanted", {"terms": goal["terms"]}))
         for objective, part in rows.groupby("objective", sort=False):
-            findings += _findings(str(objective), part, bool(facts["confirmed"]), objective in maximized)
-            outlook = outlooks[objective]
-            costs = Costs.of(str(objective), targets[target].option_costs) if target in targets else None
-            findings += near_optimum(costs)
-            findings.append(worth_measuring(str(objective), outlook and Outlook(**outlook), str(facts["strategy"])))
+            if objective in goal["objectives"]:
+                limited, confirmed = bool(goal["limits"]), bool(facts["confirmed"])
+                findings += _findings(str(objective), part, confirmed, objective in maximized, limited)
+                costs = Costs.of(str(objective), targets[target].option_costs) if target in targets else None
+                findings += near_optimum(costs)
+                outlook = outlooks[objective]
+                findings.append(worth_measuring(str(objective), outlook and Outlook(**outlook), facts["tolerance"]))
             tables.append(RecommendedTable().cells(Recommendations(str(objective), part, len(outlooks) > 1)))
-            changed = OptionCosts().cells(costs) if costs else None
-            tables += [changed] if changed else []
+            if objective in goal["objectives"] and costs:
+                changed = OptionCosts().cells(costs)
+                tables += [changed] if changed else []
+        findings += _limits_broken(rows, goal)
         inputs: Inputs | None = {"target": targets[target]} if target in targets else None
         drawn = figures.interactive(inputs, ALL_OBJECTIVES, target) if inputs else []
         out.append(
@@ -123,7 +131,8 @@ def near_optimum(costs: Costs | None) -> Iterator[Finding]:
 def snippets(rows: pd.DataFrame, facts: Mapping[str, Any]) -> list[TitledSnippet]:
     """Return what to paste in a target, in the native format of its engine; configurations that are the same once."""
     deployments: dict[str, list[Deployment]] = {}
-    for _, part in rows.groupby("objective", sort=False):
+    wanted = rows[rows["objective"].isin(facts["goal"]["objectives"])]
+    for _, part in wanted.groupby("objective", sort=False):
         chosen = deployment.from_rows(part, facts)
         deployments.setdefault(configuration_id(chosen.configuration), []).append(chosen)
     out = []
@@ -152,27 +161,39 @@ def main_findings(recommended: Sequence[Recommended]) -> list[Finding]:
     return [replace(first, facts={**first.facts, "target": name}) for name, first in firsts if first is not None]
 
 
-def worth_measuring(objective: str, outlook: Outlook | None, strategy: str) -> Finding:
-    """Find whether more measurements are worth it. outlook: None if nothing is left to measure."""
+def worth_measuring(objective: str, outlook: Outlook | None, tolerance: float) -> Finding:
+    """Find whether more measurements are worth it.
+
+    Parameters
+    ----------
+    objective
+        What was searched.
+    outlook
+        None if nothing is left to measure.
+    tolerance
+        Gain, as a fraction, that is not worth a measurement.
+    """
     if outlook is None:
         return Finding("nothing_left_to_measure")
     facts = {
         "quantity": objectives.split(objective)[0],
         "more": MORE,
-        "now": 100 * outlook.now,
-        "then": 100 * outlook.then,
+        "probability": 100 * PROBABILITY,
+        "regret": 100 * outlook.regret,
+        "gain": 100 * outlook.gain,
         "noise": None if outlook.noise is None else 100 * outlook.noise,
-        "enough": outlook.enough,
-        "strategy": strategy,
-        "reference": REFERENCE_STRATEGY,
+        "tolerance": 100 * tolerance,
+        "enough": outlook.is_enough(tolerance),
     }
     return Finding("worth_measuring", facts)
 
 
-def _findings(objective: str, rows: pd.DataFrame, confirmed: bool, maximize: bool) -> Iterator[Finding]:
+def _findings(objective: str, rows: pd.DataFrame, confirmed: bool, maximize: bool, limited: bool) -> Iterator[Finding]:
     """Find what to run, and how it compares with the default where both were measured."""
     quantity, unit = objectives.split(objective)
     default, best = rows[rows["default"]].iloc[0], deployment.best_row(rows)
+    if not best["keeps_limits"]:
+        yield Finding("no_limit_kept")
     if best["default"]:
         yield Finding("default_is_best", {"quantity": quantity})
         return
@@ -184,12 +205,40 @@ def _findings(objective: str, rows: pd.DataFrame, confirmed: bool, maximize: boo
         "predicted": float(best["predicted"]),
         **{name: _value(best[name]) for name in ("low", "high", "probability_better", "measured")},
         "default_measured": _value(default["measured"]),
+        "limited": limited,
+        "probability_keeps": _value(best["probability_keeps"]),
     }
     yield Finding("recommended", facts)
     if facts["measured"] is None or facts["default_measured"] is None:
         yield Finding("could_not_be_measured" if confirmed else "not_measured_yet")
     else:
         yield Finding("measured_next_to_default", facts)
+    for _, other in rows[(rows["best_with"] != "") & (rows["best_with"] != best["best_with"])].iterrows():
+        yield Finding(
+            "best_with",
+            {
+                "quantity": quantity,
+                "unit": unit,
+                "chosen": str(best["best_with"]),
+                "level": str(other["best_with"]),
+                "changes": str(other["changes"]),
+                "predicted": float(other["predicted"]),
+                "measured": _value(other["measured"]),
+            },
+        )
+
+
+def _limits_broken(rows: pd.DataFrame, goal: Mapping[str, Any]) -> Iterator[Finding]:
+    """Find the limits that the recommended configuration broke when it was measured."""
+    decisive = rows[(rows["objective"] == goal["objectives"][0])].sort_values("rank")
+    best = decisive["configuration_id"].iloc[0]
+    for limit in goal["limits"]:
+        values = rows.loc[(rows["objective"] == limit["objective"]) & (rows["configuration_id"] == best), "measured"]
+        value = _value(values.iloc[0])
+        if value is None or (value <= limit["value"]) == limit["at_most"]:
+            continue
+        quantity, unit = objectives.split(limit["objective"])
+        yield Finding("limit_broken", {"quantity": quantity, "unit": unit, "measured": value, "limit": limit["value"]})
 
 
 def _value(value: object) -> float | None:

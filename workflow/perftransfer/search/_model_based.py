@@ -6,11 +6,15 @@ from abc import abstractmethod
 from functools import cached_property
 
 import numpy as np
+from scipy.special import ndtr
 
 from perftransfer.gaussian_process.mixture import Mixture
 from perftransfer.gaussian_process.prior import FromSources, Prior, View
 from perftransfer.search._acquisition import log_feasibility
 from perftransfer.search.interface import History, SearchMethod
+
+# Chances below are lost in rounding.
+_SMALLEST = 1e-300
 
 
 class ModelBased(SearchMethod):
@@ -32,11 +36,19 @@ class ModelBased(SearchMethod):
     n_start = 1
 
     @abstractmethod
-    def _score(self, mixture: Mixture, history: History, feasibility: np.ndarray) -> np.ndarray:
+    def _score(self, mixture: Mixture, best: float, is_free: np.ndarray, feasibility: np.ndarray) -> np.ndarray:
         """Score each candidate by the model, shape (rows,); higher is better.
 
-        ``history`` holds what has a value, at least ``n_start`` measurements. ``feasibility``, shape (rows,): logarithm
-        of the probability that a candidate has a value.
+        Parameters
+        ----------
+        mixture
+            Fitted to what has a value, at least ``n_start`` measurements.
+        best
+            The best value measured within all limits, without noise.
+        is_free
+            Which candidates may be proposed, shape (rows,).
+        feasibility
+            Logarithm of the probability that a candidate has a value, and keeps all limits; shape (rows,).
         """
 
     @cached_property
@@ -65,9 +77,12 @@ class ModelBased(SearchMethod):
     def _choose(self, history: History, is_free: np.ndarray, n: int) -> list[int]:
         feasibility = log_feasibility(self.candidates, self.options, history)
         history, is_free, chosen = history.valid(), is_free.copy(), list[int]()
+        feasibility = feasibility + self._log_probability_of_keeping(history)
         while len(chosen) < n:
             mixture = self._fit(history) if len(history) >= self.n_start else None
-            score = self._start() + feasibility if mixture is None else self._score(mixture, history, feasibility)
+            score = (
+                self._start() + feasibility if mixture is None else self._scored(mixture, history, is_free, feasibility)
+            )
             row = int(np.argmax(np.where(is_free, score, -np.inf)))
             chosen.append(row)
             is_free[row] = False
@@ -75,6 +90,37 @@ class ModelBased(SearchMethod):
                 means = np.array([mean[row] for mean, _ in self.latent(mixture)])
                 history = history.extended(row, float(mixture.weights @ means))
         return chosen
+
+    def _scored(self, mixture: Mixture, history: History, is_free: np.ndarray, feasibility: np.ndarray) -> np.ndarray:
+        keeps: np.ndarray = np.ones(len(history), dtype=bool)
+        if history.limited is not None:
+            # Of what was taken as measured in a batch, this is not known.
+            keeps = ~np.any(history.limited > [limited.limit for limited in self.limits], axis=1)
+        if not keeps.any():
+            # First of all, something that keeps the limits.
+            return feasibility
+        return self._score(mixture, float(mixture.known()[0][keeps].min()), is_free, feasibility)
+
+    def _log_probability_of_keeping(self, history: History) -> np.ndarray:
+        """Logarithm of the probability that each candidate keeps all limits, by what was measured; shape (rows,).
+
+        Limits are modelled as the objective is, independently of it and of each other (Gardner et al., "Bayesian
+        optimization with inequality constraints", ICML 2014, section 3).
+        """
+        total = np.zeros(len(self.candidates))
+        for i, limited in enumerate(self.limits):
+            values = np.empty(0) if history.limited is None else history.limited[:, i]
+            is_known = np.isfinite(values)
+            if not is_known.any():
+                continue
+            prior = FromSources.of(limited.sources, self.options) if limited.sources and self.needs_source else None
+            mixture = Mixture(self.options, prior, self.candidates[history.rows[is_known]], values[is_known])
+            chances = []
+            for weight, posterior in zip(mixture.weights, mixture.posteriors, strict=True):
+                mean, std = posterior.predict(self.candidates)
+                chances.append(weight * ndtr((limited.limit - mean) / std))
+            total += np.log(np.maximum(np.sum(chances, axis=0), _SMALLEST))
+        return total
 
     def _fit(self, history: History) -> Mixture:
         return Mixture(self.options, self.prior, self.candidates[history.rows], history.y, history.noise)

@@ -8,7 +8,6 @@ from perftransfer.gaussian_process.mixture import Mixture
 from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.search._acquisition import log_expected_improvement
 from perftransfer.search._model_based import ModelBased
-from perftransfer.search.interface import History
 
 
 class EI(ModelBased):
@@ -31,6 +30,6 @@ class EI(ModelBased):
     def _start(self) -> np.ndarray:
         return np.random.default_rng(self.seed).random(len(self.candidates))
 
-    def _score(self, mixture: Mixture, history: History, feasibility: np.ndarray) -> np.ndarray:
+    def _score(self, mixture: Mixture, best: float, is_free: np.ndarray, feasibility: np.ndarray) -> np.ndarray:
         ((mean, std),) = self.latent(mixture)
-        return np.asarray(log_expected_improvement(mean, std, float(mean[history.rows].min())) + feasibility)
+        return np.asarray(log_expected_improvement(mean, std, best) + feasibility)

@@ -29,11 +29,14 @@ class History:
         Their values, shape (n,); NaN where the configuration failed.
     noise
         Variance of each value that is known from several processes, shape (n,); None if nothing is known.
+    limited
+        Values of what is limited (``Limited``), shape (n, limits); NaN where there is none. None without limits.
     """
 
     rows: np.ndarray
     y: np.ndarray
     noise: np.ndarray | None = None
+    limited: np.ndarray | None = None
 
     @classmethod
     def empty(cls) -> History:
@@ -51,13 +54,32 @@ class History:
     def valid(self) -> History:
         """Return it without configurations that failed."""
         has_value = self.is_valid
-        noise = None if self.noise is None else self.noise[has_value]
-        return History(self.rows[has_value], self.y[has_value], noise)
+        noise, limited = (None if array is None else array[has_value] for array in (self.noise, self.limited))
+        return History(self.rows[has_value], self.y[has_value], noise, limited)
 
     def extended(self, row: int, value: float) -> History:
-        """Return it with one more measurement, whose noise is that of the others."""
+        """Return it with one more measurement, whose noise is that of the others; nothing else is known of it."""
         noise = None if self.noise is None else np.append(self.noise, self.noise.mean())
-        return History(np.append(self.rows, row), np.append(self.y, value), noise)
+        limited = self.limited
+        if limited is not None:
+            limited = np.vstack([limited, np.full(limited.shape[1], np.nan)])
+        return History(np.append(self.rows, row), np.append(self.y, value), noise, limited)
+
+
+@dataclass(frozen=True, eq=False)
+class Limited:
+    """Something that may not be above a limit; of what may not be below one, the negative.
+
+    Parameters
+    ----------
+    limit
+        The largest value that is allowed, on the scale of learning.
+    sources
+        What was measured of it in each source; empty if there are none.
+    """
+
+    limit: float
+    sources: Sequence[Evidence] = ()
 
 
 class SearchMethod(ABC):
@@ -80,6 +102,8 @@ class SearchMethod(ABC):
         What was measured in each source environment; empty if there are none.
     seed
         Decides whatever is random in the method.
+    limits
+        What may not be above a limit. A method that takes no notice of them may propose what breaks them.
 
     Raises
     ------
@@ -95,7 +119,12 @@ class SearchMethod(ABC):
     is_random: ClassVar[bool]
 
     def __init__(
-        self, candidates: np.ndarray, options: Sequence[Option], sources: Sequence[Evidence] = (), seed: int = 0
+        self,
+        candidates: np.ndarray,
+        options: Sequence[Option],
+        sources: Sequence[Evidence] = (),
+        seed: int = 0,
+        limits: Sequence[Limited] = (),
     ) -> None:
         if self.needs_source and not sources:
             raise ValueError(f"{type(self).__name__} needs a source")
@@ -103,6 +132,7 @@ class SearchMethod(ABC):
         self.options = tuple(options)
         self.sources = tuple(sources)
         self.seed = seed
+        self.limits = tuple(limits)
 
     def propose(self, history: History, n: int = 1) -> list[int]:
         """Return the next configurations to measure.

@@ -7,7 +7,6 @@ import numpy as np
 from perftransfer.gaussian_process.mixture import Mixture
 from perftransfer.search._acquisition import log_probability_of_improvement
 from perftransfer.search._model_based import ModelBased
-from perftransfer.search.interface import History
 
 
 class TRANSFER(ModelBased):
@@ -33,14 +32,10 @@ class TRANSFER(ModelBased):
         view, _ = self.prior_view
         return np.asarray(-view.mean)
 
-    def _score(self, mixture: Mixture, history: History, feasibility: np.ndarray) -> np.ndarray:
+    def _score(self, mixture: Mixture, best: float, is_free: np.ndarray, feasibility: np.ndarray) -> np.ndarray:
         moments = self.latent(mixture)
         mean = mixture.weights @ np.array([mean for mean, _ in moments])
-        is_free = np.ones(len(mean), dtype=bool)
-        is_free[history.rows] = False
-        # Not the luckiest value: the one that is best by all that was measured.
-        best = float(mean[history.rows].min())
-        # Where configurations fail, chances count: they are multiplied.
+        # Where configurations fail or break limits, chances count: they are multiplied.
         if mean[is_free].min(initial=np.inf) < best and not feasibility.any():
             return np.asarray(-mean)
         with np.errstate(divide="ignore"):

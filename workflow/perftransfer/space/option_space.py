@@ -176,6 +176,29 @@ class OptionSpace:
         """Where each option stands in ConfigSpace's vectors."""
         return [self._space.index_of[option.name] for option in self.options]
 
+    def restricted(self, fixed: Mapping[str, Level]) -> OptionSpace:
+        """Return the space with options held at one level, which is their default there.
+
+        Raises
+        ------
+        UserError
+            For an unknown option or level, or if the conditions make the option inactive.
+        """
+        if not fixed:
+            return self
+        options: dict[str, Any] = dict(self.content["options"])  # type: ignore[call-overload]
+        forbidden = self._mappings(self.content, "forbidden")
+        for name, level in fixed.items():
+            if name not in self._by_name:
+                raise UserError(unknown(self._where, "option", name, self._by_name))
+            option = self._by_name[name]
+            others = [other for other in option.levels if level_text(other) != level_text(level)]
+            if len(others) == len(option.levels):
+                raise UserError(unknown(f"{self._where}: {name}", "level", level, option.levels))
+            options[name] = {**options[name], "default": level}
+            forbidden = [*forbidden, {name: others}]
+        return OptionSpace({**self.content, "options": options, "forbidden": forbidden}, self._where)
+
     @property
     def default(self) -> dict[str, Level | None]:
         """The configuration in which every option has its default level."""

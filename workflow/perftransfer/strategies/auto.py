@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from perftransfer.designs.greedy import Greedy
-from perftransfer.gaussian_process.mixture import Mixture
+from perftransfer.gaussian_process.mixture import Mixture, mixed
 from perftransfer.gaussian_process.prior import FromSources
 from perftransfer.strategies._gaussian_process import around
 from perftransfer.strategies.interface import Source, Strategy
@@ -47,7 +47,5 @@ class AUTO(Strategy):
 
     def _mixed(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of the mixture."""
-        means = np.array([posterior.predict(X)[0] for posterior in self.posteriors_])
-        spreads = np.array([posterior.spread(X) for posterior in self.posteriors_])
-        mean = self.weights_ @ means
-        return mean, np.sqrt(self.weights_ @ (spreads**2 + (means - mean) ** 2))
+        mean, variance = mixed(self.weights_, [posterior.moments(X) for posterior in self.posteriors_])
+        return mean, np.sqrt(variance)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from perftransfer import objectives
-from perftransfer.errors import unknown
+from perftransfer.errors import UserError, unknown
 from perftransfer.measuring import engines, networks
 from perftransfer.study.facts import SPACES, Study
 from perftransfer.study.machine import usable_cpus
+from perftransfer.study.validation import validate_goal
 
 
 def problems(study: Study) -> list[str]:
@@ -17,6 +18,7 @@ def problems(study: Study) -> list[str]:
     return [
         *_options(study),
         *_imports(study),
+        *_goals(study),
         *_number_of_environments(study),
         *(_objectives(study) if study.environments else []),
         *_budgets(study),
@@ -53,6 +55,28 @@ def _imports(study: Study) -> list[str]:
             if option.by_rank and not option.ordered:
                 lines.append(f"{where}: by_rank needs an order: ordered: true")
     return lines
+
+
+def _goals(study: Study) -> list[str]:
+    lines = []
+    for target in study.targets:
+        text, section = study.rows[target].goal, study.sections.goal
+        where = f"{study.sections.environments}: environment {target}: goal" if text else f"{study.where}: goal"
+        if text:
+            section = validate_goal(text, f"{study.sections.environments}: environment {target}")
+        if section is None:
+            continue
+        for key, names in (("minimize", section.minimize), ("maximize", section.maximize)):
+            for name in names:
+                more_is_better = name in study.maximized
+                if more_is_better != (key == "maximize"):
+                    side, other = ("more", "maximize") if more_is_better else ("less", "minimize")
+                    lines.append(f"{where}.{key}: found {name}, of which {side} is better: use {other}")
+        try:
+            study.spaces[study.rows[target].space].restricted(section.fixed)
+        except UserError as error:
+            lines.append(f"{where}.fixed: {error}")
+    return list(dict.fromkeys(lines))
 
 
 def _number_of_environments(study: Study) -> list[str]:

@@ -17,6 +17,7 @@ from perftransfer.catalogue import Catalogue
 from perftransfer.code_digest import imported_by, modules_used
 from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.designs.interface import Design
+from perftransfer.goal import Goal, Limit
 from perftransfer.measuring import networks
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.space.option_space import OptionSpace
@@ -25,11 +26,13 @@ from perftransfer.study import sheet
 from perftransfer.study.sections import (
     FIGURES,
     TABLES,
+    GoalSection,
     Hardware,
     Import,
     ImportedEnvironment,
     StudySections,
 )
+from perftransfer.study.validation import validate_goal
 
 #: Folder of the option spaces.
 SPACES = Path("config/spaces")
@@ -93,10 +96,27 @@ class Study:
         """Folder of the study's results."""
         return f"results/{self.name}"
 
-    @property
+    @cached_property
     def objectives(self) -> list[str]:
-        """Objectives to model."""
-        return self.sections.objectives
+        """Objectives to model: those of the study, and what a goal needs besides."""
+        wanted = [name for goal in self._own_goals.values() if goal is not None for name in goal.modelled]
+        return list(dict.fromkeys([*self.sections.objectives, *wanted]))
+
+    def goal(self, target: str) -> Goal:
+        """Return what is wanted of a configuration in a target."""
+        own = self._own_goals[target]
+        return own or Goal(self.objectives, self.objectives[:1])
+
+    @cached_property
+    def _own_goals(self) -> dict[str, Goal | None]:
+        """What the sheet, or the study, says is wanted in each target; None where neither says anything."""
+        goals: dict[str, Goal | None] = {}
+        for name in self.targets:
+            text, section = self.rows[name].goal, self.sections.goal
+            if text:
+                section = validate_goal(text, f"{self.sections.environments}: environment {name}")
+            goals[name] = None if section is None else _goal(section, self.sections.objectives[:1])
+        return goals
 
     @cached_property
     def maximized(self) -> frozenset[str]:
@@ -315,6 +335,12 @@ class Study:
         content = {"sheet": self.sections.environments, **content}
         text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
         return text
+
+
+def _goal(section: GoalSection, otherwise: Sequence[str]) -> Goal:
+    """Return a goal; ``otherwise`` decides if no objective is named."""
+    decisive = [*section.minimize, *section.maximize] or list(otherwise)
+    return Goal(decisive, decisive, [Limit.parse(text) for text in section.subject_to], section.fixed)
 
 
 def _description(name: str, environment: ImportedEnvironment) -> EnvironmentDescription:

@@ -14,7 +14,7 @@ from perftransfer.dataset.params import ImportParams, MergeParams, ObjectiveMapp
 from perftransfer.designs.interface import ActiveDesign
 from perftransfer.evaluation.params import AnalyseParams, EvaluateParams, LearnerParameters, SearchParams, TrainParams
 from perftransfer.export import CATALOGUE as FORMATS
-from perftransfer.measuring import networks
+from perftransfer.measuring import engines, networks
 from perftransfer.measuring.bench import MeasureParams
 from perftransfer.measuring.networks import NetworkParams
 from perftransfer.measuring.same_hardware import Identity
@@ -59,10 +59,12 @@ class JobParameters:
         sections = self._study.sections
         return SampleParams(sections.measuring.configurations, sections.seed, self._code("sample"))
 
-    def space(self) -> SpaceParams:
+    def space(self, space: str) -> SpaceParams:
         """How many configurations of a space may be recommended."""
-        sections = self._study.sections
-        return SpaceParams(sections.recommendation.space, sections.seed, self._code("space"))
+        study, sections = self._study, self._study.sections
+        goals = (study.goal(name) for name in study.targets if study.space_of(name) == space)
+        fixed = [goal.fixed for goal in goals if goal.fixed]
+        return SpaceParams(sections.recommendation.space, fixed, sections.seed, self._code("space"))
 
     def network(self, network: str) -> NetworkParams:
         """Which version of a network to build."""
@@ -199,6 +201,7 @@ class JobParameters:
             measuring=self.benchmark(environment),
             budget=budget,
             batch=self._study.sections.recommendation.batch,
+            tolerance=self._study.sections.recommendation.tolerance,
             model=self._model(environment),
         )
 
@@ -212,13 +215,18 @@ class JobParameters:
         modules = strategies.modules_of(recommendation.strategy)
         modules += [learners.module_of(recommendation.learner)] if recommendation.learner else []
         return RecommendParams(
-            self._model(environment), recommendation.n_recommendations, self._code("recommend", *modules)
+            self._model(environment),
+            recommendation.n_recommendations,
+            recommendation.tolerance or 0.0,
+            sorted(engines.load(self._study.rows[environment].engine).changes_outputs),
+            self._code("recommend", *modules),
         )
 
     def _model(self, environment: str) -> ModelParams:
         sections = self._study.sections
         recommendation = sections.recommendation
         return ModelParams(
+            goal=self._study.goal(environment),
             scales=self._study.scales,
             sources=self._study.descriptions(),
             recipe=RecipeParams(

@@ -69,6 +69,8 @@ def page() -> str:
         "- `role`: `source` (the default), or `target`: an environment in which only as many configurations are "
         "measured as its `budget` says, and one is recommended (section `recommendation`). It is not part of the "
         "comparison of strategies.\n"
+        "- `goal`: what is wanted in a target, YAML in one line: `{minimize: latency_ms, fixed: {precision: fp32}}`; "
+        "by default that of the study (section `goal`).\n"
     )
     return "\n".join(parts)
 

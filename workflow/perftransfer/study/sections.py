@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeFloat,
@@ -24,6 +25,7 @@ from pydantic import (
 from perftransfer import designs, learners, search, strategies
 from perftransfer.catalogue import Catalogue
 from perftransfer.errors import UserError, unknown
+from perftransfer.goal import Limit
 from perftransfer.space.options import Level
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
@@ -407,6 +409,14 @@ class Recommendation(Section):
         "measure: the configurations that should be best according to the sources. A smaller share than 1 "
         "predicts good configurations more accurately if the sources are right, and the others less accurately.",
     )
+    tolerance: float | None = Field(
+        0.01,
+        ge=0,
+        lt=1,
+        description="Regret, as a fraction, that does not matter: a search stops before its budget is spent when, with "
+        "a probability of 90 %, the best configuration measured is no further from the best there is (or when the "
+        "noise of a value is larger); null: every budget is spent.",
+    )
     space: PositiveInt = Field(
         20_000, description="Configurations that may be recommended: all of the space, or so many of a larger one."
     )
@@ -416,6 +426,29 @@ class Recommendation(Section):
         description="Processes per recommended configuration, and of the default one, that are measured in the end, "
         "side by side; the prediction is compared with them.",
     )
+
+
+def _limit(value: str) -> str:
+    Limit.parse(value)
+    return value
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+_Objectives = Annotated[list[Objective], BeforeValidator(_listed), AfterValidator(_distinct)]
+
+
+class GoalSection(Section):
+    """What is wanted of a configuration: what decides, within which limits, with which options held fixed."""
+
+    minimize: _Objectives = Field([], description="Objective of which less is better; several: their Pareto front.")
+    maximize: _Objectives = Field([], description="Objective of which more is better; several: their Pareto front.")
+    subject_to: list[Annotated[str, AfterValidator(_limit)]] = Field(
+        [], description="Limits that a recommended configuration has to keep: `latency_ms_p99 <= 20`."
+    )
+    fixed: dict[Objective, Level] = Field({}, description="Options held at one level: `precision: fp32`.")
 
 
 class Identity(Section):
@@ -463,6 +496,12 @@ class StudySections(Section):
     seed: int = Field(1, ge=0, description="Seed of everything random.")
     objectives: Annotated[list[Objective], AfterValidator(_distinct)] = Field(
         ["latency_ms"], min_length=1, description="What is modelled; the unit is the last part of the name."
+    )
+    goal: GoalSection | None = Field(
+        None,
+        description="What is wanted of a configuration in a target; without it, the first objective decides what is "
+        "measured there, and configurations are recommended for each objective. The sheet's column `goal` has that of "
+        "a single target.",
     )
     environments: str | None = Field(None, description="Environment sheet: what is measured on the machine at hand.")
     hardware: dict[str, Hardware] = Field(

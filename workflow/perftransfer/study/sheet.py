@@ -14,7 +14,7 @@ from perftransfer.measuring import engines, hardware, networks
 COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "space", "batch", "image_px")
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 #: Columns that may be missing.
-OPTIONAL = ("sizes", "settings", "measurements", "role", "budget")
+OPTIONAL = ("sizes", "settings", "measurements", "role", "budget", "goal")
 #: What an environment is for: measured in full, or with a handful of measurements.
 ROLES = ("source", "target")
 _TRUTH = {"yes": True, "no": False}
@@ -31,7 +31,8 @@ class EnvironmentRow:
     image_px: their size, None ("-") where they are no images. sizes: of further free dimensions, ``name=number``.
     settings: of the hardware (``measuring.hardware.parse``). measurements: file of measurements that were made
     elsewhere, by ``perftransfer measure``; "" for an environment that is measured here. role: one of ``ROLES``.
-    budget: how many configurations are measured in a target; None for a source.
+    budget: how many configurations are measured in a target; None for a source. goal: of a target, as YAML in one
+    line (``{minimize: latency_ms, fixed: {precision: fp32}}``); "" for that of the study.
     """
 
     environment: str
@@ -48,6 +49,7 @@ class EnvironmentRow:
     measurements: str = ""
     role: str = "source"
     budget: int | None = None
+    goal: str = ""
 
     @property
     def workload(self) -> dict[str, int]:
@@ -166,6 +168,8 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         )
     elif role == "source" and budget:
         problems.append(f"{where}: budget: found {budget!r}; only a target (role) has a budget")
+    if role == "source" and cells.get("goal"):
+        problems.append(f"{where}: goal: found {cells['goal']!r}; only a target (role) has a goal")
     if problems:
         return None, problems
     row = EnvironmentRow(
@@ -178,7 +182,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         space=cells["space"],
         batch=int(cells["batch"]),
         image_px=None if cells["image_px"] == _NO_IMAGE else int(cells["image_px"]),
-        **{name: cells.get(name, "") for name in ("sizes", "settings", "measurements")},
+        **{name: cells.get(name, "") for name in ("sizes", "settings", "measurements", "goal")},
         role=role,
         budget=int(budget) if budget else None,
     )

@@ -60,6 +60,8 @@ class Engine(ABC):
     isolated: ClassVar[bool] = True
     #: Names of the options it understands.
     options: ClassVar[frozenset[str]]
+    #: Those that change what a network answers, not only how fast: who changes one has to check the accuracy.
+    changes_outputs: ClassVar[frozenset[str]] = frozenset({"precision"})
     #: Kinds of energy counters that cover what it computes on, the best first.
     counters: ClassVar[tuple[str, ...]] = ()
     #: Environment variable by which its vendor lets the instruction sets be capped; "" if there is none.
