@@ -28,6 +28,7 @@ environments: config/simulated.tsv
 measuring: {configurations: 24, repeats: 2}
 learning: {learners: [RT]}
 evaluation: {budgets: [5, 10], repeats: 2, strategies: [RS, LMS]}
+search: {measurements: 4, repeats: 1}
 figures: [influence]
 tables: [options, errors]
 """

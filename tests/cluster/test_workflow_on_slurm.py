@@ -37,6 +37,7 @@ measuring: {{configurations: 10, repeats: 1, retries: 0, runs: 3, seconds: {seco
             max_warmup_seconds: 0, max_seconds: {seconds}}}
 learning: {{learners: [RT]}}
 evaluation: {{budgets: [5], repeats: 1, strategies: [RS, LMS], targets_per_job: 3}}
+search: {{methods: []}}
 figures: [influence]
 tables: [environments]
 hardware: {hardware}

@@ -26,6 +26,7 @@ measuring:
   {configurations: 12, repeats: 1, runs: 3, seconds: 0, warmup_seconds: 0, max_warmup_seconds: 0, max_seconds: 0}
 learning: {learners: [RT]}
 evaluation: {strategies: [RS, LMS], budgets: [5], repeats: 1}
+search: {methods: []}
 figures: [influence]
 tables: [environments]
 """

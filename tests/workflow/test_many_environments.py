@@ -11,6 +11,7 @@ pytestmark = pytest.mark.workflow
 ENVIRONMENTS = 5
 EVALUATION = """\
 evaluation: {budgets: [5], repeats: 2, strategies: [RS, LMS, NLMS, MKT], sources_per_target: 2, targets_per_job: 5}
+search: {methods: [TRANSFER], measurements: 3}
 # What looks at sources.
 figures: [error_per_target, error_by_environment]
 tables: [errors, wins, claims]

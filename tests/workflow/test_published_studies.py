@@ -48,6 +48,7 @@ imports:
 {environments}
 learning: {{learners: [RT]}}
 evaluation: {{strategies: [RS, LMS], budgets: [5], repeats: 1}}
+search: {{methods: []}}
 figures: [influence]
 tables: [options, environments]
 """

@@ -24,6 +24,7 @@ environments: config/simulated.tsv
 measuring: {configurations: 24, repeats: 2}
 learning: {learners: [RT]}
 evaluation: {budgets: [5], repeats: 1, strategies: [RS], batch: 3}
+search: {methods: []}
 recommendation: {strategy: KT+active, n_recommendations: 2, repeats: 2}
 figures: [influence]
 tables: [options]

@@ -36,6 +36,7 @@ imports:
       published: {file: mine.csv, sha256: SHA256, hardware: board}
 learning: {learners: [RT]}
 evaluation: {budgets: [2, 6], repeats: 2, targets_per_job: 4, strategies: [RS, KT, TEAMS]}
+search: {methods: [TRANSFER], measurements: 3}
 # Those that look at options or at configurations that environments have in common.
 figures: [source_against_target, similarity, influence]
 tables: [options, environments, similarity]
