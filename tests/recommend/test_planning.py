@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import known
@@ -10,7 +12,11 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from perftransfer.dataset.measured import measurements
 from perftransfer.goal import Goal, Limit
+from perftransfer.measuring import bench, journal
+from perftransfer.measuring.bench import Environment, Session
+from perftransfer.measuring.protocol import Protocol
 from perftransfer.recommend.rounds import TargetMeasurements, measure_in_rounds
 from perftransfer.recommend.stopping import outlook
 from perftransfer.recommend.transferred_model import Measured, TransferredModel
@@ -292,6 +298,67 @@ def test_one_search_method_serves_all_rounds(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(SearchMethod, "__init__", counted)
     spend(known.model(measured=0, search="TRANSFER"), 6, 1, [], Machine())
     assert len(made) == 1
+
+
+class Killed(BaseException):
+    """Ends a run at any point."""
+
+
+def test_a_measured_search_killed_anywhere_makes_the_same_choices_and_measures_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = Environment("target", "simulated", "none", 0, "all", {"batch": 1, "image_px": 128}, {}, 1)
+    protocol = Protocol(1, 0.0, 3, 0.0, max_warmup_seconds=0.0, max_seconds=0.0)
+
+    def search(path: Path, kill_after: int) -> list[str]:
+        def measure(engine: object, request: dict[str, Any], cpus: object) -> dict[str, Any]:
+            nonlocal kill_after
+            if kill_after == 0:
+                raise Killed
+            kill_after -= 1
+            position = list(known.CONFIGURATIONS.values()).index(request["options"])
+            name = list(known.CONFIGURATIONS)[position]
+            processes = [key for key in journal.measurements(journal.read(path)) if key[1] == name]
+            # The first process of every other configuration is disturbed, and shows another value.
+            disturbed = not processes and position % 2 == 0
+            latency = known.TARGET[position] * (3 if disturbed else 1)
+            return {"status": "ok", "error": None, "latency_ms": [latency], "external_cpu_share": float(disturbed)}
+
+        monkeypatch.setattr(bench, "measure", measure)
+        state = tmp_path / "hardware.json"
+        with Session(
+            environment, repeats=2, retries=1, protocol=protocol, journal_path=path, seed=5, state=state
+        ) as session:
+            measured = measure_in_rounds(
+                {"latency_ms": known.model(measured=0, search="TRANSFER")},
+                Goal(["latency_ms"], ["latency_ms"]),
+                known.FRAME,
+                known.CONFIGURATIONS,
+                6,
+                2,
+                session.measured_configurations(),
+                session.measure,
+                lambda records: measurements(records, "target", "simulated", known.SPACE.options, 1),
+            )
+        return list(measured.chosen)
+
+    def processes(path: Path) -> list[tuple[str, int, int]]:
+        """Configuration, repeat and attempt of each record."""
+        return [
+            (r["configuration_id"], r["repeat"], r["attempt"])
+            for r in filter(journal.is_measurement, journal.read(path))
+        ]
+
+    whole = search(tmp_path / "whole.jsonl", -1)
+    n = len(processes(tmp_path / "whole.jsonl"))
+    assert n > 2 * len(whole)
+    for kill_after in (2, 5):
+        path = tmp_path / f"{kill_after}.jsonl"
+        for _ in range(n // kill_after):
+            with contextlib.suppress(Killed):
+                search(path, kill_after)
+        assert search(path, -1) == whole
+        assert len(processes(path)) == len(set(processes(path))) == n
 
 
 @pytest.mark.parametrize(("strategy", "is_random"), [("RS", True), ("KT+active", False)])
