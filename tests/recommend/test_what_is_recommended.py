@@ -174,7 +174,11 @@ def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:
     promised = recommend(models, known.FRAME, predict_space(models, known.FRAME), 2)
     facts = {"outlooks": {}, "strategy": "AUTO", "budget": 8, "space": len(known.FRAME)}
     facts |= {"description": {"engine": "mine.Engine"}, "configurations": {"id": [["threads", 4]]}}
-    facts |= {"goal": {"objectives": ["latency_ms"]}, "tolerance": 0.01, "stopped_early": False}
+    facts |= {
+        "goal": {"objectives": ["latency_ms"], "limits": [], "maximized": []},
+        "tolerance": 0.01,
+        "stopped_early": False,
+    }
     ids = promised["configuration_id"].tolist()
     rows = [(one, "ok", False, value) for i, one in enumerate(ids[:2]) for value in (1.0 + i, 2.0 + i, 3.0 + i)]
     rows.append((ids[2], "crashed", None, None))
@@ -191,3 +195,33 @@ def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:
     assert metadata == {"targets": {"target": facts | {"confirmed": False}}}
     assert alone["measured"].isna().all()
     assert alone["predicted"].tolist() == pytest.approx(table["predicted"].tolist())
+
+
+@pytest.mark.parametrize("maximized", [False, True])
+def test_what_is_run_is_the_best_measured_side_by_side(tmp_path: Path, maximized: bool) -> None:
+    models = {"latency_ms": known.model()}
+    promised = recommend(models, known.FRAME, predict_space(models, known.FRAME), 3)
+    first, second, third, _ = promised["configuration_id"]
+    goal = {"objectives": ["latency_ms"], "limits": [], "maximized": ["latency_ms"] * maximized}
+    facts = dict.fromkeys(("outlooks", "strategy", "budget", "space", "description", "configurations")) | {
+        "goal": goal, "tolerance": 0.01, "stopped_early": False,
+    }  # fmt: skip
+    tables.write(tmp_path / "promised.parquet", promised, metadata=facts)
+
+    def chosen(values: dict[str, list[float]]) -> tuple[list[str], set[str]]:
+        rows = [(name, "ok", False, value) for name, some in values.items() for value in some]
+        came = pd.DataFrame(rows, columns=["configuration_id", "status", "disturbed", "latency_ms"])
+        path = tmp_path / "came.parquet"
+        tables.write(path, came.astype({"disturbed": "boolean"}), metadata={"environment": "target"})
+        table, _ = merge_confirmations([tmp_path / "promised.parquet"], [path])
+        return list(table.loc[table["chosen"], "configuration_id"]), set(table.loc[table["equal"], "configuration_id"])
+
+    low, high, near = [1.0, 1.01, 0.99], [2.0, 2.01, 1.99], [1.001, 1.011, 0.991]
+    assert chosen({first: high, second: low, third: high}) == (
+        ([first], {first, third}) if maximized else ([second], {second})
+    )
+    if not maximized:
+        # What noise does not tell apart: the one that ranks first.
+        assert chosen({first: near, second: low, third: high}) == ([first], {first, second})
+    table, _ = merge_confirmations([tmp_path / "promised.parquet"], [])
+    assert list(table.loc[table["chosen"], "configuration_id"]) == [first]

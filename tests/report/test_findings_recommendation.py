@@ -14,14 +14,14 @@ from perftransfer.report.finding import Finding, sentence
 from perftransfer.tables.option_costs import Costs, OptionCosts
 
 OUTLOOK = {"regret": 0.14, "gain": 0.012, "noise": 0.03}
-GOAL = {"objectives": ["latency_ms"], "terms": [], "limits": []}
+GOAL = {"objectives": ["latency_ms"], "terms": [], "limits": [], "maximized": []}
 FACTS = {
     "space": 1152, "budget": 8, "confirmed": True, "strategy": "AUTO", "goal": GOAL, "tolerance": 0.01,
     "stopped_early": False,
     "description": {"environment": "new", "engine": "onnxruntime", "network": "mobilenetv2", "batch": 1},
     "configurations": {
         "best": [["precision", "int8"], ["intra_op_threads", 2]], "default": [["precision", "fp32"],
-        ["intra_op_threads", 1]],
+        ["intra_op_threads", 1]], "third": [["precision", "fp32"]],
     },
 }  # fmt: skip
 
@@ -32,11 +32,14 @@ def rows(**changes: object) -> pd.DataFrame:
         "environment": "new", "objective": "latency_ms", "rank": 1, "default": False, "pareto": True,
         "changes": "precision=int8 intra_op_threads=2", "predicted": 2.1, "low": 1.8, "high": 2.5,
         "probability_better": 0.97, "measured": 1.9, "configuration_id": "best", "keeps_limits": True,
-        "probability_keeps": 1.0, "best_with": "",
+        "probability_keeps": 1.0, "best_with": "", "chosen": True, "equal": True,
     }  # fmt: skip
     default = {"rank": 310, "default": True, "changes": "", "predicted": 2.8, "low": 2.4, "high": 3.2, "measured": 2.9,
-               "configuration_id": "default"}  # fmt: skip
-    return pd.DataFrame([{**best, **changes}, {**best, **default, "probability_better": None}])
+               "configuration_id": "default", "chosen": False, "equal": False}  # fmt: skip
+    table = pd.DataFrame([{**best, **changes}, {**best, **default, "probability_better": None}])
+    if changes.get("rank", 1) > default["rank"]:
+        table["chosen"] = ~table["chosen"]
+    return table
 
 
 LIMITED = {
@@ -103,6 +106,7 @@ def test_the_words_of_recommendations() -> None:
         found(limited(keeps_limits=False), goal=LIMITED),
         found(limited(probability_keeps=0.8), goal=LIMITED),
         found(by_precision()),
+        found(rows().assign(equal=True)),
     ]
     text = "\n\n".join("\n".join(map(sentence, findings)) for findings in cases)
     snapshot.check("recommendation", text + "\n")
@@ -197,6 +201,17 @@ def test_limits_are_said_and_whether_they_are_kept() -> None:
     ]  # fmt: skip
     assert dict(kept[-1].facts) == {"quantity": "p99 latency", "unit": "ms", "measured": 2.9, "limit": 2.5}
     assert "no_limit_kept" in [finding.kind for finding in found(limited(keeps_limits=False), goal=LIMITED)]
+
+
+def test_what_noise_does_not_tell_apart_is_named() -> None:
+    assert "told_apart" not in [finding.kind for finding in found(rows())]
+    table = rows()
+    (alike,) = [finding.facts for finding in found(table.assign(equal=True)) if finding.kind == "told_apart"]
+    assert dict(alike) == {"n": 2, "equal": ["the default configuration"], "was_first": True}
+    third = table.iloc[:1].assign(configuration_id="third", rank=2, changes="arena=false", measured=1.7)
+    other = pd.concat([table.assign(chosen=False, equal=False), third.assign(chosen=True, equal=True)])
+    (overtaken,) = [finding.facts for finding in found(other) if finding.kind == "told_apart"]
+    assert dict(overtaken) == {"n": 3, "equal": [], "was_first": False}
 
 
 def test_the_best_of_each_precision_is_named() -> None:

@@ -66,6 +66,7 @@ if __name__ == "__main__":
         }
         limits = [asdict(limit) for limit in goal.limits]
         metadata["goal"] = {"objectives": list(goal.objectives), "terms": goal.terms, "limits": limits}
+        metadata["goal"]["maximized"] = [objective for objective, model in models.items() if model.scale.maximize]
         chosen = candidates[candidates["configuration_id"].isin(recommendations["configuration_id"])]
         configurations = tables.configurations_of(chosen, options)
         costs = option_costs_table(models, recommendations, configurations)

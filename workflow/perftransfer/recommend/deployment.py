@@ -41,8 +41,12 @@ def facts_of(
 
 
 def best_row(rows: pd.DataFrame) -> pd.Series:
-    """Return the row of the best configuration, the default one included, of a target's rows for one objective."""
-    return rows.sort_values("rank").iloc[0]
+    """Return the row of what to run, of a target's rows for one objective: it may be the default configuration.
+
+    What was chosen after it was measured side by side, else the best by the model.
+    """
+    ranked = rows.sort_values("rank")
+    return (ranked[ranked["chosen"].astype(bool)] if "chosen" in ranked else ranked).iloc[0]
 
 
 def from_rows(rows: pd.DataFrame, facts: Mapping[str, Any]) -> Deployment:

@@ -213,6 +213,12 @@ def _findings(objective: str, rows: pd.DataFrame, confirmed: bool, maximize: boo
         yield Finding("could_not_be_measured" if confirmed else "not_measured_yet")
     else:
         yield Finding("measured_next_to_default", facts)
+        tried = rows[rows["measured"].notna()].sort_values("rank")
+        equal = tried[tried["equal"] & (tried["configuration_id"] != best["configuration_id"])]
+        others = ["the default configuration" if one["default"] else one["changes"] for _, one in equal.iterrows()]
+        was_first = bool(tried["configuration_id"].iloc[0] == best["configuration_id"])
+        if others or not was_first:
+            yield Finding("told_apart", {"n": len(tried), "equal": others, "was_first": was_first})
     for _, other in rows[(rows["best_with"] != "") & (rows["best_with"] != best["best_with"])].iterrows():
         yield Finding(
             "best_with",
