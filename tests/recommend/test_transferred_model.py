@@ -145,4 +145,5 @@ def test_what_the_sources_tell_is_computed_once_for_all_fits(monkeypatch: pytest
     model = known.model("AUTO", measured=6)
     model.left_out()
     model.predict(known.ALL)
+    assert model.reference is not model.fitted
     assert len(made) == 1

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from perftransfer.dataset import measured, tables
 from perftransfer.job import logged
 from perftransfer.measuring import bench, remote
@@ -11,7 +13,9 @@ from perftransfer.recommend.rounds import measure_in_rounds
 from perftransfer.recommend.target_params import TargetParams
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    # This job has all cores, to measure on them. Threads that plan on them are slower than one: between two steps they
+    # wait by spinning, also into the next measurement.
+    with logged(snakemake.log[0]), threadpool_limits(1):
         params, name = from_plain(TargetParams, snakemake.params[0]), snakemake.wildcards.environment
         journal_path = Path(snakemake.params.journal)
         # The whole space, not what was measured in the sources: the most informative may lie elsewhere.

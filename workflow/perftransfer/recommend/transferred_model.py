@@ -155,18 +155,18 @@ class TransferredModel:
         self._combined_sources: dict[bool, Source] = {}
 
     def with_target(self, target: Measured) -> TransferredModel:
-        """Return the same with other measurements of the target.
-
-        What is computed from the sources alone is shared.
-        """
-        out = TransferredModel(self.recipe, self.options, self.space, self.sources, target)
-        out._source_models, out._combined_sources = self._source_models, self._combined_sources
-        return out
+        """Return the same with other measurements of the target."""
+        return self._with(self.recipe, target)
 
     def with_strategy(self, strategy: str) -> TransferredModel:
         """Return the same measurements with another strategy."""
-        recipe = replace(self.recipe, strategy=strategy)
-        return TransferredModel(recipe, self.options, self.space, self.sources, self.target)
+        return self._with(replace(self.recipe, strategy=strategy), self.target)
+
+    def _with(self, recipe: Recipe, target: Measured) -> TransferredModel:
+        """Return a model from the same sources, which shares what is computed from these alone."""
+        out = TransferredModel(recipe, self.options, self.space, self.sources, target)
+        out._source_models, out._combined_sources = self._source_models, self._combined_sources
+        return out
 
     def codes_of(self, configurations: pd.DataFrame) -> np.ndarray:
         """Return the codes of a table with a column per option of the space.
