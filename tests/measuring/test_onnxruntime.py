@@ -511,3 +511,30 @@ def test_a_network_that_is_none_is_a_failure_on_cuda_too(on_cuda: Callable[..., 
 def test_options_of_the_cpu_alone_are_unsupported_on_cuda(on_cuda: Callable[..., Any]) -> None:
     with pytest.raises(UnsupportedConfigurationError, match="x64_quant_precision is one of provider cpu, not of cuda"):
         on_cuda(x64_quant_precision=False)
+
+
+def test_left_alone_nothing_is_set(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: len(CPUS))
+    configuration = OnnxRuntime().left_alone({"precision": "int8", "intra_op_threads": 2})
+    assert configuration == {"engine_default": True, "precision": "int8"}
+    session = OnnxRuntime().open({"int8": tiny}, WORKLOAD, configuration, 1)
+    session.run()
+    held, library_default = session_options(configuration), onnxruntime.SessionOptions()
+    for name in dir(library_default):
+        if not name.startswith(("_", "log_severity")) and not callable(getattr(library_default, name)):
+            assert getattr(held, name) == getattr(library_default, name), name
+    for entry in SESSION.values():
+        with pytest.raises(RuntimeError):
+            held.get_session_config_entry(entry.key)
+    session.close()
+
+
+def test_left_alone_it_would_leave_an_environment_of_some_cpus(tiny: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: len(CPUS) + 1)
+    with pytest.raises(UnsupportedConfigurationError, match="takes all CPUs of the machine"):
+        OnnxRuntime().open({"fp32": tiny}, WORKLOAD, {"engine_default": True}, 1)
+
+
+def test_on_a_gpu_nothing_is_left_alone() -> None:
+    assert OnnxRuntime().left_alone({"provider": "cuda"}) is None
+    assert OnnxRuntime().left_alone({"provider": "cpu"}) == {"engine_default": True}

@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from perftransfer.dataset import tables
 from perftransfer.goal import Goal, Limit
+from perftransfer.recommend import confirmation, deployment
 from perftransfer.recommend.confirmation import CONFIRMED, merge_confirmations
 from perftransfer.recommend.gather import candidates_for
 from perftransfer.recommend.recommendation import COLUMNS, pareto_front, predict_space, predictions_table, recommend
@@ -184,15 +185,16 @@ def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:
     rows.append((ids[2], "crashed", None, None))
     came = pd.DataFrame(rows, columns=["configuration_id", "status", "disturbed", "latency_ms"])
     tables.write(tmp_path / "promised.parquet", promised, metadata=facts)
-    tables.write(tmp_path / "came.parquet", came.astype({"disturbed": "boolean"}), metadata={"environment": "target"})
+    about = {"environment": "target", "engine_default": None}
+    tables.write(tmp_path / "came.parquet", came.astype({"disturbed": "boolean"}), metadata=about)
     table, metadata = merge_confirmations([tmp_path / "promised.parquet"], [tmp_path / "came.parquet"])
     assert tuple(table) == (*COLUMNS, *CONFIRMED)
     assert table["measured"].tolist()[:2] == [2.0, 3.0]
     assert np.isnan(table["measured"].iloc[2])
-    assert metadata == {"targets": {"target": facts | {"confirmed": True}}}
+    assert metadata == {"targets": {"target": facts | {"confirmed": True, "engine_default": {}}}}
     # Where nobody could measure it, as on a board.
     alone, metadata = merge_confirmations([tmp_path / "promised.parquet"], [])
-    assert metadata == {"targets": {"target": facts | {"confirmed": False}}}
+    assert metadata == {"targets": {"target": facts | {"confirmed": False, "engine_default": {}}}}
     assert alone["measured"].isna().all()
     assert alone["predicted"].tolist() == pytest.approx(table["predicted"].tolist())
 
@@ -212,7 +214,8 @@ def test_what_is_run_is_the_best_measured_side_by_side(tmp_path: Path, maximized
         rows = [(name, "ok", False, value) for name, some in values.items() for value in some]
         came = pd.DataFrame(rows, columns=["configuration_id", "status", "disturbed", "latency_ms"])
         path = tmp_path / "came.parquet"
-        tables.write(path, came.astype({"disturbed": "boolean"}), metadata={"environment": "target"})
+        about = {"environment": "target", "engine_default": None}
+        tables.write(path, came.astype({"disturbed": "boolean"}), metadata=about)
         table, _ = merge_confirmations([tmp_path / "promised.parquet"], [path])
         return list(table.loc[table["chosen"], "configuration_id"]), set(table.loc[table["equal"], "configuration_id"])
 
@@ -225,3 +228,36 @@ def test_what_is_run_is_the_best_measured_side_by_side(tmp_path: Path, maximized
         assert chosen({first: near, second: low, third: high}) == ([first], {first, second})
     table, _ = merge_confirmations([tmp_path / "promised.parquet"], [])
     assert list(table.loc[table["chosen"], "configuration_id"]) == [first]
+
+
+@pytest.mark.parametrize(
+    ("rows", "own"),
+    [
+        ([("ok", None, 2.0), ("ok", None, 4.0)], {"measured": 3.0, "measured_n": 2.0}),
+        ([("ok", None, 2.0), ("crashed", "killed", None)], {"measured": 2.0, "measured_n": 1.0, "measured_cv": None}),
+        ([("unsupported", "takes all CPUs", None)] * 2, {"measured": None, "error": "takes all CPUs"}),
+    ],
+)
+def test_the_engine_left_alone_stands_beside_what_is_recommended(
+    rows: list[tuple[str, str | None, float | None]], own: dict[str, object], tmp_path: Path
+) -> None:
+    models = {"latency_ms": known.model()}
+    promised = recommend(models, known.FRAME, predict_space(models, known.FRAME), 1)
+    chosen = {name: known.CONFIGURATIONS[name] for name in promised["configuration_id"]}
+    facts: dict[str, object] = dict.fromkeys(confirmation._FACTS)
+    facts["goal"] = {"objectives": ["latency_ms"], "limits": [], "maximized": []}
+    facts |= deployment.facts_of({"environment": "target"}, chosen)
+    tables.write(tmp_path / "promised.parquet", promised, metadata=facts)
+    ((name, configuration),) = confirmation.engine_default("onnxruntime", tmp_path / "promised.parquet").items()
+    assert configuration == {"engine_default": True, "precision": known.SPACE.default["precision"]}
+    assert name not in known.CONFIGURATIONS
+    assert confirmation.engine_default("simulated", tmp_path / "promised.parquet") == {}
+    came = [(one, "ok", False, None, 5.0) for one in promised["configuration_id"]]
+    came += [(name, status, False, error, value) for status, error, value in rows]
+    columns = ["configuration_id", "status", "disturbed", "error", "latency_ms"]
+    frame = pd.DataFrame(came, columns=columns).astype({"disturbed": "boolean"})
+    tables.write(tmp_path / "came.parquet", frame, metadata={"environment": "target", "engine_default": name})
+    table, metadata = merge_confirmations([tmp_path / "promised.parquet"], [tmp_path / "came.parquet"])
+    assert len(table) == len(promised)
+    (targets,) = metadata.values()
+    assert targets["target"]["engine_default"]["latency_ms"].items() >= own.items()  # type: ignore[index]

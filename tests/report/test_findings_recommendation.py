@@ -18,6 +18,7 @@ GOAL = {"objectives": ["latency_ms"], "terms": [], "limits": [], "maximized": []
 FACTS = {
     "space": 1152, "budget": 8, "confirmed": True, "strategy": "AUTO", "goal": GOAL, "tolerance": 0.01,
     "stopped_early": False,
+    "engine_default": {},
     "description": {"environment": "new", "engine": "onnxruntime", "network": "mobilenetv2", "batch": 1},
     "configurations": {
         "best": [["precision", "int8"], ["intra_op_threads", 2]], "default": [["precision", "fp32"],
@@ -117,6 +118,25 @@ def test_the_report_opens_with_what_to_run() -> None:
     (main,) = findings_recommendation.main_findings(parts)
     assert main.kind == "recommended"
     assert sentence(main).startswith("new: Recommended for low latency: precision=int8 intra_op_threads=2.")
+
+
+def test_the_engine_left_alone_is_compared_with_what_is_recommended() -> None:
+    measured = {"latency_ms": {"measured": 2.5, "measured_cv": 0.1, "measured_n": 3}}
+    kinds = [finding.kind for finding in found(rows(), engine_default=measured)]
+    assert kinds.index("engine_default") == kinds.index("measured_next_to_default") + 1
+    texts = [sentence(finding) for finding in found(rows(), engine_default=measured)]
+    assert any("onnxruntime with its own defaults): 2.50 ms" in text and "24 % lower" in text for text in texts)
+    texts = [sentence(finding) for finding in found(rows(rank=311), engine_default=measured)]
+    assert any("the default configuration is 16 % higher" in text for text in texts)
+    (part,) = findings_recommendation.recommended(
+        rows(), {"new": {**FACTS, "outlooks": {"latency_ms": OUTLOOK}, "engine_default": measured}}, {}
+    )
+    assert [cell.text for cell in part.tables[0].rows[-1]] == [
+        "the engine's own defaults", "–", "–", "–", "–", "2.50",
+    ]  # fmt: skip
+    failed = {"latency_ms": {"measured": None, "error": "takes all CPUs"}}
+    texts = [sentence(finding) for finding in found(rows(), engine_default=failed)]
+    assert any("could not be measured: takes all CPUs." in text for text in texts)
 
 
 def test_a_target_ends_with_what_to_paste() -> None:

@@ -490,6 +490,7 @@ def grabbing(self, files, workload, options, seed):
         (engine(counters=("joules",)), "kinds of energy counters", "counters = "),
         (engine(isolated=0), "True or False", "isolated = 0"),
         (engine(versions=lambda self: {}), "each library to its version", r"\{\}"),
+        (engine(left_alone=lambda self, default: {}), "returns None, or a configuration", r"\{\}"),
         (engine(open=lambda self, *arguments: object()), "returns a session", "object is not derived from"),
         (engine(open=lambda self, *arguments: Frozen()), "grow with each inference", "1.0 before"),
         (engine(open=grabbing), "leaves its arguments", "changed arguments"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from built_once import built_once
 from study_folder import StudyFolder
 
 from perftransfer.__main__ import main
+from perftransfer.dataset import tables
 from perftransfer.measuring import journal
+from perftransfer.measuring.fingerprint import usable_cpus
 
 STUDY = """\
 study: toy
@@ -187,6 +190,25 @@ def test_one_source_is_enough_for_a_target(one_source: StudyFolder) -> None:
     assert len(list((results / "figures").glob("*.svg"))) > 0
     measured = pd.read_parquet(results / "targets/new/measurements.parquet")
     assert measured["configuration_id"].nunique() == 5
+
+
+def test_the_engine_left_alone_is_measured_beside_what_is_recommended(one_source: StudyFolder) -> None:
+    results = one_source.path / "results/toy"
+    facts = tables.metadata(results / "targets/new/confirmation.parquet")
+    confirmation = pd.read_parquet(results / "targets/new/confirmation.parquet")
+    rows = confirmation[confirmation["configuration_id"] == json.loads(facts["engine_default"])]
+    # Disturbed ones are measured again.
+    assert rows["repeat"].unique().tolist() == [0]
+    assert rows["intra_op_threads"].isna().all()
+    said = json.loads(tables.metadata(results / "recommendation.parquet")["targets"])["new"]["engine_default"]
+    page = (results / "report.html").read_text()
+    if len(usable_cpus()) == os.cpu_count():
+        assert set(rows["status"]) == {"ok"}
+        assert rows["latency_ms"].min() <= said["latency_ms"]["measured"] <= rows["latency_ms"].max()
+        assert page.count("the engine&#39;s own defaults") == 2
+    else:
+        assert set(rows["status"]) == {"unsupported"}
+    assert "onnxruntime with its own defaults" in page
 
 
 def test_of_two_objectives_each_has_its_best_and_there_is_a_front(one_source: StudyFolder) -> None:

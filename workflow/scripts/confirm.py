@@ -1,13 +1,16 @@
-"""Measure the recommended configurations next to the default."""
+"""Measure the recommended configurations next to the default, and next to the engine's own defaults."""
 
 import hashlib
 from pathlib import Path
+
+import pandas as pd
 
 from perftransfer.dataset import measured, tables
 from perftransfer.job import logged
 from perftransfer.measuring import bench
 from perftransfer.measuring.bench import MeasureParams
 from perftransfer.plain import from_plain
+from perftransfer.recommend import confirmation
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
@@ -15,9 +18,19 @@ if __name__ == "__main__":
         recommended = set(tables.read(snakemake.input.recommendation)["configuration_id"])
         candidates, options = (read(snakemake.input.candidates) for read in (tables.read, tables.options))
         chosen = tables.configurations_of(candidates[candidates["configuration_id"].isin(recommended)], options)
+        engine_default = confirmation.engine_default(params.engine, snakemake.input.recommendation)
+        chosen |= engine_default
         # One journal per set: what is compared is measured together, not next to values of another day.
         digest = hashlib.sha256(" ".join(sorted(chosen)).encode()).hexdigest()[:12]
         journal_path = Path(snakemake.params.journal).with_suffix(f".{digest}.jsonl")
         records = bench.measure_job(name, params, snakemake.input.networks, chosen, journal_path)
-        frame = measured.measurements(records, name, params.engine, options, params.workload["batch"])
-        tables.write(Path(snakemake.output[0]), frame, options=options, metadata={"environment": name})
+        own = [record for record in records if record["configuration_id"] in engine_default]
+        others = [record for record in records if record["configuration_id"] not in engine_default]
+        about = (name, params.engine)
+        frames = [
+            measured.measurements(rows, *about, names, params.workload["batch"])
+            for rows, names in ((others, options), (own, ()))
+            if rows
+        ]
+        metadata = {"environment": name, "engine_default": next(iter(engine_default), None)}
+        tables.write(Path(snakemake.output[0]), pd.concat(frames), options=options, metadata=metadata)

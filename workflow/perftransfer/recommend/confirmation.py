@@ -14,7 +14,10 @@ from perftransfer.dataset import measured, tables
 from perftransfer.dataset.merge import columns_of
 from perftransfer.evaluation.metrics import shortfall
 from perftransfer.fitting.noise import least_difference, spreads
+from perftransfer.levels import Configuration
+from perftransfer.measuring import engines
 from perftransfer.recommend.recommendation import COLUMNS
+from perftransfer.space.options import configuration_id
 
 # What is known of a target.
 _FACTS = (
@@ -28,7 +31,35 @@ _FACTS = (
     "tolerance",
     "stopped_early",
 )
-CONFIRMED = ("measured", "measured_cv", "measured_n", "chosen", "equal")
+_VALUES = ("measured", "measured_cv", "measured_n")
+CONFIRMED = (*_VALUES, "chosen", "equal")
+
+
+def engine_default(engine: str, recommendation: Path) -> dict[str, Configuration]:
+    """Return the configuration in which the engine is left alone, by its ``configuration_id``; empty if it has none.
+
+    Parameters
+    ----------
+    engine
+        Name of the engine.
+    recommendation
+        File of the target's recommendations, with the default configuration.
+    """
+    rows, text = tables.read(recommendation), tables.metadata(recommendation)["configurations"]
+    default = rows.loc[rows["default"], "configuration_id"].iloc[0]
+    own = engines.load(engine).left_alone(dict(json.loads(text)[default]))
+    return {} if own is None else {configuration_id(own): own}
+
+
+def _of_engine_default(rows: pd.DataFrame, values: pd.DataFrame, own: str, objective: str) -> dict[str, object]:
+    columns = values.reindex([own])[list(columns_of(objective))].to_numpy(dtype=float, na_value=np.nan)[0]
+    out: dict[str, object] = {
+        name: None if np.isnan(value) else float(value) for name, value in zip(_VALUES, columns, strict=True)
+    }
+    if out["measured"] is None:
+        errors = rows.loc[(rows["configuration_id"] == own) & (rows["status"] != "ok"), "error"]
+        out["error"] = f"no value of {objective}" if errors.empty else str(errors.iloc[0])
+    return out
 
 
 def merge_confirmations(
@@ -52,7 +83,9 @@ def merge_confirmations(
         limits; of those that cannot be told apart from it (``equal``), the one that ranks first. Before it was
         measured, the one that ranks first.
     metadata : dict
-        ``targets``: what is known of each target.
+        ``targets``: what is known of each target. In it, ``engine_default``: by objective, what was measured with the
+        engine left alone (``measured``, ``measured_cv``, ``measured_n``, and ``error`` where that failed); empty if it
+        was not tried.
     """
     confirmed = {json.loads(tables.metadata(path)["environment"]): path for path in confirmations}
     frames, targets = [], {}
@@ -60,15 +93,20 @@ def merge_confirmations(
         frame, metadata = tables.read(path), tables.metadata(path)
         target = str(frame["environment"].iloc[0])
         targets[target] = {key: json.loads(metadata[key]) for key in _FACTS}
-        targets[target]["confirmed"] = target in confirmed
-        frame = frame.assign(**dict.fromkeys(CONFIRMED[:3], np.nan), **dict.fromkeys(CONFIRMED[3:], False))
+        targets[target] |= {"confirmed": target in confirmed, "engine_default": {}}
+        frame = frame.assign(**dict.fromkeys(_VALUES, np.nan), **dict.fromkeys(CONFIRMED[len(_VALUES) :], False))
         names = list(frame["objective"].unique())
         if target in confirmed:
-            values = measured.per_configuration(tables.read(confirmed[target]), names)
+            measurements = tables.read(confirmed[target])
+            values = measured.per_configuration(measurements, names)
             for objective in names:
                 rows = frame["objective"] == objective
                 columns = values.reindex(frame.loc[rows, "configuration_id"])[list(columns_of(objective))]
-                frame.loc[rows, list(CONFIRMED[:3])] = columns.to_numpy(dtype=float, na_value=np.nan)
+                frame.loc[rows, list(_VALUES)] = columns.to_numpy(dtype=float, na_value=np.nan)
+            own = json.loads(tables.metadata(confirmed[target])["engine_default"])
+            if own is not None:
+                each = {name: _of_engine_default(measurements, values, own, name) for name in names}
+                targets[target]["engine_default"] = each
         for objective in names:
             _choose(frame, objective, targets[target]["goal"])
         frames.append(frame)

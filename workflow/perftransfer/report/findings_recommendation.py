@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from perftransfer import export, figures, objectives
+from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.errors import UserError
 from perftransfer.export.interface import Deployment, Snippet
 from perftransfer.figures._target import Target
@@ -84,14 +85,19 @@ def recommended(
         if goal["terms"]:
             findings.append(Finding("wanted", {"terms": goal["terms"]}))
         for objective, part in rows.groupby("objective", sort=False):
+            own = facts["engine_default"].get(objective)
             if objective in goal["objectives"]:
                 limited, confirmed = bool(goal["limits"]), bool(facts["confirmed"])
                 findings += _findings(str(objective), part, confirmed, objective in maximized, limited)
+                findings += _engine_default(str(objective), deployment.best_row(part), facts["description"], own)
                 costs = Costs.of(str(objective), targets[target].option_costs) if target in targets else None
                 findings += near_optimum(costs)
                 outlook = outlooks[objective]
                 findings.append(worth_measuring(str(objective), outlook and Outlook(**outlook), facts["tolerance"]))
-            tables.append(RecommendedTable().cells(Recommendations(str(objective), part, len(outlooks) > 1)))
+            recommendations = Recommendations(
+                str(objective), part, len(outlooks) > 1, None if own is None else own["measured"]
+            )
+            tables.append(RecommendedTable().cells(recommendations))
             if objective in goal["objectives"] and costs:
                 changed = OptionCosts().cells(costs)
                 tables += [changed] if changed else []
@@ -245,6 +251,21 @@ def _limits_broken(rows: pd.DataFrame, goal: Mapping[str, Any]) -> Iterator[Find
             continue
         quantity, unit = objectives.split(limit["objective"])
         yield Finding("limit_broken", {"quantity": quantity, "unit": unit, "measured": value, "limit": limit["value"]})
+
+
+def _engine_default(
+    objective: str, best: pd.Series, description: EnvironmentDescription, own: Mapping[str, Any] | None
+) -> Iterator[Finding]:
+    """Find how the best configuration compares with the engine left alone, if that was tried."""
+    if own is None:
+        return
+    engine = description.get("engine")
+    if own["measured"] is None:
+        yield Finding("engine_default_failed", {"engine": engine, "error": own["error"]})
+        return
+    quantity, unit = objectives.split(objective)
+    facts = {"quantity": quantity, "unit": unit, "engine": engine, "own": float(own["measured"])}
+    yield Finding("engine_default", {**facts, "measured": _value(best["measured"]), "default": bool(best["default"])})
 
 
 def _value(value: object) -> float | None:

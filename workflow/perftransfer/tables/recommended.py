@@ -13,11 +13,15 @@ from perftransfer.tables.interface import ReportTable
 
 @dataclass(frozen=True, eq=False)
 class Recommendations:
-    """Rows of ``recommendation.parquet`` of a target and an objective; ``several``: whether there are others."""
+    """Rows of ``recommendation.parquet`` of a target and an objective.
+
+    several: whether there are other objectives. engine_default: what was measured with the engine left alone.
+    """
 
     objective: str
     rows: pd.DataFrame
     several: bool
+    engine_default: float | None = None
 
 
 class Recommended(ReportTable[Recommendations]):
@@ -43,6 +47,8 @@ class Recommended(ReportTable[Recommendations]):
             texts = [f"{row['rank']:,}", number(row["predicted"], 3), interval, chance, number(row["measured"], 3)]
             front = "on the Pareto front" if data.several and row["pareto"] else ""
             rows.append([Cell(name, front), *map(Cell, texts)])
+        if data.engine_default is not None:
+            rows.append([Cell("the engine's own defaults"), *[Cell(NOTHING)] * 4, Cell(number(data.engine_default, 3))])
         in_unit = f", {unit}" if unit else ""
         head = ["configuration", "rank", f"predicted{in_unit}", "interval", "beats the default", f"measured{in_unit}"]
         return PageTable(f"{quantity.capitalize()} {self.caption}", head, rows)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from perftransfer.measuring import counters, networks
-from perftransfer.measuring.engines.interface import Engine, Options, Session
+from perftransfer.measuring.engines.interface import ENGINE_DEFAULT, Engine, Options, Session
 from perftransfer.testing._rules import check, name_of, require, require_concrete, require_flags
 
 _SIZES = {"batch": 1, "image_px": 32}
@@ -120,10 +120,18 @@ def _tells_versions(cls: type[Engine]) -> None:
     require(versions == cls().versions(), f"{versions!r}, and then something else")
 
 
+def _names_what_it_leaves_alone(cls: type[Engine]) -> None:
+    """``left_alone`` returns None, or a configuration with the option engine_default, which is no option of its own."""
+    require(ENGINE_DEFAULT not in cls.options, f"{ENGINE_DEFAULT} is among its options")
+    configuration = cls().left_alone(dict.fromkeys(cls.options))
+    require(configuration is None or configuration.get(ENGINE_DEFAULT) is True, f"{configuration!r}")
+
+
 RULES: tuple[Callable[[type[Engine]], None], ...] = (
     _is_concrete,
     _has_options,
     _has_counters,
     _has_flags,
     _tells_versions,
+    _names_what_it_leaves_alone,
 )

@@ -182,6 +182,10 @@ class Settings:
     since: tuple[int, int] = ENTRIES_SINCE
 
 
+#: A session on the CPU for which nothing is set.
+NOTHING = Settings(PROVIDERS["cpu"], {}, {})
+
+
 def translate(options: Options, version: str | None = None) -> Settings:
     """Translate a configuration into what it sets.
 

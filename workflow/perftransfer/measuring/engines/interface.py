@@ -11,6 +11,9 @@ from perftransfer.levels import Configuration
 
 Options = Configuration
 
+#: Reserved option of the configuration in which the library is left alone, see ``Engine.left_alone``.
+ENGINE_DEFAULT = "engine_default"
+
 
 class UnsupportedConfigurationError(Exception):
     """The engine, or the machine, cannot do the configuration: a status of its row, not a failure of the run."""
@@ -72,6 +75,19 @@ class Engine(ABC):
     needs_dimension_names: ClassVar[bool] = False
     #: Names of the dimensions by precision of the network and by input, "" for those without one; set before ``open``.
     dimension_names: Mapping[str, Mapping[str, Sequence[str]]] = {}
+
+    def left_alone(self, default: Options) -> Options | None:
+        """Return the configuration in which the library keeps all its own defaults; None if the engine has none.
+
+        It has the option ``ENGINE_DEFAULT``, by which ``open`` recognises it, and no other option of the library. What
+        is recommended is compared with it, next to the default configuration of the option space.
+
+        Parameters
+        ----------
+        default
+            The default configuration of the option space: says which of the network's files to open, for example.
+        """
+        return None
 
     @abstractmethod
     def versions(self) -> dict[str, str]:

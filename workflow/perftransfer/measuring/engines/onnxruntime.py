@@ -28,8 +28,21 @@ import onnxruntime
 from perftransfer.measuring import fingerprint
 from perftransfer.measuring.engines import _onnxruntime_threads as _threads
 from perftransfer.measuring.engines import _reading
-from perftransfer.measuring.engines._onnxruntime_options import NAMES, PROVIDERS, Member, Settings, translate
-from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError
+from perftransfer.measuring.engines._onnxruntime_options import (
+    NAMES,
+    NOTHING,
+    PROVIDERS,
+    Member,
+    Settings,
+    translate,
+)
+from perftransfer.measuring.engines.interface import (
+    ENGINE_DEFAULT,
+    Engine,
+    Options,
+    Session,
+    UnsupportedConfigurationError,
+)
 
 _LOG_ERRORS_ONLY = 3
 _TYPES = {
@@ -54,6 +67,12 @@ def _settings(options: Options) -> Settings:
 
     Raises UnsupportedConfigurationError if this machine cannot do it.
     """
+    if options.get(ENGINE_DEFAULT):
+        if len(fingerprint.usable_cpus()) < (os.cpu_count() or 1):
+            raise UnsupportedConfigurationError(
+                "left alone, ONNX Runtime takes all CPUs of the machine, of which this environment has only some"
+            )
+        return NOTHING
     if options.get("gemm_fastmath_bf16") is True and "bf16" not in fingerprint.host()["instruction_sets"]:
         raise UnsupportedConfigurationError("gemm_fastmath_bf16: this processor has no bfloat16 instructions of Arm's")
     return translate(options, onnxruntime.__version__)
@@ -211,6 +230,16 @@ class OnnxRuntime(Engine):
     instruction_set_variable = ""
     workload = frozenset({"batch", "image_px", "sequence"})
     options = NAMES | {"precision"}
+
+    def left_alone(self, default: Options) -> Options | None:
+        """Return the configuration without any session options, on the CPU; None where the default is another provider.
+
+        The threads are then ONNX Runtime's choice: one for each core of the machine.
+        """
+        if default.get("provider") not in (None, "cpu"):
+            return None
+        precision = default.get("precision")
+        return {ENGINE_DEFAULT: True, **({} if precision is None else {"precision": precision})}
 
     def versions(self) -> dict[str, str]:
         """Version of the installed ONNX Runtime, and of the CUDA that it was built for, if it was."""
