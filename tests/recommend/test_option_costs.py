@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perftransfer.recommend.option_costs import COLUMNS, option_costs_table
+from perftransfer.recommend.option_costs import COLUMNS, of_chosen, option_costs_table
 from perftransfer.recommend.recommendation import predict_space, recommend
 from perftransfer.recommend.transferred_model import Measured, TransferredModel
 from perftransfer.space.options import configuration_id
@@ -22,7 +22,7 @@ def costs(model: TransferredModel) -> tuple[str, pd.DataFrame]:
     """The recommended configuration of a model, and what its options cost."""
     models = {model.recipe.objective: model}
     rows = recommend(models, known.FRAME, predict_space(models, known.FRAME), 2)
-    table = option_costs_table(models, rows, known.CONFIGURATIONS)
+    table = of_chosen(option_costs_table(models, rows, known.CONFIGURATIONS), rows)
     return str(rows.sort_values("rank")["configuration_id"].iloc[0]), table
 
 
@@ -93,6 +93,17 @@ def test_of_more_is_better_the_recommended_one_is_the_reference_too() -> None:
     assert TRUTH[best] == pytest.approx(min(TRUTH.values()), rel=0.05)
     assert (table["change"] < 0.05).all()
     assert table["change"].min() < -0.3
+
+
+def test_what_was_chosen_after_it_was_measured_side_by_side_is_the_reference() -> None:
+    models = {"latency_ms": known.model(measured=len(IDS))}
+    rows = recommend(models, known.FRAME, predict_space(models, known.FRAME), 3)
+    table = option_costs_table(models, rows, known.CONFIGURATIONS)
+    assert set(table["recommended_id"]) == set(rows["configuration_id"])
+    for chosen in rows["configuration_id"]:
+        of_it = of_chosen(table, rows.assign(chosen=rows["configuration_id"] == chosen))
+        assert (of_it["reference"] == TRUTH[chosen]).all()
+        assert len(of_it) >= 5
 
 
 def _row(model: TransferredModel, configuration: str) -> int:

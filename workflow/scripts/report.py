@@ -9,6 +9,7 @@ from perftransfer.figures._target import Target
 from perftransfer.job import logged
 from perftransfer.output_params import ReportParams
 from perftransfer.plain import from_plain
+from perftransfer.recommend.option_costs import of_chosen
 from perftransfer.report import findings_measuring, findings_recommendation
 from perftransfer.report.figure_file import FigureFile
 from perftransfer.report.page import excerpt_of, render
@@ -31,8 +32,9 @@ if __name__ == "__main__":
             targets, labels = {}, environment_labels(study["targets"])
             of_targets = (snakemake.input.predictions, snakemake.input.left_out, snakemake.input.option_costs)
             for files in zip(*of_targets, strict=True):
-                name, rows = Path(files[0]).parent.name, table[table["environment"] == Path(files[0]).parent.name]
-                targets[name] = Target(name, labels[name], *map(tables.read, files), rows)
+                name, (predictions, left_out, costs) = Path(files[0]).parent.name, map(tables.read, files)
+                rows = table[table["environment"] == name]
+                targets[name] = Target(name, labels[name], predictions, left_out, of_chosen(costs, rows), rows)
             recommended = findings_recommendation.recommended(
                 table, recommendation_facts, targets, study["targets"], study["maximized"]
             )

@@ -32,8 +32,7 @@ class Target:
     label
         What it is called, that it is emulated included.
     predictions, left_out, option_costs
-        See ``recommendation.predictions_table``, ``recommendation.left_out_table`` and
-        ``option_costs.option_costs_table``.
+        See ``recommendation.predictions_table``, ``recommendation.left_out_table`` and ``option_costs.of_chosen``.
     recommended
         The target's rows of recommendation.parquet.
     """

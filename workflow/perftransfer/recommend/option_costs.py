@@ -15,8 +15,8 @@ from perftransfer.space.encoding import ConfigurationIndex
 from perftransfer.space.options import configuration_id
 
 COLUMNS = (
-    "objective", "option", "recommended", "level", "configuration_id", "status", "value", "reference", "change", "low",
-    "high",
+    "objective", "recommended_id", "option", "recommended", "level", "configuration_id", "status", "value",
+    "reference", "change", "low", "high",
 )  # fmt: skip
 #: How a value is known: measured in the target, or predicted; ``FAILED``: measured without success.
 MEASURED, PREDICTED, FAILED = "measured", "predicted", "failed"
@@ -27,7 +27,9 @@ def option_costs_table(
     recommendations: pd.DataFrame,
     configurations: Mapping[str, Mapping[str, Level | None]],
 ) -> pd.DataFrame:
-    """Compare the recommended configuration with all that differ from it in one option.
+    """Compare each recommended configuration, and the default one, with all that differ from it in one option.
+
+    Which of them is run is decided after they were measured side by side; ``of_chosen`` takes its rows.
 
     Parameters
     ----------
@@ -41,20 +43,38 @@ def option_costs_table(
     Returns
     -------
     DataFrame
-        A row per objective, option and other level, with columns ``COLUMNS``. ``value`` and ``reference`` (that of the
+        A row per objective, recommended configuration (``recommended_id``), option and other level, with columns
+        ``COLUMNS``. ``value`` and ``reference`` (that of the
         recommended configuration) are both measured or both predicted, in the objective's unit, so that their ratio
         holds no difference between model and measurement. ``change``: ``value / reference - 1``; ``low`` and ``high``:
         its ends by the interval of the prediction, missing where it was measured or the strategy has no intervals.
     """
     frames = [pd.DataFrame(columns=list(COLUMNS))]
     for objective, part in recommendations.groupby("objective", sort=False):
-        best = configurations[best_row(part)["configuration_id"]]
-        frames.append(_of_objective(models[str(objective)], best))
-    text = {name: "str" if name in COLUMNS[:6] else "float64" for name in COLUMNS}
+        model = models[str(objective)]
+        frames += [_from_configuration(model, configurations[name]) for name in part["configuration_id"]]
+    text = {name: "str" if name in COLUMNS[:7] else "float64" for name in COLUMNS}
     return pd.concat([frame.astype(text) for frame in frames], ignore_index=True)
 
 
-def _of_objective(model: TransferredModel, best: Mapping[str, Level | None]) -> pd.DataFrame:
+def of_chosen(table: pd.DataFrame, recommendations: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows on what is run for each objective.
+
+    Parameters
+    ----------
+    table
+        What ``option_costs_table`` returned.
+    recommendations
+        Rows of ``recommendation.parquet`` of this target.
+    """
+    chosen = {
+        objective: best_row(part)["configuration_id"]
+        for objective, part in recommendations.groupby("objective", sort=False)
+    }
+    return table[table["recommended_id"] == table["objective"].map(chosen)]
+
+
+def _from_configuration(model: TransferredModel, best: Mapping[str, Level | None]) -> pd.DataFrame:
     changes = list(model.space.changes(best))
     if not changes:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -81,6 +101,7 @@ def _of_objective(model: TransferredModel, best: Mapping[str, Level | None]) -> 
     frame = pd.DataFrame(
         {
             "objective": model.recipe.objective,
+            "recommended_id": configuration_id(best),
             "option": ["", *(option.name for option, *_ in changes)],
             "recommended": ["", *(level_text(best[option.name]) for option, *_ in changes)],
             "level": ["", *(level_text(level) for _, level, _ in changes)],
