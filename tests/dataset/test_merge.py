@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,34 @@ def test_a_row_is_a_configuration_of_an_environment_with_value_spread_and_number
     assert (row["latency_ms"], row["latency_ms_n"]) == (5.0, 2)
     assert row["latency_ms_cv"] == pytest.approx(2**0.5 / 5)
     assert row["configuration_id"] == configuration_id({"threads": 1})
+
+
+RELATIVE = replace(THREADS, relative_to="cores")
+
+
+def test_an_option_is_compared_relative_to_a_size_of_the_environment(study: Study) -> None:
+    """Two threads on two cores are what one thread is on one core."""
+    study.measure("one", (RELATIVE, MODE), {(t, m): [10.0 * t] for t in (1, 2) for m in "ab"}, n_cores=1)
+    # Here, the option does not say so: what one environment says holds for all.
+    study.publish("two", (THREADS, MODE), {(t, m): 5.0 * t for t in (1, 2) for m in "ab"}, n_cores=2)
+    dataset, options, _ = study.merge()
+    assert [(option.name, option.levels) for option in options] == [
+        ("threads_per_core", (0.5, 1, 2)), ("mode", ("a", "b")),
+    ]  # fmt: skip
+    assert "threads" not in dataset
+    ids = dataset.groupby("environment")["configuration_id"].apply(set)
+    (common,) = {frozenset(ids["one"] & ids["two"])}
+    rows = dataset[dataset["configuration_id"].isin(common)]
+    assert set(rows["threads_per_core"]) == {1}
+    assert rows.groupby("environment")["latency_ms"].unique().map(list).to_dict() == {"one": [10.0], "two": [10.0]}
+    assert configuration_id({"threads_per_core": 0.5, "mode": "a"}) in ids["two"]
+
+
+def test_a_size_that_is_not_known_is_asked_for(study: Study) -> None:
+    study.measure("one", (RELATIVE,), {(1,): [1.0], (2,): [2.0]}, n_cores=1)
+    study.measure("two", (RELATIVE,), {(1,): [1.0], (2,): [2.0]}, n_cores=None)
+    with pytest.raises(UserError, match="two: option threads is compared relative to cores, which is not"):
+        study.merge()
 
 
 def test_environments_keep_the_order_of_the_study_and_configurations_are_sorted(study: Study) -> None:

@@ -17,7 +17,9 @@ from perftransfer.dataset import tables
 from perftransfer.errors import UserError
 from perftransfer.evaluation.metrics import mape
 from perftransfer.gaussian_process.prior import FromSources
-from perftransfer.recommend import stored_model
+from perftransfer.recommend import deployment, stored_model
+from perftransfer.recommend.transferred_model import Measured, TransferredModel
+from perftransfer.space.option_space import OptionSpace
 
 
 @pytest.mark.parametrize("strategy", [*strategies.names(), "KT+random", "LMS+greedy"])
@@ -147,3 +149,29 @@ def test_what_the_sources_tell_is_computed_once_for_all_fits(monkeypatch: pytest
     model.predict(known.ALL)
     assert model.reference is not model.fitted
     assert len(made) == 1
+
+
+def test_a_target_is_compared_relative_to_its_size_and_run_in_its_own_levels() -> None:
+    """Two threads on two cores are what one thread is on one core; what is recommended has two threads."""
+    content = known.SPACE.content
+    threads = {**content["options"]["threads"], "relative_to": "cores"}
+    space = OptionSpace({**content, "options": {**content["options"], "threads": threads}}, "space")
+    frame = tables.configurations_frame(space.candidates(10_000, 0), space.options)
+    union = tuple(
+        replace(option, name="threads_per_core", levels=(0.5, 1, 2, 4)) if option.name == "threads" else option
+        for option in space.options
+    )
+    recipe = replace(known.model().recipe, description={"environment": "target", "n_cores": 2})
+    nothing = Measured.from_table(pd.DataFrame(columns=[*(o.name for o in union), "y", "cv", "n"]), union)
+    model = TransferredModel(recipe, union, space, {}, nothing)
+    X = model.codes_of(frame)
+    place = [option.name for option in union].index("threads_per_core")
+    assert [union[place].levels[code] for code in X[:, place]] == [threads / 2 for threads in frame["threads"]]
+    # And back again: by a model's file, configurations are read from codes.
+    found = deployment._configurations(model, X)
+    assert list(found) == frame["configuration_id"].tolist()
+    with pytest.raises(UserError, match="unknown level '3'"):
+        model.codes_of(frame.assign(threads=3))
+    unknown_size = TransferredModel(replace(recipe, description={"environment": "target"}), union, space, {}, nothing)
+    with pytest.raises(UserError, match="relative to cores, which is not known"):
+        unknown_size.codes_of(frame)

@@ -74,6 +74,23 @@ def test_a_restricted_space_holds_what_has_the_level(space, data):
     assert restricted.default[option.name] in (level, None)
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (
+            {"levels": ["low", "high"], "relative_to": "cores"},
+            "relative_to: found cores; levels have to be numbers above 0",
+        ),
+        ({"levels": [0, 1], "relative_to": "cores"}, "levels have to be numbers above 0"),
+        ({"levels": [1, 2], "relative_to": "core"}, "unknown size 'core'. Allowed: cores, batch, image_px"),
+    ],
+)
+def test_only_numbers_are_relative_to_a_size(option, message):
+    with pytest.raises(UserError) as caught:
+        OptionSpace({"options": {"threads": option}}, "space.yaml")
+    assert message in str(caught.value)
+
+
 def test_only_levels_of_the_space_can_be_held():
     space = OptionSpace(CONTENT, "space.yaml")
     for fixed in ({"arenna": True}, {space.options[0].name: "nowhere"}):

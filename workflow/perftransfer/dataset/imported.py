@@ -14,6 +14,7 @@ from perftransfer.dataset.params import ObjectiveMapping, OptionMapping
 from perftransfer.dataset.tables import option_columns
 from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import Level, Option, configuration_id, level_text
+from perftransfer.space.relative import is_number
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -124,7 +125,11 @@ def _option(name: str, values: pd.Series, mapping: OptionMapping, where: str) ->
         default = _plain(values.iloc[0])
     if level_text(default) not in map(level_text, levels):
         raise UserError(unknown(f"{where}: option {name}: default", "level", default, levels))
-    return Option(name, tuple(levels), mapping.ordered, default)
+    if mapping.relative_to:
+        wrong = [level for level in levels if not is_number(level)]
+        if wrong:
+            raise UserError(f"{where}: option {name} is {wrong[0]!r}; relative_to needs numbers above 0")
+    return Option(name, tuple(levels), mapping.ordered, default, relative_to=mapping.relative_to or "")
 
 
 def _by_rank(option: Option) -> Option:

@@ -14,6 +14,7 @@ from perftransfer.dataset.option_column import OptionColumn, texts
 from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.errors import UserError
 from perftransfer.space.options import Level, Option, configuration_id, configuration_ids, level_text
+from perftransfer.space.relative import as_compared, column_as_compared
 
 #: Columns of dataset.parquet that describe the environment, before ``configuration_id``.
 ENVIRONMENT_COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "batch", "image_px")
@@ -31,26 +32,39 @@ def merge(
     made when it is asked for: only one environment's measurements are in memory. Constant options are dropped from the
     table and the schema: they have no effect. An option that an environment lacks is inactive in all of its rows;
     then ``configuration_id`` stands for the varying options that are active, and is the same for the same settings.
+    So it does if an option is compared relative to a size of the environment (``space.relative``): it is then in the
+    schema under the name that says so.
+
+    Raises UserError if an environment lacks that size.
     """
     files = {name: measured_files.get(name) or imported_files[name] for name in environments}
     if "energy_mj" in objectives:
         for name in files:
             if name in measured_files:
                 _check_energy(name, files[name])
-    schemas = [tables.options(path) for path in files.values()]
+    own_schemas = {name: tables.options(path) for name, path in files.items()}
+    sizes = {
+        option.name: option.relative_to for schema in own_schemas.values() for option in schema if option.relative_to
+    }
+    views = {
+        name: _View([option for option in schema if option.name in sizes], sizes, environments[name], name)
+        for name, schema in own_schemas.items()
+    }
+    schemas = [tuple(map(views[name].option, schema)) for name, schema in own_schemas.items()]
     columns = [OptionColumn(option) for option in _common(schemas)]
-    for path, schema in zip(files.values(), schemas, strict=True):
+    for (name, path), schema in zip(files.items(), own_schemas.values(), strict=True):
         levels = tables.distinct(path, [option.name for option in schema])
         for column in columns:
-            column.add(levels.get(column.option.name))
+            column.add(views[name].levels(levels).get(column.option.name))
     _check_names([column.option.name for column in columns], objectives)
     varying = {column.option.name: column for column in columns if column.varies}
     constant = {column.option.name: column.constant for column in columns if not column.varies}
     types = _types_of_values(objectives, files, measured_files)
-    unlike = any(len(schema) < len(columns) for schema in schemas)
+    unlike = bool(sizes) or any(len(schema) < len(columns) for schema in schemas)
 
     def frame_of(name: str, description: EnvironmentDescription) -> pd.DataFrame:
-        rows = _rows(files[name], list(varying), objectives, name in measured_files).astype(types)
+        own = [option.name for option in own_schemas[name] if views[name].option(option).name in varying]
+        rows = views[name].table(_rows(files[name], own, objectives, name in measured_files).astype(types))
         options = {option: column.stored(rows.get(option), len(rows)) for option, column in varying.items()}
         facts = {column: description.get(column) for column in ENVIRONMENT_COLUMNS} | {"environment": name}
         frame = pd.DataFrame(
@@ -67,6 +81,57 @@ def merge(
 
     frames = (frame_of(name, description) for name, description in environments.items())
     return frames, tuple(column.option for column in varying.values()), constant
+
+
+class _View:
+    """Options of an environment as they are compared: some relative to its sizes.
+
+    relative: those that are, in its own schema. sizes: what each is relative to, by name.
+    """
+
+    def __init__(
+        self,
+        relative: Sequence[Option],
+        sizes: Mapping[str, str],
+        description: EnvironmentDescription,
+        environment: str,
+    ) -> None:
+        self._relative = {option.name: (option, sizes[option.name]) for option in relative}
+        self._sizes = {}
+        for option, size in self._relative.values():
+            self._sizes[option.name] = size_of(description, size, f"environment {environment}: option {option.name}")
+
+    def option(self, option: Option) -> Option:
+        """Return an option as it is compared."""
+        if option.name not in self._relative:
+            return option
+        return as_compared(option, self._relative[option.name][1], self._sizes[option.name])
+
+    def table(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return a table with columns of options as they are compared."""
+        for name, (option, size) in self._relative.items():
+            if name in rows:
+                rows = column_as_compared(rows, option, size, self._sizes[name])
+        return rows
+
+    def levels(self, distinct: Mapping[str, pd.Series]) -> dict[str, pd.Series]:
+        """Return the different levels of each option as they are compared."""
+        out = {}
+        for name, levels in distinct.items():
+            compared = self.table(pd.DataFrame({name: levels}))
+            out[str(compared.columns[0])] = compared.iloc[:, 0]
+        return out
+
+
+def size_of(description: EnvironmentDescription, size: str, where: str) -> int:
+    """Return a size of an environment.
+
+    Raises UserError if it is not known.
+    """
+    value = description.get("n_cores" if size == "cores" else size)
+    if not isinstance(value, int):
+        raise UserError(f"{where} is compared relative to {size}, which is not known there; give it as a number")
+    return value
 
 
 def mixed_hosts(measured_files: Mapping[str, Path]) -> list[str]:

@@ -12,14 +12,15 @@ from perftransfer.space.options import Level
 class EnvironmentDescription(TypedDict, total=False):
     """Description of an environment; keys that are unknown for a published table are missing or None.
 
-    cores: as text, since "all" is a value. kind: whether it is measured here or was published. The others are columns
-    of the environment sheet.
+    cores: as text, since "all" is a value. n_cores: their number, where it is needed and known. kind: whether it is
+    measured here or was published. The others are columns of the environment sheet.
     """
 
     environment: str
     hardware: str
     emulated: bool
     cores: str | None
+    n_cores: int | None
     engine: str | None
     network: str | None
     space: str
@@ -38,6 +39,7 @@ class OptionMapping:
     column: default is the option's name. columns: to be added up, where nested options are one (how many cores are on).
     factor: turns the column's numbers into the unit that the option has elsewhere. by_rank: replace levels by their
     ranks, 1 the lowest. levels: in their order; default: those found, sorted. default: default is the first row's.
+    relative_to: size of the environment by which levels are divided when environments are compared.
     """
 
     column: str | None = None
@@ -47,6 +49,7 @@ class OptionMapping:
     by_rank: bool = False
     levels: Sequence[Level] | None = None
     default: Level | None = None
+    relative_to: str | None = None
 
 
 @dataclass(frozen=True)

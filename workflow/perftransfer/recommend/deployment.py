@@ -18,7 +18,7 @@ from perftransfer.levels import Level
 from perftransfer.recommend import source_prediction, stored_model
 from perftransfer.recommend.recommendation import predict_space, recommend
 from perftransfer.recommend.transferred_model import TransferredModel
-from perftransfer.space.options import configuration_id
+from perftransfer.space.options import configuration_id, level_text
 
 # Configurations that stand for a larger space.
 _MAX_CANDIDATES = 20_000
@@ -132,10 +132,15 @@ def _from_model(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def _configurations(model: TransferredModel, codes: np.ndarray) -> dict[str, dict[str, Level | None]]:
     """Return configurations of the model's space by ``configuration_id``, from codes of the model's options."""
-    levels = {option.name: dict(zip(option.texts, option.levels, strict=False)) for option in model.space.options}
+    names = [option.name for option in model.options]
+    levels = {}
+    for option in model.space.options:
+        name, compared = model.as_compared(option)
+        by_text = dict(zip(map(level_text, compared), option.levels, strict=True))
+        levels[option.name] = names.index(name), by_text
     out = {}
     for row in codes:
-        texts = {option.name: option.texts[code] for option, code in zip(model.options, row, strict=True)}
-        configuration = {name: by_text.get(texts[name]) for name, by_text in levels.items()}
+        texts = [option.texts[code] for option, code in zip(model.options, row, strict=True)]
+        configuration = {name: by_text.get(texts[place]) for name, (place, by_text) in levels.items()}
         out[configuration_id(configuration)] = configuration
     return out

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from perftransfer import learners, strategies
+from perftransfer.dataset.merge import size_of
 from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.errors import UserError
 from perftransfer.evaluation.params import LearnerParameters
@@ -28,7 +29,8 @@ from perftransfer.space import terms
 from perftransfer.space.alignment import Alignment
 from perftransfer.space.encoding import codes
 from perftransfer.space.option_space import OptionSpace
-from perftransfer.space.options import INACTIVE, Option, level_text, to_json
+from perftransfer.space.options import INACTIVE, Level, Option, level_text, to_json
+from perftransfer.space.relative import as_compared, compared_by, replaced
 from perftransfer.strategies.auto import AUTO
 from perftransfer.strategies.interface import Source, Strategy
 
@@ -173,9 +175,24 @@ class TransferredModel:
 
         Options that only sources have are inactive. Raises UserError for an unknown level.
         """
-        names = {option.name for option in self.space.options}
+        names = set[str]()
+        for option in self.space.options:
+            name, levels = self.as_compared(option)
+            names.add(name)
+            if name != option.name:
+                column = replaced(configurations[option.name], option, levels)
+                configurations = configurations.drop(columns=option.name).assign(**{name: column})
         lacking = {option.name: INACTIVE for option in self.options if option.name not in names}
         return codes(configurations.assign(**lacking), self.options)
+
+    def as_compared(self, option: Option) -> tuple[str, Sequence[Level]]:
+        """Return name and levels of an option of the space as the model has them: some are relative to a size."""
+        size = compared_by(option.name, [one.name for one in self.options])
+        if not size:
+            return option.name, option.levels
+        value = size_of(self.recipe.description, size, f"{self.recipe.environment}: option {option.name}")
+        compared = as_compared(option, size, value)
+        return compared.name, compared.levels
 
     @property
     def combined_source(self) -> Source | None:

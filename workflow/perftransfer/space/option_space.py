@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any
 from perftransfer import yaml_file
 from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import INACTIVE, Level, Option, configuration_id, level_text
+from perftransfer.space.relative import SIZES, is_number
 
 if TYPE_CHECKING:
     import ConfigSpace
 
 # After this many draws without a new configuration, the space is small enough to list.
 _MISSES_IN_A_ROW = 200
-_OPTION_KEYS = {"levels", "ordered", "default", "description"}
+_OPTION_KEYS = {"levels", "ordered", "default", "description", "relative_to"}
 
 
 class OptionSpace:
     """All configurations that may be chosen: options, conditions (an option is active when …), forbidden levels.
 
-    content: the mapping of a space's file, ``{options: {name: {levels, ordered, default, description}},
+    content: the mapping of a space's file, ``{options: {name: {levels, ordered, default, description, relative_to}},
     conditions: [{option, when: {other: [levels]}}], forbidden: [{option: level, …}]}``.
 
     Raises UserError that lists all that is wrong with it.
@@ -90,9 +91,14 @@ class OptionSpace:
             self._problems.append(f"{where}.levels: {INACTIVE!r} is reserved for inactive options; use another name")
         if level_text(default) not in map(level_text, levels):
             self._problems.append(unknown(f"{where}.default", "level", default, levels))
+        size = item.get("relative_to") or ""
+        if size and size not in SIZES:
+            self._problems.append(unknown(f"{where}.relative_to", "size", size, SIZES))
+        elif size and not all(map(is_number, levels)):
+            self._problems.append(f"{where}.relative_to: found {size}; levels have to be numbers above 0")
         if len(self._problems) > before:
             return None
-        return Option(str(name), tuple(levels), bool(item.get("ordered", False)), default, conditional)
+        return Option(str(name), tuple(levels), bool(item.get("ordered", False)), default, conditional, size)
 
     def _checked_levels(self, where: str, assignments: Any) -> dict[str, list[str]]:
         """Check option names and levels of a condition or clause; return the texts of the levels by option."""

@@ -16,13 +16,17 @@ from perftransfer.levels import level_text as level_text
 
 @dataclass(frozen=True)
 class Option:
-    """One setting. ``levels`` are in order if ``ordered``; a ``conditional`` one has the level INACTIVE, too."""
+    """One setting. ``levels`` are in order if ``ordered``; a ``conditional`` one has the level INACTIVE, too.
+
+    relative_to: size of the environment by which levels are divided when environments are compared; "" for none.
+    """
 
     name: str
     levels: tuple[Level, ...]
     ordered: bool
     default: Level
     conditional: bool = False
+    relative_to: str = ""
 
     @property
     def texts(self) -> list[str]:
@@ -39,7 +43,11 @@ class Option:
 
 def to_json(options: Iterable[Option]) -> str:
     """Write options as the text that travels in the metadata of a table."""
-    return json.dumps([asdict(option) for option in options], separators=(",", ":"))
+    items = [asdict(option) for option in options]
+    for item in items:
+        if not item["relative_to"]:
+            del item["relative_to"]
+    return json.dumps(items, separators=(",", ":"))
 
 
 def from_json(text: str) -> tuple[Option, ...]:

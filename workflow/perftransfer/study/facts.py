@@ -23,6 +23,7 @@ from perftransfer.measuring.protocol import Protocol
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import level_text
 from perftransfer.study import sheet
+from perftransfer.study.machine import usable_cpus
 from perftransfer.study.sections import (
     FIGURES,
     TABLES,
@@ -85,6 +86,23 @@ class Study:
             for name, environment in mapping.environments.items()
             if name not in left_out
         }
+
+    @cached_property
+    def has_relative_options(self) -> bool:
+        """Whether an option is compared relative to a size of the environments."""
+        spaces = (option.relative_to for space in self.spaces.values() for option in space.options)
+        imported = (
+            option.relative_to for mapping in self.sections.imports.values() for option in mapping.options.values()
+        )
+        return any(spaces) or any(imported)
+
+    def _cores_of(self, row: sheet.EnvironmentRow) -> int | None:
+        """Number of cores; None where "all" is of a machine of which the number is not known."""
+        if row.cores != "all":
+            return int(row.cores)
+        if row.hardware in self.sections.hardware:
+            return self.sections.hardware[row.hardware].identity.cpus
+        return usable_cpus()
 
     @property
     def name(self) -> str:
@@ -302,13 +320,13 @@ class Study:
         """Environments by name, without the targets of recommendations."""
         return {
             **{name: self.description(name) for name in self.measured},
-            **{name: _description(name, environment) for name, (_, environment) in self.imports.items()},
+            **{name: self._of_import(name, environment) for name, (_, environment) in self.imports.items()},
         }
 
     def description(self, environment: str) -> EnvironmentDescription:
         """One environment of the sheet; what is measured there is not part of it."""
         row = self.rows[environment]
-        return EnvironmentDescription(
+        described = EnvironmentDescription(
             environment=row.environment,
             hardware=row.hardware,
             emulated=row.emulated,
@@ -323,6 +341,15 @@ class Study:
             measurements=row.measurements,
             kind="measured",
         )
+        if self.has_relative_options:
+            described["n_cores"] = self._cores_of(row)
+        return described
+
+    def _of_import(self, name: str, environment: ImportedEnvironment) -> EnvironmentDescription:
+        described = _description(name, environment)
+        if self.has_relative_options:
+            described["n_cores"] = environment.cores if isinstance(environment.cores, int) else None
+        return described
 
     def as_yaml(self) -> str:
         """Return the study with all defaults, and its environments: what lies with the results as ``study.yaml``."""

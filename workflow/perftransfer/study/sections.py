@@ -212,6 +212,11 @@ class ImportedOption(Section):
     )
     levels: list[Level] | None = Field(None, description="Levels in their order; by default those found, sorted.")
     default: Level | None = Field(None, description="Default level; by default that of the first row.")
+    relative_to: Literal["cores", "batch", "image_px"] | None = Field(
+        None,
+        description="Size of the environment by which the levels are divided when environments are compared: threads "
+        "per core. The option is then called `<name>_per_core`, `_per_input` or `_per_px`.",
+    )
 
 
 class ImportedObjective(Section):
