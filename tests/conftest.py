@@ -27,8 +27,17 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+# Those who ask for one of these run Snakemake, or read what a whole study has written.
+OF_A_WHOLE_STUDY = {"clone", "finished", "finished_study"}
+
+
+# First, since pytest then leaves out what ``-m`` does.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, so that several workers end together: whole studies."""
+    """Mark whole studies, and begin with them: they take longest, and several workers end together."""
+    for item in items:
+        if OF_A_WHOLE_STUDY & {*getattr(item, "fixturenames", ())}:
+            item.add_marker("workflow")
     items.sort(key=lambda item: item.get_closest_marker("workflow") is None)
 
 
