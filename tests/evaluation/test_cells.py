@@ -316,13 +316,14 @@ def test_a_strategy_without_intervals_gets_some_where_its_sample_is_random(name,
     plan = dataclasses.replace(PLAN, interval_folds=3)
     cells = run(cls, sources(cls, ("near",)), plan=plan)
     assert cells[["coverage", "interval_width", "interval_score"]].notna().all(axis=None)
+    assert cells["coverage_near_best"].between(0, 1).any()
     assert np.isfinite(cells["interval_width"]).all()
     at_largest = cells[cells["budget"] == 100]
     assert 0.8 <= at_largest["coverage"].mean() <= 1
     # What it predicts is what it predicts without them.
     without = run(strategies.load(name), sources(cls, ("near",)))
     pd.testing.assert_frame_equal(*(frame[list(COLUMNS[:17])] for frame in (cells, without)))
-    assert without["coverage"].isna().all()
+    assert without[["coverage", "coverage_near_best"]].isna().all(axis=None)
     test = split(len(TARGET.y), plan.seed, "target", 0).test
     held_out = {tuple(row) for row in TARGET.codes[test].tolist()}
     assert any(len(X) == 3 for X, _ in inputs)

@@ -43,6 +43,13 @@ def test_regret_where_more_is_better():
     assert metrics.regret(Y, -Y, maximize=True) == pytest.approx(1 - Y.min() / Y.max())
 
 
+def test_the_best_tenth_is_of_one_at_least() -> None:
+    y = np.arange(30.0)
+    assert metrics.best_tenth(y).tolist() == [0, 1, 2]
+    assert metrics.best_tenth(y, maximize=True).tolist() == [29, 28, 27]
+    assert metrics.best_tenth(y[:4]).tolist() == [0]
+
+
 def test_regret_of_ties_is_the_mean_over_them():
     assert metrics.regret(Y, np.array([1.0, 1.0, 2.0, 9.0])) == pytest.approx((1 + 2) / 2 - 1)
     # A constant prediction names any configuration: the mean over all.

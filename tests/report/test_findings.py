@@ -530,7 +530,9 @@ def test_intervals_are_said_to_hold_what_they_held() -> None:
             ("GS", "RF", "a", 30, float("nan"), float("nan")),
         ]
     )
+    table["coverage_near_best"] = [0.0, 0.5, 1.0, *[float("nan")] * 5]
     found = list(findings_transfer.intervals(evidence(transfer=table)))
+    assert the(found, "interval_coverage")["near_best"] == {"AUTO": 75.0}
     coverage = the(found, "interval_coverage")
     assert (coverage["nominal"], coverage["budget"]) == (pytest.approx(90), 30)
     assert coverage["coverage"] == pytest.approx({"RS": 80, "AUTO": 90})

@@ -124,7 +124,7 @@ def test_tables_are_those_of_the_data_contract(in_process):
     assert (transfer["source"] != transfer["target"]).all()
     alone = transfer["learner"].isna()
     assert set(transfer.loc[alone, "strategy"]) == {"KT", "MKT", "AUTO", "GP"}
-    intervals = ["coverage", "interval_width", "interval_score"]
+    intervals = ["coverage", "coverage_near_best", "interval_width", "interval_score"]
     assert transfer.drop(columns=["source", "learner", *intervals]).notna().all(axis=None)
     drawn = (transfer["design"] == "random") & (transfer["budget"] > 0)
     assert (transfer[intervals].notna().all(axis=1) == (alone | drawn)).all()

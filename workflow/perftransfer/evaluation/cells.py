@@ -24,7 +24,8 @@ from perftransfer.strategies.interface import Source, Strategy
 #: Columns of transfer.parquet, in their order.
 COLUMNS = (
     "source", "target", "objective", "strategy", "design", "learner", "budget", "repeat", "seed", "n_measured",
-    "mape", "mape_all", "nmse", "mae", "r2", "spearman", "regret", "coverage", "interval_width", "interval_score",
+    "mape", "mape_all", "nmse", "mae", "r2", "spearman", "regret", "coverage", "coverage_near_best",
+    "interval_width", "interval_score",
 )  # fmt: skip
 #: Columns of the seconds that fits took.
 TIMING_COLUMNS = (*COLUMNS[: COLUMNS.index("n_measured") + 1], "fit_seconds")
@@ -143,7 +144,7 @@ def evaluate(
                     "strategy": strategy.__name__, "design": designs.name_of(strategy.design), "learner": learner,
                     "budget": budget, "repeat": repeat, "seed": seed, "n_measured": len(chosen),
                 }  # fmt: skip
-                cells.append(key | _scores(target.y, predicted, SCALES[plan.scale], parts.test))
+                cells.append(key | _scores(target.y, predicted, SCALES[plan.scale], parts.test, chosen))
                 seconds.append({**key, "fit_seconds": took})
     return pd.DataFrame(cells, columns=list(COLUMNS)), pd.DataFrame(seconds, columns=list(TIMING_COLUMNS))
 
@@ -288,13 +289,20 @@ def _fit(
     return fitted, fitted.seconds
 
 
-def _scores(y: np.ndarray, predicted: ScaledPrediction, scale: Scale, test: np.ndarray) -> dict[str, float]:
-    """Metrics of what was predicted, in the objective's unit; NaN for those of intervals where there are none."""
+def _scores(
+    y: np.ndarray, predicted: ScaledPrediction, scale: Scale, test: np.ndarray, chosen: np.ndarray
+) -> dict[str, float]:
+    """Metrics of what was predicted, in the objective's unit; NaN for those of intervals where there are none.
+
+    test, chosen: positions of what was held out and of what was measured.
+    """
     values, unknown = scale.backward(predicted.mean), float("nan")
-    held_out, guess, interval = y[test], values[test], None
+    held_out, guess, interval, near_best = y[test], values[test], None, unknown
     if predicted.low is not None and predicted.high is not None:
         low, high = scale.interval(predicted.low, predicted.high)
         interval = low[test], high[test]
+        rows = np.setdiff1d(metrics.best_tenth(y, maximize=scale.maximize), chosen)
+        near_best = metrics.coverage(y[rows], low[rows], high[rows]) if len(rows) else unknown
     return {
         "mape": metrics.mape(held_out, guess),
         "mape_all": metrics.mape(y, values),
@@ -304,6 +312,7 @@ def _scores(y: np.ndarray, predicted: ScaledPrediction, scale: Scale, test: np.n
         "spearman": metrics.spearman(held_out, guess),
         "regret": metrics.regret(y, values, maximize=scale.maximize),
         "coverage": metrics.coverage(held_out, *interval) if interval else unknown,
+        "coverage_near_best": near_best,
         "interval_width": metrics.interval_width(held_out, *interval) if interval else unknown,
         "interval_score": metrics.interval_score(held_out, *interval, INTERVAL) if interval else unknown,
     }

@@ -59,6 +59,12 @@ def coverage(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
     return float(np.mean((low <= y) & (y <= high)))
 
 
+def best_tenth(y: np.ndarray, *, maximize: bool = False) -> np.ndarray:
+    """Positions of the best tenth of the values, one at least. maximize: whether more is better."""
+    order = np.argsort(-y if maximize else y, kind="stable")
+    return order[: max(1, round(len(y) / 10))]
+
+
 def interval_width(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
     """Width of the prediction intervals, in percent of what was measured, the mean."""
     return float(100 * np.mean((high - low) / y))

@@ -221,7 +221,7 @@ def intervals(evidence: Evidence) -> Iterator[Finding]:
     """Find the median share of held-out measurements in the prediction intervals, and which are too narrow."""
     rows = evidence.transfer
     rows = rows[rows["coverage"].notna()] if "coverage" in rows else rows.iloc[:0]
-    rows = aggregate.strategies_on(rows, evidence.objective, ["coverage", "interval_width"])
+    rows = aggregate.strategies_on(rows, evidence.objective, ["coverage", "coverage_near_best", "interval_width"])
     if rows.empty:
         return
     ways = rows.groupby("budget")["strategy"].nunique()
@@ -229,11 +229,14 @@ def intervals(evidence: Evidence) -> Iterator[Finding]:
     rows = rows[rows["budget"] == budget]
     coverage, width = (_medians(rows, metric) for metric in ("coverage", "interval_width"))
     shares = {name: 100 * float(coverage[name]) for name in in_reading_order(rows["strategy"])}
+    # A cell has few configurations near the optimum: a mean over all cells.
+    near_best = 100 * rows.groupby("strategy")["coverage_near_best"].mean()
     narrowest = min(shares, key=lambda name: width[name])
     facts = {
         "nominal": 100 * INTERVAL,
         "budget": budget,
         "coverage": shares,
+        "near_best": {name: float(near_best[name]) for name in shares if near_best[name] == near_best[name]},
         "narrowest": narrowest,
         "width": float(width[narrowest]),
     }
