@@ -80,8 +80,8 @@ def merge_confirmations(
         Columns of ``recommendation.COLUMNS``, and ``measured``: the median over the confirming processes, in the
         objective's unit, NaN where none succeeded; ``measured_cv`` and ``measured_n``: their coefficient of
         variation and number. ``chosen``: what to run for this objective, the best as measured side by side, within all
-        limits; of those that cannot be told apart from it (``equal``), the one that ranks first. Before it was
-        measured, the one that ranks first.
+        limits; before anything of it was measured, what ranks first. ``equal``: what noise does not tell apart from it,
+        itself included.
     metadata : dict
         ``targets``: what is known of each target. In it, ``engine_default``: by objective, what was measured with the
         engine left alone (``measured``, ``measured_cv``, ``measured_n``, and ``error`` where that failed); empty if it
@@ -120,12 +120,13 @@ def _choose(frame: pd.DataFrame, objective: str, goal: Mapping[str, Any]) -> Non
     if tried.empty:
         frame.loc[rows.index[0], "chosen"] = True
         return
-    best = tried["measured"].max() if objective in goal["maximized"] else tried["measured"].min()
+    maximize = objective in goal["maximized"]
+    best = tried["measured"].max() if maximize else tried["measured"].min()
     spread = spreads(tried.assign(**{f"{objective}_{end}": tried[f"measured_{end}"] for end in ("cv", "n")}), objective)
     least = least_difference(spread) if len(spread) else 0.0
-    equal = tried[100 * shortfall(tried["measured"].to_numpy(), best, maximize=objective in goal["maximized"]) <= least]
-    frame.loc[equal.index[0], "chosen"] = True
-    frame.loc[equal.index, "equal"] = True
+    behind = shortfall(tried["measured"].to_numpy(), best, maximize=maximize)
+    frame.loc[tried.index[int(np.argmin(behind))], "chosen"] = True
+    frame.loc[tried.index[100 * behind <= least], "equal"] = True
 
 
 def _beyond_limits(frame: pd.DataFrame, goal: Mapping[str, Any]) -> set[str]:
