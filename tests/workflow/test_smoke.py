@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -23,10 +24,16 @@ STUDY = ("--configfile", "config/smoke.yaml")
 RESULTS = Path("results/smoke")
 
 
-# Each rule, in half as many jobs, as each starts a process: a strategy of each kind, and no figure or table that is
-# made like another.
+# Searches are short and there is a budget less: what they find out is tested elsewhere.
+SHORT = {
+    "  budgets: [5, 10, 45]": "  budgets: [5, 45]",
+    "\nfigures:": "\nsearch: {measurements: 4, repeats: 1}\n\nfigures:",
+}
+# Each rule, in half as many jobs, as each starts a process: a strategy of each kind, and no search, figure or table
+# that is made like another.
 FEWER = {
-    "  budgets:": "  strategies: [RS, LMS, KT, AUTO]\n  budgets:",
+    "  budgets: [5, 10, 45]": "  strategies: [RS, LMS, KT, AUTO]\n  budgets: [5, 45]",
+    "\nfigures:": "\nsearch: {methods: [RANDOM, TRANSFER], measurements: 4, repeats: 1}\n\nfigures:",
     "figures: [error_against_budget, error_per_target, influence, source_against_target, similarity, noise]":
         "figures: [error_against_budget, influence]",
     "tables: [options, environments, errors, needed, wins, significance, ranking, similarity]":
@@ -34,9 +41,9 @@ FEWER = {
 }  # fmt: skip
 
 
-def write_fewer(clone: Clone) -> None:
+def write_study(clone: Clone, changes: Mapping[str, str]) -> None:
     text = (ROOT / "config/smoke.yaml").read_text()
-    for old, new in FEWER.items():
+    for old, new in changes.items():
         assert text.count(old) == 1
         text = text.replace(old, new)
     clone.write("config/smoke.yaml", text)
@@ -48,7 +55,7 @@ def started(tmp_path_factory: pytest.TempPathFactory, datasets: Path) -> Clone:
 
     def build(path: Path) -> None:
         clone = copy_tree(path)
-        write_fewer(clone)
+        write_study(clone, FEWER)
         done = clone.snakemake(*STUDY, cores=2, DATASETS=str(datasets))
         assert done.returncode == 0, done.stderr[-3000:]
 
@@ -57,12 +64,14 @@ def started(tmp_path_factory: pytest.TempPathFactory, datasets: Path) -> Clone:
 
 @pytest.fixture(scope="session")
 def in_process(tmp_path_factory: pytest.TempPathFactory, datasets: Path) -> StudyFolder:
-    """The same study, without a process of its own for any job."""
+    """The study with all strategies, without a process of its own for any job."""
 
     def build(path: Path) -> None:
         with pytest.MonkeyPatch.context() as patched:
             patched.setenv("DATASETS", str(datasets))
-            StudyFolder.create(path, "config/smoke.yaml").run()
+            folder = StudyFolder.create(path, "config/smoke.yaml")
+            write_study(folder, SHORT)
+            folder.run()
 
     return StudyFolder(built_once(tmp_path_factory, "smoke_in_process", build), "config/smoke.yaml")
 
@@ -73,12 +82,12 @@ def fewer_in_process(tmp_path_factory: pytest.TempPathFactory, in_process: Study
 
     def build(path: Path) -> None:
         folder = in_process.linked(path)
-        write_fewer(folder)
+        write_study(folder, FEWER)
         with pytest.MonkeyPatch.context() as patched:
             patched.setenv("DATASETS", str(datasets))
             ran = folder.run()
         # What a strategy's cells are does not depend on the others.
-        assert not {"import_table", "merge", "train", "evaluate"} & {*ran}
+        assert not {"import_table", "merge", "train", "evaluate", "search"} & {*ran}
 
     return StudyFolder(built_once(tmp_path_factory, "fewer_in_process", build), "config/smoke.yaml")
 
