@@ -122,6 +122,13 @@ def test_an_option_is_compared_relative_to_a_size_of_the_environment(study: Stud
     assert configuration_id({"threads_per_core": 0.5, "mode": "a"}) in ids["two"]
 
 
+def test_measured_environments_are_compared_by_number_if_asked_to(study: Study) -> None:
+    for name, cores in (("one", 1), ("two", 2)):
+        study.measure(name, (RELATIVE,), {(t,): [1.0 * t] for t in (1, 2)}, n_cores=cores)
+    _, options, _ = merge(study.descriptions, study.measured, {}, ["latency_ms"], relative_to_sizes=False)
+    assert [(option.name, option.levels) for option in options] == [("threads", (1, 2))]
+
+
 def test_a_size_that_is_not_known_is_asked_for(study: Study) -> None:
     study.measure("one", (RELATIVE,), {(1,): [1.0], (2,): [2.0]}, n_cores=1)
     study.measure("two", (RELATIVE,), {(1,): [1.0], (2,): [2.0]}, n_cores=None)

@@ -18,7 +18,9 @@ if __name__ == "__main__":
         for warning in mixed_hosts(measured):
             LOG.warning(f"Warning: {warning}")
         imported = {Path(path).stem: Path(path) for path in snakemake.input.imported}
-        frames, options, constant = merge(params.environments, measured, imported, params.objectives)
+        frames, options, constant = merge(
+            params.environments, measured, imported, params.objectives, relative_to_sizes=False
+        )
         metadata = {"constant_options": constant}
         rows = tables.write_groups(Path(snakemake.output[0]), frames, options=options, metadata=metadata)
         LOG.info(f"{rows} rows; constant options dropped: {', '.join(constant) or 'none'}")

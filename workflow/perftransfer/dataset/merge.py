@@ -25,6 +25,8 @@ def merge(
     measured_files: Mapping[str, Path],
     imported_files: Mapping[str, Path],
     objectives: Sequence[str],
+    *,
+    relative_to_sizes: bool = True,
 ) -> tuple[Iterator[pd.DataFrame], tuple[Option, ...], dict[str, Level]]:
     """Return one row per (environment, configuration), the schema of the options, and the constant options.
 
@@ -33,7 +35,8 @@ def merge(
     table and the schema: they have no effect. An option that an environment lacks is inactive in all of its rows;
     then ``configuration_id`` stands for the varying options that are active, and is the same for the same settings.
     So it does if an option is compared relative to a size of the environment (``space.relative``): it is then in the
-    schema under the name that says so.
+    schema under the name that says so. Not so options of measured environments alone, if ``relative_to_sizes`` is
+    False: environments were measured in the same configurations, few of which would be the same relative to a size.
 
     Raises UserError if an environment lacks that size.
     """
@@ -43,9 +46,8 @@ def merge(
             if name in measured_files:
                 _check_energy(name, files[name])
     own_schemas = {name: tables.options(path) for name, path in files.items()}
-    sizes = {
-        option.name: option.relative_to for schema in own_schemas.values() for option in schema if option.relative_to
-    }
+    saying = (schema for name, schema in own_schemas.items() if relative_to_sizes or name not in measured_files)
+    sizes = {option.name: option.relative_to for schema in saying for option in schema if option.relative_to}
     views = {
         name: _View([option for option in schema if option.name in sizes], sizes, environments[name], name)
         for name, schema in own_schemas.items()

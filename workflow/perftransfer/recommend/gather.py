@@ -17,8 +17,10 @@ from perftransfer.evaluation.sources import influential_terms
 from perftransfer.goal import Goal
 from perftransfer.recommend.params import ModelParams
 from perftransfer.recommend.transferred_model import Measured, Recipe, TransferredModel
+from perftransfer.space import terms
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import INACTIVE, Option, level_text
+from perftransfer.space.relative import compared_by, name_of
 
 
 class ModelFiles(Protocol):
@@ -130,8 +132,13 @@ def _source(
     frame: pd.DataFrame, name: str, objective: str, options: Sequence[Option], influence: pd.DataFrame
 ) -> Measured:
     pool = Pool.from_dataset(frame, name, objective, options)
-    names = tuple(influential_terms(influence, name, objective))
-    return Measured(pool.codes, pool.y, pool.cv, pool.n, names)
+    # The dataset may have by its number what is compared relative to a size here.
+    compared = [option.name for option in options]
+    names = []
+    for text in influential_terms(influence, name, objective):
+        sizes = {part: compared_by(part, compared) for part in terms.parse(text)}
+        names.append(terms.name(tuple(name_of(part, size) if size else part for part, size in sizes.items())))
+    return Measured(pool.codes, pool.y, pool.cv, pool.n, tuple(names))
 
 
 def add_target_measurements(
