@@ -34,6 +34,7 @@ def rows(**changes: object) -> pd.DataFrame:
         "changes": "precision=int8 intra_op_threads=2", "predicted": 2.1, "low": 1.8, "high": 2.5,
         "probability_better": 0.97, "measured": 1.9, "configuration_id": "best", "keeps_limits": True,
         "probability_keeps": 1.0, "best_with": "", "chosen": True, "equal": True,
+        "configuration": "intra_op_threads=2 precision=int8",
     }  # fmt: skip
     default = {"rank": 310, "default": True, "changes": "", "predicted": 2.8, "low": 2.4, "high": 3.2, "measured": 2.9,
                "configuration_id": "default", "chosen": False, "equal": False}  # fmt: skip
@@ -237,3 +238,6 @@ def test_what_noise_does_not_tell_apart_is_named() -> None:
 def test_the_best_of_each_precision_is_named() -> None:
     (other,) = [finding.facts for finding in found(by_precision()) if finding.kind == "best_with"]
     assert (other["chosen"], other["level"], other["measured"]) == ("precision=int8", "precision=fp32", 2.5)
+    # Also where the one that is run is not the one that a model ranks first with its level.
+    table = by_precision().assign(best_with=["", "", "precision=fp32"])
+    assert [finding.facts["chosen"] for finding in found(table) if finding.kind == "best_with"] == ["precision=int8"]

@@ -225,19 +225,26 @@ def _findings(objective: str, rows: pd.DataFrame, confirmed: bool, maximize: boo
         was_first = bool(tried["configuration_id"].iloc[0] == best["configuration_id"])
         if others or not was_first:
             yield Finding("told_apart", {"n": len(tried), "equal": others, "was_first": was_first})
-    for _, other in rows[(rows["best_with"] != "") & (rows["best_with"] != best["best_with"])].iterrows():
-        yield Finding(
-            "best_with",
-            {
-                "quantity": quantity,
-                "unit": unit,
-                "chosen": str(best["best_with"]),
-                "level": str(other["best_with"]),
-                "changes": str(other["changes"]),
-                "predicted": float(other["predicted"]),
-                "measured": _value(other["measured"]),
-            },
-        )
+    yield from _best_with(rows, best, quantity, unit)
+
+
+def _best_with(rows: pd.DataFrame, best: pd.Series, quantity: str, unit: str) -> Iterator[Finding]:
+    """Find the best configuration with each other level of an option that changes what the network answers."""
+    chosen = set(str(best["configuration"]).split())
+    for _, other in rows[rows["best_with"] != ""].iterrows():
+        for level in str(other["best_with"]).split(", "):
+            option = level.partition("=")[0]
+            if level not in chosen:
+                facts = {
+                    "quantity": quantity,
+                    "unit": unit,
+                    "chosen": next((one for one in chosen if one.partition("=")[0] == option), f"no {option}"),
+                    "level": level,
+                    "changes": str(other["changes"]),
+                    "predicted": float(other["predicted"]),
+                    "measured": _value(other["measured"]),
+                }
+                yield Finding("best_with", facts)
 
 
 def _limits_broken(rows: pd.DataFrame, goal: Mapping[str, Any]) -> Iterator[Finding]:
