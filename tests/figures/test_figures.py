@@ -75,7 +75,7 @@ def check_layout(figure: Figure, written: list[Text]) -> list[str]:
 def test_the_figures_of_a_study_are_the_files_that_have_a_still_one() -> None:
     assert figures.names() == NAMES
     assert set(figures.CATALOGUE.names()) - set(NAMES) == {
-        "configurations", "target_choices", "target_front", "target_predicted",
+        "configurations", "target_choices", "target_front", "target_option_costs", "target_predicted",
     }  # fmt: skip
 
 
