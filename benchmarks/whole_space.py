@@ -7,7 +7,7 @@
 Run in the clone where the default study was run: its journals are the sources. ``everything`` measures all
 configurations of environments of the default study, or of the example ``config/engineer.yaml``, once. ``hour`` runs the
 workflow with one of them as the target, as a new user would, the others as sources. Then it measures what was
-recommended first, the default configuration, and the twenty that were fastest when everything was measured, again, in
+recommended, the default configuration, and the twenty that were fastest when everything was measured, again, in
 turns and in five processes each: the fastest of so many values was also lucky. ``table`` says what came of it.
 """
 
@@ -29,6 +29,7 @@ import yaml
 
 from perftransfer.dataset import measured, tables
 from perftransfer.measuring import journal
+from perftransfer.recommend.deployment import best_row
 
 _OBJECTIVE = "latency_ms"
 _RESULTS = Path("results/whole-space")
@@ -58,8 +59,8 @@ def hour(target: str, budget: int) -> None:
     _snakemake(study, f"results/{name}/boards/{target}")
     board = Path(f"results/{name}/boards/{target}")
     truth = _truth(target)
-    recommended = tables.read(f"results/{name}/recommendation.parquet").sort_values("rank")
-    first, default = recommended.iloc[0], recommended[recommended["default"]].iloc[0]
+    recommended = tables.read(f"results/{name}/recommendation.parquet")
+    first, default = best_row(recommended), recommended[recommended["default"]].iloc[0]
     ids = [*truth.nsmallest(_FASTEST).index, first["configuration_id"], default["configuration_id"]]
     space = tables.read(f"results/{name}/spaces/onnxruntime.parquet")
     rows = space[space["configuration_id"].isin(ids)]
@@ -95,13 +96,13 @@ def _row(note: dict[str, Any]) -> dict[str, Any]:
     held = (unmeasured[f"{_OBJECTIVE}_low"] <= y) & (y <= unmeasured[f"{_OBJECTIVE}_high"])
     return {
         "target": target,
-        "measured": note["budget"],
+        "measured": rows["configuration_id"].nunique(),
         "of": len(truth),
         "s measuring": _seconds(folder / f"journal/{target}.jsonl", set(rows["configuration_id"])),
         "s in all": note["seconds"],
         "s everything": _seconds(Path(f"results/whole-space-truth/journal/{target}.jsonl")),
-        "error expected %": 100 * outlook["now"],
-        "error found %": 100 * float((unmeasured[_OBJECTIVE] / y - 1).abs()[is_known].median()),
+        "regret below %": 100 * outlook["regret"],
+        "error %": 100 * float((unmeasured[_OBJECTIVE] / y - 1).abs()[is_known].median()),
         "noise %": 100 * (outlook["noise"] or np.nan),
         "held %": 100 * held[is_known].mean(),
         "promised": first["predicted"],
