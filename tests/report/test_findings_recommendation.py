@@ -169,10 +169,10 @@ def test_what_matters_near_the_optimum_is_said() -> None:
     (finding,) = findings_recommendation.near_optimum(Costs("latency_ms", COSTS))
     assert finding.facts == {
         "quantity": "latency", "option": "threads", "recommended": "2", "level": "1", "change": 100, "least": 1,
-        "status": "predicted", "negligible": ["arena"],
+        "low": pytest.approx(80), "high": pytest.approx(120), "status": "predicted", "negligible": ["arena"],
     }  # fmt: skip
     text = sentence(finding)
-    assert "1 instead of 2 makes it 100 % higher (predicted)" in text
+    assert "1 instead of 2 makes it 100 % higher (predicted; 90 % interval +80 to +120 %)" in text
     assert "arena" in text
     assert list(findings_recommendation.near_optimum(Costs("latency_ms", COSTS[COSTS["option"] == "mode"]))) == []
 

@@ -127,6 +127,7 @@ def near_optimum(costs: Costs | None) -> Iterator[Finding]:
             "recommended": str(most["recommended"]),
             "level": str(most["level"]),
             "change": 100 * float(most["change"]),
+            **{end: None if pd.isna(most[end]) else 100 * float(most[end]) for end in ("low", "high")},
             "status": str(most["status"]),
             "least": LEAST_CHANGE,
             "negligible": [str(name) for name in largest.index[100 * largest < LEAST_CHANGE]],
