@@ -150,7 +150,7 @@ def test_a_model_exports_what_the_workflow_would_recommend(
     model = known.model(measured=8, search=search)
     path = tmp_path / "model.parquet"
     stored_model.save(model, path)
-    measured = deployment._configurations(model, model.target.codes)
+    measured = deployment.configurations_from_codes(model, model.target.codes)
     assert all(known.CONFIGURATIONS[name] == levels for name, levels in measured.items())
     models = {"latency_ms": model}
     rows = recommend(models, known.FRAME, predict_space(models, known.FRAME), 1, (), set(measured))

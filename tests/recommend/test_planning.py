@@ -168,13 +168,13 @@ def test_a_search_keeps_limits_where_the_best_breaks_them() -> None:
     goal = Goal(["latency_ms"], ["latency_ms"], [Limit("energy_mj", True, most)])
     chosen = spend(model, 12, 1, [], Machine(), goal=goal, others={"energy_mj": energy}).chosen
     rows = [list(known.CONFIGURATIONS).index(name) for name in chosen]
-    kept = most >= ENERGY
-    assert kept[rows].mean() > 0.5
-    best = known.TARGET[[row for row in rows if kept[row]]].min()
-    assert best / known.TARGET[kept].min() - 1 < 0.02
+    within_limit = most >= ENERGY
+    assert within_limit[rows].mean() > 0.5
+    best = known.TARGET[[row for row in rows if within_limit[row]]].min()
+    assert best / known.TARGET[within_limit].min() - 1 < 0.02
     # Without the limit, it looks elsewhere.
     free = spend(model, 12, 1, [], Machine()).chosen
-    assert kept[[list(known.CONFIGURATIONS).index(name) for name in free]].mean() < 0.5
+    assert within_limit[[list(known.CONFIGURATIONS).index(name) for name in free]].mean() < 0.5
 
 
 def test_a_search_for_two_objectives_reaches_both_ends_of_the_front() -> None:

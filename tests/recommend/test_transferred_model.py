@@ -165,11 +165,11 @@ def test_a_target_is_compared_relative_to_its_size_and_run_in_its_own_levels() -
     nothing = Measured.from_table(pd.DataFrame(columns=[*(o.name for o in union), "y", "cv", "n"]), union)
     model = TransferredModel(recipe, union, space, {}, nothing)
     X = model.codes_of(frame)
-    place = [option.name for option in union].index("threads_per_core")
-    assert [union[place].levels[code] for code in X[:, place]] == [threads / 2 for threads in frame["threads"]]
+    column = [option.name for option in union].index("threads_per_core")
+    assert [union[column].levels[code] for code in X[:, column]] == [threads / 2 for threads in frame["threads"]]
     # And back again: by a model's file, configurations are read from codes.
-    found = deployment._configurations(model, X)
-    assert list(found) == frame["configuration_id"].tolist()
+    configurations = deployment.configurations_from_codes(model, X)
+    assert list(configurations) == frame["configuration_id"].tolist()
     with pytest.raises(UserError, match="unknown level '3'"):
         model.codes_of(frame.assign(threads=3))
     unknown_size = TransferredModel(replace(recipe, description={"environment": "target"}), union, space, {}, nothing)

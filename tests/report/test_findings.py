@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import studies
+from picking import facts, kinds, the
 from scipy.stats import t as student
 from wide import by_configuration
 
@@ -20,7 +20,6 @@ from perftransfer.report import (
     findings,
     findings_designs,
     findings_environments,
-    findings_measuring,
     findings_transfer,
 )
 from perftransfer.report.finding import Finding, sentence
@@ -28,7 +27,6 @@ from perftransfer.results.aggregate import ALL
 from perftransfer.results.evidence import Evidence
 from perftransfer.results.table import PageTable
 from perftransfer.tables import CATALOGUE
-from perftransfer.tables.failures import Failures
 
 LABELS = {"a": "a", "b": "b (emulated)"}
 
@@ -71,25 +69,6 @@ def evidence(objective: str = "latency_ms", **changes: Any) -> Evidence:
 
 def results(*strategies: str, table: pd.DataFrame = TRANSFER) -> Evidence:
     return evidence(transfer=table[table["strategy"].isin(strategies)] if strategies else table)
-
-
-def facts(items: Iterable[Finding], kind: str) -> list[dict[str, object]]:
-    """Facts of the findings of a kind; each can be worded."""
-    items = list(items)
-    assert all(sentence(finding) for finding in items)
-    return [dict(finding.facts) for finding in items if finding.kind == kind]
-
-
-def the(items: Iterable[Finding], kind: str) -> dict[str, Any]:
-    """Facts of the one finding of a kind."""
-    (own,) = facts(items, kind)
-    return own
-
-
-def kinds(items: Iterable[Finding]) -> list[str]:
-    items = list(items)
-    assert all(sentence(finding) for finding in items)
-    return [finding.kind for finding in items]
 
 
 def table_of(name: str, known: Evidence) -> PageTable | None:
@@ -407,26 +386,6 @@ def test_differences_that_noise_hides_are_told() -> None:
     assert kinds(findings_environments.too_noisy(evidence(ranges=studies.ranges(quiet)))) == []
 
 
-def counted(*measurements: pd.DataFrame) -> findings_measuring.Outcomes:
-    return findings_measuring.Outcomes.of(measurements, ["latency_ms"])
-
-
-def test_what_changes_from_day_to_day_is_told() -> None:
-    rows = pd.DataFrame(
-        [
-            ("e", "c1", "ok", "2026-01-01T10:00:00", 9.0), ("e", "c1", "ok", "2026-01-01T11:00:00", 9.0),
-            ("e", "c1", "ok", "2026-01-02T10:00:00", 11.0), ("e", "c2", "ok", "2026-01-02T10:00:00", 5.0),
-            ("e", "c2", "crashed", "2026-01-03T10:00:00", None), ("f", "c1", "ok", "2026-01-01T10:00:00", 1.0),
-        ],
-        columns=["environment", "configuration_id", "status", "started_at", "latency_ms"],
-    )  # fmt: skip
-    assert the(counted(rows).days["latency_ms"], "day_to_day") == {
-        "environment": "e", "days": 2, "quantity": "latency", "spread": pytest.approx(14, abs=0.5), "configurations": 1,
-    }  # fmt: skip
-    assert counted(rows[rows["environment"] == "f"]).days == {"latency_ms": []}
-    assert counted(pd.DataFrame()).days == {"latency_ms": []}
-
-
 def test_unknown_noise_is_said() -> None:
     found = list(findings_environments.noise(evidence(ranges=studies.ranges(DATASET), transfer=TRANSFER)))
     assert kinds(found) == ["noise_unknown"]
@@ -457,58 +416,6 @@ def test_influence() -> None:
     energy = evidence("energy_mj", influence=table)
     assert kinds(findings_environments.main_influence(energy)) == []
     assert kinds(findings_environments.what_matters(energy)) == ["influence_unknown"]
-
-
-def measured(*rows: tuple[str, str, bool | None]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=["configuration_id", "status", "disturbed"])
-    return table.assign(environment="a", engine="onnxruntime", order=range(len(rows)), error=None)
-
-
-def test_outcomes() -> None:
-    good = list(findings_measuring.outcomes(counted(measured(("w", "ok", False), ("x", "ok", False)))))
-    assert the(good, "measurements") == {"total": 2, "good": 2, "failed": {}}
-    assert the(good, "disturbed") == {"disturbed": 0, "total": 2, "limit": 12.0}
-    some = measured(
-        ("w", "ok", True), ("w", "timeout", None), ("x", "crashed", None), ("x", "crashed", None), ("y", "ok", False)
-    )
-    found = list(findings_measuring.outcomes(counted(some)))
-    assert the(found, "measurements") == {"total": 5, "good": 2, "failed": {"crashed": 2, "timeout": 1}}
-    assert the(found, "without_value") == {"configurations": 1}
-    assert the(found, "disturbed") == {"disturbed": 1, "total": 2, "limit": 12.0}
-    quality = the(findings_measuring.quality(counted(some)), "poor_measurements")
-    assert quality == {"failed": 3, "disturbed": 1, "total": 5}
-    assert kinds(findings_measuring.quality(counted(measured(("w", "ok", False))))) == []
-    table = Failures().cells(counted(some.assign(error=[None, "late", None, "SIGSEGV", None])).failures)
-    assert table is not None
-    assert [[cell.text for cell in row] for row in table.rows] == [
-        ["crashed", "2", "1", "a", "SIGSEGV"],
-        ["timeout", "1", "1", "a", "late"],
-    ]
-
-
-def test_outcomes_of_what_nobody_measured() -> None:
-    assert kinds(findings_measuring.outcomes(counted(pd.DataFrame()))) == ["nothing_measured"]
-    unknown = measured(("w", "ok", None))
-    assert kinds(findings_measuring.outcomes(counted(unknown)))[1] == "disturbance_unknown"
-    simulated = measured(("w", "ok", False)).assign(engine="simulated")
-    found = list(findings_measuring.outcomes(counted(simulated)))
-    assert the(found, "simulated") == {"measurements": 1, "total": 1}
-
-
-def test_the_drift_of_the_machine_is_told() -> None:
-    found = the(findings_measuring.drift(studies.sentinels(studies.named(1))), "drift")
-    assert (found["environment"], found["measurements"]) == ("net0-128px-all", 5)
-    assert (found["drift"], found["spread"]) == (pytest.approx(9.5, abs=0.05), pytest.approx(0, abs=1e-9))
-    assert kinds(findings_measuring.drift(studies.sentinels(studies.named(1)).iloc[:3])) == []
-    assert kinds(findings_measuring.drift(pd.DataFrame())) == []
-
-
-def test_measurements_that_ended_for_want_of_time_are_told() -> None:
-    table = measured(("w", "ok", False), ("x", "ok", False), ("y", "ok", False))
-    known = counted(table.assign(steady=[True, False, None], stopped=["time", "precise", "time"]))
-    found = list(findings_measuring.outcomes(known))
-    assert the(found, "not_steady") == {"measurements": 1, "total": 3}
-    assert the(found, "not_precise") == {"measurements": 2, "total": 3}
 
 
 def intervals(rows: list[tuple[str, str | None, str, int, float, float]]) -> pd.DataFrame:

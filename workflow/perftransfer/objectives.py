@@ -36,7 +36,7 @@ RATES = {
 }
 # Per unit of these, more is better: items per second or per joule.
 _SPENT = ("s", "min", "h", "j", "mj", "w", "usd")
-# Words of which more is better as a rule, not always: whoever imports such a column says it.
+# Usually, more of these is better, but not always. So a study has to say it for such a column.
 _AMBIGUOUS = frozenset(
     (
         "accuracy", "bandwidth", "efficiency", "f1", "goodput", "performance", "quality", "rate", "recall", "score",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from perftransfer.evaluation.metrics import shortfall
 from perftransfer.fitting.noise import least_difference, spreads
 from perftransfer.levels import Configuration
 from perftransfer.measuring import engines
+from perftransfer.recommend.facts import GoalFacts
 from perftransfer.recommend.recommendation import COLUMNS
 from perftransfer.space.options import configuration_id
 
@@ -113,7 +113,7 @@ def merge_confirmations(
     return pd.concat(frames, ignore_index=True)[[*COLUMNS, *CONFIRMED]], {"targets": targets}
 
 
-def _choose(frame: pd.DataFrame, objective: str, goal: Mapping[str, Any]) -> None:
+def _choose(frame: pd.DataFrame, objective: str, goal: GoalFacts) -> None:
     """Mark what to run for an objective in the rows of a target, and what is as good."""
     rows = frame[frame["objective"] == objective].sort_values("rank")
     tried = rows[rows["measured"].notna() & ~rows["configuration_id"].isin(_beyond_limits(frame, goal))]
@@ -129,7 +129,7 @@ def _choose(frame: pd.DataFrame, objective: str, goal: Mapping[str, Any]) -> Non
     frame.loc[tried.index[100 * behind <= least], "equal"] = True
 
 
-def _beyond_limits(frame: pd.DataFrame, goal: Mapping[str, Any]) -> set[str]:
+def _beyond_limits(frame: pd.DataFrame, goal: GoalFacts) -> set[str]:
     """Return the configurations that broke a limit when they were measured."""
     broken = set[str]()
     for limit in goal["limits"]:

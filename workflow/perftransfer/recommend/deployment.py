@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from perftransfer.errors import UserError, unknown
 from perftransfer.export.interface import Deployment
 from perftransfer.levels import Level
 from perftransfer.recommend import source_prediction, stored_model
+from perftransfer.recommend.facts import Deployable
 from perftransfer.recommend.recommendation import predict_space, recommend
 from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.space.options import configuration_id, level_text
@@ -26,7 +27,7 @@ _MAX_CANDIDATES = 20_000
 
 def facts_of(
     description: EnvironmentDescription, configurations: Mapping[str, Mapping[str, Level | None]]
-) -> dict[str, object]:
+) -> Deployable:
     """Return the metadata with which ``from_rows`` reads a table of recommendations.
 
     Parameters
@@ -37,7 +38,7 @@ def facts_of(
         Levels by ``configuration_id``, None for inactive options, in the order of the option space.
     """
     pairs = {name: list(levels.items()) for name, levels in configurations.items()}
-    return {"description": dict(description), "configurations": pairs}
+    return {"description": description, "configurations": pairs}
 
 
 def best_row(rows: pd.DataFrame) -> pd.Series:
@@ -49,7 +50,7 @@ def best_row(rows: pd.DataFrame) -> pd.Series:
     return (ranked[ranked["chosen"].astype(bool)] if "chosen" in ranked else ranked).iloc[0]
 
 
-def from_rows(rows: pd.DataFrame, facts: Mapping[str, Any]) -> Deployment:
+def from_rows(rows: pd.DataFrame, facts: Deployable) -> Deployment:
     """Return the best configuration of a target for one objective.
 
     Parameters
@@ -91,7 +92,7 @@ def load(path: Path, target: str | None = None, objective: str | None = None) ->
     facts = tables.metadata(path)
     if "recipe" in facts:
         rows, about = _from_model(path)
-        described: dict[str, Any] = {str(rows["environment"].iloc[0]): about}
+        described: dict[str, Deployable] = {str(rows["environment"].iloc[0]): about}
     else:
         rows = tables.read(path)
         if not {"environment", "objective", "rank", "default"} <= set(rows):
@@ -100,7 +101,7 @@ def load(path: Path, target: str | None = None, objective: str | None = None) ->
             described = json.loads(facts["targets"])
         else:
             here = {key: json.loads(text) for key, text in facts.items() if key in ("description", "configurations")}
-            described = {str(rows["environment"].iloc[0]): here}
+            described = {str(rows["environment"].iloc[0]): cast(Deployable, here)}
     targets = list(dict.fromkeys(map(str, rows["environment"])))
     if target is None and len(targets) > 1:
         raise UserError(f"{path} has several targets; give one by --target: {', '.join(targets)}")
@@ -117,12 +118,12 @@ def load(path: Path, target: str | None = None, objective: str | None = None) ->
     return from_rows(rows[rows["objective"] == quantity], described[name])
 
 
-def _from_model(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+def _from_model(path: Path) -> tuple[pd.DataFrame, Deployable]:
     """Recommend by a model's file, as the workflow does: rows of a table of recommendations, and their facts."""
     model = stored_model.load(path)
     target = model.target
-    measured = _configurations(model, target.codes)
-    failed = {} if target.failed is None else _configurations(model, target.failed)
+    measured = configurations_from_codes(model, target.codes)
+    failed = {} if target.failed is None else configurations_from_codes(model, target.failed)
     candidates = {**model.space.candidates(_MAX_CANDIDATES, model.recipe.seed), **failed, **measured}
     space = tables.configurations_frame(candidates, model.space.options)
     models = {model.recipe.objective: model}
@@ -130,7 +131,7 @@ def _from_model(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     return rows, facts_of(model.recipe.description, {name: candidates[name] for name in rows["configuration_id"]})
 
 
-def _configurations(model: TransferredModel, codes: np.ndarray) -> dict[str, dict[str, Level | None]]:
+def configurations_from_codes(model: TransferredModel, codes: np.ndarray) -> dict[str, dict[str, Level | None]]:
     """Return configurations of the model's space by ``configuration_id``, from codes of the model's options."""
     names = [option.name for option in model.options]
     levels = {}

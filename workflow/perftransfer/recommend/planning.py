@@ -18,7 +18,7 @@ from perftransfer.recommend.transferred_model import TransferredModel
 from perftransfer.search.interface import History, Limited, SearchMethod
 from perftransfer.space.encoding import ConfigurationIndex
 
-# Weight of the sum beside the largest term (Knowles 2006, equation 2).
+# Weight of the sum, which is added to the largest term (Knowles 2006, equation 2).
 _AUGMENTATION = 0.05
 _SMALLEST_RANGE = 1e-9
 

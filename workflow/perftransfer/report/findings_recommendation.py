@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
 
@@ -16,6 +15,7 @@ from perftransfer.figures._target import Target
 from perftransfer.figures._vega import Interactive
 from perftransfer.figures.interface import ALL_OBJECTIVES, Inputs
 from perftransfer.recommend import deployment
+from perftransfer.recommend.facts import EngineDefaultFacts, GoalFacts, TargetFacts
 from perftransfer.recommend.stopping import MORE, PROBABILITY, Outlook
 from perftransfer.report.finding import Finding
 from perftransfer.report.findings_measuring import SIMULATED
@@ -53,7 +53,7 @@ class Recommended:
 
 def recommended(
     table: pd.DataFrame,
-    metadata: Mapping[str, Mapping[str, Any]],
+    metadata: Mapping[str, TargetFacts],
     targets: Mapping[str, Target],
     described: Sequence[StudyEnvironment] = (),
     maximized: Collection[str] = (),
@@ -85,15 +85,16 @@ def recommended(
         if goal["terms"]:
             findings.append(Finding("wanted", {"terms": goal["terms"]}))
         for objective, part in rows.groupby("objective", sort=False):
-            own = facts["engine_default"].get(objective)
+            own = facts["engine_default"].get(str(objective))
             if objective in goal["objectives"]:
                 limited, confirmed = bool(goal["limits"]), bool(facts["confirmed"])
                 findings += _findings(str(objective), part, confirmed, objective in maximized, limited)
                 findings += _engine_default(str(objective), deployment.best_row(part), facts["description"], own)
                 costs = Costs.of(str(objective), targets[target].option_costs) if target in targets else None
                 findings += near_optimum(costs)
-                outlook = outlooks[objective]
-                findings.append(worth_measuring(str(objective), outlook and Outlook(**outlook), facts["tolerance"]))
+                outlook = outlooks[str(objective)]
+                expected = None if outlook is None else Outlook(**outlook)
+                findings.append(worth_measuring(str(objective), expected, facts["tolerance"]))
             recommendations = Recommendations(
                 str(objective), part, len(outlooks) > 1, None if own is None else own["measured"]
             )
@@ -135,7 +136,7 @@ def near_optimum(costs: Costs | None) -> Iterator[Finding]:
     )
 
 
-def snippets(rows: pd.DataFrame, facts: Mapping[str, Any]) -> list[TitledSnippet]:
+def snippets(rows: pd.DataFrame, facts: TargetFacts) -> list[TitledSnippet]:
     """Return what to paste in a target, in the native format of its engine; configurations that are the same once."""
     deployments: dict[str, list[Deployment]] = {}
     wanted = rows[rows["objective"].isin(facts["goal"]["objectives"])]
@@ -248,7 +249,7 @@ def _best_with(rows: pd.DataFrame, best: pd.Series, quantity: str, unit: str) ->
                 yield Finding("best_with", facts)
 
 
-def _limits_broken(rows: pd.DataFrame, goal: Mapping[str, Any]) -> Iterator[Finding]:
+def _limits_broken(rows: pd.DataFrame, goal: GoalFacts) -> Iterator[Finding]:
     """Find the limits that the recommended configuration broke when it was measured."""
     decisive = rows[(rows["objective"] == goal["objectives"][0])].sort_values("rank")
     best = decisive["configuration_id"].iloc[0]
@@ -262,7 +263,7 @@ def _limits_broken(rows: pd.DataFrame, goal: Mapping[str, Any]) -> Iterator[Find
 
 
 def _engine_default(
-    objective: str, best: pd.Series, description: EnvironmentDescription, own: Mapping[str, Any] | None
+    objective: str, best: pd.Series, description: EnvironmentDescription, own: EngineDefaultFacts | None
 ) -> Iterator[Finding]:
     """Find how the best configuration compares with the engine left alone, if that was tried."""
     if own is None:
