@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import known
 import numpy as np
@@ -12,7 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from perftransfer.dataset import tables
+from perftransfer.dataset.measured import measurements
 from perftransfer.goal import Goal, Limit
+from perftransfer.levels import Configuration
+from perftransfer.measuring.records import Measurement
 from perftransfer.recommend import confirmation, deployment
 from perftransfer.recommend.confirmation import CONFIRMED, merge_confirmations
 from perftransfer.recommend.gather import candidates_for
@@ -227,6 +232,49 @@ def test_what_is_run_is_the_best_measured_side_by_side(tmp_path: Path, maximized
         assert chosen({first: near, second: low, third: high}) == ([second], {first, second})
     table, _ = merge_confirmations([tmp_path / "promised.parquet"], [])
     assert list(table.loc[table["chosen"], "configuration_id"]) == [first]
+
+
+@pytest.mark.parametrize(
+    ("true", "noise", "processes"),
+    [
+        # Clear from the start.
+        ((1.0, 1.5, 1.6, 3.0), 0.01, (3, 3, 3, 3)),
+        # Two are the same: they alone go on, to the end.
+        ((1.0, 1.0, 1.6, 3.0), 0.02, (10, 10, 3, 3)),
+        # The same, but for less than what matters.
+        ((1.0, 1.0, 1.6, 3.0), 0.001, (3, 3, 3, 3)),
+        # The first one fails.
+        ((None, 1.0, 1.0, 3.0), 0.02, (3, 10, 10, 3)),
+    ],
+)
+def test_what_may_be_the_best_goes_on_until_it_is_told_apart(
+    tmp_path: Path, true: tuple[float | None, ...], noise: float, processes: tuple[int, ...]
+) -> None:
+    models = {"latency_ms": known.model()}
+    promised = recommend(models, known.FRAME, predict_space(models, known.FRAME), 3)
+    goal = {"objectives": ["latency_ms"], "limits": [], "maximized": []}
+    tables.write(tmp_path / "promised.parquet", promised, metadata={"goal": goal})
+    values = dict(zip(promised["configuration_id"], true, strict=True))
+    rng = np.random.default_rng(4)
+    measured: dict[str, list[Measurement]] = {name: [] for name in [*values, "other"]}
+
+    def measure(configurations: Mapping[str, Configuration], n: int) -> list[Measurement]:
+        for name in configurations:
+            for repeat in range(len(measured[name]), n):
+                value = values.get(name, 0.1)
+                record = {"configuration_id": name, "repeat": repeat, "status": "ok" if value else "crashed"}
+                record |= {"latency_ms": [value * (1 + noise * rng.standard_normal())] if value else []}
+                measured[name].append(cast(Measurement, record))
+        return [record for name in configurations for record in measured[name]]
+
+    def table_of(records: Sequence[Measurement]) -> pd.DataFrame:
+        return measurements([{**record, "options": {}} for record in records], "target", "engine", (), 1)  # type: ignore[typeddict-item]
+
+    chosen: dict[str, Configuration] = {**{name: known.CONFIGURATIONS[name] for name in values}, "other": {}}
+    records = confirmation.race(tmp_path / "promised.parquet", chosen, measure, table_of, 3, 10, 0.01)
+    assert [record["configuration_id"] for record in records] == [
+        name for name, n in zip([*values, "other"], (*processes, 3), strict=True) for _ in range(n)
+    ]
 
 
 @pytest.mark.parametrize(

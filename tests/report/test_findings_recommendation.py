@@ -32,11 +32,12 @@ def rows(**changes: object) -> pd.DataFrame:
     best = {
         "environment": "new", "objective": "latency_ms", "rank": 1, "default": False, "pareto": True,
         "changes": "precision=int8 intra_op_threads=2", "predicted": 2.1, "low": 1.8, "high": 2.5,
-        "probability_better": 0.97, "measured": 1.9, "configuration_id": "best", "keeps_limits": True,
+        "probability_better": 0.97, "measured": 1.9, "measured_n": 3, "configuration_id": "best", "keeps_limits": True,
         "probability_keeps": 1.0, "best_with": "", "chosen": True, "equal": True,
         "configuration": "intra_op_threads=2 precision=int8",
     }  # fmt: skip
     default = {"rank": 310, "default": True, "changes": "", "predicted": 2.8, "low": 2.4, "high": 3.2, "measured": 2.9,
+               "measured_n": 3,
                "configuration_id": "default", "chosen": False, "equal": False}  # fmt: skip
     table = pd.DataFrame([{**best, **changes}, {**best, **default, "probability_better": None}])
     if changes.get("rank", 1) > default["rank"]:
@@ -228,11 +229,11 @@ def test_what_noise_does_not_tell_apart_is_named() -> None:
     assert "told_apart" not in [finding.kind for finding in found(rows())]
     table = rows()
     (alike,) = [finding.facts for finding in found(table.assign(equal=True)) if finding.kind == "told_apart"]
-    assert dict(alike) == {"n": 2, "equal": ["the default configuration"], "was_first": True}
+    assert dict(alike) == {"n": 2, "equal": ["the default configuration"], "was_first": True, "processes": 3}
     third = table.iloc[:1].assign(configuration_id="third", rank=2, changes="arena=false", measured=1.7)
     other = pd.concat([table.assign(chosen=False, equal=False), third.assign(chosen=True, equal=True)])
     (overtaken,) = [finding.facts for finding in found(other) if finding.kind == "told_apart"]
-    assert dict(overtaken) == {"n": 3, "equal": [], "was_first": False}
+    assert dict(overtaken) == {"n": 3, "equal": [], "was_first": False, "processes": 3}
 
 
 def test_the_best_of_each_precision_is_named() -> None:

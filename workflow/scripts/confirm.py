@@ -8,29 +8,39 @@ import pandas as pd
 from perftransfer.dataset import measured, tables
 from perftransfer.job import logged
 from perftransfer.measuring import bench
-from perftransfer.measuring.bench import MeasureParams
 from perftransfer.plain import from_plain
 from perftransfer.recommend import confirmation
+from perftransfer.recommend.target_params import ConfirmParams
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        params, name = from_plain(MeasureParams, snakemake.params[0]), snakemake.wildcards.environment
+        params, name = from_plain(ConfirmParams, snakemake.params[0]), snakemake.wildcards.environment
+        measuring = params.measuring
         recommended = set(tables.read(snakemake.input.recommendation)["configuration_id"])
         candidates, options = (read(snakemake.input.candidates) for read in (tables.read, tables.options))
         chosen = tables.configurations_of(candidates[candidates["configuration_id"].isin(recommended)], options)
-        engine_default = confirmation.engine_default(params.engine, snakemake.input.recommendation)
+        engine_default = confirmation.engine_default(measuring.engine, snakemake.input.recommendation)
         chosen |= engine_default
         # One journal per set: what is compared is measured together, not next to values of another day.
         digest = hashlib.sha256(" ".join(sorted(chosen)).encode()).hexdigest()[:12]
         journal_path = Path(snakemake.params.journal).with_suffix(f".{digest}.jsonl")
-        records = bench.measure_job(name, params, snakemake.input.networks, chosen, journal_path)
+
+        def table_of(records, names=options):
+            """Convert journal records to a table of measurements."""
+            return measured.measurements(records, name, measuring.engine, names, measuring.workload["batch"])
+
+        with bench.Session.of_job(name, measuring, snakemake.input.networks, journal_path) as session:
+            records = confirmation.race(
+                Path(snakemake.input.recommendation),
+                chosen,
+                session.measure,
+                table_of,
+                measuring.repeats,
+                params.max_repeats,
+                params.tolerance,
+            )
         own = [record for record in records if record["configuration_id"] in engine_default]
-        others = [record for record in records if record["configuration_id"] not in engine_default]
-        about = (name, params.engine)
-        frames = [
-            measured.measurements(rows, *about, names, params.workload["batch"])
-            for rows, names in ((others, options), (own, ()))
-            if rows
-        ]
+        frames = [table_of([record for record in records if record["configuration_id"] not in engine_default])]
+        frames += [table_of(own, ())] if own else []
         metadata = {"environment": name, "engine_default": next(iter(engine_default), None)}
         tables.write(Path(snakemake.output[0]), pd.concat(frames), options=options, metadata=metadata)

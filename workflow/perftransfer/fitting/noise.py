@@ -68,13 +68,20 @@ def variance_on_scale(y: np.ndarray, cv: np.ndarray, n: np.ndarray, scale: Scale
     return relative if relative is None or scale.is_log else relative * y**2
 
 
-def least_difference(spread: pd.DataFrame) -> float:
+def least_difference(spread: pd.DataFrame, n: tuple[float, float] | None = None) -> float:
     """Return the smallest difference of two configurations, in percent, that noise alone seldom shows (1 in 20).
 
-    spread: rows of ``spreads`` of one environment. Fisher's least significant difference, t s sqrt(2 / n), with s
-    pooled over all configurations and n the median number of processes (Fisher, The Design of Experiments, 1935,
-    sec. 24). A single pair: among many that are compared, some differ by more.
+    Fisher's least significant difference, t s sqrt(1 / a + 1 / b), with s pooled over all configurations (Fisher, The
+    Design of Experiments, 1935, sec. 24). A single pair: among many that are compared, some differ by more.
+
+    Parameters
+    ----------
+    spread
+        Rows of ``spreads`` of one environment.
+    n
+        Numbers of processes, a and b, of the two; by default twice the median over all configurations.
     """
     degrees = float((spread["n"] - 1).sum())
     pooled = math.sqrt(float(((spread["n"] - 1) * spread["cv"] ** 2).sum()) / degrees)
-    return float(stdtrit(degrees, 0.975)) * pooled * math.sqrt(2 / float(spread["n"].median()))
+    a, b = n or [float(spread["n"].median())] * 2
+    return float(stdtrit(degrees, 0.975)) * pooled * math.sqrt(1 / a + 1 / b)

@@ -162,7 +162,7 @@ class Session:
     environment
         What is measured.
     repeats
-        Processes per configuration.
+        Processes per configuration, where ``measure`` is told no other number.
     protocol
         When an inference counts.
     journal_path
@@ -268,7 +268,7 @@ class Session:
         same = [key for key in self._records if (key[0], key[3]) == (self._digest, self._protocol.key)]
         return list(dict.fromkeys(key[1] for key in same if self._is_measured(key)))
 
-    def measure(self, configurations: Mapping[str, Options]) -> list[Measurement]:
+    def measure(self, configurations: Mapping[str, Options], repeats: int | None = None) -> list[Measurement]:
         """Measure every configuration in processes of its own, unless the journal holds it already.
 
         The order is random over configurations and repeats, so that a drift of the machine falls on all alike.
@@ -283,6 +283,8 @@ class Session:
         ----------
         configurations
             Options by ``configuration_id``.
+        repeats
+            Processes per configuration, in place of the session's; those in the journal count.
 
         Returns
         -------
@@ -299,7 +301,7 @@ class Session:
         keys = [
             (self._digest, configuration, repeat, self._protocol.key, 0)
             for configuration in configurations
-            for repeat in range(self._repeats)
+            for repeat in range(self._repeats if repeats is None else repeats)
         ]
         last = keys
         for attempt in range(self._retries + 1):
@@ -313,7 +315,7 @@ class Session:
                 ]
                 keys += last
             missing = [key for key in last if not self._is_measured(key)]
-            random.Random(f"{self._seed} {attempt}" if attempt else self._seed).shuffle(missing)
+            random.Random(f"{self._seed} {attempt} {repeats}").shuffle(missing)
             if missing:
                 name = self._environment.name
                 title = f"{name}, disturbed before" if attempt else name

@@ -1,4 +1,4 @@
-"""Parameters of the job that plans and measures a target.
+"""Parameters of the jobs that measure a target.
 
 Apart from the others: what models a target does not depend on the code that measures.
 """
@@ -9,6 +9,19 @@ from dataclasses import dataclass
 
 from perftransfer.measuring.bench import MeasureParams
 from perftransfer.recommend.params import ModelParams
+
+
+@dataclass(frozen=True)
+class ConfirmParams:
+    """How what is recommended is measured again; no digest of code, so that no edit measures again.
+
+    measuring: with as many processes as each configuration gets. max_repeats: processes of those that cannot be told
+    apart. tolerance: difference, as a fraction, that does not matter.
+    """
+
+    measuring: MeasureParams
+    max_repeats: int
+    tolerance: float
 
 
 @dataclass(frozen=True)

@@ -226,7 +226,8 @@ def _findings(objective: str, rows: pd.DataFrame, confirmed: bool, maximize: boo
         others = ["the default configuration" if one["default"] else one["changes"] for _, one in equal.iterrows()]
         was_first = bool(tried["configuration_id"].iloc[0] == best["configuration_id"])
         if others or not was_first:
-            yield Finding("told_apart", {"n": len(tried), "equal": others, "was_first": was_first})
+            apart = {"n": len(tried), "equal": others, "was_first": was_first, "processes": int(best["measured_n"])}
+            yield Finding("told_apart", apart)
     yield from _best_with(rows, best, quantity, unit)
 
 

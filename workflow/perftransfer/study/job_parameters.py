@@ -26,7 +26,7 @@ from perftransfer.recommend.params import (
     RecipeParams,
     RecommendParams,
 )
-from perftransfer.recommend.target_params import TargetParams
+from perftransfer.recommend.target_params import ConfirmParams, TargetParams
 from perftransfer.space.params import SampleParams, SpaceParams
 from perftransfer.study.facts import Study, designs_of
 from perftransfer.study.sections import FIGURES, TABLES
@@ -241,10 +241,14 @@ class JobParameters:
             ),
         )
 
-    def confirm(self, environment: str) -> MeasureParams:
+    def confirm(self, environment: str) -> ConfirmParams:
         """How what is recommended is measured again."""
-        repeats = self._study.sections.recommendation.repeats
-        return replace(self.benchmark(environment), repeats=repeats, reuse_journals_from=None)
+        section = self._study.sections.recommendation
+        return ConfirmParams(
+            measuring=replace(self.benchmark(environment), repeats=section.repeats, reuse_journals_from=None),
+            max_repeats=max(section.repeats, section.max_repeats),
+            tolerance=section.tolerance or 0.0,
+        )
 
     def collect_recommendations(self) -> CollectParams:
         """Digest of the code that compares what was predicted with what was measured."""

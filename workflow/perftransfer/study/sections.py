@@ -431,6 +431,11 @@ class Recommendation(Section):
         description="Processes per recommended configuration, and of the default one, that are measured in the end, "
         "side by side; the prediction is compared with them.",
     )
+    max_repeats: PositiveInt = Field(
+        10,
+        description="Processes of those recommended configurations that noise does not tell apart: they go on side by "
+        "side until one is better, or until a difference of `tolerance` would show.",
+    )
 
 
 def _limit(value: str) -> str:
