@@ -67,3 +67,19 @@ def test_no_search_is_no_row():
 def test_tables_show_round_numbers_and_the_last_one():
     assert searches.shown(range(1, 18)) == [3, 5, 8, 12, 16, 17]
     assert searches.shown([]) == []
+
+
+def test_methods_are_compared_in_pairs_at_equal_numbers_of_measurements():
+    better = {(target, "x, y", "TRANSFER", 0): [0.5, 0.1, 0.01] for target in "abcdefg"}
+    # Repeats are averaged first; in one target there is no value at first.
+    worse = {(target, "", "EI", repeat): [2.0, 0.3 + 0.2 * repeat, 0.02] for target in "abcdefg" for repeat in (0, 1)}
+    worse[("a", "", "EI", 1)] = [np.nan, 0.5, 0.02]
+    pairs = searches.comparisons(table({**better, **worse}))
+    assert pairs[["a", "b", "sources", "n"]].apply(tuple, axis=1).tolist() == [("EI", "TRANSFER", "all", 3)]
+    (pair,) = pairs.to_dict("records")
+    assert pair["targets"] == 7
+    assert pair["median_difference"] == pytest.approx(1.0)
+    assert pair["rank_biserial"] == 1
+    assert pair["significant"]
+    long = {key: [values[0]] * 5 + values for key, values in {**better, **worse}.items()}
+    assert searches.comparisons(table(long)).set_index("n")["targets"].to_dict() == {3: 6, 5: 6, 8: 7}

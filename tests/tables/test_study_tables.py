@@ -18,9 +18,8 @@ from perftransfer.space.options import Option
 from perftransfer.tables import CATALOGUE, names
 
 NAMES = [
-    "claims", "environments", "errors", "fit_seconds", "needed", "options", "ranking", "searches",
-    "significance", "similarity",
-    "wins",
+    "claims", "environments", "errors", "fit_seconds", "needed", "options", "ranking",
+    "search_significance", "searches", "significance", "similarity", "wins",
 ]  # fmt: skip
 STRATEGIES = ["RS", "GS", "DM", "LMS", "NLMS"]
 OPTIONS = tuple(Option(name, (0, 1, 2), True, 1) for name in tables.OPTIONS)

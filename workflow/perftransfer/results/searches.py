@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from perftransfer.lazy import np, pd
+from perftransfer.results import tests
 
 #: Which sources a method searched with.
 ALL_SOURCES, ONE_SOURCE, NO_SOURCE = "all", "one", "none"
@@ -43,14 +45,51 @@ def regrets(search: pd.DataFrame, objective: str) -> pd.DataFrame:
     """
     if search.empty:
         return pd.DataFrame(columns=["method", "sources", "n", *_QUANTILES, "mean", "searches", "targets"])
-    rows = search[search["objective"] == objective]
-    n_sources = (rows["sources"].str.count(", ") + 1).groupby(rows["target"]).transform("max")
-    rows = rows.assign(sources=sources_used(rows["sources"], n_sources), regret=100 * rows["regret"].fillna(np.inf))
+    rows = _in_percent(search[search["objective"] == objective])
     groups = rows.groupby(["method", "sources", "n"], sort=True)
     # Not interpolated: between a value and none at all there is nothing.
     columns = {name: groups["regret"].quantile(share, interpolation="higher") for name, share in _QUANTILES.items()}
     counts = {"mean": groups["regret"].mean(), "searches": groups.size(), "targets": groups["target"].nunique()}
     return pd.DataFrame(columns | counts).reset_index()
+
+
+def _in_percent(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the searches of an objective with their regret in percent, and which sources they had."""
+    n_sources = (rows["sources"].str.count(", ") + 1).groupby(rows["target"]).transform("max")
+    return rows.assign(sources=sources_used(rows["sources"], n_sources), regret=100 * rows["regret"].fillna(np.inf))
+
+
+def comparisons(search: pd.DataFrame) -> pd.DataFrame:
+    """Compare methods in pairs, target by target, by their regret after some numbers of measurements.
+
+    Methods with all sources and with one are two families; those without sources are in both. The unit is the target:
+    the regret is averaged over repeats and sources first. A target in which a search had no value after n measurements
+    is left out of the comparisons of its method.
+
+    Parameters
+    ----------
+    search
+        Rows of ``search.parquet``.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``objective, sources, n`` and those of ``tests.in_pairs``.
+    """
+    return tests.in_pairs(_families(search), ("objective", "sources", "n"))
+
+
+def _families(search: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    for objective, part in search.groupby("objective", sort=False):
+        rows = _in_percent(part)
+        rows = rows[rows["n"].isin(shown(rows["n"].tolist()))]
+        for sources in (ALL_SOURCES, ONE_SOURCE):
+            if not (rows["sources"] == sources).any():
+                continue
+            same = rows[rows["sources"].isin([sources, NO_SOURCE])]
+            wide = same.pivot_table("regret", ["n", "target"], "method", aggfunc="mean").replace(np.inf, np.nan)
+            for n, values in wide.groupby(level="n"):
+                yield {"objective": str(objective), "sources": sources, "n": int(str(n))}, values
 
 
 def needed(quantiles: pd.DataFrame, column: str = "median") -> pd.DataFrame:

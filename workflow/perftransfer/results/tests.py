@@ -13,7 +13,7 @@ designs.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -37,10 +37,11 @@ LEVEL = 0.05
 MIN_TARGETS = 3
 
 ERROR_COLUMNS = (*KEY, "targets", "targets_missing", "cells_dropped", "value", "low", "high")
-COMPARISON_COLUMNS = (
-    "family", "objective", "learner", "budget", "a", "b", "targets", "median_difference", "rank_biserial", "p",
-    "p_holm", "significant", "comparisons", "smallest_p", "can_be_significant",
+_COMPARED = (
+    "a", "b", "targets", "median_difference", "rank_biserial", "p", "p_holm", "significant", "comparisons",
+    "smallest_p", "can_be_significant",
 )  # fmt: skip
+COMPARISON_COLUMNS = ("family", "objective", "learner", "budget", *_COMPARED)
 RANKING_COLUMNS = (
     "family", "objective", "learner", "budget", "way", "targets", "targets_left_out", "geometric_mean", "rank",
 )  # fmt: skip
@@ -170,8 +171,27 @@ def _under_every_learner(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def comparisons(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Every pair of ways in each of ``families``, target by target; columns ``COMPARISON_COLUMNS``.
+    """Every pair of ways in each of ``families``, target by target (``in_pairs``); columns ``COMPARISON_COLUMNS``."""
+    return in_pairs(families(cells, metric), ("family", "objective", "learner", "budget"))
 
+
+def in_pairs(families: Iterable[tuple[dict[str, Any], pd.DataFrame]], key: Sequence[str]) -> pd.DataFrame:
+    """Compare every pair of ways in each family, target by target.
+
+    Parameters
+    ----------
+    families
+        The key of each, and values of shape (targets, ways).
+    key
+        Names of what is in the keys.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The key, and the columns that are described here.
+
+    Notes
+    -----
     ``a``, ``b``: two ways. ``median_difference``: of a - b over the targets that both have a value
     for (there are ``targets`` of them), in the unit of the metric; negative if a errs less.
     ``rank_biserial``: matched-pairs rank-biserial correlation (Kerby, Comprehensive Psychology 3,
@@ -189,7 +209,7 @@ def comparisons(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     differences: list[np.ndarray] = []
     sizes: list[int] = []
-    for key, values in families(cells, metric):
+    for which, values in families:
         pairs = 0
         # Columns as plain arrays: there are thousands of pairs.
         for (a, x), (b, y) in itertools.combinations(((way, values[way].to_numpy()) for way in values), 2):
@@ -197,10 +217,10 @@ def comparisons(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
             d = d[~np.isnan(d)]
             if len(d):
                 differences.append(d)
-                rows.append({**key, "a": a, "b": b, "targets": len(d)})
+                rows.append({**which, "a": a, "b": b, "targets": len(d)})
                 pairs += 1
         sizes += [pairs] * bool(pairs)
-    table = pd.DataFrame(rows, columns=["family", "objective", "learner", "budget", "a", "b", "targets"])
+    table = pd.DataFrame(rows, columns=[*key, "a", "b", "targets"])
     n = table["targets"].to_numpy(dtype=int)
     table["median_difference"] = [np.median(d) for d in differences]
     table["p"], table["rank_biserial"] = signed_ranks(differences)
@@ -211,7 +231,7 @@ def comparisons(cells: pd.DataFrame, metric: str) -> pd.DataFrame:
         table[corrected] = np.concatenate([holm(p) for p in np.split(table[name].to_numpy(dtype=float), ends)])
     table["significant"] = table["p_holm"] <= LEVEL
     table["can_be_significant"] = table["lowest"] <= LEVEL
-    return table[list(COMPARISON_COLUMNS)]
+    return table[[*key, *_COMPARED]]
 
 
 def signed_ranks(differences: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
