@@ -9,20 +9,31 @@
 STUDY ?= config/config.yaml
 CORES ?= all
 # PROFILE=slurm runs the jobs on a cluster, see docs/how-to/cluster.md.
-WHERE = $(if $(PROFILE),--workflow-profile $(PROFILE),--cores $(CORES))
+WHERE = $(if $(PROFILE),--workflow-profile $(call quoted,$(value PROFILE)),--cores $(call quoted,$(value CORES)))
+# What the user gives reaches the shell as it is; CONFIG word by word.
+quoted = '$(subst ','\'',$(1))'
+study = $(call quoted,$(value STUDY))
+config = $(if $(value CONFIG),--config $(foreach word,$(value CONFIG),$(call quoted,$(word))))
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name) 2>/dev/null)))
 BIN := .venv/bin
 export PYTHONPATH := workflow$(if $(PYTHONPATH),:$(PYTHONPATH))
+
+# Snakemake starts jobs by the path of .venv, unquoted.
+ifneq ($(words $(CURDIR)),1)
+$(error The path of this folder contains a blank, with which Snakemake cannot start jobs: $(CURDIR). Rename or move it)
+endif
 
 .DELETE_ON_ERROR:
 .PHONY: run paper test test-engines engines test-cluster lint format docs site lock
 
 run: .venv/installed
 	@$(BIN)/python -m perftransfer.orphaned_jobs
-	@name=$$($(BIN)/python -m perftransfer.study $(STUDY) 2>/dev/null) \
-	|| { $(BIN)/python -m perftransfer.study $(STUDY); exit 1; }; \
-	$(BIN)/snakemake $(WHERE) --configfile $(STUDY) $(if $(CONFIG),--config $(CONFIG)) \
-	&& printf '\nReport:  results/%s/report.html\nFigures: results/%s/figures/\n' $$name $$name
+	@name=$$($(BIN)/python -m perftransfer.study $(study) 2>/dev/null) \
+	|| { $(BIN)/python -m perftransfer.study $(study); exit 1; }; \
+	$(BIN)/snakemake $(WHERE) --configfile $(study) $(config) \
+	|| exit; [ -f "results/$$name/report.html" ] \
+	|| { echo "Snakemake ended without an error, yet results/$$name/report.html is missing. Run make again."; exit 1; }; \
+	printf '\nReport:  results/%s/report.html\nFigures: results/%s/figures/\n' "$$name" "$$name"
 
 paper:
 	@$(MAKE) --no-print-directory run STUDY=config/paper.yaml

@@ -33,19 +33,19 @@ if not workflow.overwrite_configfiles:
 
 
 try:
+    package_path.check_interpreter()
     study = with_available_imports(
         read_study(config, workflow.configfiles), Path("results/downloads")
     )
+    # Said before a long run, not during it: other options of Snakemake are not known while this file is read.
+    if {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
+        for line in pending_measurements(study):
+            print(line, file=sys.stderr)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
 inputs = Inputs(study)
 params_of = JobParameters(study).for_rule
-
-# Said before a long run, not during it: other options of Snakemake are not known while this file is read.
-if {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
-    for line in pending_measurements(study):
-        print(line, file=sys.stderr)
 
 
 onstart:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,28 @@ def test_a_warning_is_in_the_log_and_on_the_terminal(tmp_path: Path, capsys: pyt
     assert (tmp_path / "a.log").read_text() == "2 hosts\ndone\n"
     assert "2 hosts\n" in capsys.readouterr().err
     assert not logging.getLogger("perftransfer").handlers
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "No space left on device: free some space"), (errno.EACCES, "allow this user")]
+)
+def test_a_full_disk_or_a_missing_permission_is_one_message_with_its_path_and_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], number: int, words: str
+) -> None:
+    with pytest.raises(SystemExit) as ended, logged(str(tmp_path / "job.log")):
+        raise OSError(number, os.strerror(number), "results/toy/dataset.parquet")
+    assert ended.value.code == 1
+    message = capsys.readouterr().err
+    assert message.startswith("results/toy/dataset.parquet: ")
+    assert words in message
+    assert message.count("\n") == 1
+    assert (tmp_path / "job.log").read_text() == message
+
+
+def test_a_log_that_cannot_be_written_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    with pytest.raises(SystemExit), logged(str(full)):
+        raise UserError("table.csv: line 3: no number")
+    assert capsys.readouterr().err == "table.csv: line 3: no number\n"

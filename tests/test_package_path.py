@@ -11,6 +11,7 @@ import pytest
 
 import perftransfer
 from perftransfer import package_path
+from perftransfer.errors import UserError
 
 HOME = str(Path(perftransfer.__file__).parents[1])
 
@@ -26,3 +27,10 @@ def test_a_process_started_elsewhere_imports_it(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PYTHONPATH", "")
     package_path.export()
     subprocess.run([sys.executable, "-c", "import perftransfer"], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize(("folder", "character"), [("My Drive", "a blank"), ("a;b", ";"), ("$HOME", r"\$")])
+def test_an_interpreter_that_snakemake_cannot_start_is_refused(folder: str, character: str) -> None:
+    with pytest.raises(UserError, match=rf"must not contain {character}: "):
+        package_path.check_interpreter(f"/home/me/{folder}/.venv/bin/python")
+    package_path.check_interpreter("/home/Zoë/perftransfer-1.0_b/.venv/bin/python3")

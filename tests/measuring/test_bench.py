@@ -77,6 +77,16 @@ def test_the_order_is_random_over_configurations_and_repeats_and_the_seed_decide
     assert [c for c, _ in first_half] != sorted(c for c, _ in first_half)
 
 
+def test_a_journal_whose_options_contradict_their_id_is_refused(path: Path) -> None:
+    measure(path)
+    path.write_text(path.read_text().replace('"options":{"threads":4}', '"options":{"threads":2}'))
+    with pytest.raises(UserError, match=r"line \d+: options contradict the configuration_id c4: threads is 2, not 4"):
+        measure(path)
+    # It is free again.
+    with pytest.raises(UserError, match="contradict"):
+        measure(path)
+
+
 def test_a_second_call_measures_nothing(path: Path) -> None:
     first = measure(path)
     content = path.read_bytes()

@@ -33,6 +33,9 @@ def measurement(configuration: str = "c", repeat: int = 0, **extra: Any) -> dict
         "configuration_id": configuration,
         "repeat": repeat,
         "protocol": "v1",
+        "status": "failed",
+        "started_at": "2026-01-02T03:04:05.678+00:00",
+        "options": {"threads": 2},
         **extra,
     }
 
@@ -141,6 +144,77 @@ def test_each_line_is_one_json_object(tmp_path: Path) -> None:
     assert [json.loads(line) for line in path.read_text().splitlines()] == [{"text": "two\nlines"}, {"a": 1}]
 
 
+DAMAGED = {
+    "": "is not valid JSON",
+    "no options": "has no options",
+    "time": "started_at is 'yesterday'",
+    "no latency": "has the status ok and no latency_ms",
+    "truth": "repeat is true",
+    "deep": "is not valid JSON",
+    "surrogate": "is not valid Unicode",
+}
+
+
+def damaged_line(damage: str) -> bytes:
+    record = measurement(latency_ms=[1.0])
+    if damage == "no options":
+        del record["options"]
+    elif damage == "time":
+        record["started_at"] = "yesterday"
+    elif damage == "no latency":
+        record |= {"status": "ok", "latency_ms": []}
+    elif damage == "truth":
+        record["repeat"] = True
+    elif damage == "surrogate":
+        record["error"] = "\ud800"
+    line = json.dumps(record).encode()
+    return {"": line[:-20], "deep": b"[" * 100_000}.get(damage, line)
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_line_is_skipped_counted_and_named(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "e.jsonl"
+    whole = measurement("d")
+    path.write_bytes(b"\n".join([json.dumps(whole).encode(), damaged_line(damage), json.dumps(whole).encode(), b""]))
+    content = journal.contents(path)
+    assert content.records == [whole, whole]
+    assert content.lines == [1, 3]
+    assert content.damaged == {2: DAMAGED[damage]}
+    assert journal.damage(path, content.damaged) == f"{path}: 1 damaged line was skipped: line 2 {DAMAGED[damage]}"
+
+
+def test_of_many_damaged_lines_the_first_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    path.write_bytes(b"torn\n" * 8)
+    text = journal.damage(path, journal.contents(path).damaged)
+    assert "8 damaged lines were skipped: line 1 is" in text
+    assert text.endswith("3 more up to line 8")
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        {"latency_ms": [1.0, 0]}, {"latency_ms": [-1.0]}, {"latency_ms": [float("nan")]}, {"latency_ms": ["1"]},
+        {"latency_ms": [True]}, {"energy_mj": 0}, {"peak_memory_mib": -1}, {"external_cpu_share": 1.5},
+        {"throttle_events": -1}, {"open_ms": float("inf")},
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_is_refused_with_its_line(tmp_path: Path, impossible: dict[str, Any]) -> None:
+    path = tmp_path / "e.jsonl"
+    path.write_text("\n" + json.dumps(measurement(**impossible)) + "\n")
+    with pytest.raises(UserError, match=rf"e\.jsonl: line 2: {next(iter(impossible))} is .*; .* Delete the line"):
+        journal.read(path)
+
+
+def test_options_that_contradict_their_id_are_refused_with_their_line(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    write(path, measurement("d"), measurement("c", options={"threads": 4}))
+    records = list(journal.measurements(journal.read(path)).values())
+    journal.check_options(path, records, {"c": {"threads": 4}, "unmeasured": {}})
+    with pytest.raises(UserError, match=r"line 2: options contradict the configuration_id c: threads is 4, not 2\."):
+        journal.check_options(path, records, {"c": {"threads": 2}})
+
+
 def test_a_file_system_without_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_locks(file: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
@@ -165,7 +239,7 @@ def test_what_another_journal_holds_is_taken_over_once_and_by_the_same_protocol(
         measurement("nobody asked for this"),
     ]  # fmt: skip
     path = tmp_path / "e.jsonl"
-    existing = measurement("c", 1, status="ok")
+    existing = measurement("c", 1, status="ok", latency_ms=[2.0])
     write(path, existing)
     for _ in range(2):
         with Journal(path) as writer:

@@ -98,12 +98,12 @@ def test_a_board_with_numpy_and_an_engine_measures_what_was_packed(board: Path, 
     assert re.search(r": (\d+) of \1 measurements succeeded", first.stdout)
     again = run(board, "-m", "perftransfer", "measure", *files_of(packed), "--out", str(out))
     assert again.returncode == 0, again.stderr
-    records = remote.load_external_journal(out, "board", CONFIGURATIONS)
+    records = remote.load_external_journal(out, "board", CONFIGURATIONS, 4)
     written = [record for record in journal.read(out) if record["record"] == "measurement"]
     assert len(written) == len(records) >= 4
     assert {record["status"] for record in records} == {"ok"}
     with pytest.raises(UserError, match=r"no measurement of the environment other .*; found environments: board"):
-        remote.load_external_journal(out, "other", CONFIGURATIONS)
+        remote.load_external_journal(out, "other", CONFIGURATIONS, 4)
 
 
 @pytest.mark.parametrize(
@@ -148,21 +148,35 @@ def test_what_is_wrong_is_one_clear_line(packed: Path, tmp_path: Path, change: s
     assert not (tmp_path / "out.jsonl").exists()
 
 
+def brought(path: Path, *rows: dict[str, Any]) -> Path:
+    """Write a journal of measurements of one configuration."""
+    common = {
+        "record": "measurement", "environment": "e", "environment_digest": "d", "configuration_id": "c1", "repeat": 0,
+        "protocol": "v2", "status": "ok", "started_at": "2026-01-01", "options": {"a": 1}, "latency_ms": [1.0],
+    }  # fmt: skip
+    path.write_text("".join(json.dumps(common | row) + "\n" for row in rows))
+    return path
+
+
 def test_the_measurements_of_the_machine_that_measured_last_are_taken(tmp_path: Path) -> None:
-    path = tmp_path / "j.jsonl"
-    rows = [
-        {
-            "record": "measurement", "environment": "e", "environment_digest": digest, "configuration_id": "c1",
-            "repeat": 0, "protocol": "v2", "status": "ok", "started_at": f"2026-01-0{day}", "options": {"a": 1},
-        }
-        for day, digest in ((1, "old"), (2, "new"))
-    ]  # fmt: skip
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert [record["environment_digest"] for record in remote.load_external_journal(path, "e", ["c1"])] == ["new"]
+    rows = [{"environment_digest": digest, "started_at": f"2026-01-0{day}"} for day, digest in ((1, "old"), (2, "new"))]
+    path = brought(tmp_path / "j.jsonl", *rows)
+    (record,) = remote.load_external_journal(path, "e", {"c1": {"a": 1}}, 1)
+    assert record["environment_digest"] == "new"
 
 
-def test_a_measurement_that_lacks_a_value_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "j.jsonl"
-    path.write_text(json.dumps({"record": "measurement", "environment": "e", "configuration_id": "c1"}) + "\n")
-    with pytest.raises(UserError, match=r"j\.jsonl: measurement 1 has no environment_digest"):
-        remote.load_external_journal(path, "e", ["c1"])
+def test_a_journal_that_was_cut_off_says_which_line_and_how_much_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = brought(tmp_path / "j.jsonl", {}, {"repeat": 1}, {"repeat": 2})
+    path.write_bytes(path.read_bytes()[:-40])
+    assert len(remote.load_external_journal(path, "e", {"c1": {"a": 1}}, 6)) == 2
+    damage, missing = caplog.messages
+    assert damage == f"{path}: 1 damaged line was skipped: line 3 is not valid JSON"
+    assert missing.startswith(f"{path}: 4 of 6 measurements of the environment e are missing")
+
+
+def test_a_journal_with_values_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    path = brought(tmp_path / "j.jsonl", {}, {"repeat": 1, "options": {"a": 2}})
+    with pytest.raises(UserError, match=r"j\.jsonl: line 2: options contradict .* c1: a is 2, not 1"):
+        remote.load_external_journal(path, "e", {"c1": {"a": 1}}, 2)

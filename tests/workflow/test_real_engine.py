@@ -8,13 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from built_once import built_once
 from clones import Clone, copy_tree
+from study_folder import StudyFolder
 
+from perftransfer.debug import open_study
 from perftransfer.measuring import journal
 
 pytestmark = pytest.mark.workflow
@@ -88,6 +91,18 @@ def test_a_killed_run_goes_on_where_it_stopped(clone):
     assert before <= set(keys)
     # Progress tells what was there before, and what is left.
     assert f"{len(before)} of them from before" in (clone.path / "resumed.log").read_text() or len(before) >= 26
+
+
+def test_a_network_that_is_built_again_hides_nothing_that_depends_on_it(clone: Clone, tmp_path: Path) -> None:
+    """As after a kill, which leaves the mark of an unfinished file, so that Snakemake builds the network again."""
+    folder = StudyFolder(clone.path, "config/tiny.yaml").linked(tmp_path / "study")
+    for name in ("report.html", "dataset.parquet"):
+        (folder.path / "results/tiny" / name).unlink()
+    with open_study(folder.path, folder.configfile, forcerun=["network"]) as jobs:
+        rules = Counter(job.rule for job in jobs.pending())
+    assert rules["network"] == 2
+    assert rules["benchmark"] == 2
+    assert rules["merge"] == rules["report"] == 1
 
 
 def test_real_latencies_are_positive_and_every_inference_is_kept(clone):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import perftransfer
-from perftransfer.errors import UserError
+from perftransfer.errors import UserError, machine_problem
 
 _MODEL_COMMANDS = {
     "predict": "predict configurations of a target with intervals, or of a source without",
@@ -88,6 +88,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _run(args)
     except UserError as error:
         print(f"perftransfer {args.command}: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        problem = machine_problem(error, Path.cwd())
+        if problem is None:
+            raise
+        print(f"perftransfer {args.command}: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Interrupted. Finished measurements are in the file; run the same command to continue.", file=sys.stderr)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class UserError(ValueError):
@@ -37,6 +40,40 @@ def unknown(where: str, what: str, value: object, allowed: Iterable[object]) -> 
     lower = {name.lower(): name for name in names}
     nearest = difflib.get_close_matches(_as_yaml(value).lower(), lower, n=1, cutoff=0.6)
     return message + (f". Did you mean {lower[nearest[0]]!r}?" if nearest else "")
+
+
+_FULL = "free some space and run the same command again; finished work is kept"
+_FORBIDDEN = "allow this user to write there, or work in another folder, and run the same command again"
+# What a user can do about an error of the operating system; any other is a defect of the program.
+_ADVICE = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EACCES: _FORBIDDEN,
+    errno.EPERM: _FORBIDDEN,
+    errno.EROFS: _FORBIDDEN,
+    errno.EIO: "the disk or its connection fails; run the same command again once it works",
+    errno.ESTALE: "the network's file system was lost; run the same command again once it is there",
+    errno.EMFILE: "allow more open files (ulimit -n), and run the same command again",
+}
+
+
+def machine_problem(error: OSError, folder: Path) -> str | None:
+    """Return a line for an error that the user can do something about: a full disk, no permission; else None.
+
+    >>> machine_problem(PermissionError(errno.EACCES, "Permission denied", "a/b.csv"), Path("results"))[:30]
+    'a/b.csv: Permission denied: al'
+
+    Parameters
+    ----------
+    error
+        Error of the operating system.
+    folder
+        Where the program writes; named if the error does not say which file it is about.
+    """
+    if error.errno not in _ADVICE:
+        return None
+    return f"{error.filename or folder.absolute()}: {os.strerror(error.errno)}: {_ADVICE[error.errno]}"
 
 
 def _as_yaml(value: object) -> str:

@@ -21,7 +21,7 @@ rule space:
 rule target:
     input:
         unpack(inputs.target_model),
-        networks=ancient(inputs.networks),
+        networks=networks_of,
         external_journal=inputs.external_journal,
     output:
         measurements="<results>/targets/{environment}/measurements.parquet",
@@ -83,7 +83,7 @@ rule confirm:
     input:
         recommendation="<results>/targets/{environment}/recommendation.parquet",
         candidates=inputs.candidates,
-        networks=ancient(inputs.networks),
+        networks=networks_of,
     output:
         "<results>/targets/{environment}/confirmation.parquet",
     log:

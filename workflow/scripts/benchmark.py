@@ -17,7 +17,7 @@ if __name__ == "__main__":
         chosen = tables.configurations_of(configurations, options)
         if snakemake.input.external_journal:
             journal_path = Path(snakemake.input.external_journal[0])
-            records = remote.load_external_journal(journal_path, name, chosen)
+            records = remote.load_external_journal(journal_path, name, chosen, len(chosen) * params.repeats)
         else:
             records = bench.measure_job(name, params, snakemake.input.networks, chosen, journal_path)
         metadata = bench.metadata(records, journal_path, name)

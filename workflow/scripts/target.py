@@ -6,7 +6,7 @@ from threadpoolctl import threadpool_limits
 
 from perftransfer.dataset import measured, tables
 from perftransfer.job import logged
-from perftransfer.measuring import bench, remote
+from perftransfer.measuring import bench, journal, remote
 from perftransfer.plain import from_plain
 from perftransfer.recommend import gather
 from perftransfer.recommend.rounds import measure_in_rounds
@@ -31,7 +31,12 @@ if __name__ == "__main__":
             journal_path = Path(snakemake.input.external_journal[0])
             # It is unknown how these were chosen.
             is_random_sample = stopped_early = False
-            records = remote.load_external_journal(journal_path, name, set(candidates["configuration_id"]))
+            measured_ids = {
+                record["configuration_id"] for record in filter(journal.is_measurement, journal.read(journal_path))
+            }
+            space = tables.configurations_of(candidates[candidates["configuration_id"].isin(measured_ids)], options)
+            expected = params.budget * params.measuring.repeats
+            records = remote.load_external_journal(journal_path, name, space, expected)
         else:
             goal = params.model.goal
             needed = list(dict.fromkeys([*goal.searched, *(limit.objective for limit in goal.limits)]))

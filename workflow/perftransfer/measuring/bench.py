@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +35,8 @@ from perftransfer.measuring.same_hardware import Identity
 from perftransfer.measuring.server import measure
 from perftransfer.plain import to_plain
 from perftransfer.progress import Progress
+
+_LOG = logging.getLogger(__name__)
 
 # Share of the machine's memory; a measurement that needs more fails, and the machine survives.
 _MEMORY_SHARE = 0.9
@@ -253,8 +256,13 @@ class Session:
             self._environment = environment.with_dimension_names()
         if self._reuse_journals_from is not None:
             self._reusable = journal.read(self._reuse_journals_from)
-        self._stack.enter_context(self._writer)
-        self._records = journal.measurements(journal.read(self._writer.path))
+        with ExitStack() as stack:
+            stack.enter_context(self._writer)
+            content = journal.contents(self._writer.path)
+            if content.damaged:
+                _LOG.warning("%s", journal.damage(self._writer.path, content.damaged))
+            self._records = journal.measurements(content.records)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
@@ -303,6 +311,10 @@ class Session:
             for configuration in configurations
             for repeat in range(self._repeats if repeats is None else repeats)
         ]
+        same = [
+            record for key, record in self._records.items() if (key[0], key[3]) == (self._digest, self._protocol.key)
+        ]
+        journal.check_options(self._writer.path, same, configurations)
         last = keys
         for attempt in range(self._retries + 1):
             if attempt:

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import json
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TypeGuard, cast
+from typing import NamedTuple, TypeGuard
 
 from perftransfer.errors import UserError
+from perftransfer.levels import level_text
+from perftransfer.measuring import record_checks
+from perftransfer.measuring.engines.interface import Options
 from perftransfer.measuring.records import HostRecord, Measurement, Record, Sentinel
 
 Key = tuple[str, str, int, str, int]
@@ -27,7 +31,8 @@ _TIMEOUT = "timeout"
 _REPLACED = (_TIMEOUT, NOT_APPLIED)
 # What a file system says that has no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
-_RENAMED = {"others_cpu_share": "external_cpu_share"}
+# Damaged lines that are named; of more, only the number.
+_MOST_NAMED = 5
 
 
 def key(record: Measurement) -> Key:
@@ -59,24 +64,77 @@ def is_host(record: Record) -> TypeGuard[HostRecord]:
     return record.get("record") == "host"
 
 
+class Contents(NamedTuple):
+    """What a journal holds.
+
+    records: in the order they were written; lines: number of the line of each, from 1. damaged: what is wrong with each
+    line that was skipped, by its number.
+    """
+
+    records: list[Record]
+    lines: list[int]
+    damaged: dict[int, str]
+
+
 def read(path: Path) -> list[Record]:
-    """Return the records in the order they were written; a line torn by a kill in mid-write is passed over."""
+    """Return the records in the order they were written; see ``contents``."""
+    return contents(path).records
+
+
+def contents(path: Path) -> Contents:
+    """Read a journal; damaged lines, such as one torn by a kill in mid-write, are skipped.
+
+    Raises UserError for a value that cannot have been measured, or if the file cannot be read.
+    """
     try:
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
-        return []
-    return list(_records(lines))
-
-
-def _records(lines: list[bytes]) -> Iterator[Record]:
-    for line in lines:
+        return Contents([], [], {})
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    out = Contents([], [], {})
+    for number, line in enumerate(lines, start=1):
         try:
-            record = json.loads(line)
-        except ValueError:
+            record = record_checks.parse(line)
+        except record_checks.DamagedRecordError as error:
+            out.damaged[number] = str(error)
             continue
-        if isinstance(record, dict):
-            # Journals of earlier versions use other names.
-            yield cast(Record, {str(_RENAMED.get(name, name)): value for name, value in record.items()})
+        except record_checks.ImpossibleValueError as error:
+            raise UserError(
+                f"{path}: line {number}: {error}. Was this file edited? Delete the line, and it is measured again"
+            ) from error
+        if record is not None:
+            out.records.append(record)
+            out.lines.append(number)
+    return out
+
+
+def damage(path: Path, damaged: Mapping[int, str]) -> str:
+    """Say how many lines of a journal were skipped, and which; empty if none was."""
+    if not damaged:
+        return ""
+    named = [f"line {number} {reason}" for number, reason in itertools.islice(damaged.items(), _MOST_NAMED)]
+    if len(damaged) > _MOST_NAMED:
+        named.append(f"{len(damaged) - _MOST_NAMED} more up to line {max(damaged)}")
+    lines = "1 damaged line was" if len(damaged) == 1 else f"{len(damaged)} damaged lines were"
+    return f"{path}: {lines} skipped: {'; '.join(named)}"
+
+
+def check_options(path: Path, records: Iterable[Measurement], configurations: Mapping[str, Options]) -> None:
+    """Raise UserError if a measurement of one of ``configurations`` was made with other options than it has."""
+    for record in records:
+        expected = configurations.get(record["configuration_id"])
+        if expected is None or dict(expected) == record["options"]:
+            continue
+        content = contents(path)
+        number = next((line for line, other in zip(content.lines, content.records, strict=True) if other == record), 0)
+        actual = record["options"]
+        names = [name for name in {**expected, **actual} if expected.get(name) != actual.get(name)]
+        differences = [f"{n} is {level_text(actual.get(n))}, not {level_text(expected.get(n))}" for n in names]
+        raise UserError(
+            f"{path}: line {number}: options contradict the configuration_id {record['configuration_id']}: "
+            f"{'; '.join(differences)}. Was this file edited? Delete the line, and it is measured again"
+        )
 
 
 def measurements(records: Iterable[Record]) -> dict[Key, Measurement]:

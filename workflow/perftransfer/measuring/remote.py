@@ -6,8 +6,9 @@ There: a folder with ``environment.json``, ``configurations.json`` and the netwo
 from __future__ import annotations
 
 import json
+import logging
 import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -18,12 +19,11 @@ from perftransfer.levels import Level
 from perftransfer.measuring import bench, journal, networks
 from perftransfer.measuring.engines.interface import Options
 from perftransfer.measuring.protocol import Protocol
-from perftransfer.measuring.records import Measurement, Record
+from perftransfer.measuring.records import Measurement
 from perftransfer.plain import from_plain, to_plain
 
 T = TypeVar("T")
-# Keys of a measurement in journals of all versions.
-_NEEDED = ("environment_digest", "configuration_id", "repeat", "protocol", "status", "started_at", "options")
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -88,26 +88,45 @@ def measure(environment_file: str, configurations_file: str, out: str) -> None:
     print(f"{out}: {good} of {len(records)} measurements succeeded")
 
 
-def load_external_journal(path: Path, environment: str, configurations: Collection[str]) -> list[Measurement]:
+def load_external_journal(
+    path: Path, environment: str, configurations: Mapping[str, Options], expected: int
+) -> list[Measurement]:
     """Return from a journal that was written elsewhere the measurements of these configurations.
 
     A value is of one machine and one protocol: those of the pair with the most measurements that succeeded, and of
-    equals the latest.
+    equals the latest. Lines that were skipped and measurements that are missing are logged as warnings.
 
-    Raises UserError if the journal has none of this environment, or if one of them lacks a value.
+    Parameters
+    ----------
+    path
+        The journal.
+    environment
+        Name of the environment.
+    configurations
+        Options by ``configuration_id``.
+    expected
+        How many measurements the study asks for, those after disturbed ones not counted.
+
+    Raises
+    ------
+    UserError
+        If the journal has no measurement of this environment, or one that cannot be.
     """
-    records = journal.read(path)
+    content = journal.contents(path)
+    if content.damaged:
+        _LOG.warning("%s", journal.damage(path, content.damaged))
     matches = [
         record
-        for record in _complete(path, records)
+        for record in journal.measurements(content.records).values()
         if record.get("environment") == environment and record["configuration_id"] in configurations
     ]
     if not matches:
-        names = sorted({str(record.get("environment")) for record in filter(journal.is_measurement, records)})
+        names = sorted({str(record.get("environment")) for record in filter(journal.is_measurement, content.records)})
         raise UserError(
             f"{path}: no measurement of the environment {environment} with a configuration of this study; found "
             f"environments: {', '.join(names) or 'none'}"
         )
+    journal.check_options(path, matches, configurations)
     groups: dict[tuple[str, str], list[Measurement]] = {}
     for record in matches:
         groups.setdefault((record["environment_digest"], record["protocol"]), []).append(record)
@@ -115,17 +134,15 @@ def load_external_journal(path: Path, environment: str, configurations: Collecti
     def rank(group: list[Measurement]) -> tuple[int, str]:
         return sum(record["status"] == "ok" for record in group), max(record["started_at"] for record in group)
 
-    return max(groups.values(), key=rank)
-
-
-def _complete(path: Path, records: Iterable[Record]) -> list[Measurement]:
-    """Return the measurements of a journal. Raises UserError for a measurement without one of ``_NEEDED``."""
-    measurements = list(filter(journal.is_measurement, records))
-    for number, record in enumerate(measurements, start=1):
-        for name in _NEEDED:
-            if name not in record:
-                raise UserError(f"{path}: measurement {number} has no {name}; was this file edited?")
-    return list(journal.measurements(measurements).values())
+    best = max(groups.values(), key=rank)
+    n_first = sum(record.get("attempt", 0) == 0 for record in best)
+    if n_first < expected:
+        _LOG.warning(
+            "%s: %d of %d measurements of the environment %s are missing: measure the rest with the same command, or "
+            "go on without them",
+            path, expected - n_first, expected, environment,
+        )  # fmt: skip
+    return best
 
 
 def _read(expected: type[T], file: str) -> T:

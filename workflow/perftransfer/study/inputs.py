@@ -37,6 +37,10 @@ class Inputs:
         """Files of the network that is measured in an environment."""
         return self._study.network_files(wildcards.environment)
 
+    def has_own_network(self, wildcards: Wildcards) -> bool:
+        """Whether the network of an environment is a user's file, which no rule writes."""
+        return self._study.rows[wildcards.environment].own_network
+
     def board_networks(self, wildcards: Wildcards) -> list[str]:
         """Files of the network that a board needs."""
         return self._study.board_network_files(wildcards.environment)
