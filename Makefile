@@ -27,13 +27,7 @@ endif
 .PHONY: run paper test test-engines engines test-cluster lint format docs site lock
 
 run: .venv/installed
-	@$(BIN)/python -m perftransfer.orphaned_jobs
-	@name=$$($(BIN)/python -m perftransfer.study $(study) 2>/dev/null) \
-	|| { $(BIN)/python -m perftransfer.study $(study); exit 1; }; \
-	$(BIN)/snakemake $(WHERE) --configfile $(study) $(config) \
-	|| exit; [ -f "results/$$name/report.html" ] \
-	|| { echo "Snakemake ended without an error, yet results/$$name/report.html is missing. Run make again."; exit 1; }; \
-	printf '\nReport:  results/%s/report.html\nFigures: results/%s/figures/\n' "$$name" "$$name"
+	@$(BIN)/python -m perftransfer.run $(study) $(WHERE) $(config)
 
 paper:
 	@$(MAKE) --no-print-directory run STUDY=config/paper.yaml

@@ -114,4 +114,4 @@ def test_imports_only_point_down():
                 assert height[there] <= height[here], f"{module} imports {imported}"
             elif there in height:
                 # What stands on no floor lies below all of them, but for what starts a job or a run.
-                assert here in {"job", "orphaned_jobs", "__main__"}, f"{module} imports {imported}"
+                assert here in {"run", "job", "orphaned_jobs", "__main__"}, f"{module} imports {imported}"
