@@ -68,6 +68,32 @@ def test_a_class_of_a_users_own_is_loaded_by_its_import_path(fruit, tmp_path):
             catalogue.module_of(name)
 
 
+def test_a_class_of_a_users_own_is_checked_before_anything_runs(fruit: str, tmp_path: Path) -> None:
+    bodies = {
+        "broken_fruit": "class Kiwi(",
+        "failing_fruit": "raise KeyError('kiwi')",
+        "quitting_fruit": "import sys; sys.exit('bye')",
+        "abstract_fruit": f"from abc import abstractmethod\nfrom {fruit}.interface import Fruit\n"
+        "class Kiwi(Fruit):\n    __abstractmethods__ = frozenset({'peel'})\n",
+    }
+    for module, body in bodies.items():
+        (tmp_path / f"{module}.py").write_text(body)
+    catalogue = Catalogue(fruit, "Fruit", "fruit")
+    for name, words in {
+        "broken_fruit.Kiwi": "broken_fruit cannot be imported: SyntaxError",
+        "failing_fruit.Kiwi": "failing_fruit cannot be imported: KeyError: 'kiwi'",
+        "failing_fruit.part.Kiwi": "cannot be imported: KeyError",
+        "quitting_fruit.Kiwi": "cannot be imported: SystemExit: bye",
+        "abstract_fruit.Kiwi": "the class lacks peel; see fruit_of_a_test.interface.Fruit",
+        "os.path.Kiwi": "os.path is a module of Python itself",
+    }.items():
+        with pytest.raises(UserError, match=words):
+            catalogue.check(name)
+    # A built-in one needs no import to be checked.
+    catalogue.check("apple")
+    assert not (tmp_path / "apple").exists()
+
+
 @pytest.mark.parametrize("body", ["", "class A(Fruit): pass\nclass B(Fruit): pass\n", "class _A(Fruit): pass\n"])
 def test_a_file_without_exactly_one_public_class_is_refused(fruit, tmp_path, body):
     (tmp_path / fruit / "fig.py").write_text(f"from {fruit}.interface import Fruit\n{body}")

@@ -333,6 +333,13 @@ def test_weights_that_lie_beside_a_file_belong_to_it(tmp_path: Path) -> None:
     onnx.save(model, path)
     files = networks.files_of(path)
     assert files == [path, tmp_path / "w"]
+    files[1].rename(tmp_path / "kept")
+    files[1].symlink_to(tmp_path / "kept")
+    assert networks.files_of(path) == files
+    files[1].unlink()
+    files[1].symlink_to("/etc/passwd")
+    with pytest.raises(UserError, match="its weights w are a link to /etc/passwd; they must be in the same folder"):
+        networks.files_of(path)
     files[1].unlink()
     with pytest.raises(UserError, match="its weights are missing"):
         networks.files_of(path)

@@ -168,6 +168,7 @@ def test_what_is_still_to_be_measured_is_told_with_the_pace_so_far(tmp_path, mon
         {
             "record": "measurement", "environment_digest": "e", "configuration_id": f"c{i}", "repeat": 0,
             "protocol": study.protocol.key, "started_at": f"2026-01-01T00:00:{2 * i:02}", "status": "ok",
+                "options": {}, "latency_ms": [1.0],
         }
         for i in range(20)
     ]  # fmt: skip

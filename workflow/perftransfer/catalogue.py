@@ -9,6 +9,8 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import sys
+from types import ModuleType
 from typing import Generic, TypeVar
 
 from perftransfer.errors import UserError, unknown
@@ -65,23 +67,39 @@ class Catalogue(Generic[T]):
             raise UserError(unknown(self.what, self.what, name, modules))
         return modules[name]
 
+    def check(self, name: str) -> None:
+        """Make sure that there is a plug-in of this name; a user's own is imported for that, a built-in one is not.
+
+        Raises
+        ------
+        UserError
+            As ``load`` does.
+        """
+        if "." in name:
+            self.load(name)
+        else:
+            self.module_of(name)
+
     def load(self, name: str) -> type[T]:
         """Import the module of a plug-in and return its class.
 
         Raises
         ------
         UserError
-            If there is no such plug-in, or its module has no such class that is derived from the base class.
+            If there is no such plug-in, its module has no such class that is derived from the base class, or a user's
+            own module cannot be imported.
         ImportError
-            If a library that the module imports is not installed.
+            If a library that a built-in plug-in imports is not installed.
         """
-        module = importlib.import_module(self.module_of(name))
+        module = self._import_own(name) if "." in name else importlib.import_module(self.module_of(name))
         base: type[T] = getattr(importlib.import_module(f"{self.package}.interface"), self._base_class)
         path = f"{base.__module__}.{base.__name__}"
         if "." in name or self._upper_case:
             cls = getattr(module, name.rpartition(".")[2], None)
             if not (isinstance(cls, type) and issubclass(cls, base)):
                 raise UserError(f"{self.what} {name}: {module.__name__} has no class of that name that is a {path}")
+            if missing := sorted(getattr(cls, "__abstractmethods__", ())):
+                raise UserError(f"{self.what} {name}: the class lacks {', '.join(missing)}; see {path}")
             return cls
         classes = [
             cls
@@ -103,10 +121,27 @@ class Catalogue(Generic[T]):
 
     def _own_module(self, name: str) -> str:
         module = name.rpartition(".")[0]
+        # A study names a class of its user, and has no say in which other code runs.
+        if name.split(".")[0] in sys.stdlib_module_names:
+            raise UserError(f"{self.what} {name}: {module} is a module of Python itself, expected one of your own")
         try:
             spec = importlib.util.find_spec(module)
         except (ImportError, ValueError):
             spec = None
+        except Exception as error:
+            # Of the package that the module is in, which is imported to find it.
+            raise UserError(_not_imported(self.what, name, module, error)) from error
         if spec is None:
             raise UserError(f"{self.what} {name}: there is no Python module {module}; is its folder on PYTHONPATH?")
         return module
+
+    def _import_own(self, name: str) -> ModuleType:
+        path = self._own_module(name)
+        try:
+            return importlib.import_module(path)
+        except (Exception, SystemExit) as error:
+            raise UserError(_not_imported(self.what, name, path, error)) from error
+
+
+def _not_imported(what: str, name: str, module: str, error: BaseException) -> str:
+    return f"{what} {name}: {module} cannot be imported: {type(error).__name__}: {error}"

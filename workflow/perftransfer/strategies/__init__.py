@@ -41,6 +41,17 @@ def modules_of(name: str) -> list[str]:
     return [*modules, designs.module_of(design)] if design is not None else modules
 
 
+def check(name: str) -> None:
+    """Make sure that there is a strategy ``name``; classes of a user's own are imported for that.
+
+    Raises UserError if there is none.
+    """
+    if "." in name:
+        load(name)
+    else:
+        modules_of(name)
+
+
 def load(name: str) -> type[Strategy]:
     """Import, or make, the class of the strategy ``name``.
 

@@ -41,7 +41,7 @@ GpuType = Annotated[str, StringConstraints(pattern=GPU_TYPE)]
 
 def _strategy(value: str) -> str:
     try:
-        strategies.modules_of(value)
+        strategies.check(value)
     except UserError as error:
         raise ValueError(str(error).removeprefix("strategy: ")) from None
     if value.partition("+")[0] == strategies.NO_TRANSFER:
@@ -121,7 +121,7 @@ def _plug_in(catalogue: Catalogue[Any]) -> Any:
 
     def check(value: str) -> str:
         try:
-            catalogue.module_of(value)
+            catalogue.check(value)
         except UserError as error:
             raise ValueError(str(error).removeprefix(f"{catalogue.what}: ")) from None
         return value

@@ -127,7 +127,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
     name, engine = cells["environment"], cells["engine"]
     if not NAME.fullmatch(name):
         problems.append(f"{where}: environment: found {name!r}, allowed: lower-case letters, digits and _ . -")
-    problems += _missing(where, "engine", engines.module_of, engine)
+    problems += _missing(where, "engine", engines.CATALOGUE.check, engine)
     if (engine == _SIMULATED) != name.startswith(_SIMULATED):
         problems.append(
             f"{where}: environment: found {name!r} with engine {engine!r}; environments of that "
@@ -138,7 +138,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         if not Path(network).is_file():
             problems.append(f"{where}: network: there is no file {network}")
     elif engine != _SIMULATED:
-        problems += _missing(where, "network", networks.module_of, network)
+        problems += _missing(where, "network", networks.CATALOGUE.check, network)
     if cells["emulated"] not in _TRUTH:
         problems.append(unknown(f"{where}: emulated", "answer", cells["emulated"], _TRUTH))
     cores = cells["cores"]
@@ -189,10 +189,10 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
     return row, []
 
 
-def _missing(where: str, column: str, module_of: Callable[[str], str], name: str) -> list[str]:
+def _missing(where: str, column: str, check: Callable[[str], None], name: str) -> list[str]:
     """Return the problem of an engine or network, by name or import path, that does not exist; empty if it does."""
     try:
-        module_of(name)
+        check(name)
     except UserError as error:
         return [f"{where}: {column}: {str(error).removeprefix(f'{column}: ')}"]
     return []

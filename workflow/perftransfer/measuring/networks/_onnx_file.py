@@ -20,6 +20,12 @@ def external_files(path: Path) -> list[Path]:
             raise UserError(f"{path}: its weights are in {name}; they must be in the same folder")
         if not (path.parent / name).is_file():
             raise UserError(f"{path}: its weights are missing: {path.parent / name}")
+        if not (path.parent / name).resolve().is_relative_to(path.parent.resolve()):
+            # It goes to boards, and a link must not take any other file of this machine along.
+            raise UserError(
+                f"{path}: its weights {name} are a link to {(path.parent / name).resolve()}; they must be in the same "
+                "folder: copy the network with its weights (cp -L)"
+            )
     return [path.parent / name for name in paths]
 
 
