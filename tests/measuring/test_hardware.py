@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -434,6 +435,60 @@ def test_a_state_file_that_is_not_ours(content: str, pc: Path, state: Path) -> N
     with pytest.raises(hardware.NotRestoredError, match=r"hardware\.json"):
         hardware.restore(state, pc)
     assert state.read_text() == content
+
+
+def plant_state(state: Path, kind: str, item: str, value: str) -> None:
+    state.parent.mkdir(mode=0o755, exist_ok=True)
+    state.write_text(json.dumps({"host": platform.node(), "originals": [[kind, item, value]]}))
+    state.chmod(0o644)
+
+
+@pytest.mark.parametrize(
+    ("kind", "item", "value"),
+    [
+        ("cpufreq", "etc/passwd", "root::0:0"), ("cpufreq", "/etc/passwd", "1"),
+        ("cpufreq", f"{CPU}/cpu0/../../../../../etc/passwd", "1"), ("cpufreq", f"{CPU}/cpu0/online/../x", "1"),
+        ("cpufreq", f"{CPU}/cpufreq/policy0/scaling_setspeed", "1"), ("devfreq", "sys/class/devfreq/../min_freq", "1"),
+        ("nvidia_smi", "gpu0.fan", "1"), ("nvidia_smi", "gpu0.power_limit_w", "1\n2"), ("plugin", "x", "1"),
+        ("cpufreq", f"{CPU}/cpufreq/policy0/scaling_governor", ""), ("nvpmodel", "nvpmodel", "1; reboot"),
+    ],
+)  # fmt: skip
+def test_only_what_settings_change_is_ever_put_back(
+    tmp_path: Path, state: Path, kind: str, item: str, value: str
+) -> None:
+    plant_state(state, kind, item, value)
+    before = contents(plant(tmp_path / "root", {"etc/passwd": "root:x", f"{CPU}/cpu0/online": "1"}))
+    with pytest.raises(hardware.NotRestoredError, match=r"hardware\.json: .* nothing was written"):
+        hardware.restore(state, tmp_path / "root", FakePrograms())
+    assert contents(tmp_path / "root") == before
+
+
+@pytest.mark.parametrize("untrusted", ["file of others", "folder of others", "writable", "open folder", "link"])
+def test_a_state_that_others_can_have_written_is_not_trusted(tx2: Path, state: Path, untrusted: str) -> None:
+    item = f"{CPU}/cpufreq/policy0/scaling_governor"
+    plant_state(state, "cpufreq", item, "performance")
+    before = contents(tx2)
+    if untrusted == "writable":
+        state.chmod(0o664)
+    elif untrusted == "open folder":
+        state.parent.chmod(0o777)
+    elif untrusted == "link":
+        state.rename(state.with_name("elsewhere"))
+        state.symlink_to("elsewhere")
+    elif os.geteuid():
+        pytest.skip("only root can give a file away")
+    else:
+        os.chown(state if untrusted == "file of others" else state.parent, 12345, 12345)
+    with pytest.raises(UserError, match="not trusted; nothing was written"):
+        hardware.restore(state, tx2)
+    assert contents(tx2) == before
+
+
+def test_root_keeps_its_state_where_only_root_can_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert hardware.default_state() == Path("/var/lib/perftransfer/hardware.json")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert hardware.default_state() == Path("/var/tmp/perftransfer-1000/hardware.json")
 
 
 def test_one_at_a_time(pc: Path, state: Path) -> None:

@@ -41,8 +41,8 @@ _LOG = logging.getLogger(__name__)
 # Share of the machine's memory; a measurement that needs more fails, and the machine survives.
 _MEMORY_SHARE = 0.9
 
-#: File with the original settings of the hardware while others are applied, one for the machine.
-HARDWARE_STATE = Path("/var/tmp/perftransfer/hardware.json")
+#: File with the original settings of the hardware while others are applied.
+HARDWARE_STATE = hardware.default_state()
 
 # Measurements between two of the sentinel: it costs 4 % of the time.
 _SENTINEL_EVERY = 25

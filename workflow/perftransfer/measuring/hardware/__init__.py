@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from pathlib import Path
 from perftransfer.catalogue import Catalogue
 from perftransfer.errors import UserError, unknown
 from perftransfer.measuring.hardware import _originals
-from perftransfer.measuring.hardware._originals import Original
+from perftransfer.measuring.hardware._originals import Original, default_state
 from perftransfer.measuring.hardware.interface import (
     Board,
     Change,
@@ -35,6 +35,7 @@ __all__ = [
     "Setting",
     "SettingError",
     "applied",
+    "default_state",
     "options_offered",
     "parse",
     "restore",
@@ -43,6 +44,7 @@ __all__ = [
 # OSError: a file or program is missing, refuses, is forbidden; ValueError: a file holds no number where one belongs.
 _REFUSALS = (SettingError, OSError, ValueError, subprocess.SubprocessError)
 _PAUSE_SECONDS = 0.05
+_VALUE = r"[\w.,:+-][\w .,:+-]{0,99}"
 
 
 CATALOGUE: Catalogue[Kind] = Catalogue(__name__, "Kind", "kind of hardware settings")
@@ -234,9 +236,28 @@ def _make(kinds: dict[str, Kind], board: Board, change: Change, changed_items: s
         time.sleep(_PAUSE_SECONDS)
 
 
+def _check_originals(state: Path, originals: Sequence[Original], kinds: Mapping[str, Kind]) -> None:
+    """Raise NotRestoredError unless each original is of an item that settings change, with a value that it may have."""
+    files = "|".join(f"({kind.items})" for kind in kinds.values() if kind.items)
+    for original in originals:
+        # The files of one kind may be put back by another, see ``_apply``.
+        items = files if "/" in original.item else kinds[original.kind].items if original.kind in kinds else ""
+        if original.kind not in kinds or not re.fullmatch(items, original.item):
+            raise NotRestoredError(
+                f"{state}: {original.item!r} of {original.kind!r} is no setting that perftransfer changes; nothing was "
+                "written; move the file away"
+            )
+        if not re.fullmatch(_VALUE, original.value):
+            raise NotRestoredError(
+                f"{state}: {original.item}: {original.value!r} is no value of a setting; nothing was written; move the "
+                "file away"
+            )
+
+
 def _restore(state: Path, board: Board) -> list[str]:
     kinds, put_back = _kinds(), list[str]()
     left = _originals.read(state)
+    _check_originals(state, left, kinds)
     tried: list[Original] = []
     problems: dict[Original, str] = {}
     # What fails may wait for another: a frequency for its CPU to be on again, a lowest for its highest.

@@ -32,6 +32,7 @@ class CpuCores(Kind):
 
     names: ClassVar[Mapping[str, Form]] = {"cores": CPU_LIST}
     stage = 1
+    items = r"sys/devices/system/cpu/cpu[0-9]+/online"
 
     def plan(self, settings: Sequence[Setting], board: Board) -> list[Change]:
         """See ``Kind``."""

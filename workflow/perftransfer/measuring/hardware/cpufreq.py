@@ -48,6 +48,7 @@ class CpuFrequency(Kind):
 
     names: ClassVar[Mapping[str, Form]] = {"governor": WORD, "cpu_min_khz": WHOLE, "cpu_max_khz": WHOLE}
     target = "policy"
+    items = rf"sys/devices/system/cpu/(cpufreq/policy[0-9]+|cpu[0-9]+/cpufreq)/({'|'.join(_FILES)})"
 
     def plan(self, settings: Sequence[Setting], board: Board) -> list[Change]:
         """See ``Kind``."""

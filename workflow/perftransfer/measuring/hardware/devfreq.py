@@ -59,6 +59,7 @@ class GpuClock(Kind):
     """``gpu_clock_hz``."""
 
     names: ClassVar[Mapping[str, Form]] = {"gpu_clock_hz": WHOLE}
+    items = r"sys/class/devfreq/[A-Za-z0-9][A-Za-z0-9_.:@-]*/(min|max)_freq"
 
     def plan(self, settings: Sequence[Setting], board: Board) -> list[Change]:
         """See ``Kind``."""

@@ -51,6 +51,12 @@ class MemoryClock(Kind):
     """``emc_clock_hz``."""
 
     names: ClassVar[Mapping[str, Form]] = {"emc_clock_hz": WHOLE}
+    items = "|".join(
+        [
+            rf"{_BPMP}/(mrq_rate_locked|rate|state)",
+            *(rf"{folder}/override\.emc/({rate}|{start}state)" for folder, start, rate in _OVERRIDES),
+        ]
+    )
 
     def plan(self, settings: Sequence[Setting], board: Board) -> list[Change]:
         """See ``Kind``."""

@@ -139,6 +139,8 @@ class Kind(ABC):
     #: Prefix before the name and a dot, to which a number is added, such as "gpu" in ``gpu0.clock_mhz``; "" for none.
     target: str = ""
     target_needed: bool = False
+    #: Regular expression of the items that it writes; nothing else is ever put back from a file.
+    items: ClassVar[str] = ""
     #: Kinds of a lower stage are applied, and looked up, before those of a higher one.
     stage: int = 2
     #: How long a value that was written may take to show.

@@ -65,6 +65,7 @@ class NvidiaCard(Kind):
         "application_clocks_mhz": Form(r"[0-9]+,[0-9]+", "MHz of memory and of graphics, such as 2619,1980"),
     }
     target = "gpu"
+    items = rf"gpu[0-9]+\.({'|'.join(_QUERIES)})"
     target_needed = True
     settles_seconds = 2.0
 

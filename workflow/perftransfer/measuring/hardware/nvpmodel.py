@@ -32,6 +32,7 @@ class PowerMode(Kind):
     names: ClassVar[Mapping[str, Form]] = {"nvpmodel": WHOLE}
     # A mode decides which CPUs are on and the limits of all clocks: what else is asked for comes on top.
     stage = 0
+    items = _ITEM
 
     def plan(self, settings: Sequence[Setting], board: Board) -> list[Change]:
         """See ``Kind``."""
