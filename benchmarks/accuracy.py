@@ -26,7 +26,6 @@ from joblib import Parallel, delayed
 from perftransfer import strategies, yaml_file
 from perftransfer.dataset import imported, tables
 from perftransfer.dataset.merge import merge
-from perftransfer.dataset.published import PublishedFile
 from perftransfer.errors import UserError
 from perftransfer.evaluation.cells import COLUMNS, Plan, evaluate
 from perftransfer.evaluation.influence_table import influence_table
@@ -52,19 +51,11 @@ class Data:
 def table(study: Study, folder: Path, configurations: int | None, seed: int) -> tuple[pd.DataFrame, tuple[Option, ...]]:
     """Import the study's environments, as the workflow does, and keep some configurations of all of them."""
     files = {}
-    for name in study.imported:
-        params = JobParameters(study).import_table(name)
-        path = PublishedFile(params.file, params.address, params.sha256).locate(_DOWNLOADS)
-        frame, options, _ = imported.convert(
-            imported.read(path),
-            params.file,
-            name,
-            rows=params.rows,
-            options=params.options,
-            objectives=params.objectives,
-        )
-        files[name] = folder / f"{name}.parquet"
-        tables.write(files[name], frame, options=options)
+    for import_name in study.available_imports:
+        params = JobParameters(study).import_table(import_name)
+        for name, environment in imported.convert(imported.read(params, _DOWNLOADS), params):
+            files[name] = folder / f"{name}.parquet"
+            tables.write(files[name], environment.frame, options=environment.options)
     frames, options, _ = merge(study.descriptions(), {}, files, study.objectives)
     dataset = pd.concat(frames, ignore_index=True)
     configuration_ids = np.sort(dataset["configuration_id"].unique())

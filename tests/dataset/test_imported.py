@@ -10,9 +10,16 @@ import pandas as pd
 import pytest
 
 from perftransfer import yaml_file
-from perftransfer.dataset import imported, tables
-from perftransfer.dataset.params import ObjectiveMapping, OptionMapping
+from perftransfer.dataset import imported, tables, text_table
+from perftransfer.dataset.params import (
+    EnvironmentRows,
+    FileParams,
+    ImportParams,
+    ObjectiveMapping,
+    OptionMapping,
+)
 from perftransfer.dataset.published import PublishedFile
+from perftransfer.dataset.text_table import TextTable
 from perftransfer.errors import UserError
 from perftransfer.space.options import configuration_id
 
@@ -20,10 +27,31 @@ ROOT = Path(__file__).parents[2]
 
 
 def convert(table: pd.DataFrame, **changes: Any) -> Any:
-    arguments = {"rows": {}, "options": {"a": {}}, "objectives": {"y_s": {}}} | changes
-    arguments["options"] = {name: OptionMapping(**mapping) for name, mapping in arguments["options"].items()}
-    arguments["objectives"] = {name: ObjectiveMapping(**mapping) for name, mapping in arguments["objectives"].items()}
-    return imported.convert(table, **{"where": "t.csv", "environment": "e", **arguments})
+    (environment,) = convert_all({"t.csv": table}, **changes).values()
+    return environment.frame, environment.options, environment.ranked
+
+
+def convert_all(
+    tables_by_name: dict[str, pd.DataFrame],
+    *,
+    options: dict[str, Any] | None = None,
+    objectives: dict[str, Any] | None = None,
+    environments: dict[str, EnvironmentRows] | None = None,
+    environment: str = "e",
+    rows: dict[str, Any] | None = None,
+    **changes: Any,
+) -> dict[str, imported.ImportedEnvironment]:
+    """Import environments, by default one of all rows, the option ``a`` and the objective ``y_s``."""
+    first = next(iter(tables_by_name))
+    params = ImportParams(
+        files={name: FileParams(None, None) for name in tables_by_name},
+        environments=environments or {environment: EnvironmentRows(first, rows or {})},
+        options={name: OptionMapping(**mapping) for name, mapping in (options or {"a": {}}).items()},
+        objectives={name: ObjectiveMapping(**mapping) for name, mapping in (objectives or {"y_s": {}}).items()},
+        code="",
+        **changes,
+    )
+    return dict(imported.convert({name: TextTable(name, table) for name, table in tables_by_name.items()}, params))
 
 
 def frame(**columns: Any) -> pd.DataFrame:
@@ -45,7 +73,7 @@ def test_the_papers_tables_are_mapped_by_the_smoke_study(
     path = PublishedFile(entry["file"], entry["address"], entry["sha256"]).locate(tmp_path)
     source = pd.read_csv(path)
     table, options, _ = convert(
-        imported.read(path), environment=name, options=mapping["options"], objectives=mapping["objectives"]
+        text_table.read(path).frame, environment=name, options=mapping["options"], objectives=mapping["objectives"]
     )
     assert list(table) == [
         "environment", "configuration_id", "inference_time_s", "cores_on", "core_freq", "gpu_freq", "emc_freq",
@@ -72,7 +100,7 @@ def test_the_papers_tables_are_mapped_by_the_smoke_study(
     ],
 )  # fmt: skip
 def test_rows_pick_one_environment_of_many(datasets: Path, file: str, environment: str, objective: str, n: int) -> None:
-    source = imported.read(next(datasets.rglob(file)))
+    source = text_table.read(next(datasets.rglob(file))).frame
     columns = [column for column in source if str(column).startswith("opt_")]
     table, options, _ = convert(
         source,
@@ -120,14 +148,16 @@ def test_a_level_is_written_as_the_study_declares_it() -> None:
          "t.csv: row 2: a: unknown level '3'. Allowed: 1, 2"),
         (frame(a=[1], y_s=[1]), {"options": {"a": {"default": 2}}},
          "t.csv: option a: default: unknown level 2. Allowed: 1"),
-        (frame(a=[1, 2, 1], y_s=[1, 2, 3]), {}, "t.csv: environment e: row 3 is a duplicate configuration"),
+        (frame(a=[1, 2, 1], y_s=[1, 2, 3]), {"replicates": "error"},
+         "t.csv: environment e: row 3 is a duplicate configuration"),
         (frame(a=[1, None], y_s=[1, 2]), {}, "t.csv: row 2: option a is empty"),
         (frame(a=[1, 1], b=[1, None], y_s=[1, 2]), {"options": {"a": {"columns": ["a", "b"]}}},
          "t.csv: row 2: option a is empty"),
-        (frame(a=[1], y_s=[1]), {"rows": {"a": 2}}, "t.csv: environment e: no row has a = 2"),
+        (frame(a=[1], y_s=[1]), {"rows": {"a": 2}}, "t.csv: environment e: rows: a: unknown value 2. Allowed: 1"),
         (frame(a=[], y_s=[]), {}, "t.csv: environment e: the table has no rows"),
         # Rows are counted in the file, not among those picked.
-        (frame(env=[0, 0, 1, 1], a=[1, 2, 1, 1], y_s=1), {"rows": {"env": 1}}, "row 4 is a duplicate"),
+        (frame(env=[0, 0, 1, 1], a=[1, 2, 1, 1], y_s=1), {"rows": {"env": 1}, "replicates": "error"},
+         "row 4 is a duplicate"),
         (frame(env=[0, 1], a=[1, None], y_s=1), {"rows": {"env": 1}}, "row 2: option a is empty"),
         (frame(env=[0, 1], a=[1, 3], y_s=1), {"rows": {"env": 1}, "options": {"a": {"levels": [1], "default": 1}}},
          "row 2: a: unknown level"),
@@ -141,8 +171,171 @@ def test_a_mapping_that_does_not_fit_its_table_is_bad_input(
     assert message in str(error.value)
 
 
-def test_an_objective_that_is_no_number_is_missing() -> None:
-    assert convert(frame(a=[1, 2], y_s=["3", "failed"]))[0]["y_s"].isna().tolist() == [False, True]
+@pytest.mark.parametrize("cell", ["failed", "", "inf", "nan", "0", "-1", "1e400", "12 ms", "1_000", "5%", "0x10"])
+def test_a_cell_of_an_objective_that_is_no_number_above_0_is_an_error_that_names_its_row(cell: str) -> None:
+    with pytest.raises(UserError) as error:
+        convert(frame(a=["1", "2", "3"], y_s=["3", cell, "2"]))
+    said = str(error.value)
+    assert said.startswith("t.csv: environment e: y_s: 1 of 3 cells is not a finite number above 0: row 2: ")
+    assert f"row 2: {cell!r}" in said
+
+
+def test_wrong_cells_are_counted_and_the_first_are_named() -> None:
+    with pytest.raises(
+        UserError, match=r"y_s \(column t\): 4 of 5 cells are .*: row 2: 'x', row 3: 'y', row 4: '' \.\.\."
+    ):
+        convert(frame(a=["1", "2", "3", "4", "5"], t=["3", "x", "y", "", "0"]), objectives={"y_s": {"column": "t"}})
+
+
+@pytest.mark.parametrize(("cell", "factor"), [("1e305", 1e6), ("1e-320", 1e-9)])
+def test_a_value_that_a_factor_makes_infinite_or_0_is_an_error(cell: str, factor: float) -> None:
+    with pytest.raises(UserError, match=f"above 0 after multiplication by .*: row 1: '{cell}'"):
+        convert(frame(a=["1", "2"], y_s=[cell, "2"]), objectives={"y_s": {"factor": factor}})
+
+
+def test_cells_that_the_study_lists_are_failed_measurements() -> None:
+    table = frame(a=["1", "2", "3", "4", "5"], y_s=["3", "timeout", "-1.0", "", "inf"])
+    environment = convert_all({"t.csv": table}, missing=["timeout", -1, "", "inf"])["e"]
+    assert environment.frame["y_s"].isna().tolist() == [False, True, True, True, True]
+    assert environment.frame["status"].tolist() == ["ok", "failed", "failed", "failed", "failed"]
+    assert environment.frame["error"].tolist()[1:] == ["timeout", "-1.0", "empty", "inf"]
+    (remark,) = environment.remarks
+    assert remark == "t.csv: environment e: y_s: 4 of 5 rows failed: 1 timeout, 1 -1.0, 1 empty"
+
+
+def test_rows_of_the_same_configuration_are_replicates_of_which_the_median_is_the_value() -> None:
+    table = frame(run=[1, 2, 3, 1, 1, 2], a=[1, 1, 1, 2, 3, 3], y_s=["1", "1.02", "1.5", "4", "OOM", "OOM"])
+    environment = convert_all({"t.csv": table}, missing=["OOM"])["e"]
+    rows = environment.frame.set_index("a")
+    assert rows["y_s"].tolist()[:2] == [1.02, 4]
+    assert rows["y_s_n"].tolist() == [3, 1, 0]
+    assert rows.loc[1, "y_s_cv"] == pytest.approx(np.std([1, 1.02, 1.5], ddof=1) / np.mean([1, 1.02, 1.5]))
+    assert rows["status"].tolist() == ["ok", "ok", "failed"]
+    assert any(
+        remark.startswith("t.csv: environment e: 2 configurations have 2 to 3 rows; their median is the value")
+        and remark.endswith("different in such rows: run")
+        for remark in environment.remarks
+    )
+
+
+def levels_of(*cells: Any, **mapping: Any) -> tuple[Any, ...]:
+    table = frame(a=list(cells), y_s=[str(1 + i) for i in range(len(cells))])
+    return convert(table, options={"a": mapping})[1][0].levels
+
+
+@pytest.mark.parametrize(
+    ("cells", "levels"),
+    [
+        (["1", "4", "2"], (1, 2, 4)),
+        (["1.0", "2.0"], (1, 2)),
+        (["1.5", "2", "0.25"], (0.25, 1.5, 2.0)),
+        (["true", "False"], (False, True)),
+        (["True", "on"], ("True", "on")),
+        (["off", "on"], ("off", "on")),
+        (["1.1", "1.10"], ("1.1", "1.10")),
+        (["1.9", "1.10", "1.11"], ("1.10", "1.11", "1.9")),
+        (["008", "010"], ("008", "010")),
+        (["1e3", "2e3"], ("1e3", "2e3")),
+        (["NA", "None", "nan", "null"], ("NA", "None", "nan", "null")),
+        (["1:30", "2024-01-01"], ("1:30", "2024-01-01")),
+        (["400000000000000000000000000", "2"], ("2", "400000000000000000000000000")),
+    ],
+)
+def test_levels_are_numbers_only_if_all_are_written_as_numbers(cells: list[str], levels: tuple[Any, ...]) -> None:
+    found = levels_of(*cells)
+    assert found == levels
+    assert [type(level) for level in found] == [type(level) for level in levels]
+
+
+def test_the_study_says_what_levels_are() -> None:
+    assert levels_of("0.50", "0.250", type="number", ordered=True) == (0.25, 0.5)
+    assert levels_of("1", "2", "10", type="text") == ("1", "10", "2")
+    assert levels_of("1000", "2000", levels=[1e3, 2e3]) == (1000, 2000)
+    assert levels_of("off", "on", levels=["off", "on"], default="on") == ("off", "on")
+    assert levels_of("128KB", "1MB", "2KB", levels=["2KB", "128KB", "1MB"], ordered=True) == ("2KB", "128KB", "1MB")
+
+
+@pytest.mark.parametrize(
+    ("cells", "mapping", "message"),
+    [
+        (
+            ["2KB", "128KB"],
+            {"ordered": True},
+            "option a: ordered: true, but its levels are text: 128KB, 2KB. List them",
+        ),
+        (["0.50", "0.25"], {"ordered": True}, "if '0.50' is a number and no name, say type: number"),
+        (["1", "auto"], {"ordered": True}, "'auto' is not a number"),
+        (["1", "auto"], {"type": "number"}, "option a: 'auto' is not a number; remove type: number"),
+        (["1.1", "1.10"], {"levels": [1.1, 2]}, "the cells '1.1' and '1.10' are both the level 1.1; quote the levels"),
+        (["1", "inactive"], {}, "option a: the level 'inactive' is reserved"),
+        (["1", ""], {}, "row 2: option a is empty; if it has no effect there: inactive: ['']"),
+        (["", ""], {"inactive": [""]}, "inactive in all rows"),
+    ],
+)
+def test_levels_that_cannot_be_what_the_study_says_are_errors(
+    cells: list[str], mapping: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError) as error:
+        levels_of(*cells, **mapping)
+    assert message in str(error.value)
+
+
+def test_an_option_has_one_type_over_all_files() -> None:
+    files = {"t.csv": frame(a=["1.0", "2.0"], y_s=["1", "2"]), "u.csv": frame(a=["1.0", "auto"], y_s=["3", "4"])}
+    environments = {name: EnvironmentRows(f"{name}.csv", {}) for name in "tu"}
+    both = convert_all(files, environments=environments)
+    assert [both[name].options[0].levels for name in "tu"] == [("1.0", "2.0"), ("1.0", "auto")]
+    assert both["t"].frame["configuration_id"][0] == both["u"].frame["configuration_id"][0]
+
+
+def test_an_empty_cell_may_mean_that_an_option_has_no_effect() -> None:
+    table, options, _ = convert(
+        frame(a=["x", "y", "y"], b=["", "1", "2"], y_s=["1", "2", "3"]), options={"a": {}, "b": {"inactive": [""]}}
+    )
+    assert options[1].conditional
+    assert table["b"].tolist() == ["inactive", "1", "2"]
+
+
+def test_a_version_picks_its_own_rows_only() -> None:
+    source = frame(version=["1.1", "1.10", "1.2"], a=["1", "1", "1"], y_s=["1", "2", "3"])
+    for value, expected in (("1.1", 1), ("1.10", 2)):
+        assert convert(source, rows={"version": value})[0]["y_s"].tolist() == [expected]
+    with pytest.raises(UserError, match=r"rows: version: 1.1 may be '1.1' or '1.10'; write it in quotes"):
+        convert(source, rows={"version": 1.1})
+    with pytest.raises(UserError, match=r"rows: version: unknown value 10"):
+        convert(source, rows={"version": 10})
+
+
+def test_a_pattern_stands_for_all_options_whose_columns_match() -> None:
+    source = frame(opt_a=["1", "2"], **{"opt_B-c": ["x", "x"]}, y_s=["1", "2"])
+    assert list(convert(source, options={"opt_*": {}})[0])[3:] == ["opt_a", "opt_b_c"]
+    assert list(convert(source, options={"*": {"column": "opt_*"}})[0])[3:] == ["a", "b_c"]
+    # What is used otherwise does not match.
+    assert list(convert(source, options={"*": {}})[0])[3:] == ["opt_a", "opt_b_c"]
+    with pytest.raises(
+        UserError, match=r"t.csv: option knob_\*: no column matches 'knob_\*'. Columns: opt_a, opt_B-c, y_s"
+    ):
+        convert(source, options={"knob_*": {}})
+
+
+def test_an_environment_may_lack_an_objective_that_others_have() -> None:
+    table = frame(env=["p", "p", "q", "q"], a=["1", "2", "1", "2"], y_s=["1", "2", "3", "4"], e_mj=["5", "6", "", ""])
+    both = convert_all(
+        {"t.csv": table},
+        objectives={"y_s": {}, "e_mj": {}},
+        environments={name: EnvironmentRows("t.csv", {"env": name}) for name in "pq"},
+    )
+    assert "e_mj" in both["p"].frame
+    assert "e_mj" not in both["q"].frame
+    assert both["q"].remarks == ["t.csv: environment q: e_mj: was not measured there"]
+
+
+def test_numbers_are_read_as_the_file_writes_them() -> None:
+    table = frame(a=["0,5", "1,5"], y_s=["1.350,5", "850,25"])
+    environment = convert_all({"t.csv": table}, options={"a": {"ordered": True}})["e"]
+    assert environment.frame["y_s"].tolist() == [1350.5, 850.25]
+    assert environment.options[0].levels == (0.5, 1.5)
+    assert environment.remarks == ["t.csv: numbers are read with decimal separator ',', thousands separator '.'"]
 
 
 @pytest.mark.parametrize(
@@ -151,9 +344,9 @@ def test_an_objective_that_is_no_number_is_missing() -> None:
 def test_a_file_that_is_no_table_is_bad_input(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match=f"{name}: not a readable"):
-        imported.read(tmp_path / name)
+        text_table.read(tmp_path / name)
     with pytest.raises(UserError, match="nowhere"):
-        imported.read(tmp_path / f"nowhere{name}")
+        text_table.read(tmp_path / f"nowhere{name}")
 
 
 def board(*clocks: int) -> pd.DataFrame:
@@ -192,8 +385,8 @@ def test_numbers_are_turned_into_the_unit_that_they_have_elsewhere() -> None:
     assert table["mhz"].tolist() == [345.6, 2035.2]
 
 
-@pytest.mark.parametrize("wrong", [True, "fast", float("inf")])
-def test_a_factor_needs_numbers(wrong: Any) -> None:
-    table = frame(a=pd.Series([1, wrong], dtype=object), y_s=[1.0, 2.0])
-    with pytest.raises(UserError, match=rf"t\.csv: row 2: option a is {wrong!r}; a factor needs numbers"):
+@pytest.mark.parametrize("wrong", ["True", "fast", "inf"])
+def test_a_factor_needs_numbers(wrong: str) -> None:
+    table = frame(a=["1", wrong], y_s=[1.0, 2.0])
+    with pytest.raises(UserError, match=rf"t\.csv: row 2: option a is {wrong!r}; a factor or a sum needs numbers"):
         convert(table, options={"a": {"factor": 0.5}})

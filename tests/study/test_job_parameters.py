@@ -36,12 +36,12 @@ def jobs_of(file: str, **change: object) -> JobParameters:
 WILDCARDS = {
     "method": "TRANSFER",
     "environment": "mobilenetv2-128px-1core", "network": "xception", "strategy": "GS", "batch": "1",
-    "figure": "influence", "table": "errors", "space": "onnxruntime",
+    "figure": "influence", "table": "errors", "space": "onnxruntime", "import_name": "tx2",
 }  # fmt: skip
 TARGET = "squeezenet-128px-allcores"
 #: Rules that another study than the default one needs, and an environment there.
 ELSEWHERE = {
-    "import_table": ("config/smoke.yaml", "tx2-xception-200px"),
+    "import_table": ("config/smoke.yaml", ""),
     **dict.fromkeys(("target", "prepare_target", "recommend", "confirm"), ("config/engineer.yaml", TARGET)),
 }
 

@@ -100,7 +100,7 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
         ({"imports": {"x": {**IMPORT, "options": {}}}}, "study.yaml: imports.x.options: found {}; .*"),
         (
             {"imports": {"x": {**IMPORT, "objectivs": {}}}},
-            "study.yaml: imports.x: unknown key 'objectivs'. Allowed: options, .*. Did you mean 'objectives'\\?",
+            "study.yaml: imports.x: unknown key 'objectivs'. Allowed: .*objectives, .*. Did you mean 'objectives'\\?",
         ),
         (
             {"learning": ["RT"]},

@@ -87,7 +87,7 @@ def fewer_in_process(tmp_path_factory: pytest.TempPathFactory, in_process: Study
             patched.setenv("DATASETS", str(datasets))
             ran = folder.run()
         # What a strategy's cells are does not depend on the others.
-        assert not {"import_table", "merge", "train", "evaluate", "search"} & {*ran}
+        assert not {"import_tx2", "merge", "train", "evaluate", "search"} & {*ran}
 
     return StudyFolder(built_once(tmp_path_factory, "fewer_in_process", build), "config/smoke.yaml")
 

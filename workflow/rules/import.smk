@@ -1,15 +1,19 @@
-# Published measurements as environments.
+# Published measurements as environments: a job for each of the study's imports reads each of its files once.
+for import_name in study.available_imports:
 
-
-rule import_table:
-    output:
-        "<results>/imported/{environment}.parquet",
-    log:
-        "<results>/logs/import/{environment}.log",
-    conda:
-        "../../envs/perftransfer.yaml"
-    params:
-        params_of("import_table"),
-        downloads="results/downloads",
-    script:
-        "../scripts/import_table.py"
+    rule:
+        name:
+            f"import_{import_name}"
+        input:
+            inputs.unverified_files(import_name),
+        output:
+            inputs.imports_of(import_name),
+        log:
+            f"<results>/logs/import/{import_name}.log",
+        conda:
+            "../../envs/perftransfer.yaml"
+        params:
+            params_of("import_table")({"import_name": import_name}),
+            downloads="results/downloads",
+        script:
+            "../scripts/import_table.py"

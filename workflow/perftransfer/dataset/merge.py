@@ -209,14 +209,14 @@ def _complete(path: Path) -> bool:
 
 def _rows(path: Path, options: Sequence[str], objectives: Sequence[str], is_measured: bool) -> pd.DataFrame:
     """One row per configuration, sorted: ``configuration_id``, those options that the environment has, and values."""
-    columns = ["configuration_id", *options, *objectives]
-    frame = tables.read(path, [*columns, "status", "disturbed"] if is_measured else columns)
-    available = [objective for objective in objectives if objective in frame]
-    # Published values are already aggregated: spread and number of processes are unknown.
-    values = (
-        measured.per_configuration(frame, available) if is_measured else frame.set_index("configuration_id")[available]
-    )
     value_columns = [column for objective in objectives for column in columns_of(objective)]
+    columns = ["configuration_id", *options, *(objectives if is_measured else value_columns)]
+    frame = tables.read(path, [*columns, "status", "disturbed"] if is_measured else columns)
+    if is_measured:
+        values = measured.per_configuration(frame, [objective for objective in objectives if objective in frame])
+    else:
+        # Aggregated already; of values that were published as such, spread and number of processes are unknown.
+        values = frame.set_index("configuration_id")[[column for column in value_columns if column in frame]]
     configurations = frame.drop_duplicates("configuration_id").set_index("configuration_id")
     rows = configurations[[name for name in options if name in frame]].join(values.reindex(columns=value_columns))
     return rows.sort_index().reset_index()

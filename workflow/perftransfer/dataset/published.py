@@ -23,11 +23,11 @@ class Unavailable(UserError):
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file by its name, where it is published (None: nowhere), and the SHA-256 of what it holds."""
+    """A file by its name, where it is published (None: nowhere), and the SHA-256 of what it holds (None: anything)."""
 
     name: str
     address: str | None
-    sha256: str
+    sha256: str | None
 
     def locate(self, downloads: Path) -> Path:
         """Find the file, or download it once, and check what it holds.
@@ -39,8 +39,15 @@ class PublishedFile:
         Raises Unavailable if it is not available locally and could not be downloaded, UserError if its SHA-256 differs.
         """
         problems = []
-        for path in self._at_hand(downloads):
-            problem = self._mismatch(str(path), path.read_bytes())
+        paths = self._at_hand(downloads)
+        if self.sha256 is None and len(paths) > 1:
+            raise UserError(f"{self.name}: several files are called so: {', '.join(map(str, paths))}; give sha256")
+        for path in paths:
+            try:
+                content = path.read_bytes() if self.sha256 else b""
+            except OSError as error:
+                raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+            problem = self._mismatch(str(path), content)
             if problem is None:
                 return path
             problems.append(problem)
@@ -62,6 +69,8 @@ class PublishedFile:
         return f"{self.name}: not below the folder DATASETS ({os.environ.get('DATASETS') or 'unset'})"
 
     def _mismatch(self, where: str, content: bytes) -> str | None:
+        if self.sha256 is None:
+            return None
         actual, expected = hashlib.sha256(content).hexdigest(), self.sha256.lower()
         return None if actual == expected else f"{where}: SHA-256 is {actual}, the study says {expected}"
 

@@ -15,7 +15,8 @@ import yaml
 from perftransfer import designs, objectives, scales, strategies
 from perftransfer.catalogue import Catalogue
 from perftransfer.code_digest import imported_by, modules_used
-from perftransfer.dataset.params import EnvironmentDescription
+from perftransfer.dataset.params import EnvironmentDescription, TableFormat
+from perftransfer.dataset.published import PublishedFile
 from perftransfer.designs.interface import Design
 from perftransfer.goal import Goal, Limit
 from perftransfer.measuring import networks
@@ -86,6 +87,21 @@ class Study:
             for name, environment in mapping.environments.items()
             if name not in left_out
         }
+
+    @property
+    def available_imports(self) -> list[str]:
+        """Names of the study's ``imports`` of which an environment is available."""
+        return [name for name in self.sections.imports if self.environments_of_import(name)]
+
+    def environments_of_import(self, import_name: str) -> dict[str, ImportedEnvironment]:
+        """Environments of one of the study's ``imports`` whose table is available."""
+        mapping = self.sections.imports[import_name]
+        return {name: environment for name, (other, environment) in self.imports.items() if other is mapping}
+
+    def published_files(self, import_name: str) -> list[PublishedFile]:
+        """Files that one of the study's ``imports`` needs."""
+        environments = self.environments_of_import(import_name).values()
+        return list(dict.fromkeys(map(published_file, environments)))
 
     @cached_property
     def has_relative_options(self) -> bool:
@@ -368,6 +384,17 @@ def _goal(section: GoalSection, otherwise: Sequence[str]) -> Goal:
     """Return a goal; ``otherwise`` decides if no objective is named."""
     decisive = [*section.minimize, *section.maximize] or list(otherwise)
     return Goal(decisive, decisive, [Limit.parse(text) for text in section.subject_to], section.fixed)
+
+
+def table_format(mapping: Import) -> TableFormat:
+    """Return what the study says of how an import's text files hold a table."""
+    return TableFormat(**{field.name: getattr(mapping, field.name) for field in fields(TableFormat)})
+
+
+def published_file(environment: ImportedEnvironment) -> PublishedFile:
+    """Return where the table of an environment is."""
+    sha256 = environment.sha256
+    return PublishedFile(str(environment.file), environment.address, sha256.lower() if sha256 else None)
 
 
 def _description(name: str, environment: ImportedEnvironment) -> EnvironmentDescription:

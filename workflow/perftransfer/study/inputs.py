@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Protocol
 
 from perftransfer.study.facts import SPACES, Study
+from perftransfer.study.reading import DOWNLOADS
 
 
 class Wildcards(Protocol):
@@ -18,8 +20,9 @@ class Wildcards(Protocol):
 class Inputs:
     """Input functions of the rules, and lists of files that do not depend on a wildcard."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, downloads: Path = DOWNLOADS) -> None:
         self._study = study
+        self._downloads = downloads
 
     def configurations(self, wildcards: Wildcards) -> str:
         """Configurations to measure in an environment."""
@@ -90,6 +93,15 @@ class Inputs:
     def imports(self) -> list[str]:
         """Published environments."""
         return self._files("imported", self._study.imported)
+
+    def imports_of(self, import_name: str) -> list[str]:
+        """Published environments of one of the study's ``imports``."""
+        return self._files("imported", self._study.environments_of_import(import_name))
+
+    def unverified_files(self, import_name: str) -> list[str]:
+        """Files of an import whose content the study does not say: a change of one imports its environments again."""
+        files = [file for file in self._study.published_files(import_name) if file.sha256 is None]
+        return [str(file.locate(self._downloads)) for file in files]
 
     def target_tables(self, table: str) -> list[str]:
         """A table of each target."""

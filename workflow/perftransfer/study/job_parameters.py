@@ -10,7 +10,14 @@ from pathlib import Path
 
 from perftransfer import designs, learners, search, strategies
 from perftransfer.code_digest import code_digest, script_digest
-from perftransfer.dataset.params import ImportParams, MergeParams, ObjectiveMapping, OptionMapping
+from perftransfer.dataset.params import (
+    EnvironmentRows,
+    FileParams,
+    ImportParams,
+    MergeParams,
+    ObjectiveMapping,
+    OptionMapping,
+)
 from perftransfer.designs.interface import ActiveDesign
 from perftransfer.evaluation.params import AnalyseParams, EvaluateParams, LearnerParameters, SearchParams, TrainParams
 from perftransfer.export import CATALOGUE as FORMATS
@@ -28,7 +35,7 @@ from perftransfer.recommend.params import (
 )
 from perftransfer.recommend.target_params import ConfirmParams, TargetParams
 from perftransfer.space.params import SampleParams, SpaceParams
-from perftransfer.study.facts import Study, designs_of
+from perftransfer.study.facts import Study, designs_of, table_format
 from perftransfer.study.sections import FIGURES, TABLES
 
 
@@ -102,18 +109,25 @@ class JobParameters:
         """What a board is to measure."""
         return self.benchmark(environment)
 
-    def import_table(self, environment: str) -> ImportParams:
-        """Where a published table is, and how it is mapped."""
-        mapping, source = self._study.imports[environment]
+    def import_table(self, import_name: str) -> ImportParams:
+        """Where published tables are, and how they are mapped, for one of the study's ``imports``."""
+        mapping = self._study.sections.imports[import_name]
+        environments = self._study.environments_of_import(import_name)
         return ImportParams(
-            file=source.file,
-            address=source.address,
-            sha256=source.sha256,
-            rows=source.rows,
+            files={
+                file.name: FileParams(file.address, file.sha256) for file in self._study.published_files(import_name)
+            },
+            environments={
+                name: EnvironmentRows(str(environment.file), environment.rows)
+                for name, environment in environments.items()
+            },
+            table=table_format(mapping),
             options={name: OptionMapping(**option.model_dump()) for name, option in mapping.options.items()},
             objectives={
                 name: ObjectiveMapping(**objective.model_dump()) for name, objective in mapping.objectives.items()
             },
+            missing=mapping.missing,
+            replicates=mapping.replicates,
             code=self._code("import_table"),
         )
 

@@ -9,15 +9,18 @@ from pathlib import Path
 
 from perftransfer import yaml_file
 from perftransfer.dataset import published
-from perftransfer.dataset.published import PublishedFile
 from perftransfer.errors import UserError
 from perftransfer.study import checks, command_line, sheet
-from perftransfer.study.facts import Study
+from perftransfer.study.facts import Study, published_file
+from perftransfer.study.long_tables import with_environments
 from perftransfer.study.machine import usable_cpus
 from perftransfer.study.validation import validate
 
+#: Folder for published files that are fetched.
+DOWNLOADS = Path("results/downloads")
 
-def read_study(config: Mapping[str, object], files: Sequence[Path | str]) -> Study:
+
+def read_study(config: Mapping[str, object], files: Sequence[Path | str], downloads: Path = DOWNLOADS) -> Study:
     """Check a study that Snakemake has read.
 
     Parameters
@@ -26,6 +29,8 @@ def read_study(config: Mapping[str, object], files: Sequence[Path | str]) -> Stu
         What Snakemake read from the files, and from its command line.
     files
         The study's files; paths in them are relative to the working directory.
+    downloads
+        Folder for published files that are fetched because a column of theirs names the environments.
 
     Raises
     ------
@@ -39,7 +44,7 @@ def read_study(config: Mapping[str, object], files: Sequence[Path | str]) -> Stu
     if not config:
         raise UserError(f"{where}: the study is empty")
     content = command_line.typed(config, contents)
-    sections = validate(content, where)
+    sections = with_environments(validate(content, where), where, downloads)
     rows = sheet.read(Path(sections.environments)) if sections.environments else []
     commands = command_line.commands(content, contents, names)
     return _checked(Study(sections, _without_duplicates(rows, sections.hardware), where, commands))
@@ -64,7 +69,7 @@ def with_available_imports(study: Study, downloads: Path) -> Study:
         the study says.
     """
     files = {
-        name: PublishedFile(environment.file, environment.address, environment.sha256.lower())
+        name: published_file(environment)
         for name, (_, environment) in study.imports.items()
         if not Path(f"{study.results}/imported/{name}.parquet").exists()
     }

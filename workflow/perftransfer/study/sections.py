@@ -5,7 +5,7 @@ The JSON schema for editors and the reference page are generated from these clas
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -13,13 +13,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    PrivateAttr,
     StringConstraints,
     ValidationError,
     create_model,
+    model_validator,
 )
 
 from perftransfer import designs, learners, search, strategies
@@ -31,11 +34,22 @@ from perftransfer.space.options import Level
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 OBJECTIVE = r"^[a-z][a-z0-9_]*$"
 SHA256 = r"^[0-9a-fA-F]{64}$"
+OPTION_PATTERN = r"^[a-z][a-z0-9_]*(\*[a-z0-9_]*)?$|^\*[a-z0-9_]*$"
+FILE_NAME = r"^[^/\\*?\[\x00-\x1f]+$"
 _IMPORT_PATH = r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$"
 GPU_TYPE = r"^[A-Za-z0-9_.]+$"
 
+
+def _file_name(value: str) -> str:
+    if value.strip() in ("", ".", ".."):
+        raise ValueError(f"found {value!r}, expected the name of a file")
+    return value
+
+
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Objective = Annotated[str, StringConstraints(pattern=OBJECTIVE)]
+OptionPattern = Annotated[str, StringConstraints(pattern=OPTION_PATTERN)]
+FileName = Annotated[str, StringConstraints(pattern=FILE_NAME), AfterValidator(_file_name)]
 GpuType = Annotated[str, StringConstraints(pattern=GPU_TYPE)]
 
 
@@ -145,10 +159,20 @@ _TABLE_NAMES = [name for name in TABLES.names() if TABLES.load(name).csv]
 TableName = _one_of("table", _TABLE_NAMES)
 
 
+def _environments_schema(schema: dict[str, Any]) -> None:
+    """Complete the JSON schema of the environments of an import."""
+    by_name = {
+        key: schema.pop(key)
+        for key in ("additionalProperties", "propertyNames", "patternProperties", "type")
+        if key in schema
+    }
+    schema["anyOf"] = [by_name, {"const": "all"}, {"type": "array"}]
+
+
 class Section(BaseModel):
     """Unknown keys are errors: a misspelt key would silently leave a default in force."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class _AnyLearner(Section):
@@ -193,18 +217,34 @@ class Measuring(Section):
 
 
 class ImportedOption(Section):
-    """How an option is read from a published table."""
+    """How an option is read from a published table.
+
+    An option whose name has a `*` stands for all that match: `opt_*` for the columns `opt_tile` and `opt_unroll`, under
+    these names; `"*": {column: "opt_*"}` for the same columns as `tile` and `unroll`. Columns that the import uses
+    otherwise do not match.
+    """
 
     column: str | None = Field(None, description="Column that holds it; by default the option's own name.")
     columns: list[str] | None = Field(
         None, description="Columns to be added up, where nested options are one: how many cores are switched on."
+    )
+    type: Literal["number", "text"] | None = Field(
+        None,
+        description="What its levels are. By default numbers if every cell of every file is written as programs write "
+        "numbers (`2`, `0.25`), truth values if every cell is true or false, and text otherwise: `1.10`, `010` and "
+        "`1e3` may be names of versions.",
+    )
+    inactive: list[Level] = Field(
+        [], description="Cells that mean that the option has no effect in their row; `''` is an empty cell."
     )
     factor: PositiveFloat | None = Field(
         None,
         description="Turns the column's numbers into the unit that the option of this name has elsewhere; "
         "`levels` and `default` are in that unit. Not with `by_rank`.",
     )
-    ordered: bool = Field(False, description="Whether the levels have an order.")
+    ordered: bool = Field(
+        False, description="Whether the levels have an order. Of text it has to be given: `levels: [128KB, 1MB]`."
+    )
     by_rank: bool = Field(
         False,
         description="Replace each level by its rank among those of its own environment, 1 the lowest: so clocks of "
@@ -234,9 +274,13 @@ class ImportedObjective(Section):
 class ImportedEnvironment(Section):
     """A published file, or some of its rows, as an environment."""
 
-    file: str = Field(description="File name, looked for below the folder that DATASETS names.")
+    file: FileName | None = Field(
+        None, description="File name, looked for below the folder that DATASETS names; by default that of the import."
+    )
     address: str | None = Field(None, description="Public address, used where DATASETS does not have the file.")
-    sha256: Annotated[str, StringConstraints(pattern=SHA256)] = Field(description="Its SHA-256.")
+    sha256: Annotated[str, StringConstraints(pattern=SHA256)] | None = Field(
+        None, description="Its SHA-256; needed with an `address`."
+    )
     rows: dict[str, Level] = Field({}, description="Values of columns that pick the rows of this environment.")
     hardware: str = Field(description="Hardware it was measured on.")
     emulated: bool = Field(False, description="Whether it is a restriction of other hardware in the study.")
@@ -247,12 +291,108 @@ class ImportedEnvironment(Section):
     image_px: PositiveInt | None = Field(None, description="Width and height of the input in pixels.")
 
 
+class AttributeColumns(Section):
+    """Columns that say what the environments of a long table are."""
+
+    hardware: str | None = Field(None, description="Column of the hardware; by default the environment's value.")
+    cores: str | None = Field(None, description="Column of the cores used.")
+    engine: str | None = Field(None, description="Column of the engine.")
+    network: str | None = Field(None, description="Column of the network.")
+    batch: str | None = Field(None, description="Column of the inputs of one inference.")
+    image_px: str | None = Field(None, description="Column of the width and height of the input in pixels.")
+
+
 class Import(Section):
     """Published tables with the same columns."""
 
-    options: dict[Objective, ImportedOption] = Field(min_length=1, description="Options by name.")
+    file: FileName | None = Field(None, description="File of the environments that name none.")
+    address: str | None = Field(None, description="Its public address.")
+    sha256: Annotated[str, StringConstraints(pattern=SHA256)] | None = Field(None, description="Its SHA-256.")
+    separator: Annotated[str, StringConstraints(min_length=1, max_length=1)] | None = Field(
+        None, description='What separates the cells of a text file, as in `";"` or `"\\t"`; found out by default.'
+    )
+    decimal: Literal[".", ","] | None = Field(None, description="Decimal separator of numbers; found out by default.")
+    thousands: Literal[".", ",", " ", "'", "_"] | None = Field(
+        None,
+        description="Thousands separator of numbers; found out by default, where numbers can be read in one way only.",
+    )
+    comment: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        None, description="What a line begins with that is no row; by default `#`, above the header only."
+    )
+    skip_rows: NonNegativeInt = Field(0, description="Lines above the header that are no rows.")
+    encoding: str | None = Field(None, description="Encoding of a text file, as in `latin-1`; by default UTF-8.")
+    missing: list[Level] = Field(
+        [],
+        description="Cells of objectives that mean that a measurement failed: `[timeout, OOM, '']`. Any other cell "
+        "that is not a number above 0 is an error.",
+    )
+    replicates: Literal["median", "error"] = Field(
+        "median",
+        description="What several rows of a configuration are: repetitions, of which the median is the value and the "
+        "spread the known noise, or an error.",
+    )
+    options: dict[OptionPattern, ImportedOption] = Field(min_length=1, description="Options by name.")
     objectives: dict[Objective, ImportedObjective] = Field(min_length=1, description="Objectives by name, unit in it.")
-    environments: dict[Name, ImportedEnvironment] = Field(min_length=1, description="Environments by name.")
+    environment_column: str | None = Field(
+        None,
+        description="Column of `file` that names the environment of each row: with it, `environments` is `all`, or a "
+        "list of values of this column.",
+    )
+    attributes: AttributeColumns = AttributeColumns()
+    environments: dict[Name, ImportedEnvironment] = Field(
+        description="Environments by name; with `environment_column` also `all`, or a list of its values.",
+        json_schema_extra=_environments_schema,
+    )
+
+    # Values of environment_column that are environments; None where they are given one by one.
+    _values: Literal["all"] | list[Level] | None = PrivateAttr(None)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _complete(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        values = data.get("environments") if isinstance(data, dict) else None
+        if values != "all" and not isinstance(values, list):
+            section = handler(data)
+            if section.environment_column is not None:
+                raise ValueError("environment_column needs environments: all, or a list of values of this column")
+            if not section.environments:
+                raise ValueError("environments: found none")
+            environments = {name: section._with_file(name, each) for name, each in section.environments.items()}
+            return section.model_copy(update={"environments": environments})
+        section = handler({**data, "environments": {}})
+        if section.environment_column is None or section.file is None:
+            raise ValueError(
+                f"environments: found {values!r}; all and a list need file and environment_column, which names the "
+                "environment of each row"
+            )
+        if isinstance(values, list):
+            wrong = [value for value in values if not isinstance(value, Level)]
+            if wrong or not values:
+                raise ValueError(f"environments: found {values!r}, expected values of the column")
+            _distinct(values)
+        section._check_sum("", section.address, section.sha256)
+        section._values = values
+        return section
+
+    def _with_file(self, name: str, environment: ImportedEnvironment) -> ImportedEnvironment:
+        if environment.file is None:
+            if self.file is None:
+                raise ValueError(f"environments.{name}.file: is missing")
+            environment = environment.model_copy(
+                update={"file": self.file, "address": self.address, "sha256": self.sha256}
+            )
+        self._check_sum(f"environments.{name}.", environment.address, environment.sha256)
+        return environment
+
+    @staticmethod
+    def _check_sum(where: str, address: str | None, sha256: str | None) -> None:
+        if address and not sha256:
+            raise ValueError(f"{where}sha256: is missing; what is downloaded has to be known by its SHA-256")
+
+    @property
+    def environment_values(self) -> Literal["all"] | list[Level] | None:
+        """Values of ``environment_column`` that are environments; None where they are given one by one."""
+        return self._values
 
 
 def _parameters_of(learner: str) -> type[BaseModel]:

@@ -12,13 +12,24 @@ from pydantic_core import ErrorDetails
 
 from perftransfer import yaml_file
 from perftransfer.errors import UserError, unknown
-from perftransfer.study.sections import GPU_TYPE, NAME, OBJECTIVE, SHA256, GoalSection, StudySections
+from perftransfer.study.sections import (
+    FILE_NAME,
+    GPU_TYPE,
+    NAME,
+    OBJECTIVE,
+    OPTION_PATTERN,
+    SHA256,
+    GoalSection,
+    StudySections,
+)
 
 _PATTERNS = {
     NAME: "lower-case letters, digits and _ . -",
     OBJECTIVE: "lower-case letters, digits and _, a letter first",
     SHA256: "64 hexadecimal digits",
     GPU_TYPE: "letters, digits and _ .",
+    OPTION_PATTERN: "lower-case letters, digits and _, a letter first; one * for a pattern",
+    FILE_NAME: "the name of a file, without folders and without * ? [",
 }
 
 
