@@ -7,6 +7,9 @@ import pytest
 from perftransfer import yaml_file
 from perftransfer.errors import UserError
 
+# 10^8 values in nine lines.
+BOMB = "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9))
+
 
 @pytest.fixture
 def write(tmp_path: Path):
@@ -26,6 +29,43 @@ def test_a_mapping_is_read_with_its_types(write):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "off",
+        "on",
+        "yes",
+        "no",
+        "Y",
+        "1:30",
+        "010",
+        "008",
+        "1_000",
+        "0x1F",
+        "0o17",
+        "2026-02-28",
+        "=",
+        "1.2.3",
+        "1e",
+        "NA",
+        "None",
+    ],
+)  # fmt: skip
+def test_names_stay_as_they_are_written_and_are_written_so_that_they_stay(write, text: str) -> None:
+    assert yaml_file.read(write(f"a: {text}\n")) == {"a": text}
+    assert yaml_file.read(write(yaml_file.dump({"a": text}))) == {"a": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1e3", 1000.0), ("2e0", 2.0), ("-1.5e-3", -0.0015), (".5", 0.5), ("1.", 1.0), ("1.10", 1.1), ("+5", 5), ("0", 0)],
+)
+def test_numbers_are_decimal(write, text: str, number: float) -> None:
+    read = yaml_file.read(write(f"a: {text}\n"))["a"]
+    assert (read, type(read)) == (number, type(number))
+    assert yaml_file.read(write(yaml_file.dump({"a": text})))["a"] == text
+
+
+@pytest.mark.parametrize(
     ("content", "expected"),
     [
         ("a: 1\nb: 2\na: 3\n", "line 3: duplicate key 'a'"),
@@ -37,13 +77,20 @@ def test_a_mapping_is_read_with_its_types(write):
         ("a: 1\nb: *other\n", "line 2: found undefined alias"),
         ("a: 1\nb: !!python/object/apply:os.system [ls]\n", "line 2: could not determine a constructor"),
         ("a: 1\n? [1, 2]\n: 3\n", "line 2: found unhashable key"),
-        ("a: 1\nday: 2026-02-30\n", "line 2: '2026-02-30' is not a valid timestamp"),
+        ("a: 1\nday: !!timestamp 2026-02-30\n", "line 2: '2026-02-30' is not a valid timestamp"),
         ("a: 1\nb: !!int many\n", "line 2: 'many' is not a valid int"),
         ("a: 1\n---\nb: 1\n", "line 2: "),
         ("- 1\n- 2\n", "found a list, expected a mapping"),
         ("just text\n", "found 'just text', expected a mapping"),
         ("", "is empty, expected a mapping"),
         (b"a: \xff\n", "not UTF-8"),
+        ("a: &a [1, *a]\n", "line 1: a value that contains itself"),
+        ("a: &a {b: *a}\n", "line 1: a value that contains itself"),
+        ("a: " + "[" * 5000, "nested too deeply"),
+        ("a: " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+        (BOMB, "more than 200000 values, with those that aliases repeat"),
+        (BOMB.replace("[", "{x: [").replace("]", "]}"), "more than 200000 values"),
+        ("a: " + "9" * 5000, "is not a valid int"),
         ("a: \x00\n", "special characters are not allowed"),
     ],
 )

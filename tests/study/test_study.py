@@ -88,6 +88,17 @@ def test_numbers_on_the_command_line_are_numbers_and_texts_stay_texts():
     }
 
 
+def test_what_snakemake_reads_as_yaml_1_1_is_what_the_file_says(tmp_path):
+    text = "levels: [off, on, 010, 1e3, 1:30]\nrows: {on: 010, plain: 1}\n"
+    file = tmp_path / "s.yaml"
+    file.write_text(text)
+    written, read = yaml_file.read(file), yaml_file.read_version_1_1(file)
+    assert read["levels"] == [False, True, 8, "1e3", 90]
+    assert command_line.typed(read, [written], [read]) == written
+    changed = {**read, "rows": {True: 8, "plain": "2"}}
+    assert command_line.typed(changed, [written], [read]) == {**written, "rows": {"on": "010", "plain": 2}}
+
+
 def test_only_strategies_that_ask_what_matters_wait_for_it():
     study = study_of("config/config.yaml")
     assert [name for name in study.strategies if study.needs_influence(name)] == ["GS"]

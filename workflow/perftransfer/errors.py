@@ -8,6 +8,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+# Characters of a value that a message quotes.
+_LONGEST = 200
+
 
 class UserError(ValueError):
     """An input that the user must correct.
@@ -34,7 +37,7 @@ def unknown(where: str, what: str, value: object, allowed: Iterable[object]) -> 
         All values that may be there.
     """
     names = [_as_yaml(name) for name in allowed]
-    text = repr(value) if isinstance(value, str) else _as_yaml(value)
+    text = shortened(value) if isinstance(value, str) else _as_yaml(value)[:_LONGEST]
     message = f"{where}: unknown {what} {text}. Allowed: {', '.join(names) if names else 'none'}"
     # By lower case: "ridge" is meant to be "RIDGE".
     lower = {name.lower(): name for name in names}
@@ -74,6 +77,12 @@ def machine_problem(error: OSError, folder: Path) -> str | None:
     if error.errno not in _ADVICE:
         return None
     return f"{error.filename or folder.absolute()}: {os.strerror(error.errno)}: {_ADVICE[error.errno]}"
+
+
+def shortened(value: object) -> str:
+    """Return ``repr`` of a value from a user's file, cut to a length that a message can have."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
 def _as_yaml(value: object) -> str:

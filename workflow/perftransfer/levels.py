@@ -12,6 +12,8 @@ Level = bool | int | float | str
 #: Level of each option by name; None for an inactive option.
 Configuration = Mapping[str, Level | None]
 
+# Above, not every whole number has a floating-point number of its own.
+MAX_NUMBER = 2**53
 #: Level of a conditional option in configurations in which it is inactive.
 INACTIVE = "inactive"
 
@@ -30,3 +32,12 @@ def level_text(level: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value)
+
+
+def level_problem(value: object) -> str | None:
+    """Say why a value of a user's file can be no level; None if it can."""
+    if not isinstance(value, Level):
+        return "expected a number, a text, true or false; write names such as null in quotes"
+    if isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
+        return f"expected a number between {-MAX_NUMBER} and {MAX_NUMBER}, or a text in quotes"
+    return None

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 
 from perftransfer.dataset.number_format import NumberFormat
 from perftransfer.errors import UserError, unknown
-from perftransfer.space.options import INACTIVE, Level, level_text
+from perftransfer.levels import INACTIVE, MAX_NUMBER, Level, level_text
 
-# Above, not every whole number has a floating-point number of its own.
-_EXACT = 2**53
 _TRUTH = {"true": True, "false": False}
 
 
@@ -100,7 +98,7 @@ def _declared(texts: Iterable[str], kind: str | None, levels: Sequence[Level], w
 
 def _number(text: str) -> float | None:
     value = NumberFormat().parse(text)
-    return value if value is not None and abs(value) <= _EXACT else None
+    return value if value is not None and abs(value) <= MAX_NUMBER else None
 
 
 def _canonical(text: str) -> float | None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perftransfer import yaml_file
-from perftransfer.errors import UserError, unknown
+from perftransfer.errors import UserError, shortened, unknown
+from perftransfer.levels import level_problem
 from perftransfer.space.options import INACTIVE, Level, Option, configuration_id, level_text
 from perftransfer.space.relative import SIZES, is_number
 
@@ -81,8 +82,12 @@ class OptionSpace:
             return None
         self._problems += [unknown(where, "key", key, sorted(_OPTION_KEYS)) for key in item.keys() - _OPTION_KEYS]
         levels = item.get("levels")
-        if not isinstance(levels, list) or len(levels) < 2 or not all(isinstance(x, Level) for x in levels):
-            self._problems.append(f"{where}.levels: expected a list of two or more values, found {levels!r}")
+        if not isinstance(levels, list) or len(levels) < 2:
+            self._problems.append(f"{where}.levels: expected a list of two or more values, found {shortened(levels)}")
+            return None
+        problems = [f"{where}.levels: found {shortened(x)}, {level_problem(x)}" for x in levels if level_problem(x)]
+        if problems:
+            self._problems += problems
             return None
         if len({level_text(level) for level in levels}) < len(levels):
             self._problems.append(f"{where}.levels: duplicate level in {levels}")

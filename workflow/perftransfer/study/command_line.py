@@ -8,33 +8,50 @@ from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
-import yaml
+from perftransfer import yaml_file
+from perftransfer.errors import UserError
 
 DEFAULT = "config/config.yaml"
 
 
-def typed(config: Mapping[str, object], written: Sequence[Mapping[str, object]]) -> dict[str, object]:
-    """Give values from the command line the types that they would have in a file.
+def typed(
+    config: Mapping[str, object], written: Sequence[Mapping[str, object]], read: Sequence[object] | None = None
+) -> dict[str, object]:
+    """Give values the types that they have in the study's files.
 
-    Snakemake reads ``--config 'measuring={"repeats": 3}'`` with text inside: "3" is not a number there. Values from
-    one of the files (``written``, in the order in which they were read) are unchanged.
+    Snakemake reads ``--config 'measuring={"repeats": 3}'`` with text inside: "3" is not a number there. It reads files
+    as YAML 1.1, in which ``off`` is false and ``010`` is 8.
+
+    Parameters
+    ----------
+    config
+        What Snakemake read from the files and its command line.
+    written
+        Content of the files, in the order in which they were read.
+    read
+        What Snakemake read from each; by default the same.
     """
-    out: dict[str, object] = _typed(config, reduce(_merged, written, {}))
+    out: dict[str, object] = _typed(config, reduce(_merged, read or written, {}), reduce(_merged, written, {}))
     return out
 
 
-def _typed(value: Any, written: Any) -> Any:
-    if value == written:
-        return value
+def _typed(value: Any, read: Any, written: Any) -> Any:
+    if value in (read, written):
+        return written
     if isinstance(value, Mapping):
-        base = written if isinstance(written, Mapping) else {}
-        return {key: _typed(item, base.get(key)) for key, item in value.items()}
+        is_same = isinstance(read, Mapping) and isinstance(written, Mapping) and len(read) == len(written)
+        # Keys, too, may be read as something else.
+        keys = dict(zip(read, written, strict=True)) if is_same else {}
+        return {
+            keys.get(key, key): _typed(item, read[key], written[keys[key]]) if key in keys else _typed(item, None, None)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [_typed(item, None) for item in value]
+        return [_typed(item, None, None) for item in value]
     if isinstance(value, str):
         try:
-            return yaml.safe_load(value)
-        except yaml.YAMLError:
+            return yaml_file.parse(value)
+        except UserError:
             return value
     return value
 

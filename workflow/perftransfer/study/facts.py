@@ -10,9 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from perftransfer import designs, objectives, scales, strategies
+from perftransfer import designs, objectives, scales, strategies, yaml_file
 from perftransfer.catalogue import Catalogue
 from perftransfer.code_digest import imported_by, modules_used
 from perftransfer.dataset.params import EnvironmentDescription, TableFormat
@@ -376,8 +374,7 @@ class Study:
         content["maximized"] = sorted(self.maximized)
         content["targets"] = [{**self.description(name), "budget": self.rows[name].budget} for name in self.targets]
         content = {"sheet": self.sections.environments, **content}
-        text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
-        return text
+        return yaml_file.dump(content)
 
 
 def _goal(section: GoalSection, otherwise: Sequence[str]) -> Goal:

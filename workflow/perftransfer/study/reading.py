@@ -43,7 +43,8 @@ def read_study(config: Mapping[str, object], files: Sequence[Path | str], downlo
     where = ", ".join(names) or "command line"
     if not config:
         raise UserError(f"{where}: the study is empty")
-    content = command_line.typed(config, contents)
+    read = [yaml_file.read_version_1_1(Path(file)) for file in files]
+    content = command_line.typed(config, contents, read)
     sections = with_environments(validate(content, where), where, downloads)
     rows = sheet.read(Path(sections.environments)) if sections.environments else []
     commands = command_line.commands(content, contents, names)

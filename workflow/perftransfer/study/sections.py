@@ -15,9 +15,8 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     NonNegativeFloat,
-    NonNegativeInt,
+    PlainValidator,
     PositiveFloat,
-    PositiveInt,
     PrivateAttr,
     StringConstraints,
     ValidationError,
@@ -27,9 +26,9 @@ from pydantic import (
 
 from perftransfer import designs, learners, search, strategies
 from perftransfer.catalogue import Catalogue
-from perftransfer.errors import UserError, unknown
+from perftransfer.errors import UserError, shortened, unknown
 from perftransfer.goal import Limit
-from perftransfer.space.options import Level
+from perftransfer.levels import Level, level_problem, level_text
 
 NAME = r"^[a-z0-9][a-z0-9_.-]*$"
 OBJECTIVE = r"^[a-z][a-z0-9_]*$"
@@ -46,6 +45,24 @@ def _file_name(value: str) -> str:
     return value
 
 
+def _level(value: Any) -> Any:
+    if problem := level_problem(value):
+        raise ValueError(f"found {shortened(value)}, {problem}")
+    return value
+
+
+def _levels(values: list[Level]) -> list[Level]:
+    texts = [level_text(value) for value in values]
+    if duplicates := [text for text in texts if texts.count(text) > 1]:
+        raise ValueError(f"duplicate {duplicates[0]}; write names that look like numbers in quotes: '1.10'")
+    return values
+
+
+# More than any of them needs; larger ones overflow in libraries.
+PositiveInt = Annotated[int, Field(gt=0, le=10**9)]
+NonNegativeInt = Annotated[int, Field(ge=0, le=10**9)]
+LevelValue = Annotated[Level, PlainValidator(_level, json_schema_input_type=Level)]
+Levels = Annotated[list[LevelValue], Field(min_length=1), AfterValidator(_levels)]
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Objective = Annotated[str, StringConstraints(pattern=OBJECTIVE)]
 OptionPattern = Annotated[str, StringConstraints(pattern=OPTION_PATTERN)]
@@ -234,7 +251,7 @@ class ImportedOption(Section):
         "numbers (`2`, `0.25`), truth values if every cell is true or false, and text otherwise: `1.10`, `010` and "
         "`1e3` may be names of versions.",
     )
-    inactive: list[Level] = Field(
+    inactive: list[LevelValue] = Field(
         [], description="Cells that mean that the option has no effect in their row; `''` is an empty cell."
     )
     factor: PositiveFloat | None = Field(
@@ -250,8 +267,8 @@ class ImportedOption(Section):
         description="Replace each level by its rank among those of its own environment, 1 the lowest: so clocks of "
         "unlike boards become the same option. Needs `ordered`.",
     )
-    levels: list[Level] | None = Field(None, description="Levels in their order; by default those found, sorted.")
-    default: Level | None = Field(None, description="Default level; by default that of the first row.")
+    levels: Levels | None = Field(None, description="Levels in their order; by default those found, sorted.")
+    default: LevelValue | None = Field(None, description="Default level; by default that of the first row.")
     relative_to: Literal["cores", "batch", "image_px"] | None = Field(
         None,
         description="Size of the environment by which the levels are divided when environments are compared: threads "
@@ -281,7 +298,7 @@ class ImportedEnvironment(Section):
     sha256: Annotated[str, StringConstraints(pattern=SHA256)] | None = Field(
         None, description="Its SHA-256; needed with an `address`."
     )
-    rows: dict[str, Level] = Field({}, description="Values of columns that pick the rows of this environment.")
+    rows: dict[str, LevelValue] = Field({}, description="Values of columns that pick the rows of this environment.")
     hardware: str = Field(description="Hardware it was measured on.")
     emulated: bool = Field(False, description="Whether it is a restriction of other hardware in the study.")
     cores: int | str | None = Field(None, description="Cores used, if known.")
@@ -321,7 +338,7 @@ class Import(Section):
     )
     skip_rows: NonNegativeInt = Field(0, description="Lines above the header that are no rows.")
     encoding: str | None = Field(None, description="Encoding of a text file, as in `latin-1`; by default UTF-8.")
-    missing: list[Level] = Field(
+    missing: list[LevelValue] = Field(
         [],
         description="Cells of objectives that mean that a measurement failed: `[timeout, OOM, '']`. Any other cell "
         "that is not a number above 0 is an error.",
@@ -366,7 +383,7 @@ class Import(Section):
                 "environment of each row"
             )
         if isinstance(values, list):
-            wrong = [value for value in values if not isinstance(value, Level)]
+            wrong = [value for value in values if level_problem(value)]
             if wrong or not values:
                 raise ValueError(f"environments: found {values!r}, expected values of the column")
             _distinct(values)
@@ -598,7 +615,7 @@ class GoalSection(Section):
     subject_to: list[Annotated[str, AfterValidator(_limit)]] = Field(
         [], description="Limits that a recommended configuration has to keep: `latency_ms_p99 <= 20`."
     )
-    fixed: dict[Objective, Level] = Field({}, description="Options held at one level: `precision: fp32`.")
+    fixed: dict[Objective, LevelValue] = Field({}, description="Options held at one level: `precision: fp32`.")
 
 
 class Identity(Section):
@@ -643,7 +660,7 @@ class StudySections(Section):
     """A study: what to measure, import, learn, compare and draw."""
 
     study: Name = Field(description="Name of the study; its results lie in `results/<study>/`.")
-    seed: int = Field(1, ge=0, description="Seed of everything random.")
+    seed: int = Field(1, ge=0, lt=2**32, description="Seed of everything random.")
     objectives: Annotated[list[Objective], AfterValidator(_distinct)] = Field(
         ["latency_ms"], min_length=1, description="What is modelled; the unit is the last part of the name."
     )

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from perftransfer import yaml_file
-from perftransfer.errors import UserError, unknown
+from perftransfer.errors import UserError, shortened, unknown
 from perftransfer.study.sections import (
     FILE_NAME,
     GPU_TYPE,
@@ -82,15 +82,17 @@ def _line(where: str, problem: ErrorDetails, section: type[BaseModel] = StudySec
     if kind == "value_error":
         return f"{where_key}: {message}"
     if kind == "string_pattern_mismatch":
-        return f"{where_key}: found {value!r}, allowed: {_PATTERNS[problem['ctx']['pattern']]}"
+        return f"{where_key}: found {shortened(value)}, allowed: {_PATTERNS[problem['ctx']['pattern']]}"
     if kind in ("model_type", "dict_type"):
         keys = _fields(location, section)
-        return f"{where_key}: found {value!r}, expected a mapping" + (
+        return f"{where_key}: found {shortened(value)}, expected a mapping" + (
             f" with the keys {', '.join(keys)}" if keys else ""
         )
+    if kind in ("bool_type", "bool_parsing"):
+        return f"{where_key}: found {shortened(value)}, expected true or false"
     if kind in ("int_type", "int_parsing", "int_from_float"):
-        return f"{where_key}: found {value!r}, expected a whole number"
-    return f"{where_key}: found {value!r}; {message[0].lower()}{message[1:]}"
+        return f"{where_key}: found {shortened(value)}, expected a whole number"
+    return f"{where_key}: found {shortened(value)}; {message[0].lower()}{message[1:]}"
 
 
 def _fields(location: tuple[int | str, ...], section: type[BaseModel]) -> list[str]:
