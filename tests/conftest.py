@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from clones import Clone, copy_tree
 from hypothesis import settings
 from tests_root import ROOT
 from threadpoolctl import threadpool_limits
+
+from perftransfer.measuring import machine_lock
 
 if TYPE_CHECKING:
     from study_folder import StudyFolder
@@ -25,6 +28,8 @@ threadpool_limits(1, "blas")
 # would compile all of it, and each worker rewrite the assertions of all tests.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Tests measure next to one another, and to whatever else this machine measures.
+os.environ[machine_lock.VARIABLE] = str(Path(tempfile.gettempdir(), f"perftransfer-tests-{os.getpid()}.lock"))
 
 
 # Those who ask for one of these run Snakemake, or read what a whole study has written.

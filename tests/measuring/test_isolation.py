@@ -268,12 +268,18 @@ from perftransfer.measuring.engines.interface import Engine, Session
 class FaultySession(Session):
     def __init__(self, fault):
         self.fault = fault
+        self.mark = __file__ + ".killed"
 
     def run(self):
         if self.fault == "memory":
             hold = []
             while True:
                 hold.append(bytearray(2**24))
+        if self.fault in ("killed once", "killed"):
+            # As by somebody else: the system without memory, or a person.
+            if self.fault == "killed" or not os.path.exists(self.mark):
+                open(self.mark, "w").close()
+                os.kill(os.getpid(), 9)
         if self.fault == "leave a process":
             self.fault = None
             child = os.fork()
@@ -326,6 +332,8 @@ def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Measurin
         ("nan", "failed", "latencies must be positive numbers; found nan"),
         ("hang with a process", "timeout", "not finished after 1 s"),
         ("leave a process", "ok", ""),
+        ("killed once", "ok", ""),
+        ("killed", "crashed", "killed by SIGKILL, 2 times in a row"),
     ],
 )
 def test_whatever_a_network_does_is_a_status_and_nothing_is_left_behind(

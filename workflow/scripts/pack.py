@@ -19,4 +19,5 @@ if __name__ == "__main__":
             protocol=params.protocol,
             repeats=params.repeats,
             retries=params.retries,
+            max_wait_seconds=params.max_wait_seconds,
         )

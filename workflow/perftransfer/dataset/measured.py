@@ -19,8 +19,8 @@ COLUMNS = (
     "latency_ms", "latency_ms_p10", "latency_ms_p50", "latency_ms_p90", "latency_ms_p99", "latency_ms_mad",
     "latency_ms_n", "throughput_per_s",
     "warmup_n", "warmup_ms", "steady", "relative_ci", "stopped", "open_ms", "peak_memory_mib", "external_cpu_share",
-    "steal_cpu_share", "throttle_events", "cpu_mhz", "cpu_mhz_change", "disturbed", "energy_mj", "energy_resolution",
-    "energy_n", "energy_covers", "energy_missing",
+    "steal_cpu_share", "throttle_events", "throttled_periods", "cpu_mhz", "cpu_mhz_change", "disturbed", "energy_mj",
+    "energy_resolution", "energy_n", "energy_covers", "energy_missing",
 )  # fmt: skip
 
 
@@ -63,7 +63,13 @@ def measurements(
         row["latency_ms"] = latency
         row["throughput_per_s"] = None if latency is None else 1000 * batch / float(latency)  # type: ignore[arg-type]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(
-        {"latency_ms_n": "Int64", "warmup_n": "Int64", "throttle_events": "Int64", "energy_n": "Int64"}
+        {
+            "latency_ms_n": "Int64",
+            "warmup_n": "Int64",
+            "throttle_events": "Int64",
+            "throttled_periods": "Int64",
+            "energy_n": "Int64",
+        }
         | {"disturbed": "boolean", "steady": "boolean"}
         | {name: "float64" for name in COLUMNS if name.startswith("latency_ms") and name != "latency_ms_n"}
         | dict.fromkeys(

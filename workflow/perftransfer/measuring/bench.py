@@ -14,12 +14,14 @@ from types import TracebackType
 from typing import cast
 
 from perftransfer.errors import UserError
-from perftransfer.measuring import engines, fingerprint, hardware, journal, networks, same_hardware
+from perftransfer.measuring import engines, fingerprint, hardware, journal, machine_lock, networks, same_hardware
+from perftransfer.measuring.cgroups import Limits
 from perftransfer.measuring.engines.interface import Engine, Options
 from perftransfer.measuring.hardware import background_load, instruction_set, placement
 from perftransfer.measuring.interference import CLOCK_CHANGED_ABOVE, DISTURBED_ABOVE
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
+from perftransfer.measuring.quiet import QuietWatch
 from perftransfer.measuring.records import (
     Host,
     HostRecord,
@@ -38,7 +40,7 @@ from perftransfer.progress import Progress
 
 _LOG = logging.getLogger(__name__)
 
-# Share of the machine's memory; a measurement that needs more fails, and the machine survives.
+# Share of the memory of machine or container; a measurement that needs more fails, and the machine survives.
 _MEMORY_SHARE = 0.9
 
 #: File with the original settings of the hardware while others are applied.
@@ -70,6 +72,7 @@ class MeasureParams:
     retries: int
     protocol: Protocol
     reuse_journals_from: Path | None = None
+    max_wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,23 @@ class Environment:
             raise UserError(f"environment {self.name}: needs {self.cores} cores, {len(usable)} can be used here")
         return usable[-int(self.cores) :]
 
+    def check_quota(self) -> None:
+        """Raise UserError if this container may not keep the CPUs busy; warn where "all" is fewer CPUs for that."""
+        limits, cpus = Limits.read(), self.cpus()
+        if limits.cpus is None:
+            return
+        if limits.cpus < len(cpus):
+            raise UserError(
+                f"environment {self.name}: measures on {len(cpus)} CPU{'s' * (len(cpus) > 1)}, but this container may "
+                f"use the time of only {limits.cpus:g}: it would be stopped again and again while it is measured. Give "
+                f"the container more (docker --cpus={len(cpus)}, limits.cpu in Kubernetes, CPUQuota in systemd), or "
+                "measure on fewer"
+            )
+        if self.cores == "all":
+            _LOG.warning(
+                "%s: this container may use the time of %g CPUs, so cores: all is %d", self.name, limits.cpus, len(cpus)
+            )
+
     def digest(self, versions: Mapping[str, str], host: Host) -> str:
         """Stand for all that makes a measurement one of *this* environment: machine, engine, network, workload."""
         facts: dict[str, object] = {
@@ -176,6 +196,8 @@ class Session:
         How often a disturbed measurement is repeated; its record stays.
     reuse_journals_from
         Journal of another study; its measurements of the same environment are copied.
+    max_wait_seconds
+        How long to wait in all for other processes that disturb measurements.
     root, state
         See ``hardware.applied``.
 
@@ -195,6 +217,7 @@ class Session:
         seed: int,
         retries: int = 0,
         reuse_journals_from: Path | None = None,
+        max_wait_seconds: float = 0.0,
         root: Path = Path("/"),
         state: Path = HARDWARE_STATE,
     ) -> None:
@@ -204,6 +227,8 @@ class Session:
         self._seed = seed
         self._retries = retries
         self._reuse_journals_from = reuse_journals_from
+        self._max_wait_seconds = max_wait_seconds
+        self._watch_quiet: QuietWatch | None = None
         self._root, self._state = root, state
         self._engine = engines.load(environment.engine)
         self._writer = journal.Journal(journal_path)
@@ -238,6 +263,7 @@ class Session:
             journal_path=journal_path,
             seed=params.seed,
             reuse_journals_from=params.reuse_journals_from,
+            max_wait_seconds=params.max_wait_seconds,
         )
 
     def __enter__(self) -> Session:
@@ -351,8 +377,11 @@ class Session:
         progress = Progress(title, len(keys), done_before=done_before)
         for key in keys:
             subject = self._subject(key[1], configurations[key[1]])
-            self._add(key, subject, machine.measure(subject["options"], self._protocol))
+            outcome = machine.measure(subject["options"], self._protocol)
+            self._add(key, subject, outcome)
             progress.step()
+            if self._watch_quiet is not None:
+                self._watch_quiet.note(outcome)
             self._since_sentinel += 1
             if self._since_sentinel >= _SENTINEL_EVERY:
                 self._watch(machine)
@@ -399,6 +428,13 @@ class Session:
             )
             machine = _Machine(self._environment, self._engine, self._host)
             with ExitStack() as stack:
+                # An engine that measures nothing disturbs nobody.
+                if self._engine.isolated:
+                    self._environment.check_quota()
+                    stack.enter_context(machine_lock.held(f"environment {self._environment.name}"))
+                    if self._watch_quiet is None:
+                        name, cpus = self._environment.name, self._environment.cpus()
+                        self._watch_quiet = QuietWatch(name, cpus, self._max_wait_seconds)
                 try:
                     machine.apply_settings(stack, self._root, self._state)
                     if machine.applied is not None:
@@ -443,6 +479,7 @@ def measure_environment(
     seed: int,
     retries: int = 0,
     reuse_journals_from: Path | None = None,
+    max_wait_seconds: float = 0.0,
     root: Path = Path("/"),
     state: Path = HARDWARE_STATE,
 ) -> list[Measurement]:
@@ -455,6 +492,7 @@ def measure_environment(
         seed=seed,
         retries=retries,
         reuse_journals_from=reuse_journals_from,
+        max_wait_seconds=max_wait_seconds,
         root=root,
         state=state,
     )
@@ -537,15 +575,16 @@ def _not_applied(reason: str) -> JudgedOutcome:
 
 
 def _disturbed(outcome: Outcome, *, loaded: bool) -> bool | None:
-    """Tell whether others used the CPUs, heat slowed them down, or their clock changed.
+    """Tell whether others used the CPUs, heat or a quota slowed them down, or their clock changed.
 
     None: unknown. loaded: by a background load of the environment itself, which is not a disturbance.
     """
     share = None if loaded else outcome.get("external_cpu_share")
-    events, change = outcome.get("throttle_events"), outcome.get("cpu_mhz_change")
-    if share is None and events is None and change is None:
+    slowed = [outcome.get("throttle_events"), outcome.get("throttled_periods")]
+    change = outcome.get("cpu_mhz_change")
+    if share is None and change is None and slowed == [None, None]:
         return None
-    return (share or 0) > DISTURBED_ABOVE or (events or 0) > 0 or abs(change or 0) > CLOCK_CHANGED_ABOVE
+    return (share or 0) > DISTURBED_ABOVE or any(slowed) or abs(change or 0) > CLOCK_CHANGED_ABOVE
 
 
 def _variables(settings: Sequence[hardware.Setting], engine: Engine) -> dict[str, str]:
@@ -562,7 +601,7 @@ def _variables(settings: Sequence[hardware.Setting], engine: Engine) -> dict[str
 
 
 def _request(environment: Environment, options: Options, protocol: Protocol, host: Host) -> Request:
-    memory = host["memory_gib"]
+    memory = min(filter(None, (host["memory_gib"], host["memory_limit_gib"])), default=None)
     return {
         "gpu": placement.gpu_of(hardware.parse(environment.hardware_settings), os.environ.get("CUDA_VISIBLE_DEVICES")),
         "memory_limit_mib": None if memory is None else int(_MEMORY_SHARE * 1024 * memory),

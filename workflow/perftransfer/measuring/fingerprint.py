@@ -10,14 +10,18 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from perftransfer.measuring.cgroups import Limits
 from perftransfer.measuring.records import Host
 
 
-def usable_cpus() -> list[int]:
-    """Numbers of the CPUs that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
+def usable_cpus(root: Path = Path("/")) -> list[int]:
+    """Return the numbers of the CPUs that this process may use all the time.
+
+    A container may have a quota of the CPUs' time: then these are the last ones, no more than the quota keeps busy.
+    """
+    cpus = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    n = Limits.read(root).whole_cpus
+    return cpus if n is None else cpus[-n:]
 
 
 def _lines(path: str) -> dict[str, str]:
@@ -77,6 +81,7 @@ def host(root: Path = Path("/")) -> Host:
     """
     cpu, memory = _lines(str(root / "proc/cpuinfo")), _lines(str(root / "proc/meminfo"))
     total = memory.get("MemTotal", "").split()
+    limits = Limits.read(root)
     flags = (cpu.get("flags") or cpu.get("Features") or "").split()
     return {
         "node": platform.node(),
@@ -89,8 +94,10 @@ def host(root: Path = Path("/")) -> Host:
         "processor": cpu.get("model name") or cpu.get("Model") or platform.processor() or platform.machine(),
         "architecture": platform.machine(),
         "cpus": os.cpu_count() or 1,
-        "usable_cpus": len(usable_cpus()),
+        "usable_cpus": len(usable_cpus(root)),
+        "cpu_quota": limits.cpus,
         "memory_gib": round(int(total[0]) / 2**20, 1) if total else None,
+        "memory_limit_gib": limits.memory_gib,
         "virtual_machine": "hypervisor" in flags,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),

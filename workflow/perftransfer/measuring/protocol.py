@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 
+from perftransfer.measuring.cgroups import throttled_periods
 from perftransfer.measuring.engines.interface import Session
 from perftransfer.measuring.interference import CpuTimes, cpu_mhz, throttle_events
 from perftransfer.measuring.records import CpuReport
@@ -63,8 +64,9 @@ class Timing:
     warmup_n, warmup_ms: inferences before, and how long they took. steady: whether warm-up ended because latencies were
     steady. precision: half the width of the confidence interval of the median, relative to it. stopped: ``precise`` if
     that reached the protocol's, else ``time``. external_cpu_share, steal_cpu_share: see ``interference``;
-    throttle_events: how often a CPU was slowed down for heat; cpu_mhz: its clock at the end, cpu_mhz_change: by which
-    share of its value at the start it had changed. None: unknown.
+    throttle_events: how often a CPU was slowed down for heat; throttled_periods: how often a container's quota of CPU
+    time was used up; cpu_mhz: its clock at the end, cpu_mhz_change: by which share of its value at the start it had
+    changed. None: unknown.
     """
 
     latencies_ms: list[float]
@@ -78,6 +80,7 @@ class Timing:
     external_cpu_share: float | None = None
     steal_cpu_share: float | None = None
     throttle_events: int | None = None
+    throttled_periods: int | None = None
 
 
 def is_steady(latencies: Sequence[float]) -> bool:
@@ -139,21 +142,26 @@ class _Watched:
 
     times: CpuTimes
     throttled: int | None
+    waited: int | None
     mhz: float | None
 
     @classmethod
     def now(cls, cpus: list[int]) -> _Watched:
-        return cls(CpuTimes.read(cpus), throttle_events(cpus), cpu_mhz(cpus))
+        return cls(CpuTimes.read(cpus), throttle_events(cpus), throttled_periods(), cpu_mhz(cpus))
 
     def since(self, before: _Watched) -> CpuReport:
-        counted = self.throttled is not None and before.throttled is not None
         return {
             "external_cpu_share": self.times.external_share_since(before.times),
             "steal_cpu_share": self.times.steal_share_since(before.times),
-            "throttle_events": (self.throttled or 0) - (before.throttled or 0) if counted else None,
+            "throttle_events": _difference(self.throttled, before.throttled),
+            "throttled_periods": _difference(self.waited, before.waited),
             "cpu_mhz": self.mhz,
             "cpu_mhz_change": self.mhz / before.mhz - 1 if self.mhz and before.mhz else None,
         }
+
+
+def _difference(after: int | None, before: int | None) -> int | None:
+    return None if after is None or before is None else after - before
 
 
 @contextmanager

@@ -147,7 +147,16 @@ _POSSIBLE: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
         "a positive number",
     ),
     (
-        ("warmup_n", "warmup_ms", "open_ms", "relative_ci", "throttle_events", "energy_n", "energy_resolution"),
+        (
+            "warmup_n",
+            "warmup_ms",
+            "open_ms",
+            "relative_ci",
+            "throttle_events",
+            "throttled_periods",
+            "energy_n",
+            "energy_resolution",
+        ),
         lambda value: 0 <= value < math.inf,
         "a number from 0",
     ),

@@ -41,6 +41,7 @@ class CpuReport(TypedDict, total=False):
     external_cpu_share: float | None
     steal_cpu_share: float | None
     throttle_events: int | None
+    throttled_periods: int | None
     cpu_mhz: float | None
     cpu_mhz_change: float | None
 
@@ -110,7 +111,9 @@ class Host(TypedDict):
     architecture: str
     cpus: int
     usable_cpus: int
+    cpu_quota: float | None
     memory_gib: float | None
+    memory_limit_gib: float | None
     virtual_machine: bool
     system: str
     python: str

@@ -34,6 +34,7 @@ class BoardJob:
     protocol: Protocol
     repeats: int
     retries: int
+    max_wait_seconds: float = 0.0
 
 
 def pack(
@@ -44,6 +45,7 @@ def pack(
     protocol: Protocol,
     repeats: int,
     retries: int,
+    max_wait_seconds: float = 0.0,
 ) -> None:
     """Write what a board needs into ``folder``; with copies of the network's files."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,7 +57,9 @@ def pack(
             copy = folder / file.relative_to(source.parent)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
-    job = BoardJob(replace(environment.with_dimension_names(), files=files), protocol, repeats, retries)
+    job = BoardJob(
+        replace(environment.with_dimension_names(), files=files), protocol, repeats, retries, max_wait_seconds
+    )
     for name, content in (("environment", to_plain(job)), ("configurations", to_plain(configurations))):
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -80,6 +84,7 @@ def measure(environment_file: str, configurations_file: str, out: str) -> None:
         configurations,
         repeats=job.repeats,
         retries=job.retries,
+        max_wait_seconds=job.max_wait_seconds,
         protocol=job.protocol,
         journal_path=Path(out),
         seed=job.environment.seed,

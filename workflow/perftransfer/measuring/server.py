@@ -32,6 +32,8 @@ from perftransfer.plain import from_plain
 STATUSES = ("ok", "failed", "unsupported", "crashed", "timeout")
 
 _PR_SET_PDEATHSIG = 1
+_TRIES = 2
+_KILLED: Outcome = {"status": "crashed", "error": f"killed by {signal.SIGKILL.name}"}
 
 
 def die_with(parent: int) -> None:
@@ -75,6 +77,7 @@ def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome
         "external_cpu_share": timing.external_cpu_share,
         "steal_cpu_share": timing.steal_cpu_share,
         "throttle_events": timing.throttle_events,
+        "throttled_periods": timing.throttled_periods,
         "cpu_mhz": timing.cpu_mhz,
         "cpu_mhz_change": timing.cpu_mhz_change,
     }
@@ -151,8 +154,19 @@ def _read_until(pipe: int, child: int, deadline: float) -> bytes | None:
 def measure_in_child(engine: Engine, request: Request, cpus: list[int] | None, private: Sequence[int] = ()) -> Outcome:
     """Fork, measure in the child, and return its outcome.
 
+    A child that somebody killed is tried again: a lack of memory elsewhere, or a person, is no property of the
+    configuration. The second time it is.
+
     private: file descriptors to close in the child.
     """
+    for _ in range(_TRIES):
+        outcome = _measure_in_one_child(engine, request, cpus, private)
+        if outcome != _KILLED:
+            return outcome
+    return {**_KILLED, "error": f"{_KILLED['error']}, {_TRIES} times in a row"}
+
+
+def _measure_in_one_child(engine: Engine, request: Request, cpus: list[int] | None, private: Sequence[int]) -> Outcome:
     timeout = from_plain(Protocol, request["protocol"]).timeout_seconds
     deadline = time.monotonic() + timeout
     reader, writer = os.pipe()

@@ -46,6 +46,8 @@ _HOST = {
     "gpu_driver": "GPU driver", "memory_gib": "memory (GiB)", "virtual_machine": "virtual machine",
     "container": "container", "system": "system", "python": "Python",
 }  # fmt: skip
+# Shown where there is one.
+_HOST_LIMITS = {"cpu_quota": "CPU quota of the container", "memory_limit_gib": "memory of the container (GiB)"}
 # Where findings are shown that no figure shows.
 _ANCHORS = {"recommended": "recommendation", "poor_measurements": "measurements"}
 
@@ -244,6 +246,7 @@ def _machines(hosts: Mapping[str, HostRecord]) -> list[PageTable]:
     machines: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for environment, host in hosts.items():
         facts = [(title, _written(host.get(key))) for key, title in _HOST.items()]
+        facts += [(title, _written(host.get(key))) for key, title in _HOST_LIMITS.items() if host.get(key) is not None]
         facts += [(f"{library} version", str(version)) for library, version in (host.get("versions") or {}).items()]
         machines.setdefault(tuple(facts), []).append(environment)
     return [

@@ -102,6 +102,7 @@ class JobParameters:
             repeats=measuring.repeats,
             retries=measuring.retries,
             protocol=study.protocol,
+            max_wait_seconds=measuring.max_wait_seconds,
             reuse_journals_from=Path(f"results/{other_study}/journal/{environment}.jsonl") if other_study else None,
         )
 

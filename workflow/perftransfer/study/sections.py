@@ -221,6 +221,11 @@ class Measuring(Section):
     retries: NonNegativeInt = Field(
         1, description="How often a disturbed measurement is made again, after all others; both stay."
     )
+    max_wait_seconds: NonNegativeFloat = Field(
+        600,
+        description="Where other processes disturb measurement after measurement, an environment waits until the "
+        "machine is quiet, but in all no longer than this, in seconds.",
+    )
     timeout_seconds: PositiveFloat = Field(
         120,
         description="A measurement that takes longer, opening the network included, is ended and marked `timeout`; "
