@@ -31,7 +31,6 @@ from _side_by_side import (
     tool,
 )
 
-from perftransfer.measuring import networks
 from perftransfer.measuring.engines.interface import Level
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
@@ -57,7 +56,7 @@ def ours(server: MeasuringServer, case: Case, file: str) -> Median:
         "gpu": 0,
         "memory_limit_mib": None,
         "files": {"fp32": file},
-        "dimension_names": {"fp32": networks.dimension_names(Path(file))},
+        "feeds": {},
         "workload": dict(case.workload),
         "options": dict(case.options),
         "protocol": to_plain(Protocol()),

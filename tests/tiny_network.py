@@ -12,8 +12,11 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from perftransfer.errors import UserError
-from perftransfer.measuring import networks
+from perftransfer.measuring import feed, networks
 from perftransfer.measuring.protocol import Protocol
+from perftransfer.plain import to_plain
+
+INTEGERS = [getattr(TensorProto, f"{sign}INT{bits}") for sign in ("", "U") for bits in (8, 16, 32, 64)]
 
 
 def network(folder: Path, shape: list[Any], element: int = TensorProto.FLOAT) -> str:
@@ -36,10 +39,10 @@ def network(folder: Path, shape: list[Any], element: int = TensorProto.FLOAT) ->
     return str(path)
 
 
-def dimension_names(path: str) -> dict[str, dict[str, list[str]]]:
-    """Names that a job reads from the network's file; none where it is no network."""
+def feeds(path: str, workload: Mapping[str, int]) -> dict[str, Any]:
+    """What a job plans to feed; nothing where the file is no network."""
     try:
-        return {"fp32": networks.dimension_names(Path(path))}
+        return {"fp32": to_plain(feed.plan(networks.inputs(Path(path)), workload, {}))}
     except UserError:
         return {}
 
@@ -59,7 +62,7 @@ def request(
     )
     return {
         "files": {"fp32": path},
-        "dimension_names": dimension_names(path),
+        "feeds": feeds(path, workload),
         "workload": dict(workload),
         "options": dict(options),
         "protocol": asdict(protocol),

@@ -14,13 +14,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import psutil
 import pytest
+import tiny_network
+from onnx import TensorProto, helper, numpy_helper
 
 from perftransfer.errors import UserError
 from perftransfer.measuring import bench, journal, server
 from perftransfer.measuring.bench import Environment, Session, measure_environment
 from perftransfer.measuring.engines.simulated import Simulated
+from perftransfer.measuring.feed import Fill
 from perftransfer.measuring.fingerprint import usable_cpus
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
@@ -289,7 +294,7 @@ def test_what_was_disturbed_is_measured_again_later_and_both_stay(path: Path, mo
 
 
 def test_the_sentinel_is_measured_before_and_after_and_is_no_measurement(path: Path) -> None:
-    files = {"fp32": "nowhere.onnx"}
+    files = {"fp32": tiny_network.network(path.parent.parent, [1, 3, 128, 128])}
     environment = replace(ENVIRONMENT, name="a", engine="onnxruntime", files=files)
     records = bench.measure_environment(
         environment, {"c1": {}, "c2": {}}, repeats=1, protocol=PROTOCOL, journal_path=path, seed=1
@@ -537,3 +542,110 @@ def test_a_background_load_that_ends_leaves_no_number(path: Path, monkeypatch: p
     assert {r["status"] for r in records} == {"not_applied"}
     assert "background load: process" in records[0]["error"]
     assert [r["order"] for r in journal.read(path) if r["record"] == "measurement"] == list(range(6))
+
+
+NETWORK = replace(ENVIRONMENT, name="a", engine="onnxruntime", network="mine.onnx", workload={"batch": 1})
+
+
+def on_network(
+    path: Path, nodes: list[Any], *shape: Any, element: int = TensorProto.FLOAT, **changes: Any
+) -> Environment:
+    """An environment with a network of these operators; its input is x, its output y, its weight w a column of ones."""
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", element, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.ones((8, 1), np.float32), "w")],
+    )
+    file = path.parent.parent / "mine.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), file)
+    return replace(NETWORK, files={"fp32": str(file)}, **changes)
+
+
+GATHER = [helper.make_node("Gather", ["w", "x"], ["y"])]
+LOG = [helper.make_node("Log", ["x"], ["l"]), helper.make_node("MatMul", ["l", "w"], ["y"])]
+
+
+def test_the_journal_says_what_was_fed(path: Path) -> None:
+    environment = on_network(path, GATHER, "N", "time", element=TensorProto.INT64, workload={"batch": 2, "time": 5})
+    records = measure(path, {"c1": {}}, environment=environment, repeats=1)
+    fed = {"fp32": [{"name": "x", "shape": [2, 5], "type": "int64", "filled": "integers from 0 to 7"}]}
+    assert records[0]["status"] == "ok"
+    assert bench.metadata(records, path, "a")["host"]["fed"] == fed
+
+
+def test_what_does_not_fit_the_network_is_refused_before_anything_is_measured(path: Path) -> None:
+    environment = on_network(path, LOG, 1, 8, workload={"batch": 256})
+    with pytest.raises(UserError, match=r"environment a: input x has the size 1 .* says batch 256"):
+        measure(path, {"c1": {}}, environment=environment)
+    assert not path.exists()
+
+
+def test_measurements_of_what_was_always_fed_keep_their_key_and_others_have_one_of_their_own(path: Path) -> None:
+    host, versions = bench.fingerprint.host(), {"onnxruntime": "1"}
+
+    def digest(environment: Environment) -> str:
+        return environment.planned().digest(versions, host)
+
+    usual = on_network(path, LOG, "batch", 8)
+    assert digest(usual) == usual.digest(versions, host)
+    filled = [{"x": Fill("zeros")}, {"x": Fill("value", value=2)}, {"x": Fill("value", value=3)}]
+    digests = [digest(replace(usual, inputs=inputs)) for inputs in filled]
+    digests.append(digest(usual))
+    digests.append(digest(on_network(path, GATHER, "batch", 8, element=TensorProto.INT64)))
+    assert len(set(digests)) == 5
+
+
+def test_outputs_that_are_no_numbers_have_a_status(path: Path) -> None:
+    environment = on_network(path, LOG, 1, 8, inputs={"x": Fill("ones")})
+    # The journal then shows that the network runs.
+    assert measure(path, {"c1": {}}, environment=environment, repeats=1)[0]["status"] == "ok"
+    with MeasuringServer("onnxruntime", usable_cpus()) as measuring:
+        request = tiny_network.request(environment.files["fp32"], {"batch": 1}, {})
+        outcome = measuring.measure(request)
+    assert outcome["status"] == "invalid_output"
+    assert outcome["error"].startswith("output y: 1 NaN and 0 infinite of 1 numbers")
+    assert "latency_ms" not in outcome
+
+
+def test_infinite_and_nan_outputs_are_counted_and_what_is_no_number_is_passed_over() -> None:
+    outputs = {"a": np.array([1.0, np.nan, np.inf, -np.inf]), "b": np.array([1, 2]), "c": ["text"], "d": np.ones(2)}
+    assert server.non_finite(outputs) == "output a: 1 NaN and 2 infinite of 4 numbers"
+    assert server.non_finite({name: outputs[name] for name in "bcd"}) is None
+
+
+def test_a_network_that_does_not_run_stops_the_session_with_the_words_of_the_engine(path: Path) -> None:
+    environment = on_network(path, [helper.make_node("MatMul", ["x", "w"], ["y"])], 1, 9)
+    with pytest.raises(
+        UserError, match=r"(?s)environment a: the network mine.onnx does not run:\nfailed, with .*MatMul"
+    ):
+        measure(path, {f"c{i}": {"intra_op_threads": 1} for i in range(9)}, environment=environment)
+    assert [r["record"] for r in journal.read(path)] == ["host"]
+
+
+def test_a_network_that_runs_with_another_configuration_is_measured(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Simulated, "isolated", True)
+    faults = {"c1": {"fault": "unsupported"}, "c2": {"fault": "raise"}, "c3": {"threads": 1}}
+    records = measure(path, faults, repeats=2)
+    assert [r["status"] for r in records[::2]] == ["unsupported", "failed", "ok"]
+    warned = [record.message for record in caplog.records if record.levelno == logging.WARNING]
+    assert sorted(warned) == [
+        "simulated-a: configuration c1 (fault=unsupported): unsupported: fault: unsupported was asked for",
+        "simulated-a: configuration c2 (fault=raise): failed: RuntimeError: the network exploded",
+    ]
+
+
+def test_if_nothing_succeeds_the_reasons_are_counted(path: Path) -> None:
+    faults = {f"c{i}": {"fault": "unsupported"} for i in range(3)} | {"c9": {"fault": "raise"}}
+    records = measure(path, faults)
+    with pytest.raises(UserError) as caught:
+        bench.require_success(records, "simulated-a", path)
+    assert str(caught.value).splitlines() == [
+        f"environment simulated-a: no measurement succeeded ({path})",
+        "6 of 8: unsupported: fault: unsupported was asked for",
+        "2 of 8: failed: RuntimeError: the network exploded",
+    ]
+    bench.require_success([*records, *measure(path.with_suffix(".other"))], "simulated-a", path)

@@ -64,7 +64,7 @@ print("so does Python")
 def request(timeout: float = 20.0, **options: Any) -> dict[str, Any]:
     return {
         "files": {},
-        "dimension_names": {},
+        "feeds": {},
         "workload": {"batch": 1},
         "options": options,
         "protocol": asdict(Protocol(1, 0.0, 3, 0.0, timeout, max_warmup_seconds=0.0, max_seconds=0.0)),

@@ -23,6 +23,7 @@ from onnx.external_data_helper import convert_model_to_external_data
 
 from perftransfer.errors import UserError
 from perftransfer.measuring import networks
+from perftransfer.measuring.feed import DeclaredInput
 
 NAMES = ["bertmini", "inceptionv3", "mobilenetv2", "resnet18", "squeezenet", "xception"]
 IMAGE_NETWORKS = NAMES[1:]
@@ -372,20 +373,31 @@ def test_a_network_of_a_users_own_is_named_by_its_import_path(tmp_path, monkeypa
     assert onnx.load(tmp_path / "tiny.onnx").graph.input[0].name == "image"
 
 
-def test_names_of_dimensions_of_every_input_are_read(tmp_path: Path) -> None:
+def test_what_a_file_declares_of_its_inputs_is_read(tmp_path: Path) -> None:
     shapes: dict[str, list[Any]] = {"image": ["batch", 3, "größe", None], "ids": ["batch", 70_000], "scalar": []}
     inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()]
+    inputs += [helper.make_tensor_value_info("any", TensorProto.BFLOAT16, None)]
+    inputs += [helper.make_tensor_sequence_value_info("list", TensorProto.FLOAT, [1])]
+    optional = helper.make_optional_type_proto(helper.make_tensor_type_proto(TensorProto.INT8, [2]))
+    inputs += [helper.make_value_info("maybe", optional)]
+    inputs += [helper.make_tensor_value_info("weight", TensorProto.FLOAT, [1])]
     output = [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)]
-    nodes = [helper.make_node("Relu", ["ids"], ["z"])]
-    onnx.save(helper.make_model(helper.make_graph(nodes, "several", inputs, output)), tmp_path / "several.onnx")
-    assert networks.dimension_names(tmp_path / "several.onnx") == {
-        "image": ["batch", "", "größe", ""],
-        "ids": ["batch", ""],
-        "scalar": [],
-    }
+    nodes = [helper.make_node("Add", ["ids", "weight"], ["z"])]
+    weights = [numpy_helper.from_array(np.ones(1, np.float32), "weight")]
+    graph = helper.make_graph(nodes, "several", inputs, output, weights)
+    onnx.save(helper.make_model(graph), tmp_path / "several.onnx")
+    assert networks.inputs(tmp_path / "several.onnx") == [
+        DeclaredInput("image", ["batch", 3, "größe", None], "float32"),
+        DeclaredInput("ids", ["batch", 70_000], "float32"),
+        DeclaredInput("scalar", [], "float32"),
+        DeclaredInput("any", None, "bfloat16"),
+        DeclaredInput("list", (), "sequence"),
+        DeclaredInput("maybe", [2], "int8", is_optional=True),
+    ]
 
 
-def test_names_are_not_read_from_garbage(tmp_path: Path) -> None:
-    (tmp_path / "garbage").write_bytes(b"\x07no network")
-    with pytest.raises(UserError, match="garbage: not a readable ONNX file"):
-        networks.dimension_names(tmp_path / "garbage")
+def test_inputs_are_not_read_from_garbage(tmp_path: Path) -> None:
+    for content in (b"\x07no network", b""):
+        (tmp_path / "garbage").write_bytes(content)
+        with pytest.raises(UserError, match="garbage: not a readable ONNX file"):
+            networks.inputs(tmp_path / "garbage")

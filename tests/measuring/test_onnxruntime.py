@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.capi import onnxruntime_pybind11_state as library
 from tiny_network import network
 
-from perftransfer.measuring import fingerprint, networks
+from perftransfer.measuring import feed, fingerprint, networks
 from perftransfer.measuring.engines import _onnxruntime_threads
 from perftransfer.measuring.engines._onnxruntime_options import CUDA, SESSION, Entry, texts
 from perftransfer.measuring.engines.interface import UnsupportedConfigurationError
@@ -57,7 +57,7 @@ def status(server: MeasuringServer, path: str, options: dict[str, Any]) -> str:
     protocol = Protocol(warmup_runs=1, warmup_seconds=0.0, runs=1, seconds=0.0, max_warmup_seconds=0.0, max_seconds=0.0)
     request = {
         "files": {"fp32": path, "int8": path},
-        "dimension_names": {},
+        "feeds": {},
         "workload": WORKLOAD,
         "options": options,
         "protocol": asdict(protocol),
@@ -447,7 +447,9 @@ def on_cuda(monkeypatch: pytest.MonkeyPatch, tiny: str) -> Callable[..., Any]:
     def open_(trouble: str = "", path: str = tiny, **options: Any) -> Any:
         monkeypatch.setattr(Session, "trouble", trouble)
         monkeypatch.setattr(Session, "opened", [])
-        return OnnxRuntime().open({"fp32": path}, WORKLOAD, {"provider": "cuda", **options}, 7)
+        engine = OnnxRuntime()
+        engine.feeds = {"fp32": feed.plan(networks.inputs(Path(tiny)), WORKLOAD, {})}
+        return engine.open({"fp32": path}, WORKLOAD, {"provider": "cuda", **options}, 7)
 
     return open_
 

@@ -83,10 +83,11 @@ def files_of(packed: Path) -> list[str]:
     return ["--environment", str(packed / "environment.json"), "--configurations", str(packed / "configurations.json")]
 
 
-def test_names_of_dimensions_travel_with_the_network(packed: Path) -> None:
+def test_what_is_fed_travels_with_the_network(packed: Path) -> None:
     environment = json.loads((packed / "environment.json").read_text())["environment"]
-    (inputs,) = environment["dimension_names"]["fp32"].values()
-    assert inputs == ["batch", "", "image_px", "image_px"]
+    ((image,),) = environment["feeds"].values()
+    assert (image["name"], image["shape"], image["type"]) == ("image", [1, 3, 64, 64], "float32")
+    assert image["fill"]["kind"] == "normal"
 
 
 def test_a_board_with_numpy_and_an_engine_measures_what_was_packed(board: Path, packed: Path, tmp_path: Path) -> None:

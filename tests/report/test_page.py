@@ -319,3 +319,17 @@ def test_what_to_paste_stands_in_the_section_of_its_target(tmp_path: Path) -> No
     for text in ("<h4>Code, for latency</h4>", "a&lt;b", "Measured with batch=1."):
         assert text in section
     assert 'session = "a<b"\n' in found.texts["code"]
+
+
+def test_the_page_says_what_the_networks_were_fed(html: str, tmp_path: Path) -> None:
+    assert "filled with" not in html
+    fed = {"name": "ids", "shape": [2, 128], "type": "int64", "filled": "integers from 0 to 99"}
+    scalar = {"name": "length", "shape": [], "type": "int64", "filled": "200"}
+    environments = FOUR[:2]
+    first, second = (row["environment"] for row in environments)
+    hosts = studies.hosts(environments)
+    hosts[first]["fed"] = {"fp32": [fed, scalar], "int8": [fed]}
+    hosts[second]["fed"] = {"fp32": [fed]}
+    cells = check(page(environments, tmp_path, hosts=hosts)).texts["td"]
+    for text in ("2 x 128", "a single value", "integers from 0 to 99", f"{first} (fp32, int8), {second} (fp32)"):
+        assert text in cells

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 import yaml
+from onnx import TensorProto, helper
 from tests_root import ROOT
 
 from perftransfer.errors import UserError
 from perftransfer.goal import Goal, Limit
 from perftransfer.measuring import fingerprint
-from perftransfer.study import read_study
+from perftransfer.study import read_study, sheet
 
 HEADER = "environment\thardware\temulated\tcores\tengine\tnetwork\tspace\tbatch\timage_px\n"
 ROW = "{name}\tthis machine\tyes\t1\tonnxruntime\t{network}\tonnxruntime\t1\t128\n"
@@ -341,3 +343,73 @@ def test_the_goal_of_a_target_is_checked(tmp_path, monkeypatch, goal, message):
     assert study.goal("b") == Goal(
         ["latency_ms"], ["latency_ms"], [Limit("latency_ms_p99", True, 20.0)], {"precision": "int8"}
     )
+
+
+def own_network(*shape, element=TensorProto.FLOAT):
+    """Write config/own.onnx; return the row of its sheet up to the columns batch, image_px, sizes and inputs."""
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["x"], ["y"])],
+        "g",
+        [helper.make_tensor_value_info("x", element, shape)],
+        [helper.make_tensor_value_info("y", element, None)],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), "config/own.onnx")
+    return "a\tthis machine\tyes\t1\tonnxruntime\tconfig/own.onnx\tonnxruntime"
+
+
+SIZES_HEADER = HEADER.rstrip("\n") + "\tsizes\tinputs\n"
+
+
+@pytest.mark.parametrize(
+    ("shape", "cells", "message"),
+    [
+        ((1, 8), "256\t-\t\t", "environment a: input x has the size 1 in its first dimension; the environment"),
+        ((1, 8), "1\t512\t\t", "environment a: the network takes no images of 512 x 512 pixels"),
+        ((1, 8), "1\t\tsequence=128\t", "environment a: sizes: the network does not take sequence=128"),
+        ((1, "time"), "1\t-\t-\t-", "environment a: no size for the free dimension time; the sheet gives batch=1"),
+        (("batch", 8), "-\t-\t\t", "Write a size into the sheet, column batch"),
+        ((1, 8), "1\t\t\t{z: ones}", "environment a: inputs: unknown input 'z'. Allowed: x"),
+        ((1, 8), "1\t\t\t{x: one}", "line 2: inputs: x: unknown filling 'one'"),
+        ((1, 8), "1\t\t\t{x: [}", "line 2: not valid YAML"),
+        ((1, 8), "1\t\ttime 7\t", "line 2: sizes: found 'time 7', expected free dimensions and their sizes: "),
+        ((1, 8), "1\t\ttime=x y=3\t", "line 2: sizes: found 'time=x y=3', expected"),
+        ((1, 8), "1\t\ttime=0\t", "line 2: sizes: found time=0, allowed: a number from 1"),
+        ((1, 8), "1\t\ttime=7 time=8\t", "line 2: sizes: duplicate dimension time"),
+        ((1, 8), "1\t\tbatch=7\t", "line 2: sizes: found batch=7; give it in the column batch"),
+        ((1, 8), "0\t\t\t", "line 2: batch: found '0', allowed: a number from 1, or -"),
+    ],
+)  # fmt: skip
+def test_what_the_network_does_not_take_is_told_before_anything_is_measured(check, shape, cells, message):
+    assert message in check(sheet=f"{SIZES_HEADER}{own_network(*shape)}\t{cells}\n")
+
+
+def test_sizes_of_built_in_networks_are_checked_before_they_are_built(check):
+    rows = [
+        ("a", "bertmini", "-\t"),
+        ("b", "bertmini", "128\tsequence=8"),
+        ("c", "squeezenet", "128\tsequence=8"),
+        ("d", "squeezenet", "-\t"),
+        ("e", "bertmini", "-\tseq_len=8"),
+    ]
+    written = [ROW.format(name=name, network=network).replace("128\n", f"{cells}\t\n") for name, network, cells in rows]
+    problems = check(sheet=SIZES_HEADER + "".join(written))
+    assert "environment a: no size for the free dimension sequence" in problems
+    assert "environment b: the network takes no images of 128 x 128 pixels" in problems
+    assert "environment c: sizes: the network does not take sequence=8" in problems
+    assert "environment d: no size for the free dimension image_px" in problems
+    assert "environment e" not in problems
+
+
+def test_a_size_that_the_simulated_engine_ignores_is_refused(check):
+    row = "simulated-a\tthis machine\tno\tall\tsimulated\tnone\tonnxruntime\t1\t128\tsequence=8\t\n"
+    assert "environment simulated-a: sizes: unknown size 'sequence'. Allowed: " in check(sheet=SIZES_HEADER + row)
+
+
+def test_names_of_dimensions_may_have_any_characters(tmp_path):
+    cells = "-\t\tpast_length + 1=5 batch-size=2  a.b/c = 3 x[1]=4\t{x: {range: [0, 5]}}"
+    row_text = ROW.format(name="a", network="bertmini").replace("1\t128\n", f"{cells}\n")
+    (tmp_path / "sheet.tsv").write_text(SIZES_HEADER + row_text)
+    (row,) = sheet.read(tmp_path / "sheet.tsv")
+    assert (row.batch, row.image_px) == (None, None)
+    assert row.workload == {"past_length + 1": 5, "batch-size": 2, "a.b/c": 3, "x[1]": 4}
+    assert row.fills["x"].range == (0, 5)

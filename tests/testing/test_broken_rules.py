@@ -429,6 +429,13 @@ def resized(self, seed):
     return model
 
 
+def without_image_px(self, seed):
+    model = SqueezeNet().build(seed)
+    for dimension in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+        dimension.dim_value = 64
+    return model
+
+
 def broken(self, seed):
     model = SqueezeNet().build(seed)
     model.graph.node[0].op_type = "Nothing"
@@ -450,7 +457,8 @@ class Early(Network):
         (Early, "imports onnx inside build", "onnx imported as onnx"),
         (network(build=lambda self, seed: b"bytes"), "a valid onnx.ModelProto", "Found: bytes"),
         (network(build=broken), "a valid onnx.ModelProto", "Raised"),
-        (network(build=resized), "first dimension is batch", r"input image of shape \[1, 3"),
+        (network(build=resized), "batch first", r"input image of shape \[1, 3"),
+        (network(build=without_image_px), "as `inputs` says", r"but it builds \{'image': \['batch', 3, 64, 64\]"),
         (network(build=lambda self, seed: SqueezeNet().build(0)), "another one other weights", "for seeds 0 and 1"),
     ],
 )

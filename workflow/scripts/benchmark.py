@@ -20,8 +20,9 @@ if __name__ == "__main__":
             records = remote.load_external_journal(journal_path, name, chosen, len(chosen) * params.repeats)
         else:
             records = bench.measure_job(name, params, snakemake.input.networks, chosen, journal_path)
+        bench.require_success(records, name, journal_path)
         metadata = bench.metadata(records, journal_path, name)
-        frame = measured.measurements(records, name, params.engine, options, params.workload["batch"])
+        frame = measured.measurements(records, name, params.engine, options, params.batch)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)
         digest, protocol = records[0]["environment_digest"], records[0]["protocol"]

@@ -27,7 +27,7 @@ if __name__ == "__main__":
 
         def table_of(records, names=options):
             """Convert journal records to a table of measurements."""
-            return measured.measurements(records, name, measuring.engine, names, measuring.workload["batch"])
+            return measured.measurements(records, name, measuring.engine, names, measuring.batch)
 
         with bench.Session.of_job(name, measuring, snakemake.input.networks, journal_path) as session:
             records = confirmation.race(

@@ -25,7 +25,7 @@ if __name__ == "__main__":
         def table_of(records):
             """Convert journal records to a table of measurements."""
             measuring = params.measuring
-            return measured.measurements(records, name, measuring.engine, options, measuring.workload["batch"])
+            return measured.measurements(records, name, measuring.engine, options, measuring.batch)
 
         if snakemake.input.external_journal:
             journal_path = Path(snakemake.input.external_journal[0])
@@ -59,6 +59,7 @@ if __name__ == "__main__":
                 )
             is_random_sample, records = measurements.is_random_sample, measurements.records
             stopped_early = measurements.stopped_early
+        bench.require_success(records, name, journal_path)
         metadata = {**bench.metadata(records, journal_path, name), "is_random_sample": is_random_sample}
         metadata["stopped_early"] = stopped_early
         tables.write(Path(snakemake.output.measurements), table_of(records), options=options, metadata=metadata)

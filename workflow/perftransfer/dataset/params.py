@@ -27,6 +27,7 @@ class EnvironmentDescription(TypedDict, total=False):
     batch: int | None
     image_px: int | None
     sizes: str
+    inputs: str
     settings: str
     measurements: str
     kind: Literal["measured", "imported"]

@@ -5,18 +5,22 @@ from __future__ import annotations
 import logging
 import os
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import cast
 
 from perftransfer.errors import UserError
-from perftransfer.measuring import engines, fingerprint, hardware, journal, machine_lock, networks, same_hardware
+from perftransfer.levels import level_text
+from perftransfer.measuring import engines, feed, fingerprint, hardware, journal, machine_lock, networks, same_hardware
 from perftransfer.measuring.cgroups import Limits
 from perftransfer.measuring.engines.interface import Engine, Options
+from perftransfer.measuring.feed import Fill, PlannedInput
 from perftransfer.measuring.hardware import background_load, instruction_set, placement
 from perftransfer.measuring.interference import CLOCK_CHANGED_ABOVE, DISTURBED_ABOVE
 from perftransfer.measuring.isolation import MeasuringServer
@@ -46,6 +50,12 @@ _MEMORY_SHARE = 0.9
 #: File with the original settings of the hardware while others are applied.
 HARDWARE_STATE = hardware.default_state()
 
+# Configurations that are tried before the first measurement, if the first one fails.
+_TRIALS = 3
+# Statuses that say that something is wrong with the network, or with what it is fed.
+_FAULTS = ("failed", "crashed", "invalid_output")
+_MAX_REASONS = 5
+
 # Measurements between two of the sentinel: it costs 4 % of the time.
 _SENTINEL_EVERY = 25
 
@@ -71,8 +81,14 @@ class MeasureParams:
     repeats: int
     retries: int
     protocol: Protocol
+    inputs: Mapping[str, Fill] = field(default_factory=dict)
     reuse_journals_from: Path | None = None
     max_wait_seconds: float = 0.0
+
+    @property
+    def batch(self) -> int:
+        """Inputs of one inference."""
+        return self.workload.get("batch", 1)
 
 
 @dataclass(frozen=True)
@@ -82,8 +98,9 @@ class Environment:
     cores: number of CPUs, or "all" that this process may use.
     files: path of the network by precision; ``network_version`` says which network they hold.
     workload: sizes of the input. hardware_settings: as the sheet has them (``hardware.parse``). hardware: its name, ""
-    for any; identity: what is known of it beforehand. dimension_names: of the network's inputs, by precision and input,
-    "" for a dimension without a name; ``remote.pack`` writes them for boards, which cannot read the network's file.
+    for any; identity: what is known of it beforehand. inputs: how the network's are filled, where the sheet says so.
+    feeds: what they are fed, by precision; planned from the network's file (``planned``) where it can be read, and
+    written by ``remote.pack`` for boards, which cannot.
     """
 
     name: str
@@ -97,7 +114,8 @@ class Environment:
     hardware_settings: str = ""
     hardware: str = ""
     identity: Identity = field(default_factory=Identity)
-    dimension_names: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
+    inputs: Mapping[str, Fill] = field(default_factory=dict)
+    feeds: Mapping[str, Sequence[PlannedInput]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, name: str, params: MeasureParams, networks: Sequence[str]) -> Environment:
@@ -114,15 +132,22 @@ class Environment:
             hardware_settings=params.hardware_settings,
             hardware=params.hardware,
             identity=params.identity,
+            inputs=params.inputs,
         )
 
-    def with_dimension_names(self) -> Environment:
-        """Return this environment with the names that its network's files give; needs the library onnx.
+    def planned(self) -> Environment:
+        """Return this environment with a plan of what the inputs of its network are fed; needs the library onnx.
 
-        Raises UserError if a file cannot be read.
+        Raises UserError if a file cannot be read, or if sizes and values do not fit what it declares.
         """
-        names = {precision: networks.dimension_names(Path(path)) for precision, path in self.files.items()}
-        return replace(self, dimension_names=names)
+        feeds = {}
+        for precision, path in self.files.items():
+            try:
+                feeds[precision] = feed.plan(networks.inputs(Path(path)), self.workload, self.inputs)
+            except UserError as error:
+                lines = str(error).splitlines()
+                raise UserError("\n".join(f"environment {self.name}: {line}" for line in lines)) from error
+        return replace(self, feeds=feeds)
 
     def cpus(self) -> list[int]:
         """CPUs to measure on: the last ones, since the first one usually serves the machine's interrupts.
@@ -167,6 +192,9 @@ class Environment:
         }
         if self.hardware_settings:
             facts["settings"] = sorted(self.hardware_settings.split())
+        filled = {precision: feed.unusual(planned) for precision, planned in self.feeds.items()}
+        if any(filled.values()):
+            facts["inputs"] = to_plain(filled)
         return fingerprint.digest(facts)
 
 
@@ -237,6 +265,7 @@ class Session:
         self._order = 0
         self._sentinel: tuple[str, Options] | None = None
         self._since_sentinel = 0
+        self._reported: set[str] = set()
         self._machine: _Machine | None = None
         self._stack, self._machine_stack = ExitStack(), ExitStack()
 
@@ -277,9 +306,9 @@ class Session:
             same_hardware.check(
                 environment.name, environment.hardware, environment.identity, self._host, self._writer.path
             )
+        if environment.files and not environment.feeds:
+            environment = self._environment = environment.planned()
         self._digest = environment.digest(engine.versions(), self._host)
-        if engine.needs_dimension_names and not environment.dimension_names:
-            self._environment = environment.with_dimension_names()
         if self._reuse_journals_from is not None:
             self._reusable = journal.read(self._reuse_journals_from)
         with ExitStack() as stack:
@@ -369,16 +398,19 @@ class Session:
     ) -> None:
         """Measure these, one after the other."""
         try:
-            machine = self._prepared()
+            machine = self._prepared(configurations)
         except hardware.SettingError as error:
+            outcome = _not_applied(str(error))
             for key in keys:
-                self._add(key, self._subject(key[1], configurations[key[1]]), _not_applied(str(error)))
+                self._add(key, self._subject(key[1], configurations[key[1]]), outcome)
+                self._report(key[1], outcome, configurations[key[1]])
             return
         progress = Progress(title, len(keys), done_before=done_before)
         for key in keys:
             subject = self._subject(key[1], configurations[key[1]])
             outcome = machine.measure(subject["options"], self._protocol)
             self._add(key, subject, outcome)
+            self._report(key[1], outcome, subject["options"])
             progress.step()
             if self._watch_quiet is not None:
                 self._watch_quiet.note(outcome)
@@ -414,8 +446,11 @@ class Session:
             "timeout_seconds": self._protocol.timeout_seconds,
         }
 
-    def _prepared(self) -> _Machine:
-        """Prepare the machine, unless it is prepared; raises SettingError."""
+    def _prepared(self, configurations: Mapping[str, Options]) -> _Machine:
+        """Prepare the machine, unless it is prepared; raises SettingError.
+
+        Raises UserError if the network does not run there with the first of these configurations.
+        """
         if self._machine is None:
             record = cast(
                 HostRecord,
@@ -424,6 +459,7 @@ class Session:
                     "environment_digest": self._digest,
                     **self._host,
                     "versions": self._engine.versions(),
+                    "fed": {level: feed.describe(each) for level, each in self._environment.feeds.items()},
                 },
             )
             machine = _Machine(self._environment, self._engine, self._host)
@@ -443,10 +479,41 @@ class Session:
                     # Also if settings could not be applied: these rows need a host, too.
                     self._writer.append(record)
                 machine.start(stack)
+                self._check_network_runs(machine, configurations)
                 self._watch(machine)
                 self._machine_stack = stack.pop_all()
             self._machine = machine
         return self._machine
+
+    def _check_network_runs(self, machine: _Machine, configurations: Mapping[str, Options]) -> None:
+        """Open the network and do one inference, unless the journal shows that it runs.
+
+        Raises UserError with the engine's own words if it fails, and with the next configurations as well: what is
+        wrong with a file, or with what it is fed, is said before an hour of measurements has failed.
+        """
+        same = [record for record in self._records.values() if record["environment_digest"] == self._digest]
+        if not self._engine.isolated or any(record["status"] == "ok" for record in same):
+            return
+        failures = []
+        for options in islice(configurations.values(), _TRIALS):
+            outcome = machine.measure(options, self._protocol.single_inference)
+            if outcome["status"] in _FAULTS:
+                failures.append(f"{outcome['status']}, with {_written(options)}: {outcome['error']}")
+            elif outcome["status"] != "unsupported":
+                return
+        if failures:
+            raise UserError(
+                f"environment {self._environment.name}: the network {self._environment.network} does not run:\n"
+                + "\n".join(failures)
+            )
+
+    def _report(self, configuration: str, outcome: JudgedOutcome, options: Options) -> None:
+        """Say why a measurement failed, when the reason comes up for the first time."""
+        reason = _reason(outcome)
+        if outcome["status"] != "ok" and reason not in self._reported:
+            self._reported.add(reason)
+            name = self._environment.name
+            _LOG.warning("%s: configuration %s (%s): %s", name, configuration, _written(options), reason)
 
     def _release(self, *, watch: bool = True) -> None:
         """Stop the server and restore the settings, after a last look at the sentinel."""
@@ -524,6 +591,29 @@ def metadata(records: Sequence[Measurement], journal_path: Path, environment: st
         "host": journal.hosts(written)[digest],
         "host_changes": journal.host_changes(written, digest),
     }
+
+
+def require_success(records: Sequence[Measurement], environment: str, journal_path: Path) -> None:
+    """Raise UserError with the reasons, and how often each came up, if none of these measurements succeeded.
+
+    records: of one environment; journal_path: of the journal that holds them.
+    """
+    if any(record["status"] == "ok" for record in records):
+        return
+    reasons = Counter(map(_reason, records)).most_common()
+    shown = [f"{count} of {len(records)}: {reason}" for reason, count in reasons[:_MAX_REASONS]]
+    if len(reasons) > _MAX_REASONS:
+        shown.append(f"and {len(reasons) - _MAX_REASONS} other reasons")
+    raise UserError("\n".join([f"environment {environment}: no measurement succeeded ({journal_path})", *shown]))
+
+
+def _reason(outcome: Outcome) -> str:
+    return f"{outcome['status']}: {outcome.get('error')}"
+
+
+def _written(options: Options) -> str:
+    active = [f"{name}={level_text(level)}" for name, level in options.items() if level is not None]
+    return " ".join(active) or "no options"
 
 
 class _Machine:
@@ -606,7 +696,7 @@ def _request(environment: Environment, options: Options, protocol: Protocol, hos
         "gpu": placement.gpu_of(hardware.parse(environment.hardware_settings), os.environ.get("CUDA_VISIBLE_DEVICES")),
         "memory_limit_mib": None if memory is None else int(_MEMORY_SHARE * 1024 * memory),
         "files": dict(environment.files),
-        "dimension_names": environment.dimension_names,
+        "feeds": to_plain(environment.feeds),
         "workload": dict(environment.workload),
         "options": dict(options),
         "protocol": to_plain(protocol),

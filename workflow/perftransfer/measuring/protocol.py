@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from perftransfer.measuring.cgroups import throttled_periods
 from perftransfer.measuring.engines.interface import Session
@@ -48,6 +48,14 @@ class Protocol:
     max_seconds: float = 1.0
     precision: float = 0.02
     energy: bool = False
+
+    @property
+    def single_inference(self) -> Protocol:
+        """The protocol that does one inference, only to see whether it can be done."""
+        return replace(
+            self, warmup_runs=0, warmup_seconds=0.0, max_warmup_seconds=0.0, runs=1, seconds=0.0, max_seconds=0.0,
+            energy=False,
+        )  # fmt: skip
 
     @property
     def key(self) -> str:

@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict
 
 from perftransfer.levels import Level
+from perftransfer.measuring.feed import FedInput
 
 
 class Request(TypedDict):
     """What a measuring process is asked for.
 
-    files: path of the network by precision. dimension_names: see ``bench.Environment``. protocol: the fields of
-    ``Protocol``. gpu: number of the GPU whose energy is counted. memory_limit_mib: None for no limit.
+    files: path of the network by precision. feeds: what its inputs are fed, by precision: ``feed.PlannedInput`` as
+    plain values. protocol: the fields of ``Protocol``. gpu: number of the GPU whose energy is counted.
+    memory_limit_mib: None for no limit.
     """
 
     gpu: int
     memory_limit_mib: int | None
     files: Mapping[str, str]
-    dimension_names: Mapping[str, Mapping[str, Sequence[str]]]
+    feeds: Mapping[str, Sequence[object]]
     workload: Mapping[str, int]
     options: Mapping[str, Level | None]
     protocol: Mapping[str, object]
@@ -126,9 +128,13 @@ class _HostRecord(Host):
 
 
 class HostRecord(_HostRecord, total=False):
-    """The machine of the measurements that follow. settings: of the hardware, as they were read back."""
+    """The machine of the measurements that follow.
+
+    settings: of the hardware, as they were read back. fed: what the network's inputs got, by the network's precision.
+    """
 
     settings: dict[str, str]
+    fed: dict[str, list[FedInput]]
 
 
 #: A line of a journal.

@@ -18,6 +18,7 @@ from perftransfer.errors import UserError
 from perftransfer.levels import Level
 from perftransfer.measuring import bench, journal, networks
 from perftransfer.measuring.engines.interface import Options
+from perftransfer.measuring.feed import PlannedInput
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.measuring.records import Measurement
 from perftransfer.plain import from_plain, to_plain
@@ -48,6 +49,7 @@ def pack(
     max_wait_seconds: float = 0.0,
 ) -> None:
     """Write what a board needs into ``folder``; with copies of the network's files."""
+    planned = environment.planned()
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for precision, path in environment.files.items():
@@ -57,11 +59,31 @@ def pack(
             copy = folder / file.relative_to(source.parent)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
-    job = BoardJob(
-        replace(environment.with_dimension_names(), files=files), protocol, repeats, retries, max_wait_seconds
-    )
+    feeds = {level: [_copied(each, folder) for each in inputs] for level, inputs in planned.feeds.items()}
+    job = BoardJob(replace(planned, files=files, inputs={}, feeds=feeds), protocol, repeats, retries, max_wait_seconds)
     for name, content in (("environment", to_plain(job)), ("configurations", to_plain(configurations))):
         (folder / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _copied(planned: PlannedInput, folder: Path) -> PlannedInput:
+    """Copy the file that an input is filled from; return the plan that names the copy."""
+    if planned.fill.file is None:
+        return planned
+    source = Path(planned.fill.file)
+    # Files of two folders may have one name.
+    name = f"{planned.fill.sha256[:12]}{source.suffix}"
+    shutil.copyfile(source, folder / name)
+    return replace(planned, fill=replace(planned.fill, file=name))
+
+
+def _at_home(where: str, planned: PlannedInput, folder: Path) -> PlannedInput:
+    """Return the plan with the path of its file in the board's folder. Raises UserError if it is not there."""
+    name = planned.fill.file
+    if name is None:
+        return planned
+    if Path(name).name != name or not (folder / name).is_file():
+        raise UserError(f"{where}: input {planned.name}: there is no file {folder / Path(name).name}")
+    return replace(planned, fill=replace(planned.fill, file=str(folder / name)))
 
 
 def measure(environment_file: str, configurations_file: str, out: str) -> None:
@@ -79,8 +101,12 @@ def measure(environment_file: str, configurations_file: str, out: str) -> None:
         if not (folder / name).is_file():
             raise UserError(f"{environment_file}: there is no file {folder / name}")
     files = {precision: str(folder / name) for precision, name in job.environment.files.items()}
+    feeds = {
+        level: [_at_home(environment_file, each, folder) for each in inputs]
+        for level, inputs in job.environment.feeds.items()
+    }
     records = bench.measure_environment(
-        replace(job.environment, files=files),
+        replace(job.environment, files=files, feeds=feeds),
         configurations,
         repeats=job.repeats,
         retries=job.retries,
@@ -89,6 +115,7 @@ def measure(environment_file: str, configurations_file: str, out: str) -> None:
         journal_path=Path(out),
         seed=job.environment.seed,
     )
+    bench.require_success(records, job.environment.name, Path(out))
     good = sum(record["status"] == "ok" for record in records)
     print(f"{out}: {good} of {len(records)} measurements succeeded")
 

@@ -18,18 +18,21 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO, cast
+
+import numpy as np
 
 from perftransfer.measuring import engines
 from perftransfer.measuring.energy import per_inference
 from perftransfer.measuring.engines.interface import Engine, UnsupportedConfigurationError
+from perftransfer.measuring.feed import PlannedInput
 from perftransfer.measuring.protocol import Protocol, time_session
 from perftransfer.measuring.records import Energy, Outcome, Request
 from perftransfer.plain import from_plain
 
 #: What can become of a measurement.
-STATUSES = ("ok", "failed", "unsupported", "crashed", "timeout")
+STATUSES = ("ok", "failed", "unsupported", "invalid_output", "crashed", "timeout")
 
 _PR_SET_PDEATHSIG = 1
 _TRIES = 2
@@ -47,7 +50,7 @@ def die_with(parent: int) -> None:
 def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome:
     """Measure what ``request`` asks for, in this process; any failure becomes a status."""
     try:
-        engine.dimension_names = request["dimension_names"]
+        engine.feeds = from_plain(dict[str, list[PlannedInput]], request["feeds"])
         started = time.perf_counter()
         session = engine.open(request["files"], request["workload"], request["options"], request["seed"])
         opened = time.perf_counter() - started
@@ -57,6 +60,9 @@ def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome
         if protocol.energy:
             kinds = engine.counters if session.counters is None else session.counters
             energy = per_inference(session, kinds, request["gpu"])
+        # Before the outputs are looked at, which takes memory as well.
+        peak = _peak_memory_mib() if engine.isolated else None
+        wrong = non_finite(session.outputs() or {})
         session.close()
     except UnsupportedConfigurationError as error:
         return {"status": "unsupported", "error": str(error)}
@@ -64,6 +70,8 @@ def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome
         return {"status": "failed", "error": f"out of memory (limit: {request.get('memory_limit_mib')} MiB)"}
     except Exception as error:
         return {"status": "failed", "error": f"{type(error).__name__}: {error}"[:2000]}
+    if wrong:
+        return {"status": "invalid_output", "error": wrong}
     outcome: Outcome = {
         "status": "ok",
         "error": None,
@@ -81,7 +89,23 @@ def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome
         "cpu_mhz": timing.cpu_mhz,
         "cpu_mhz_change": timing.cpu_mhz_change,
     }
+    if peak is not None:
+        outcome["peak_memory_mib"] = peak
     return cast(Outcome, {**outcome, **energy})
+
+
+def non_finite(outputs: Mapping[str, object]) -> str | None:
+    """Say which outputs of a network have numbers that are NaN or infinite; None if none has.
+
+    Outputs that are no arrays of numbers (texts, sequences, maps) are passed over.
+    """
+    words = []
+    for name, values in outputs.items():
+        if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+            n_nan, n_wrong = np.count_nonzero(np.isnan(values)), values.size - np.count_nonzero(np.isfinite(values))
+            if n_wrong:
+                words.append(f"{name}: {n_nan} NaN and {n_wrong - n_nan} infinite of {values.size} numbers")
+    return f"output {'; '.join(words)}" if words else None
 
 
 def _limit_memory(mib: float | None) -> None:
@@ -181,8 +205,6 @@ def _measure_in_one_child(engine: Engine, request: Request, cpus: list[int] | No
                 os.close(descriptor)
             _limit_memory(request.get("memory_limit_mib"))
             outcome = measure(engine, request, cpus)
-            if outcome["status"] == "ok":
-                outcome["peak_memory_mib"] = _peak_memory_mib()
             with os.fdopen(writer, "wb") as answer:
                 answer.write(json.dumps(outcome).encode())
             status = 0

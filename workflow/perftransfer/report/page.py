@@ -154,6 +154,7 @@ def render(
         measured=protocol.how_measured(study, constant_options),
         evaluated=protocol.how_evaluated(study),
         limitations=protocol.limitations(study, hosts, tested=significance is not None),
+        fed=_fed(hosts),
         machines=_machines(hosts),
         commands=list(commands),
         recommended=list(recommended),
@@ -239,6 +240,24 @@ def _environments(study: ResolvedStudy, sizes: pd.Series) -> PageTable:
         rows,
         frozenset({1, 3, 4, 8}),
     )
+
+
+def _fed(hosts: Mapping[str, HostRecord]) -> PageTable | None:
+    """Return the table of what the inputs of networks got; environments with the same input share a row."""
+    rows: dict[tuple[str, ...], dict[str, list[str]]] = {}
+    for environment, host in hosts.items():
+        for precision, inputs in (host.get("fed") or {}).items():
+            for fed in inputs:
+                text = (fed["name"], " x ".join(map(str, fed["shape"])) or "a single value", fed["type"], fed["filled"])
+                rows.setdefault(text, {}).setdefault(environment, []).append(precision)
+    if not rows:
+        return None
+    caption = "What the inputs of the networks were fed. Journals of earlier versions do not have it."
+    cells = [
+        [*map(Cell, text), Cell(", ".join(f"{name} ({', '.join(levels)})" for name, levels in environments.items()))]
+        for text, environments in rows.items()
+    ]
+    return PageTable(caption, ["input", "shape", "type", "filled with", "environments"], cells, frozenset(range(5)))
 
 
 def _machines(hosts: Mapping[str, HostRecord]) -> list[PageTable]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from perftransfer import objectives
 from perftransfer.errors import UserError, unknown
-from perftransfer.measuring import engines, networks
+from perftransfer.measuring import engines, feed, networks
 from perftransfer.study.facts import SPACES, Study
 from perftransfer.study.machine import usable_cpus
 from perftransfer.study.validation import validate_goal
@@ -17,6 +19,7 @@ def problems(study: Study) -> list[str]:
         return lacking
     return [
         *_options(study),
+        *_feeds(study),
         *_imports(study),
         *_goals(study),
         *_number_of_environments(study),
@@ -160,6 +163,29 @@ def _options(study: Study) -> list[str]:
                 where = f"{SPACES / row.space}.yaml: options.precision.levels"
                 lines.append(unknown(where, "precision", level, networks.PRECISIONS))
     return list(dict.fromkeys(lines))
+
+
+def _feeds(study: Study) -> list[str]:
+    """Return what the sheet says of inputs that the network does not take, and what it does not say."""
+    lines = []
+    for row in study.rows.values():
+        where = f"{study.sections.environments}: environment {row.environment}"
+        workload = row.workload
+        try:
+            if row.simulated:
+                allowed = engines.load(row.engine).workload
+                problems = [unknown("sizes", "size", name, allowed) for name in workload if name not in allowed]
+            elif row.own_network:
+                networks.files_of(Path(row.network))
+                feed.plan(networks.inputs(Path(row.network)), workload, row.fills)
+                problems = []
+            else:
+                # It may not be built yet; the types of its inputs and their values are checked when it is.
+                problems = feed.problems_of_sizes(networks.declared_inputs(row.network), workload, row.fills)
+        except UserError as error:
+            problems = str(error).splitlines()
+        lines += [f"{where}: {problem}" for problem in problems]
+    return lines
 
 
 def _objectives(study: Study) -> list[str]:

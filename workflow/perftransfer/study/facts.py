@@ -351,6 +351,7 @@ class Study:
             batch=row.batch,
             image_px=row.image_px,
             sizes=row.sizes,
+            inputs=row.inputs,
             settings=row.settings,
             measurements=row.measurements,
             kind="measured",

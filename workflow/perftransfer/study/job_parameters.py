@@ -103,6 +103,7 @@ class JobParameters:
             retries=measuring.retries,
             protocol=study.protocol,
             max_wait_seconds=measuring.max_wait_seconds,
+            inputs=row.fills,
             reuse_journals_from=Path(f"results/{other_study}/journal/{environment}.jsonl") if other_study else None,
         )
 

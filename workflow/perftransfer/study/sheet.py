@@ -8,18 +8,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from perftransfer import yaml_file
 from perftransfer.errors import UserError, unknown
 from perftransfer.measuring import engines, hardware, networks
+from perftransfer.measuring.feed.fill import Fill
+from perftransfer.measuring.feed.fill import parse as parse_fills
 
 COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "space", "batch", "image_px")
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 #: Columns that may be missing.
-OPTIONAL = ("sizes", "settings", "measurements", "role", "budget", "goal")
+OPTIONAL = ("sizes", "inputs", "settings", "measurements", "role", "budget", "goal")
 #: What an environment is for: measured in full, or with a handful of measurements.
 ROLES = ("source", "target")
 _TRUTH = {"yes": True, "no": False}
 _SIMULATED = "simulated"
-_NO_IMAGE = "-"
+# Stands for nothing, as an empty cell does, in these columns and those that may be missing.
+_NOTHING, _MAY_BE_NOTHING = "-", ("batch", "image_px")
+# Names of free dimensions may have blanks in them: past_sequence_length + 1=5 batch-size=2.
+_SIZE = re.compile(r"\s*([^=]+?)\s*=\s*([0-9]+)(?:\s+|$)")
 
 
 @dataclass(frozen=True)
@@ -27,8 +33,9 @@ class EnvironmentRow:
     """An environment to be measured.
 
     cores: a number, or "all". network: name of a built-in one, import path of a
-    user's own class, or path of an ONNX file. engine: name, or import path. batch: inputs per inference.
-    image_px: their size, None ("-") where they are no images. sizes: of further free dimensions, ``name=number``.
+    user's own class, or path of an ONNX file. engine: name, or import path. batch: inputs per inference, None ("-")
+    for a network without a batch. image_px: their size, None ("-") where they are no images. sizes: of further free
+    dimensions, ``name=number``. inputs: how they are filled, as YAML in one line (``{ids: {range: [0, 30522]}}``).
     settings: of the hardware (``measuring.hardware.parse``). measurements: file of measurements that were made
     elsewhere, by ``perftransfer measure``; "" for an environment that is measured here. role: one of ``ROLES``.
     budget: how many configurations are measured in a target; None for a source. goal: of a target, as YAML in one
@@ -42,9 +49,10 @@ class EnvironmentRow:
     engine: str
     network: str
     space: str
-    batch: int
+    batch: int | None
     image_px: int | None
     sizes: str = ""
+    inputs: str = ""
     settings: str = ""
     measurements: str = ""
     role: str = "source"
@@ -54,9 +62,13 @@ class EnvironmentRow:
     @property
     def workload(self) -> dict[str, int]:
         """Sizes of the input by the names that free dimensions of a network have."""
-        pairs = (entry.partition("=") for entry in self.sizes.split())
-        sizes = {"batch": self.batch, "image_px": self.image_px, **{name: int(size) for name, _, size in pairs}}
+        sizes = {"batch": self.batch, "image_px": self.image_px, **dict(_sizes(self.sizes) or ())}
         return {name: size for name, size in sizes.items() if size is not None}
+
+    @property
+    def fills(self) -> dict[str, Fill]:
+        """How inputs of the network are filled, by their names, where the sheet says so."""
+        return parse_fills(yaml_file.parse(self.inputs))
 
     @property
     def own_network(self) -> bool:
@@ -71,8 +83,8 @@ class EnvironmentRow:
     def same_but_cores(self) -> tuple[object, ...]:
         """Return what two rows have in common that differ only in name, cores and emulation."""
         return (
-            self.hardware, self.engine, self.network, self.space, self.batch, self.image_px, self.sizes, self.settings,
-            self.measurements,
+            self.hardware, self.engine, self.network, self.space, self.batch, self.image_px, self.sizes, self.inputs,
+            self.settings, self.measurements,
         )  # fmt: skip
 
 
@@ -109,7 +121,7 @@ def read(path: Path) -> list[EnvironmentRow]:
         if len(cells) != len(header):
             problems.append(f"{where}: found {len(cells)} cells, expected {len(header)}, separated by tabs")
             continue
-        row, wrong = _row(where, dict(zip(header, (cell.strip() for cell in cells), strict=True)))
+        row, wrong = _row(where, {name: _content(name, cell) for name, cell in zip(header, cells, strict=True)})
         problems += wrong
         if row is None:
             continue
@@ -144,13 +156,14 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
     cores = cells["cores"]
     if cores != "all" and not _positive(cores):
         problems.append(f"{where}: cores: found {cores!r}, allowed: all, or a number from 1")
-    for entry in cells.get("sizes", "").split():
-        size = entry.partition("=")
-        if not size[0].isidentifier() or size[0] in COLUMNS or not _positive(size[2]):
-            problems.append(f"{where}: sizes: found {entry!r}, expected a free dimension and its size: sequence=128")
-    for column in ("batch", "image_px"):
-        if not _positive(cells[column]) and not (column == "image_px" and cells[column] == _NO_IMAGE):
-            problems.append(f"{where}: {column}: found {cells[column]!r}, allowed: a number from 1")
+    problems += _problems_of_sizes(where, cells.get("sizes", ""))
+    for column in _MAY_BE_NOTHING:
+        if cells[column] and not _positive(cells[column]):
+            problems.append(f"{where}: {column}: found {cells[column]!r}, allowed: a number from 1, or {_NOTHING}")
+    try:
+        parse_fills(yaml_file.parse(cells.get("inputs", "")))
+    except UserError as error:
+        problems += [f"{where}: {line}" for line in str(error).splitlines()]
     if not NAME.fullmatch(cells["space"]):
         problems.append(f"{where}: space: found {cells['space']!r}, expected the name of a file in config/spaces")
     try:
@@ -180,13 +193,45 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         engine=engine,
         network=cells["network"],
         space=cells["space"],
-        batch=int(cells["batch"]),
-        image_px=None if cells["image_px"] == _NO_IMAGE else int(cells["image_px"]),
-        **{name: cells.get(name, "") for name in ("sizes", "settings", "measurements", "goal")},
+        batch=int(cells["batch"]) if cells["batch"] else None,
+        image_px=int(cells["image_px"]) if cells["image_px"] else None,
+        **{name: cells.get(name, "") for name in ("sizes", "inputs", "settings", "measurements", "goal")},
         role=role,
         budget=int(budget) if budget else None,
     )
     return row, []
+
+
+def _content(column: str, cell: str) -> str:
+    """Return what a cell holds, "" for nothing."""
+    text = cell.strip()
+    return "" if text == _NOTHING and column in OPTIONAL + _MAY_BE_NOTHING else text
+
+
+def _sizes(text: str) -> list[tuple[str, int]] | None:
+    """Return names and sizes of free dimensions; None if the text is something else."""
+    out, position = [], 0
+    while position < len(text):
+        match = _SIZE.match(text, position)
+        if match is None:
+            return None
+        out.append((match[1], int(match[2])))
+        position = match.end()
+    return out
+
+
+def _problems_of_sizes(where: str, text: str) -> list[str]:
+    sizes = _sizes(text)
+    if sizes is None:
+        return [f"{where}: sizes: found {text!r}, expected free dimensions and their sizes: sequence=128"]
+    problems, names = [], [name for name, _ in sizes]
+    for name, size in sizes:
+        if name in COLUMNS:
+            problems.append(f"{where}: sizes: found {name}={size}; give it in the column {name}")
+        if size < 1:
+            problems.append(f"{where}: sizes: found {name}={size}, allowed: a number from 1")
+    duplicates = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    return problems + [f"{where}: sizes: duplicate dimension {name}" for name in duplicates]
 
 
 def _missing(where: str, column: str, check: Callable[[str], None], name: str) -> list[str]:

@@ -51,7 +51,7 @@ def check_engine(
         def runs(cls: type[Engine]) -> None:
             """``open`` returns a session whose run does one inference each time, until close."""
             for _ in range(2):
-                session = _engine(cls, files).open(dict(files), dict(sizes), dict(configuration), 0)
+                session = cls().open(dict(files), dict(sizes), dict(configuration), 0)
                 require(
                     isinstance(session, Session), f"{type(session).__name__} is not derived from {name_of(Session)}"
                 )
@@ -61,7 +61,7 @@ def check_engine(
 
         def keeps_time(cls: type[Engine]) -> None:
             """The clock of a session returns seconds that grow with each inference."""
-            session = _engine(cls, files).open(dict(files), dict(sizes), dict(configuration), 0)
+            session = cls().open(dict(files), dict(sizes), dict(configuration), 0)
             before = session.clock()
             session.run()
             after = session.clock()
@@ -72,17 +72,10 @@ def check_engine(
         def leaves_arguments(cls: type[Engine]) -> None:
             """``open`` leaves its arguments as they are."""
             arguments = dict(files), dict(sizes), dict(configuration)
-            _engine(cls, files).open(*arguments, 0).close()
+            cls().open(*arguments, 0).close()
             require(arguments == (dict(files), dict(sizes), dict(configuration)), "changed arguments")
 
         check(cls, (runs, keeps_time, leaves_arguments))
-
-
-def _engine(cls: type[Engine], files: Mapping[str, str]) -> Engine:
-    engine = cls()
-    if cls.needs_dimension_names:
-        engine.dimension_names = {precision: networks.dimension_names(Path(path)) for precision, path in files.items()}
-    return engine
 
 
 def _is_concrete(cls: type[Engine]) -> None:
@@ -107,8 +100,8 @@ def _has_counters(cls: type[Engine]) -> None:
 
 
 def _has_flags(cls: type[Engine]) -> None:
-    """``isolated`` and needs_dimension_names are True or False, and instruction_set_variable a text."""
-    require_flags(cls, "isolated", "needs_dimension_names")
+    """``isolated`` is True or False, and instruction_set_variable a text."""
+    require_flags(cls, "isolated")
     require(isinstance(cls.instruction_set_variable, str), f"{cls.instruction_set_variable!r}")
 
 

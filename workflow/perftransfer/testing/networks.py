@@ -65,11 +65,12 @@ def _builds_a_model(cls: type[Network]) -> None:
 
 
 def _names_its_dimensions(cls: type[Network]) -> None:
-    """Inputs are float32 or int64, their first dimension is batch, and every free dimension has a name."""
+    """Inputs are float32 or int64 and as ``inputs`` says: batch first, and a name for every free dimension."""
     import onnx
 
     model = _model(cls)
     require(len(model.graph.input) >= 1, "no input")
+    built = {}
     for value in model.graph.input:
         tensor = value.type.tensor_type
         kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
@@ -77,6 +78,9 @@ def _names_its_dimensions(cls: type[Network]) -> None:
         sizes = [size.dim_param or size.dim_value for size in tensor.shape.dim]
         require(sizes and sizes[0] == "batch", f"input {value.name} of shape {sizes}")
         require(all(sizes), f"input {value.name} of shape {sizes}: a free dimension without a name")
+        built[value.name] = sizes
+    declared = {name: list(sizes) for name, sizes in cls.inputs.items()}
+    require(declared == built, f"inputs = {declared}, but it builds {built}")
 
 
 def _is_decided_by_the_seed(cls: type[Network]) -> None:

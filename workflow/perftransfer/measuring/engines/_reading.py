@@ -1,15 +1,19 @@
-"""What engines read in the same way: levels of options, the network's file, shapes and values of its inputs."""
+"""What engines read in the same way: levels of options, the network's file, what its inputs are fed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from perftransfer.errors import unknown
 from perftransfer.levels import level_text
-from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
+from perftransfer.measuring import networks
+from perftransfer.measuring.engines.interface import Engine, Options, UnsupportedConfigurationError
+from perftransfer.measuring.feed import arrays, plan
 
 _T = TypeVar("_T")
 
@@ -52,29 +56,26 @@ def network_file(files: Mapping[str, str], options: Options) -> str:
     return files[level]
 
 
-def shape(name: str, sizes: Sequence[int | str | None], workload: Mapping[str, int]) -> list[int]:
-    """Return the shape of the input ``name``: the workload gives the sizes of free dimensions, by their names.
+def feed(
+    engine: Engine, files: Mapping[str, str], workload: Mapping[str, int], options: Options, seed: int
+) -> dict[str, npt.NDArray[np.generic] | None]:
+    """Return an array for each input of the network, in their order; None for an optional input that is left out.
 
-    Raises UnsupportedConfigurationError if the workload lacks one.
+    bfloat16, which NumPy lacks, comes as float32: see ``bfloat16_bits``. The arguments are those of ``Engine.open``.
+    What is fed was planned before it (``Engine.feeds``); without a plan, it is planned here, which needs onnx.
+
+    Raises UnsupportedConfigurationError for a precision without a file, and UserError for what ``feed.plan`` refuses.
     """
-    missing = [size for size in sizes if not isinstance(size, int) and size not in workload]
-    if missing:
-        raise UnsupportedConfigurationError(
-            f"input {name!r} has free dimension {missing[0]!r}; the environment gives {', '.join(workload)}"
-        )
-    return [size if isinstance(size, int) else workload[str(size)] for size in sizes]
+    path, level = network_file(files, options), precision(options)
+    planned = engine.feeds.get(level)
+    return arrays(plan(networks.inputs(Path(path)), workload, {}) if planned is None else planned, seed)
 
 
-def values(
-    name: str, kind: str, sizes: Sequence[int], types: Mapping[str, type[np.generic]], rng: np.random.Generator
-) -> np.ndarray:
-    """Return an array of normal numbers for an input of floats, of ones for integers: valid tokens and masks.
+def bfloat16_bits(values: npt.NDArray[np.generic]) -> npt.NDArray[np.uint16]:
+    """Return the bits of float32 numbers as bfloat16, rounded towards zero."""
+    return (np.ascontiguousarray(values, np.float32).view(np.uint32) >> 16).astype(np.uint16)
 
-    kind: the engine's name of the input's type. types: NumPy's types by those names.
 
-    Raises UnsupportedConfigurationError for an unknown type.
-    """
-    if kind not in types:
-        raise UnsupportedConfigurationError(f"input {name!r} is {kind}; this engine feeds {', '.join(types)}")
-    dtype = np.dtype(types[kind])
-    return rng.standard_normal(sizes).astype(dtype) if dtype.kind == "f" else np.ones(sizes, dtype)
+def float32_of_bits(bits: npt.NDArray[np.uint16]) -> npt.NDArray[np.float32]:
+    """Return the numbers that these bits are as bfloat16."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)

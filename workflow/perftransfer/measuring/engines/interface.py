@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from perftransfer.levels import Configuration
+from perftransfer.measuring.feed import PlannedInput
 
 Options = Configuration
 
@@ -34,6 +35,13 @@ class Session(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release what the session holds."""
+
+    def outputs(self) -> Mapping[str, object] | None:
+        """Do one inference and return its outputs by name, as arrays of NumPy; None where the engine cannot.
+
+        It is called once, after all inferences were timed: whoever overrides it is told of NaN and infinite outputs.
+        """
+        return None
 
     def clock(self) -> float:
         """Return the seconds by which inferences are timed; override it for another time than the wall clock's."""
@@ -71,10 +79,9 @@ class Engine(ABC):
     instruction_set_variable: ClassVar[str] = ""
     #: Names of the columns of the environment sheet that make its workload.
     workload: ClassVar[frozenset[str]]
-    #: Whether ``dimension_names`` is needed: its library does not say how a file names the dimensions of its inputs.
-    needs_dimension_names: ClassVar[bool] = False
-    #: Names of the dimensions by precision of the network and by input, "" for those without one; set before ``open``.
-    dimension_names: Mapping[str, Mapping[str, Sequence[str]]] = {}
+    #: What the inputs of the network are fed, by its precision; set before ``open``, which reads it by
+    #: ``_reading.feed``.
+    feeds: Mapping[str, Sequence[PlannedInput]] = {}
 
     def left_alone(self, default: Options) -> Options | None:
         """Return the configuration in which the library keeps all its own defaults; None if the engine has none.
@@ -102,7 +109,8 @@ class Engine(ABC):
         files
             Path of the network by precision (``fp32``, ``int8``, as far as the option space asks for them).
         workload
-            Sizes of the input, such as ``batch`` and ``image_px``.
+            Sizes of the input by the sheet's names, such as ``batch`` and ``image_px``. ``feeds`` has the shapes that
+            follow from them.
         options
             One configuration; None stands for an inactive option.
         seed

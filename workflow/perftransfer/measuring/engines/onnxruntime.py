@@ -16,10 +16,13 @@ to a CPU leaves it to those that it starts. Each measurement is a process of its
 
 from __future__ import annotations
 
+import ctypes
+import math
 import os
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 # It would report its use to its makers, from a thread that would be there when the server forks.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -45,10 +48,9 @@ from perftransfer.measuring.engines.interface import (
 )
 
 _LOG_ERRORS_ONLY = 3
-_TYPES = {
-    "tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64,
-    "tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(bool)": np.bool_,
-}  # fmt: skip
+_BFLOAT16 = "tensor(bfloat16)"
+# ONNX's number of it: ``TensorProto.BFLOAT16``.
+_BFLOAT16_NUMBER = 16
 
 
 def session_options(options: Options) -> onnxruntime.SessionOptions:
@@ -115,30 +117,59 @@ def _check_provider(settings: Settings) -> None:
         )
 
 
-def _feed(session: onnxruntime.InferenceSession, workload: Mapping[str, int], seed: int) -> dict[str, np.ndarray]:
-    """An array for each input of the network."""
-    rng = np.random.default_rng(seed)
+def _fed(
+    session: onnxruntime.InferenceSession, feed: Mapping[str, npt.NDArray[np.generic] | None]
+) -> dict[str, object]:
+    """What the session takes for these arrays; it takes bfloat16 as a value of its own only."""
+    bfloat16 = [node.name for node in session.get_inputs() if node.type == _BFLOAT16]
     return {
-        node.name: _reading.values(node.name, node.type, _reading.shape(node.name, node.shape, workload), _TYPES, rng)
-        for node in session.get_inputs()
+        name: _value(values) if name in bfloat16 and values is not None else values for name, values in feed.items()
     }
+
+
+def _value(values: npt.NDArray[np.generic]) -> onnxruntime.OrtValue:
+    bits = _reading.bfloat16_bits(values)
+    return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, _BFLOAT16_NUMBER)
+
+
+def _array(value: onnxruntime.OrtValue) -> object:
+    """Numbers of a value of ONNX Runtime's; of bfloat16 as float32."""
+    if value.data_type() != _BFLOAT16:
+        return value.numpy()
+    shape = value.shape()
+    memory = (ctypes.c_uint16 * math.prod(shape)).from_address(value.data_ptr())
+    return _reading.float32_of_bits(np.frombuffer(memory, np.uint16)).reshape(shape)
 
 
 class _CpuSession(Session):
     counters = ("rapl", "hwmon")
 
-    def __init__(self, path: str, workload: Mapping[str, int], settings: Settings, seed: int) -> None:
+    def __init__(self, path: str, settings: Settings, feed: Mapping[str, npt.NDArray[np.generic] | None]) -> None:
         self._run_options = _run_options(settings)
         self._session = onnxruntime.InferenceSession(path, _session_options(settings), providers=[settings.provider])
-        self._feed = _feed(self._session, workload, seed)
+        self._feed = _fed(self._session, feed)
+        self._names = [node.name for node in self._session.get_outputs()]
+        self._run = self._session.run
+        if any(node.type == _BFLOAT16 for node in self._session.get_outputs()):
+            # NumPy has no such type, in which outputs would come.
+            self._run = self._session.run_with_ort_values
+            self._feed = {
+                name: onnxruntime.OrtValue.ortvalue_from_numpy(values) if isinstance(values, np.ndarray) else values
+                for name, values in self._feed.items()
+            }
         self._caller = _threads.PinnedCaller(_cpus(settings))
 
     def run(self) -> None:
-        self._session.run(None, self._feed, self._run_options)
+        self._run(None, self._feed, self._run_options)
+
+    def outputs(self) -> dict[str, object]:
+        values = self._run(None, self._feed, self._run_options)
+        arrays = [_array(value) if isinstance(value, onnxruntime.OrtValue) else value for value in values]
+        return dict(zip(self._names, arrays, strict=True))
 
     def close(self) -> None:
         self._caller.release()
-        del self._session
+        del self._session, self._run
 
 
 def _run_options(settings: Settings) -> onnxruntime.RunOptions | None:
@@ -154,14 +185,19 @@ def _run_options(settings: Settings) -> onnxruntime.RunOptions | None:
 class _CudaSession(Session):
     counters = ("nvml",)
 
-    def __init__(self, path: str, workload: Mapping[str, int], settings: Settings, seed: int) -> None:
+    def __init__(self, path: str, settings: Settings, feed: Mapping[str, npt.NDArray[np.generic] | None]) -> None:
         self._session = _cuda_session(path, settings)
-        self._binding = bound(self._session, _feed(self._session, workload, seed), "cuda")
+        self._binding = bound(self._session, _fed(self._session, feed), "cuda")
         self._caller = _threads.PinnedCaller(_cpus(settings))
 
     def run(self) -> None:
         self._session.run_with_iobinding(self._binding)
         self._binding.synchronize_outputs()
+
+    def outputs(self) -> dict[str, object]:
+        self.run()
+        names = [node.name for node in self._session.get_outputs()]
+        return dict(zip(names, self._binding.copy_outputs_to_cpu(), strict=True))
 
     def close(self) -> None:
         self._caller.release()
@@ -202,13 +238,15 @@ def _cuda_session(path: str, settings: Settings) -> onnxruntime.InferenceSession
     return session
 
 
-def bound(session: onnxruntime.InferenceSession, feed: Mapping[str, np.ndarray], device: str) -> onnxruntime.IOBinding:
+def bound(session: onnxruntime.InferenceSession, feed: Mapping[str, object], device: str) -> onnxruntime.IOBinding:
     """Put inputs and outputs of a session into the memory of ``device`` ("cuda", "cpu"), where they stay.
 
     Runs the session once: only then is it known how large its outputs are.
     """
     binding = session.io_binding()
     for name, values in feed.items():
+        if not isinstance(values, np.ndarray):
+            raise UnsupportedConfigurationError(f"input {name}: bfloat16 and optional inputs are fed on the CPU only")
         binding.bind_ortvalue_input(name, onnxruntime.OrtValue.ortvalue_from_numpy(values, device, 0))
     names = [node.name for node in session.get_outputs()]
     for name in names:
@@ -255,4 +293,4 @@ class OnnxRuntime(Engine):
         settings = _settings(options)
         _check_provider(settings)
         session = _CudaSession if settings.provider == PROVIDERS["cuda"] else _CpuSession
-        return session(path, workload, settings, seed)
+        return session(path, settings, _reading.feed(self, files, workload, options, seed))

@@ -14,10 +14,11 @@ A cap on instruction sets is a setting of the environment and no option (``hardw
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 # It reports its import to its makers, from threads that would be there when the server forks.
 # Where it is not installed, OpenVINO does without.
@@ -28,13 +29,7 @@ from perftransfer.measuring.engines import _openvino_options as _options  # noqa
 from perftransfer.measuring.engines import _reading  # noqa: E402
 from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError  # noqa: E402
 
-# Names of the dimensions of each input.
-Names = Mapping[str, Sequence[str]]
-
 _CAPABILITIES = {"f32": "FP32", "bf16": "BF16", "f16": "FP16"}
-_TYPES = {
-    "f32": np.float32, "f16": np.float16, "f64": np.float64, "i64": np.int64, "i32": np.int32, "boolean": np.bool_,
-}  # fmt: skip
 
 
 def _device(core: openvino.Core, options: Options) -> str:
@@ -78,31 +73,28 @@ def _text(value: Any) -> str:
 class _OpenVinoSession(Session):
     """One network, one or more requests to it; ``inferences_per_run`` says how many."""
 
-    def __init__(self, path: str, names: Names, workload: Mapping[str, int], options: Options, seed: int) -> None:
+    def __init__(self, path: str, feed: Mapping[str, npt.NDArray[np.generic] | None], options: Options) -> None:
         # Not before: it starts threads, and the process that imports this module forks.
         core = openvino.Core()
         device = _device(core, options)
         requested = _options.properties(options)
         _check(core, device, options, requested)
         model = core.read_model(path)
-        shapes = [_shape(port, names, workload) for port in model.inputs]
-        model.reshape(dict(zip(model.inputs, map(openvino.PartialShape, shapes), strict=True)))
+        arrays = [_array_of(port, feed) for port in model.inputs]
+        shapes = [openvino.PartialShape(list(values.shape)) for values in arrays]
+        model.reshape(dict(zip(model.inputs, shapes, strict=True)))
         self._compiled = core.compile_model(model, device, requested)
         _verify(self._compiled, requested)
         self.inferences_per_run = 1
         if requested["PERFORMANCE_HINT"] == "THROUGHPUT":
             self.inferences_per_run = int(self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
-        rng = np.random.default_rng(seed)
-        feed = [
-            _reading.values(port.get_any_name(), port.get_element_type().get_type_name(), shape, _TYPES, rng)
-            for port, shape in zip(model.inputs, shapes, strict=True)
-        ]
-        self._requests = [self._request(feed) for _ in range(self.inferences_per_run)]
+        self._arrays = arrays
+        self._requests = [self._request() for _ in range(self.inferences_per_run)]
 
-    def _request(self, feed: list[np.ndarray]) -> openvino.InferRequest:
+    def _request(self) -> openvino.InferRequest:
         request = self._compiled.create_infer_request()
-        for index, values in enumerate(feed):
-            request.set_input_tensor(index, openvino.Tensor(values))
+        for index, (port, values) in enumerate(zip(self._compiled.inputs, self._arrays, strict=True)):
+            request.set_input_tensor(index, _tensor(port, values))
         return request
 
     def run(self) -> None:
@@ -115,21 +107,39 @@ class _OpenVinoSession(Session):
         for request in self._requests:
             request.wait()
 
+    def outputs(self) -> dict[str, object]:
+        self.run()
+        names = [_name(port, f"output {index}") for index, port in enumerate(self._compiled.outputs)]
+        return dict(zip(names, map(_numbers, self._requests[0].output_tensors), strict=True))
+
     def close(self) -> None:
         del self._requests, self._compiled
 
 
-def _shape(port: Any, names: Names, workload: Mapping[str, int]) -> list[int]:
-    """Return the shape of an input, its free dimensions filled by the workload, which knows them by their names."""
-    name, partial = port.get_any_name(), port.get_partial_shape()
-    if partial.rank.is_dynamic:
-        raise UnsupportedConfigurationError(f"input {name!r}: its number of dimensions is unknown")
-    if len(names.get(name, ())) != len(partial):
-        raise UnsupportedConfigurationError(
-            f"input {name!r}: the names of its dimensions are unknown: pack the board's folder again"
-        )
-    sizes = [free if size.is_dynamic else size.get_length() for size, free in zip(partial, names[name], strict=True)]
-    return _reading.shape(name, sizes, workload)
+def _name(port: Any, otherwise: str) -> str:
+    return next(iter(sorted(port.get_names())), otherwise)
+
+
+def _array_of(port: Any, feed: Mapping[str, npt.NDArray[np.generic] | None]) -> npt.NDArray[np.generic]:
+    """The array that is fed to an input of the network as OpenVINO has read it."""
+    names = [name for name in feed if name in port.get_names()]
+    values = feed[names[0]] if names else None
+    if values is None:
+        raise UnsupportedConfigurationError(f"input {_name(port, 'without a name')}: OpenVINO cannot leave it out")
+    return values
+
+
+def _tensor(port: Any, values: npt.NDArray[np.generic]) -> openvino.Tensor:
+    if port.get_element_type() == openvino.Type.bf16:
+        # NumPy has no such type.
+        return openvino.Tensor(_reading.bfloat16_bits(values), openvino.Shape(values.shape), openvino.Type.bf16)
+    return openvino.Tensor(values)
+
+
+def _numbers(tensor: openvino.Tensor) -> object:
+    if tensor.get_element_type() == openvino.Type.bf16:
+        return _reading.float32_of_bits(tensor.data.view(np.uint16))
+    return tensor.data
 
 
 class OpenVino(Engine):
@@ -139,8 +149,6 @@ class OpenVino(Engine):
     """
 
     isolated = True
-    # OpenVINO drops the names when it reads a file.
-    needs_dimension_names = True
     counters = ("rapl", "hwmon")
     instruction_set_variable = "ONEDNN_MAX_CPU_ISA"
     workload = frozenset({"batch", "image_px", "sequence"})
@@ -158,5 +166,4 @@ class OpenVino(Engine):
         ``precision`` says which file is read; ``inference_precision_hint``, in what its float operations are computed.
         """
         path = _reading.network_file(files, options)
-        names = self.dimension_names.get(_reading.precision(options), {})
-        return _OpenVinoSession(path, names, workload, options, seed)
+        return _OpenVinoSession(path, _reading.feed(self, files, workload, options, seed), options)

@@ -29,6 +29,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 # Asking whether there is a GPU must not start CUDA: the process that imports this module forks.
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
@@ -38,6 +39,7 @@ import onnx
 import torch  # type: ignore[import-not-found]
 
 from perftransfer.measuring.engines import _onnx_to_torch, _reading
+from perftransfer.measuring.engines._onnx_to_torch.builder import torch_type
 from perftransfer.measuring.engines._pytorch_options import AUTOCAST, COMPILE, COMPILE_MODES, NAMES, Settings, translate
 from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError
 
@@ -47,10 +49,6 @@ _DEVICES = {"cpu": "cpu", "cuda": "cuda"}
 _FIRST_INFERENCES = {"cpu": 1, "cuda": 3}
 # The first generation whose matrix units know TF32 (Ampere).
 _TF32_CAPABILITY = (8, 0)
-_TYPES = {
-    "FLOAT": np.float32, "FLOAT16": np.float16, "DOUBLE": np.float64,
-    "INT64": np.int64, "INT32": np.int32, "BOOL": np.bool_,
-}  # fmt: skip
 
 _Outputs = tuple[torch.Tensor, ...]
 _Inference = Callable[[], _Outputs]
@@ -120,21 +118,22 @@ def _cast(device: str, level: object, name: str | None) -> contextlib.AbstractCo
 
 
 def _module(
-    path: str, workload: Mapping[str, int], settings: Settings, seed: int, device: str
+    model: onnx.ModelProto, feed: Mapping[str, npt.NDArray[np.generic] | None], settings: Settings, device: str
 ) -> tuple[torch.nn.Module, list[torch.Tensor]]:
     """The network and its inputs, on the device and in the memory format that the configuration asks for."""
-    model = onnx.load(path)
-    rng = np.random.default_rng(seed)
-    feed = [
-        _reading.values(fed.name, fed.kind, _reading.shape(fed.name, fed.sizes, workload), _TYPES, rng)
-        for fed in _onnx_to_torch.inputs(model)
-    ]
-    module = _onnx_to_torch.translate(model, [values.shape for values in feed], device).to(device)
-    inputs = [torch.from_numpy(values).to(device) for values in feed]
+    inputs = [_tensor(fed, feed[fed.name]).to(device) for fed in _onnx_to_torch.inputs(model)]
+    module = _onnx_to_torch.translate(model, [tuple(values.shape) for values in inputs], device).to(device)
     if not settings.channels_last:
         return module, inputs
     images = [x.to(memory_format=torch.channels_last) if x.dim() == 4 else x for x in inputs]
     return module.to(memory_format=torch.channels_last), images
+
+
+def _tensor(fed: _onnx_to_torch.Input, values: npt.NDArray[np.generic] | None) -> torch.Tensor:
+    dtype = torch_type(onnx.TensorProto.DataType.Value(fed.kind))
+    if values is None or values.dtype == np.object_:
+        raise UnsupportedConfigurationError(f"input {fed.name}: PyTorch takes no text, and cannot leave an input out")
+    return torch.from_numpy(values).to(dtype)
 
 
 def _compiled(module: torch.nn.Module, mode: str, options: Options) -> Callable[..., _Outputs]:
@@ -219,25 +218,35 @@ def _captured(infer: _Inference) -> _Inference:
 
 
 class _CpuSession(Session):
-    counters = ("rapl", "hwmon")
+    counters: tuple[str, ...] | None = ("rapl", "hwmon")
 
-    def __init__(self, infer: _Inference) -> None:
+    def __init__(self, infer: _Inference, names: Sequence[str]) -> None:
         self._infer = infer
+        self._names = names
 
     def run(self) -> None:
         self._infer()
+
+    def outputs(self) -> dict[str, object]:
+        return {name: _numbers(values) for name, values in zip(self._names, self._infer(), strict=True)}
 
     def close(self) -> None:
         del self._infer
 
 
-class _CudaSession(Session):
+def _numbers(values: torch.Tensor) -> npt.NDArray[np.generic]:
+    # NumPy has no bfloat16.
+    numbers: npt.NDArray[np.generic] = (values.float() if values.is_floating_point() else values).cpu().numpy()
+    return numbers
+
+
+class _CudaSession(_CpuSession):
     """Measures in the time of the GPU, see above."""
 
     counters = ("nvml",)
 
-    def __init__(self, infer: _Inference) -> None:
-        self._infer = infer
+    def __init__(self, infer: _Inference, names: Sequence[str]) -> None:
+        super().__init__(infer, names)
         self._before, self._behind = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         self._seconds = 0.0
 
@@ -251,9 +260,6 @@ class _CudaSession(Session):
         self._behind.record()
         self._behind.synchronize()
         self._seconds += self._before.elapsed_time(self._behind) / 1e3
-
-    def close(self) -> None:
-        del self._infer
 
 
 class PyTorch(Engine):
@@ -291,10 +297,13 @@ class PyTorch(Engine):
         else:
             _check_cpu(settings)
         _apply(settings)
-        module, inputs = _module(_reading.network_file(files, options), workload, settings, seed, device)
+        feed = _reading.feed(self, files, workload, options, seed)
+        model = onnx.load(_reading.network_file(files, options))
+        names = [output.name for output in model.graph.output]
+        module, inputs = _module(model, feed, settings, device)
         mode, cast = settings.compile_mode, _cast(device, options.get("autocast"), settings.autocast)
         infer = _inference(module if mode is None else _compiled(module, mode, options), inputs, cast)
         _first(infer, settings)
         if settings.device == "cpu":
-            return _CpuSession(infer)
-        return _CudaSession(_captured(infer) if settings.cuda_graphs else infer)
+            return _CpuSession(infer, names)
+        return _CudaSession(_captured(infer) if settings.cuda_graphs else infer, names)

@@ -2,7 +2,7 @@
 
 How long an inference takes depends on the graph, not on what its weights were trained for; nothing is said about
 accuracy. Each file is a network, see ``interface.py``. Names, versions and precisions are known without onnx. Only
-``write``, ``files_of`` and ``dimension_names`` need it, on the host: boards get files, and may lack onnx.
+``write``, ``files_of`` and ``inputs`` need it, on the host: boards get files, and may lack onnx.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from perftransfer.catalogue import Catalogue
 from perftransfer.errors import UserError, unknown
+from perftransfer.measuring.feed.declared import DeclaredInput
 
 if TYPE_CHECKING:
     from perftransfer.measuring.networks.interface import Network
@@ -84,11 +85,19 @@ def files_of(path: Path) -> list[Path]:
     return [path, *external_files(path)]
 
 
-def dimension_names(path: Path) -> dict[str, list[str]]:
-    """Return the names of the dimensions of each input of an ONNX file, "" for those without a name.
+def inputs(path: Path) -> list[DeclaredInput]:
+    """Return what an ONNX file declares of the inputs that have to be fed, and what its graph does with them.
 
     Raises UserError if it cannot be read.
     """
-    from perftransfer.measuring.networks import _onnx_file
+    from perftransfer.measuring.networks._onnx_file import declared_inputs
 
-    return _onnx_file.dimension_names(path)
+    return declared_inputs(path)
+
+
+def declared_inputs(name: str) -> list[DeclaredInput]:
+    """Return what the class of a network says of its inputs: their names and sizes; nothing is built.
+
+    Raises UserError if there is no such network.
+    """
+    return [DeclaredInput(each, sizes) for each, sizes in CATALOGUE.load(name).inputs.items()]

@@ -10,7 +10,7 @@ only, and the heads for training. Sequences have at most 512 tokens.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from perftransfer.measuring.networks._graph import Graph, Tensor
 from perftransfer.measuring.networks.interface import Network
@@ -30,6 +30,7 @@ class BertMini(Network):
     """BERT-mini."""
 
     version = 1
+    inputs: ClassVar = dict.fromkeys(("input_ids", "attention_mask"), ("batch", "sequence"))
 
     def build(self, seed: int) -> onnx.ModelProto:
         """Draw the network, with random weights.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ class Network(ABC):
 
     #: Raise it whenever the graph changes: measurements of the old one are then of another network.
     version: ClassVar[int]
+    #: Sizes of its inputs by their names; free ones are names. They are checked before it is built.
+    inputs: ClassVar[Mapping[str, Sequence[int | str]]] = {"image": ("batch", 3, "image_px", "image_px")}
 
     @abstractmethod
     def build(self, seed: int) -> onnx.ModelProto:
