@@ -89,10 +89,16 @@ site: .venv/installed-dev
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
 	echo "$(PYTHON) cannot create a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
-.venv/installed: envs/requirements.txt | .venv/bin/python
+.venv/installed: envs/requirements.txt | .venv/bin/python .venv/bin/perftransfer
 	@echo "Installing into .venv (once, a minute or two) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+# The command, from this clone.
+.venv/bin/perftransfer: | .venv/bin/python
+	@printf '#!/bin/sh\nPYTHONPATH="%s$${PYTHONPATH:+:$$PYTHONPATH}" exec "%s/.venv/bin/python" -m perftransfer "$$@"\n' \
+	"$(CURDIR)/workflow" "$(CURDIR)" >$@
+	@chmod +x $@
 
 .venv/installed-dev: envs/requirements-dev.txt .venv/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<

@@ -77,6 +77,8 @@ def test_measuring_needs_nothing_but_numpy_and_an_engine():
 
 
 FLOORS = (
+    ("tune",),
+    ("reference",),
     ("report",),
     ("figures", "tables"),
     ("results",),

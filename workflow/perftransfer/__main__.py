@@ -71,7 +71,44 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--format", required=True, metavar="FORMAT", help=", ".join(export_formats()))
     export.add_argument("--target", metavar="ENVIRONMENT", help="which one, of several")
     export.add_argument("--objective", metavar="OBJECTIVE", help="which one, of several (default: the first)")
+    _add_tune(commands.add_parser("tune", help="find the best configuration for a network, with one command"))
     return out
+
+
+def _add_tune(tune: argparse.ArgumentParser) -> None:
+    tune.description = (
+        "Measure a handful of configurations of MODEL on this machine, chosen by measurements made elsewhere, "
+        "and say which one to run. Writes a study into results/NAME, which can be edited and run again by Snakemake."
+    )
+    tune.add_argument("model", metavar="MODEL", help="ONNX file; MODEL.int8.onnx beside it is tried as well")
+    tune.add_argument("--engine", default="onnxruntime", help="default: onnxruntime")
+    tune.add_argument(
+        "--shape", action="append", default=[], metavar="INPUT=1x3x224x224", help="of an input with free dimensions"
+    )
+    tune.add_argument("--minimize", action="append", default=[], metavar="OBJECTIVE", help="default: latency_ms")
+    tune.add_argument("--maximize", action="append", default=[], metavar="OBJECTIVE", help="throughput_per_s, for one")
+    tune.add_argument("--subject-to", action="append", default=[], metavar="LIMIT", help="'peak_memory_mib<=500'")
+    tune.add_argument("--fixed", action="append", default=[], metavar="OPTION=LEVEL", help="option held at one level")
+    tune.add_argument("--cores", type=int, metavar="N", help="cores to measure on (default: all)")
+    tune.add_argument("--budget", type=int, default=12, metavar="N", help="configurations to measure (default: 12)")
+    tune.add_argument(
+        "--sources",
+        nargs="+",
+        default=["reference"],
+        metavar="PLACE",
+        help="files or folders of measurements made elsewhere, `reference` for those that come with perftransfer, or "
+        "`none` (default: reference)",
+    )
+    tune.add_argument("--out", metavar="results/NAME", help="folder of the study (default: named like MODEL)")
+    tune.add_argument(
+        "--allow-quantization", action="store_true", help="also try 8-bit integers, which change the outputs"
+    )
+    tune.add_argument("--json", metavar="FILE", help="write the result for scripts; - for standard output")
+    tune.add_argument(
+        "--fail-if-slower-than",
+        metavar="BASELINE",
+        help="exit with status 3 if the result is worse than that of an earlier run's --json, beyond noise",
+    )
 
 
 def export_formats() -> list[str]:
@@ -85,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; return the exit status. Subcommands import only what they need: a board has few packages."""
     args = parser().parse_args(arguments)
     try:
-        _run(args)
+        return _run(args) or 0
     except UserError as error:
         print(f"perftransfer {args.command}: {error}", file=sys.stderr)
         return 2
@@ -98,26 +135,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Interrupted. Finished measurements are in the file; run the same command to continue.", file=sys.stderr)
         return 130
-    return 0
 
 
-def _run(args: argparse.Namespace) -> None:
+def _run(args: argparse.Namespace) -> int | None:
+    """Run a subcommand; return its exit status, None for success."""
     if args.command == "measure":
         from perftransfer.measuring import remote
 
         remote.measure(args.environment, args.configurations, args.out)
-        return
+        return None
+    if args.command == "tune":
+        from perftransfer.tune import command_line as tuning
+
+        return tuning.tune(args)
     from perftransfer.recommend import command_line
 
     if args.command == "export":
         command_line.export_recommended(args.file, args.format, args.target, args.objective)
-        return
-    if args.command == "predict":
+    elif args.command == "predict":
         command_line.predict(args.model, args.set, args.configurations, args.measured, args.out)
     elif args.command == "explain":
         command_line.explain(args.model, args.measured, args.out)
     else:
         command_line.plan(args.model, args.n, args.measured, args.out)
+    return None
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def networks_of(wildcards):
 
 rule sample:
     input:
-        "config/spaces/{space}.yaml",
+        inputs.space_file,
     output:
         "<results>/configurations/{space}.parquet",
     log:

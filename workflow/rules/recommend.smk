@@ -3,7 +3,7 @@
 
 rule space:
     input:
-        space="config/spaces/{space}.yaml",
+        space=inputs.space_file,
         configurations="<results>/configurations/{space}.parquet",
     output:
         "<results>/spaces/{space}.parquet",

@@ -79,10 +79,7 @@ rule report:
         option_costs=inputs.target_tables("option_costs"),
         measurements=inputs.measurements,
         sentinels=inputs.sentinels,
-        templates=collect(
-            "workflow/perftransfer/report/{part}.jinja",
-            part=["page.html", "page.css", "page.js", "sentences"],
-        ),
+        templates=inputs.templates,
         tables=collect("<results>/tables/{table}.csv", table=study.tables),
         figures=collect("<results>/figures/{file}.svg", file=study.figure_files),
     output:

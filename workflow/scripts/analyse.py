@@ -23,7 +23,8 @@ if __name__ == "__main__":
         regression = {"scale": params.scale, "criterion": params.criterion, "order": params.order}
         # One environment at a time is in memory.
         frames = [influence_table(rows.read(name), [name], objectives, options, **regression) for name in environments]
-        influence = pd.concat(frames, ignore_index=True)
+        nothing = influence_table(tables.read(dataset).iloc[:0], [], objectives, options, **regression)
+        influence = pd.concat(frames or [nothing], ignore_index=True)
         tables.write(Path(snakemake.output.influence), influence)
         values = partial(row_groups.by_configuration, dataset)
         similarity = similarity_table(values, influence, environments, objectives, scale=params.scale)

@@ -81,8 +81,17 @@ def merge(
             frame = frame.sort_values("configuration_id", kind="stable")
         return frame
 
-    frames = (frame_of(name, description) for name, description in environments.items())
+    frames: Iterator[pd.DataFrame] = (frame_of(name, description) for name, description in environments.items())
+    if not environments:
+        # A target that is searched without sources.
+        frames = iter([_empty(types)])
     return frames, tuple(column.option for column in varying.values()), constant
+
+
+def _empty(types: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(columns=[*ENVIRONMENT_COLUMNS, "configuration_id", *types]).astype(
+        {column: _TYPES[column] for column in ENVIRONMENT_COLUMNS} | {"configuration_id": "str", **types}
+    )
 
 
 class _View:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from perftransfer import shipped
 from perftransfer.errors import UserError
 
 # Timeout of a download, in seconds.
@@ -33,8 +34,8 @@ class PublishedFile:
         """Find the file, or download it once, and check what it holds.
 
         Looked for anywhere below the folder that the environment variable DATASETS names (of several by that name, the
-        one with the right content), then in ``downloads``, then fetched from its address into ``downloads``, where
-        nothing but the right content stays.
+        one with the right content), then among the reference measurements that come with the package, then in
+        ``downloads``, then fetched from its address into ``downloads``, where nothing but the right content stays.
 
         Raises Unavailable if it is not available locally and could not be downloaded, UserError if its SHA-256 differs.
         """
@@ -63,7 +64,8 @@ class PublishedFile:
         if folder and not Path(folder).is_dir():
             raise UserError(f"DATASETS is set to {folder}, which is not a folder")
         matches = sorted(path for path in Path(folder).rglob(self.name) if path.is_file()) if folder else []
-        return matches or [path for path in (downloads / self.name,) if path.exists()]
+        others = (shipped.reference(), downloads)
+        return matches or [path for path in (folder / self.name for folder in others) if path.exists()]
 
     def _nowhere(self) -> str:
         return f"{self.name}: not below the folder DATASETS ({os.environ.get('DATASETS') or 'unset'})"

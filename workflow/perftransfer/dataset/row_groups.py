@@ -26,13 +26,15 @@ def configurations(path: Path | str) -> pd.DataFrame:
         rows.read(environment, columns)[new].drop_duplicates("configuration_id")
         for environment, new in _first_seen(rows)
     ]
-    return pd.concat(parts).sort_values("configuration_id", ignore_index=True)
+    return pd.concat(parts or [tables.read(path, columns)]).sort_values("configuration_id", ignore_index=True)
 
 
 def configuration_ids(path: Path | str) -> pd.Index:
     """Every ``configuration_id`` of the study, sorted."""
     rows = tables.PartitionedTable(path)
     parts = [rows.read(environment, ["configuration_id"])[new] for environment, new in _first_seen(rows)]
+    if not parts:
+        return pd.Index([], dtype="str")
     result: pd.Index = pd.Index(pd.concat(parts)["configuration_id"]).unique().sort_values()
     return result
 

@@ -136,6 +136,8 @@ class PartitionedTable:
         with _opened(path) as file:
             index = file.schema_arrow.names.index("environment")
             for group in range(file.num_row_groups):
+                if not file.metadata.row_group(group).num_rows:
+                    continue
                 statistics = file.metadata.row_group(group).column(index).statistics
                 if statistics.min != statistics.max:
                     raise ValueError(
@@ -160,6 +162,8 @@ class PartitionedTable:
         """Read the first row of each environment, and no others. Raises UserError if they cannot be read."""
         with _opened(self._path, self._metadata) as file:
             batches = [next(file.iter_batches(1, groups[:1], columns)) for groups in self._groups.values()]
+        if not batches:
+            return read(self._path, columns)
         frame: pd.DataFrame = pa.Table.from_batches(batches).to_pandas()
         return frame
 

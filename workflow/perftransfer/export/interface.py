@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import perftransfer
 from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.errors import UserError
 from perftransfer.levels import Configuration, level_text
+from perftransfer.measuring import networks
 from perftransfer.measuring.engines.interface import UnsupportedConfigurationError
 
 
@@ -43,7 +45,7 @@ class Deployment:
         """Name of the network's file in the precision of the configuration."""
         network = self.description.get("network") or "network"
         if network.endswith(".onnx"):
-            return network
+            return str(networks.files_named(Path(network))[str(self.configuration.get("precision") or "fp32")])
         return f"{network}.{self.configuration.get('precision') or 'fp32'}.onnx"
 
 

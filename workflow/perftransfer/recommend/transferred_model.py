@@ -275,7 +275,8 @@ class TransferredModel:
     def _source_for(self, rows: np.ndarray) -> Source | None:
         """Return the source of the strategy, were these rows all that was measured in the target."""
         strategy = self._strategy
-        if not strategy.needs_source:
+        # Without any, AUTO goes by the target alone.
+        if not strategy.needs_source or not self.sources:
             return None
         needs_model = strategy.fits_learner_on in ("source", "both")
         if strategy.uses_all_sources:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from perftransfer import objectives
+from perftransfer import objectives, search, strategies
 from perftransfer.errors import UserError, unknown
 from perftransfer.measuring import engines, feed, networks
-from perftransfer.study.facts import SPACES, Study
+from perftransfer.study.facts import Study
 from perftransfer.study.machine import usable_cpus
 from perftransfer.study.validation import validate_goal
 
@@ -33,10 +33,9 @@ def problems(study: Study) -> list[str]:
 def _lacking_spaces(study: Study) -> list[str]:
     lines = []
     for row in study.rows.values():
-        if not (SPACES / f"{row.space}.yaml").exists():
-            allowed = sorted(path.stem for path in SPACES.glob("*.yaml"))
+        if not study.space_file(row.space).exists():
             where = f"{study.sections.environments}: environment {row.environment}"
-            lines.append(unknown(where, "option space", row.space, allowed))
+            lines.append(unknown(where, "option space", row.space, study.space_names))
     return lines
 
 
@@ -91,7 +90,19 @@ def _number_of_environments(study: Study) -> list[str]:
         is_there = f"is only {there[0]}" if there else "is none"
         return [f"{study.where}: a study needs two environments to compare; without those left out there {is_there}"]
     if not there and study.targets:
-        return [f"{study.sections.environments}: there is a target, but no source: measure or import one environment"]
+        # A search may go without; a strategy that transfers may not.
+        section = study.sections.recommendation
+        method = str(section.search or "")
+        if (
+            method
+            and not search.CATALOGUE.load(method).needs_source
+            and not strategies.load(section.strategy).needs_source
+        ):
+            return []
+        return [
+            f"{study.sections.environments}: there is a target, but no source: measure or import one environment, or "
+            "search without sources (recommendation: {strategy: GP, search: EI})"
+        ]
     if not there:
         return [f"{study.where}: no environment: give a sheet (environments) or published ones (imports)"]
     return [
@@ -156,11 +167,11 @@ def _options(study: Study) -> list[str]:
         engine = engines.load(row.engine)
         for option in study.spaces[row.space].options:
             if option.name not in engine.options:
-                where = f"{SPACES / row.space}.yaml: options"
+                where = f"{study.space_file(row.space)}: options"
                 lines.append(unknown(where, f"{row.engine} option", option.name, sorted(engine.options)))
         for level in study.levels(row, "precision"):
             if not row.simulated and level not in networks.PRECISIONS:
-                where = f"{SPACES / row.space}.yaml: options.precision.levels"
+                where = f"{study.space_file(row.space)}: options.precision.levels"
                 lines.append(unknown(where, "precision", level, networks.PRECISIONS))
     return list(dict.fromkeys(lines))
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from perftransfer import designs, objectives, scales, strategies, yaml_file
+from perftransfer import designs, objectives, scales, shipped, strategies, yaml_file
 from perftransfer.catalogue import Catalogue
 from perftransfer.code_digest import imported_by, modules_used
 from perftransfer.dataset.params import EnvironmentDescription, TableFormat
@@ -34,8 +34,6 @@ from perftransfer.study.sections import (
 )
 from perftransfer.study.validation import validate_goal
 
-#: Folder of the option spaces.
-SPACES = Path("config/spaces")
 #: Part of the name of a figure's file that shows all objectives.
 ALL_OBJECTIVES = "all"
 #: Jobs of a strategy where the study does not say how many targets share one. A job takes two CPU seconds to start, and
@@ -194,7 +192,7 @@ class Study:
     @cached_property
     def _targets_per_job(self) -> int:
         # Independent of the number of strategies, so that a new strategy is evaluated alone.
-        return self.sections.evaluation.targets_per_job or math.ceil(len(self.environments) / MAX_BATCHES)
+        return self.sections.evaluation.targets_per_job or max(1, math.ceil(len(self.environments) / MAX_BATCHES))
 
     @property
     def search_methods(self) -> list[str]:
@@ -274,7 +272,20 @@ class Study:
     @cached_property
     def spaces(self) -> dict[str, OptionSpace]:
         """Option spaces of the measured environments by name."""
-        return {name: OptionSpace.read(SPACES / f"{name}.yaml") for name in {r.space: None for r in self.rows.values()}}
+        names = {row.space: None for row in self.rows.values()}
+        return {name: OptionSpace.read(self.space_file(name)) for name in names}
+
+    def space_file(self, name: str) -> Path:
+        """Return the file of an option space: that of the study's folder, else the one that comes with the package."""
+        own = Path(self.sections.spaces, f"{name}.yaml")
+        other = shipped.spaces() / own.name
+        return other if other.exists() and not own.exists() else own
+
+    @property
+    def space_names(self) -> list[str]:
+        """Names of all option spaces that the sheet may name."""
+        folders = (Path(self.sections.spaces), shipped.spaces())
+        return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
     def levels(self, row: sheet.EnvironmentRow, option: str) -> list[str]:
         """Levels of an option in the space of a row, as text; none if it has no such option."""
@@ -286,16 +297,21 @@ class Study:
         row = self.rows[environment]
         if row.simulated:
             return []
-        # A user's file has one precision.
-        return [] if row.own_network else self.levels(row, "precision") or [networks.PRECISIONS[0]]
+        if row.own_network:
+            # A user's file has one precision, unless there is a second file in another one.
+            levels = self.levels(row, "precision")
+            files = networks.files_by_precision(Path(row.network))
+            return [level for level in levels if level in files] if len(files) > 1 else []
+        return self.levels(row, "precision") or [networks.PRECISIONS[0]]
 
     def network_version(self, environment: str) -> int:
         """Version of the network; of a file of the user's, a number that stands for what it holds."""
         row = self.rows[environment]
         if row.own_network:
             digest = hashlib.sha256()
-            for file in networks.files_of(Path(row.network)):
-                digest.update(file.read_bytes())
+            for path in map(Path, self.board_network_files(environment)):
+                for file in networks.files_of(path):
+                    digest.update(file.read_bytes())
             return int(digest.hexdigest()[:12], 16)
         return 0 if row.simulated else networks.version(row.network)
 
@@ -319,7 +335,8 @@ class Study:
         """Files of the network, one for each of its ``precisions``; the user's own as it is."""
         row = self.rows[environment]
         if row.own_network:
-            return [row.network]
+            files = networks.files_by_precision(Path(row.network))
+            return [str(files[level]) for level in self.precisions(environment)] or [row.network]
         return [f"{self.results}/networks/{row.network}.{level}.onnx" for level in self.precisions(environment)]
 
     def space_of(self, environment: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
 
-from perftransfer.study.facts import SPACES, Study
+from perftransfer import shipped
+from perftransfer.study.facts import Study
 from perftransfer.study.reading import DOWNLOADS
 
 
@@ -14,6 +15,7 @@ class Wildcards(Protocol):
     """What Snakemake hands to a function of a rule; each rule has some of these."""
 
     environment: str
+    space: str
     strategy: str
 
 
@@ -34,7 +36,11 @@ class Inputs:
 
     def space(self, wildcards: Wildcards) -> str:
         """Option space of an environment, as its user wrote it."""
-        return f"{SPACES}/{self._study.space_of(wildcards.environment)}.yaml"
+        return str(self._study.space_file(self._study.space_of(wildcards.environment)))
+
+    def space_file(self, wildcards: Wildcards) -> str:
+        """Option space by its name."""
+        return str(self._study.space_file(wildcards.space))
 
     def networks(self, wildcards: Wildcards) -> list[str]:
         """Files of the network that is measured in an environment."""
@@ -116,6 +122,11 @@ class Inputs:
     def recommendation(self) -> list[str]:
         """Recommendations of all targets, if there are any."""
         return [f"{self._study.results}/recommendation.parquet"] if self._study.targets else []
+
+    @property
+    def templates(self) -> list[str]:
+        """Templates of the report."""
+        return [str(shipped.named(path)) for path in sorted(shipped.templates().glob("*.jinja"))]
 
     def _space_file(self, folder: str, wildcards: Wildcards) -> str:
         return f"{self._study.results}/{folder}/{self._study.space_of(wildcards.environment)}.parquet"

@@ -492,9 +492,8 @@ class Evaluation(Section):
 
     strategies: Annotated[list[StrategyName], AfterValidator(_distinct)] = Field(
         strategies.names(),
-        min_length=1,
         description=f"Strategies to compare: {', '.join(strategies.names())}, or the import path of a class of your "
-        "own; either with another design than its own, as in KT+random.",
+        "own; either with another design than its own, as in KT+random; none: strategies are not compared.",
     )
     budgets: Annotated[list[PositiveInt], AfterValidator(_increasing)] = Field(
         [5, 10, 20, 30], min_length=1, description="Numbers of configurations measured in the target."
@@ -676,6 +675,12 @@ class StudySections(Section):
         "a single target.",
     )
     environments: str | None = Field(None, description="Environment sheet: what is measured on the machine at hand.")
+    spaces: str = Field(
+        "config/spaces",
+        min_length=1,
+        description="Folder of the option spaces that the sheet names; what it lacks is taken from those that come "
+        "with perftransfer.",
+    )
     hardware: dict[str, Hardware] = Field(
         {}, description="Hardware other than the machine at hand, by its name in the sheet."
     )

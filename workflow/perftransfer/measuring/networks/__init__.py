@@ -7,7 +7,9 @@ accuracy. Each file is a network, see ``interface.py``. Names, versions and prec
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,6 +75,48 @@ def write(name: str, precision: str, path: Path, *, seed: int) -> None:
             from perftransfer.measuring.networks._quantisation import quantise
 
             quantise(fp32, path, seed=seed)
+
+
+def quantise(path: Path, copy: Path, workload: Mapping[str, int], *, seed: int) -> None:
+    """Copy a user's network, and write it beside the copy in 8-bit integers.
+
+    Ranges come from random inputs, so the quantised network is as fast as a calibrated one, and less accurate.
+
+    Parameters
+    ----------
+    path, copy
+        ONNX files.
+    workload
+        Sizes of the free dimensions by name.
+    seed
+        Of these inputs.
+
+    Raises
+    ------
+    UserError
+        If the network cannot be quantised.
+    """
+    from perftransfer.measuring.networks._quantisation import quantise as quantised
+
+    for file in files_of(path):
+        shutil.copyfile(file, copy.parent / (copy.name if file == path else file.name))
+    try:
+        quantised(copy, files_named(copy)[PRECISIONS[1]], seed=seed, sizes=workload)
+    except Exception as error:  # ONNX Runtime's tool raises what it likes.
+        raise UserError(f"{path}: cannot be quantised: {error}") from error
+
+
+def files_named(path: Path) -> dict[str, Path]:
+    """Return the names that the files of a user's network have by precision, whether they exist or not."""
+    return {name: path if name == PRECISIONS[0] else path.with_suffix(f".{name}.onnx") for name in PRECISIONS}
+
+
+def files_by_precision(path: Path) -> dict[str, Path]:
+    """Return a user's file, and the one in integers that lies beside it, by precision.
+
+    The second one of ``model.onnx`` is ``model.int8.onnx``.
+    """
+    return {name: file for name, file in files_named(path).items() if file == path or file.is_file()}
 
 
 def files_of(path: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 # Accuracy is not at stake (the weights are random): a few images or texts give every tensor a range of the right size.
-_BATCH = 4
+_SIZES = {"batch": 4, "image_px": 128, "sequence": 64}
 
 # What is quantised of a network that reads tokens: the matrices and the tables. Were everything, the mask would be lost
 # (one range would have to hold both scores of order 1 and the penalty of 10,000 that is added to them for padding), and
@@ -26,7 +26,7 @@ _BATCH = 4
 _OPERATORS_OF_TEXTS = ["Gather", "MatMul"]
 
 
-def quantise(fp32: Path, int8: Path, *, seed: int, image_px: int = 128, sequence: int = 64) -> None:
+def quantise(fp32: Path, int8: Path, *, seed: int, sizes: Mapping[str, int] | None = None) -> None:
     """Quantise the network in ``fp32`` and write the result to ``int8``; the same seed gives the same bytes.
 
     Pairs of QuantizeLinear and DequantizeLinear surround every operator (QDQ), of networks that read texts the matrix
@@ -35,11 +35,11 @@ def quantise(fp32: Path, int8: Path, *, seed: int, image_px: int = 128, sequence
     sums of 8-bit products saturate at 16 bits. Seven bits run on those with VNNI as well, so one file serves all. Batch
     normalisations are folded into the convolutions first, as the tool wants it; free dimensions stay free.
 
-    Ranges come from random images (normal, mean 0, spread 1) of ``image_px`` pixels, or from random tokens in texts of
-    length ``sequence`` without padding, drawn from ``seed``. Activations grow with the image, as less of it is padding:
-    on much larger ones the largest are clipped.
+    Ranges come from random images (normal, mean 0, spread 1), or from random tokens in texts without padding, drawn
+    from ``seed``. Activations grow with the image, as less of it is padding: on much larger ones the largest are
+    clipped. ``sizes``: of free dimensions, by name; by default images of 128 pixels and texts of 64 tokens.
     """
-    batch = _batch(onnx.load(fp32).graph, {"batch": _BATCH, "image_px": image_px, "sequence": sequence}, seed)
+    batch = _batch(onnx.load(fp32).graph, _SIZES | dict(sizes or {}), seed)
     reads_texts = any(values.dtype == np.int64 for values in batch.values())
     with tempfile.TemporaryDirectory(prefix=f".{int8.name}.", dir=int8.parent) as scratch:
         prepared, quantised = Path(scratch, "prepared.onnx"), Path(scratch, "quantised.onnx")
