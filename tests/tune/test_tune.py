@@ -123,7 +123,9 @@ def test_quantising_is_asked_for(model: Path) -> None:
         (["other.onnx"], "no file"),
         (["net.onnx"], "--shape image="),
         (["net.onnx", "--shape", "image=1x4x32"], "4 dimensions"),
-        (["net.onnx", "--shape", "picture=1x4x32x32"], "no input"),
+        (["net.onnx", "--shape", "picture=1x4x32x32"], "picture"),
+        (["net.onnx", "--shape", "image=1x3x32x32"], "fixed size 4"),
+        (["net.onnx", "--shape", *SHAPE, "--inputs", "{picture: ones}"], "picture"),
         (["net.onnx", "--shape", "image:1,4"], "--shape"),
         (["net.onnx", "--shape", *SHAPE, "--fixed", "threads=1"], "no option"),
         (["net.onnx", "--shape", *SHAPE, "--fixed", "prepacking"], "option=level"),
@@ -149,14 +151,14 @@ def test_names_are_those_that_studies_may_have() -> None:
 
 
 def test_operations_are_counted_by_kind(tmp_path: Path) -> None:
-    workload = {"batch": 2, "height": 16, "width": 8}
-    counted = profile(network(tmp_path), workload)
+    shapes = {"image": [2, 4, 16, 8]}
+    counted = profile(network(tmp_path), shapes)
     convolution, matrix = 2 * 8 * 16 * 8 * 4 * 9, 2 * 10 * 8
     assert counted.parameters == 8 * 4 * 9 + 8 * 10
     assert counted.shares["convolution"] * counted.operations == pytest.approx(convolution)
     assert counted.shares["matrix"] * counted.operations == pytest.approx(matrix)
     assert sum(counted.shares.values()) == pytest.approx(1)
-    depthwise = profile(network(tmp_path, groups=4), workload)
+    depthwise = profile(network(tmp_path, groups=4), shapes)
     assert depthwise.shares["depthwise"] * depthwise.operations == pytest.approx(convolution / 4)
 
 

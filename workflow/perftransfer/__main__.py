@@ -85,6 +85,9 @@ def _add_tune(tune: argparse.ArgumentParser) -> None:
     tune.add_argument(
         "--shape", action="append", default=[], metavar="INPUT=1x3x224x224", help="of an input with free dimensions"
     )
+    tune.add_argument(
+        "--inputs", default="", metavar="YAML", help="how inputs are filled: '{ids: {range: [0, 30522]}, mask: ones}'"
+    )
     tune.add_argument("--minimize", action="append", default=[], metavar="OBJECTIVE", help="default: latency_ms")
     tune.add_argument("--maximize", action="append", default=[], metavar="OBJECTIVE", help="throughput_per_s, for one")
     tune.add_argument("--subject-to", action="append", default=[], metavar="LIMIT", help="'peak_memory_mib<=500'")

@@ -37,6 +37,7 @@ def tune(args: argparse.Namespace) -> int:
         args.model,
         out=args.out,
         shape=args.shape,
+        inputs=args.inputs,
         fixed=args.fixed,
         subject_to=args.subject_to,
         engine=args.engine,

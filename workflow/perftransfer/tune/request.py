@@ -31,6 +31,8 @@ class Request:
         Name of the engine, or import path.
     shapes
         Shapes of inputs by name; all of those with free dimensions.
+    inputs
+        How inputs are filled, as the sheet has it; "" for what is usual.
     minimize, maximize
         Objectives that decide.
     subject_to
@@ -53,6 +55,7 @@ class Request:
     out: Path
     engine: str = "onnxruntime"
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    inputs: str = ""
     minimize: Sequence[str] = ()
     maximize: Sequence[str] = ()
     subject_to: Sequence[str] = ()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from perftransfer import shipped
+from perftransfer import shipped, yaml_file
 from perftransfer.dataset import tables
-from perftransfer.errors import UserError
+from perftransfer.errors import UserError, unknown
 from perftransfer.levels import Level
-from perftransfer.measuring import engines, fingerprint, networks
+from perftransfer.measuring import engines, feed, fingerprint, networks
+from perftransfer.measuring.feed import PlannedInput, fill
 from perftransfer.reference import known
 from perftransfer.reference.known import EnvironmentFacts, KnownEnvironment
 from perftransfer.space.options import Option
@@ -29,8 +31,18 @@ _THREADS = "intra_op_threads"
 _PRECISION = "precision"
 # Of the values by which a network is quantised.
 _SEED = 1
-# Sizes that have a column of their own.
-_COLUMNS = ("batch", "image_px")
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """Of the inputs, as the sheet has them. batch: None for a network without. others: by name or place."""
+
+    batch: int | None
+    others: Mapping[str, int]
+
+    @property
+    def workload(self) -> dict[str, int]:
+        return {**({"batch": self.batch} if self.batch else {}), **self.others}
 
 
 def write(request: Request) -> KnownSources:
@@ -52,17 +64,18 @@ def write(request: Request) -> KnownSources:
         If the network's free dimensions have no size, a source is not a file of measurements, or an option that is held
         fixed does not exist.
     """
-    workload = _workload(request)
+    sizes = _sizes(request)
+    planned = feed.plan(networks.inputs(request.model), sizes.workload, fill.parse(yaml_file.parse(request.inputs)))
     request.out.mkdir(parents=True, exist_ok=True)
-    model = _model_file(request, workload)
-    facts = facts_of(request, model, workload)
+    model = _model_file(request, planned)
+    facts = facts_of(request, model, planned, sizes.workload)
     space = _space(request, model, facts["cores"])
     sources = _sources(request, facts, space)
     target = _target_name(request.name, [one.name for one in sources])
     study = _study(request, sources, space, target)
     content = {"options": space} | _conditions(request, space)
     tables.write_text(request.out / SPACE, yaml.safe_dump(content, sort_keys=False))
-    tables.write_text(request.out / SHEET, _sheet(request, model, workload, target))
+    tables.write_text(request.out / SHEET, _sheet(request, model, sizes, target))
     head = f"# Written by perftransfer tune. To run it again, also after an edit:\n# {' '.join(command(request))}\n"
     tables.write_text(request.out / STUDY, head + yaml.safe_dump(study, sort_keys=False, allow_unicode=True, width=120))
     return sources
@@ -76,7 +89,9 @@ def command(request: Request, python: str = "python") -> list[str]:
     return [python, "-m", "snakemake", "--cores", "all", *where, *study]
 
 
-def facts_of(request: Request, model: Path, workload: Mapping[str, int]) -> EnvironmentFacts:
+def facts_of(
+    request: Request, model: Path, planned: Sequence[PlannedInput], workload: Mapping[str, int]
+) -> EnvironmentFacts:
     """Return what is known of the target before anything is measured.
 
     Parameters
@@ -85,13 +100,15 @@ def facts_of(request: Request, model: Path, workload: Mapping[str, int]) -> Envi
         What is asked for.
     model
         The network's file.
+    planned
+        What its inputs are fed.
     workload
-        Sizes of its input.
+        Sizes of its inputs.
     """
     # Needs onnx, which boards may lack.
     from perftransfer.measuring.networks._profile import profile
 
-    host, cost = fingerprint.host(), profile(model, workload)
+    host, cost = fingerprint.host(), profile(model, {each.name: each.shape for each in planned})
     versions = engines.load(request.engine).versions()
     return EnvironmentFacts(
         engine=request.engine,
@@ -113,38 +130,48 @@ def facts_of(request: Request, model: Path, workload: Mapping[str, int]) -> Envi
     )
 
 
-def _workload(request: Request) -> dict[str, int]:
-    """Return the sizes of the free dimensions by name; 1 for the batch if no shape says otherwise."""
-    names = networks.dimension_names(request.model)
-    unknown = [name for name in request.shapes if name not in names]
-    if unknown:
-        raise UserError(f"--shape: {unknown[0]} is no input of {request.model}; it has {', '.join(names)}")
-    sizes: dict[str, int] = {}
-    for name, dimensions in names.items():
-        shape = request.shapes.get(name)
-        if shape is None:
-            continue
-        if len(shape) != len(dimensions):
-            raise UserError(f"--shape: {name} has {len(dimensions)} dimensions, found {len(shape)}")
-        for dimension, size in zip(dimensions, shape, strict=True):
-            if dimension and sizes.setdefault(dimension, size) != size:
-                raise UserError(f"--shape: dimension {dimension} is {sizes[dimension]} and {size}")
-    sizes.setdefault("batch", 1)
-    lacking = {name: [one for one in dimensions if one and one not in sizes] for name, dimensions in names.items()}
-    if any(lacking.values()):
-        lines = [f"  --shape {name}={'x'.join(one or '…' for one in names[name])}" for name in lacking if lacking[name]]
-        where = f"{request.model}: free dimensions without a size; give numbers for the names"
+def _sizes(request: Request) -> _Sizes:
+    """Return what the sheet says of the inputs; a free batch without a shape is 1."""
+    declared = networks.inputs(request.model)
+    names = [each.name for each in declared]
+    for name in request.shapes:
+        if name not in names:
+            raise UserError(unknown("--shape", "input", name, names))
+    batches, named, lacking = list[int](), dict[str, int](), list[str]()
+    for each in declared:
+        dimensions, shape = list(each.sizes or ()), list(request.shapes.get(each.name, ()))
+        if shape and len(shape) != len(dimensions):
+            raise UserError(f"--shape: {each.name} has {len(dimensions)} dimensions, found {len(shape)}")
+        for position, dimension in enumerate(dimensions):
+            is_batch = position == 0 and len(dimensions) > 1
+            size = shape[position] if shape else dimension
+            if isinstance(dimension, int):
+                if size != dimension:
+                    raise UserError(f"--shape: {each.name} has the fixed size {dimension} where {size} is asked for")
+            elif not isinstance(size, int):
+                if not is_batch:
+                    lacking.append(each.name)
+                size = 1
+            if is_batch:
+                batches.append(int(size))
+            elif not isinstance(dimension, int):
+                is_name = dimension and dimension.isidentifier() and named.get(dimension, size) == size
+                named[str(dimension) if is_name else f"{each.name}[{position}]"] = int(size)
+    if lacking:
+        shapes = {each.name: "x".join(str(one or "SIZE") for one in each.sizes or ()) for each in declared}
+        lines = [f"  --shape {name}={shapes[name]}" for name in dict.fromkeys(lacking)]
+        where = f"{request.model}: free dimensions without a size; give numbers in place of the names"
         raise UserError("\n".join([where, *lines]))
-    return sizes
+    return _Sizes(batches[0] if batches else None, named)
 
 
-def _model_file(request: Request, workload: Mapping[str, int]) -> Path:
+def _model_file(request: Request, planned: Sequence[PlannedInput]) -> Path:
     """Return the network's file; one in integers lies beside it if the network may be quantised."""
     files = networks.files_by_precision(request.model)
     if len(files) > 1 or not request.allow_quantization:
         return request.model
     copy = request.out / request.model.name
-    networks.quantise(request.model, copy, workload, seed=_SEED)
+    networks.quantise(request.model, copy, feed.arrays(planned, _SEED), seed=_SEED)
     return copy
 
 
@@ -284,7 +311,7 @@ def _mapping(option: Option) -> dict[str, Any]:
     return mapping | ({"relative_to": option.relative_to} if option.relative_to else {})
 
 
-def _sheet(request: Request, model: Path, workload: Mapping[str, int], target: str) -> str:
+def _sheet(request: Request, model: Path, sizes: _Sizes, target: str) -> str:
     everything = len(fingerprint.usable_cpus())
     cores = request.cores or everything
     cells = {
@@ -295,9 +322,10 @@ def _sheet(request: Request, model: Path, workload: Mapping[str, int], target: s
         "engine": request.engine,
         "network": os.path.relpath(model, request.workdir),
         "space": Path(SPACE).stem,
-        "batch": str(workload["batch"]),
-        "image_px": str(workload.get("image_px", "-")),
-        "sizes": " ".join(f"{name}={size}" for name, size in workload.items() if name not in _COLUMNS),
+        "batch": str(sizes.batch or "-"),
+        "image_px": str(sizes.others.get("image_px", "-")),
+        "sizes": " ".join(f"{name}={size}" for name, size in sizes.others.items() if name != "image_px"),
+        "inputs": request.inputs,
         "role": "target",
         "budget": str(request.budget),
     }

@@ -19,6 +19,9 @@ from perftransfer.errors import UserError, unknown
 from perftransfer.measuring.feed.declared import DeclaredInput
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from perftransfer.measuring.networks.interface import Network
 
 CATALOGUE: Catalogue[Network] = Catalogue(__name__, "Network", "network")
@@ -77,19 +80,19 @@ def write(name: str, precision: str, path: Path, *, seed: int) -> None:
             quantise(fp32, path, seed=seed)
 
 
-def quantise(path: Path, copy: Path, workload: Mapping[str, int], *, seed: int) -> None:
+def quantise(path: Path, copy: Path, batch: Mapping[str, npt.NDArray[np.generic] | None], *, seed: int) -> None:
     """Copy a user's network, and write it beside the copy in 8-bit integers.
 
-    Ranges come from random inputs, so the quantised network is as fast as a calibrated one, and less accurate.
+    Ranges come from what it is fed, so the quantised network is as fast as a calibrated one, and less accurate.
 
     Parameters
     ----------
     path, copy
         ONNX files.
-    workload
-        Sizes of the free dimensions by name.
+    batch
+        Values by input; None for one that is left out.
     seed
-        Of these inputs.
+        Of whatever else is random.
 
     Raises
     ------
@@ -101,7 +104,12 @@ def quantise(path: Path, copy: Path, workload: Mapping[str, int], *, seed: int) 
     for file in files_of(path):
         shutil.copyfile(file, copy.parent / (copy.name if file == path else file.name))
     try:
-        quantised(copy, files_named(copy)[PRECISIONS[1]], seed=seed, sizes=workload)
+        quantised(
+            copy,
+            files_named(copy)[PRECISIONS[1]],
+            seed=seed,
+            batch={name: values for name, values in batch.items() if values is not None},
+        )
     except Exception as error:  # ONNX Runtime's tool raises what it likes.
         raise UserError(f"{path}: cannot be quantised: {error}") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from pathlib import Path
@@ -35,7 +35,7 @@ class NetworkProfile:
     shares: Mapping[str, float] = field(default_factory=dict)
 
 
-def profile(path: Path, workload: Mapping[str, int]) -> NetworkProfile:
+def profile(path: Path, shapes: Mapping[str, Sequence[int]]) -> NetworkProfile:
     """Count the operations of a network.
 
     Operators inside loops and conditions are not counted, nor those of which the shapes are unknown.
@@ -44,8 +44,8 @@ def profile(path: Path, workload: Mapping[str, int]) -> NetworkProfile:
     ----------
     path
         ONNX file; weights in files beside it are not read.
-    workload
-        Sizes of free dimensions by name; those it lacks count as 1.
+    shapes
+        Of the inputs.
 
     Raises
     ------
@@ -55,23 +55,22 @@ def profile(path: Path, workload: Mapping[str, int]) -> NetworkProfile:
     try:
         model = onnx.load(path, load_external_data=False)
         for value in model.graph.input:
-            for dimension in value.type.tensor_type.shape.dim:
-                if not dimension.dim_value:
-                    dimension.dim_value = workload.get(dimension.dim_param, 1)
+            for dimension, size in zip(value.type.tensor_type.shape.dim, shapes.get(value.name, ()), strict=False):
+                dimension.dim_value = size
         # Shapes of the outputs would contradict these.
         for value in (*model.graph.output, *model.graph.value_info):
             value.type.tensor_type.ClearField("shape")
         inferred = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
     except Exception as error:
         raise UserError(f"{path}: not a network that onnx can read: {error}") from error
-    shapes = {w.name: list(w.dims) for w in inferred.initializer}
+    known = {w.name: list(w.dims) for w in inferred.initializer}
     for value in (*inferred.input, *inferred.value_info, *inferred.output):
         if value.type.tensor_type.HasField("shape"):
-            shapes[value.name] = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
+            known[value.name] = [dimension.dim_value for dimension in value.type.tensor_type.shape.dim]
     counts = dict.fromkeys(KINDS, 0)
     for node in inferred.node:
-        written = prod(shapes.get(node.output[0], ())) if node.output[0] in shapes else 0
-        kind, each = _per_number(node, shapes)
+        written = prod(known[node.output[0]]) if node.output[0] in known else 0
+        kind, each = _per_number(node, known)
         counts[kind] += written * each
     total = sum(counts.values())
     parameters = sum(prod(w.dims) for w in inferred.initializer)

@@ -26,7 +26,7 @@ _SIZES = {"batch": 4, "image_px": 128, "sequence": 64}
 _OPERATORS_OF_TEXTS = ["Gather", "MatMul"]
 
 
-def quantise(fp32: Path, int8: Path, *, seed: int, sizes: Mapping[str, int] | None = None) -> None:
+def quantise(fp32: Path, int8: Path, *, seed: int, batch: Mapping[str, npt.NDArray[Any]] | None = None) -> None:
     """Quantise the network in ``fp32`` and write the result to ``int8``; the same seed gives the same bytes.
 
     Pairs of QuantizeLinear and DequantizeLinear surround every operator (QDQ), of networks that read texts the matrix
@@ -37,9 +37,10 @@ def quantise(fp32: Path, int8: Path, *, seed: int, sizes: Mapping[str, int] | No
 
     Ranges come from random images (normal, mean 0, spread 1), or from random tokens in texts without padding, drawn
     from ``seed``. Activations grow with the image, as less of it is padding: on much larger ones the largest are
-    clipped. ``sizes``: of free dimensions, by name; by default images of 128 pixels and texts of 64 tokens.
+    clipped. ``batch``: values by input in their place.
     """
-    batch = _batch(onnx.load(fp32).graph, _SIZES | dict(sizes or {}), seed)
+    if batch is None:
+        batch = _batch(onnx.load(fp32).graph, _SIZES, seed)
     reads_texts = any(values.dtype == np.int64 for values in batch.values())
     with tempfile.TemporaryDirectory(prefix=f".{int8.name}.", dir=int8.parent) as scratch:
         prepared, quantised = Path(scratch, "prepared.onnx"), Path(scratch, "quantised.onnx")
@@ -48,7 +49,7 @@ def quantise(fp32: Path, int8: Path, *, seed: int, sizes: Mapping[str, int] | No
         quantize_static(
             prepared,
             quantised,
-            _Batch(batch),
+            _Batch(dict(batch)),
             quant_format=QuantFormat.QDQ,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
