@@ -4,6 +4,7 @@
 # make site    the documentation as a site, in docs/_build/html
 # make lock    resolve the pinned requirements again (needs uv)
 # make paper   the study of the paper, from the measurements that its authors published
+# make test-faults     damaged files, kills and full disks by the hundred, with the number of those survived
 # make test-cluster    the tests on a Slurm cluster of their own (as root on Debian, installs Slurm)
 # STUDY=config/other.yaml chooses the study, CORES=2 the number of cores; CONFIG="seed=2 study=two" changes keys.
 STUDY ?= config/config.yaml
@@ -24,7 +25,7 @@ $(error The path of this folder contains a blank, with which Snakemake cannot st
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: run paper test test-engines engines test-cluster lint format docs site lock
+.PHONY: run paper test test-engines engines test-faults test-cluster lint format docs site lock
 
 run: .venv/installed
 	@$(BIN)/python -m perftransfer.run $(study) $(WHERE) $(config)
@@ -57,6 +58,10 @@ engines: .venv-engines/installed
 PYTORCH := torch==2.13.0
 PYTORCH_SECONDS ?= 180
 INSTALL_ENGINE := .venv-engines/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all:
+
+# CAMPAIGN="--seed 5 --files 2000 --kills 0" chooses another one.
+test-faults: .venv/installed-dev
+	PYTHONPATH=workflow:tests $(BIN)/python -m faults.campaign $(CAMPAIGN)
 
 test-cluster: .venv/installed-dev
 	tests/cluster/install.sh || true

@@ -92,6 +92,13 @@ def test_a_journal_whose_options_contradict_their_id_is_refused(path: Path) -> N
         measure(path)
 
 
+def test_a_journal_whose_line_on_the_machine_is_damaged_still_has_its_measurements(path: Path) -> None:
+    measure(path)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line[20:] if '"record":"host"' in line else line for line in lines))
+    assert bench.metadata(measure(path), path, "simulated-a")["host"] == {}
+
+
 def test_a_second_call_measures_nothing(path: Path) -> None:
     first = measure(path)
     content = path.read_bytes()

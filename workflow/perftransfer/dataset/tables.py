@@ -176,7 +176,8 @@ def _opened(path: Path | str, metadata: pq.FileMetaData | None = None) -> Iterat
             yield file
     except FileNotFoundError as error:
         raise UserError(f"{path}: there is no such file") from error
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError, LookupError, TypeError) as error:
+        # Damaged bytes end in any of these, in pyarrow or in what reads the metadata of pandas.
         raise UserError(f"{path}: not a readable Parquet file: {error}") from error
 
 

@@ -588,7 +588,8 @@ def metadata(records: Sequence[Measurement], journal_path: Path, environment: st
     return {
         "environment": environment,
         "protocol": records[0]["protocol"],
-        "host": journal.hosts(written)[digest],
+        # Its line may be damaged.
+        "host": journal.hosts(written).get(digest, {}),
         "host_changes": journal.host_changes(written, digest),
     }
 
