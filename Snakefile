@@ -35,7 +35,10 @@ if not workflow.overwrite_configfiles:
 try:
     package_path.check_interpreter()
     study = with_available_imports(
-        read_study(config, workflow.configfiles), Path("results/downloads")
+        read_study(
+            config, workflow.configfiles, check_networks=workflow.is_main_process
+        ),
+        Path("results/downloads"),
     )
     # Said before a long run, not during it: other options of Snakemake are not known while this file is read.
     if {"-n", "--dry-run", "--dryrun"} & set(sys.argv):

@@ -624,11 +624,19 @@ def test_infinite_and_nan_outputs_are_counted_and_what_is_no_number_is_passed_ov
 
 def test_a_network_that_does_not_run_stops_the_session_with_the_words_of_the_engine(path: Path) -> None:
     environment = on_network(path, [helper.make_node("MatMul", ["x", "w"], ["y"])], 1, 9)
-    with pytest.raises(
-        UserError, match=r"(?s)environment a: the network mine.onnx does not run:\nfailed, with .*MatMul"
-    ):
+    with pytest.raises(UserError) as caught:
         measure(path, {f"c{i}": {"intra_op_threads": 1} for i in range(9)}, environment=environment)
+    first, why, fed, _ = str(caught.value).splitlines()
+    assert first == "environment a: the network mine.onnx cannot be measured:"
+    assert why.startswith("failed, with intra_op_threads=1: ")
+    assert "MatMul" in why
+    assert fed == "It was fed x [1, 9] float32 with normal numbers."
     assert [r["record"] for r in journal.read(path)] == ["host"]
+
+
+def test_outputs_that_are_no_numbers_stop_the_session_as_well(path: Path) -> None:
+    with pytest.raises(UserError, match="invalid_output, with no options: output y: 1 NaN and 0 infinite of 1 numbers"):
+        measure(path, {"c1": {}}, environment=on_network(path, LOG, 1, 8))
 
 
 def test_a_network_that_runs_with_another_configuration_is_measured(

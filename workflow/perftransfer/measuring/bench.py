@@ -502,10 +502,10 @@ class Session:
             elif outcome["status"] != "unsupported":
                 return
         if failures:
-            raise UserError(
-                f"environment {self._environment.name}: the network {self._environment.network} does not run:\n"
-                + "\n".join(failures)
-            )
+            where = f"environment {self._environment.name}: the network {self._environment.network}"
+            fed = "; ".join(dict.fromkeys(map(feed.words, self._environment.feeds.values())))
+            lines = [f"{where} cannot be measured:", *dict.fromkeys(failures), f"It was fed {fed or 'nothing'}."]
+            raise UserError("\n".join([*lines, "Other values are given in the sheet's column inputs."]))
 
     def _report(self, configuration: str, outcome: JudgedOutcome, options: Options) -> None:
         """Say why a measurement failed, when the reason comes up for the first time."""

@@ -12,14 +12,17 @@ from perftransfer.study.machine import usable_cpus
 from perftransfer.study.validation import validate_goal
 
 
-def problems(study: Study) -> list[str]:
-    """Return a line for each problem: where it is, what was found, what is allowed."""
+def problems(study: Study, *, check_networks: bool) -> list[str]:
+    """Return a line for each problem: where it is, what was found, what is allowed.
+
+    check_networks: whether files of networks are read, see ``read_study``.
+    """
     lacking = _lacking_spaces(study)
     if lacking:
         return lacking
     return [
         *_options(study),
-        *_feeds(study),
+        *_feeds(study, check_networks=check_networks),
         *_imports(study),
         *_goals(study),
         *_number_of_environments(study),
@@ -176,7 +179,7 @@ def _options(study: Study) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _feeds(study: Study) -> list[str]:
+def _feeds(study: Study, *, check_networks: bool) -> list[str]:
     """Return what the sheet says of inputs that the network does not take, and what it does not say."""
     lines = []
     for row in study.rows.values():
@@ -187,9 +190,10 @@ def _feeds(study: Study) -> list[str]:
                 allowed = engines.load(row.engine).workload
                 problems = [unknown("sizes", "size", name, allowed) for name in workload if name not in allowed]
             elif row.own_network:
-                networks.files_of(Path(row.network))
-                feed.plan(networks.inputs(Path(row.network)), workload, row.fills)
                 problems = []
+                if check_networks:
+                    networks.files_of(Path(row.network))
+                    feed.plan(networks.inputs(Path(row.network)), workload, row.fills)
             else:
                 # It may not be built yet; the types of its inputs and their values are checked when it is.
                 problems = feed.problems_of_sizes(networks.declared_inputs(row.network), workload, row.fills)

@@ -20,7 +20,13 @@ from perftransfer.study.validation import validate
 DOWNLOADS = Path("results/downloads")
 
 
-def read_study(config: Mapping[str, object], files: Sequence[Path | str], downloads: Path = DOWNLOADS) -> Study:
+def read_study(
+    config: Mapping[str, object],
+    files: Sequence[Path | str],
+    downloads: Path = DOWNLOADS,
+    *,
+    check_networks: bool = True,
+) -> Study:
     """Check a study that Snakemake has read.
 
     Parameters
@@ -31,6 +37,9 @@ def read_study(config: Mapping[str, object], files: Sequence[Path | str], downlo
         The study's files; paths in them are relative to the working directory.
     downloads
         Folder for published files that are fetched because a column of theirs names the environments.
+    check_networks
+        Whether files of networks are read to see whether they take what the sheet says. A job does without: they may
+        have gigabytes, and the process that started it has read them.
 
     Raises
     ------
@@ -48,7 +57,8 @@ def read_study(config: Mapping[str, object], files: Sequence[Path | str], downlo
     sections = with_environments(validate(content, where), where, downloads)
     rows = sheet.read(Path(sections.environments)) if sections.environments else []
     commands = command_line.commands(content, contents, names)
-    return _checked(Study(sections, _without_duplicates(rows, sections.hardware), where, commands))
+    study = Study(sections, _without_duplicates(rows, sections.hardware), where, commands)
+    return _checked(study, check_networks=check_networks)
 
 
 def with_available_imports(study: Study, downloads: Path) -> Study:
@@ -87,11 +97,12 @@ def with_available_imports(study: Study, downloads: Path) -> Study:
     left_out = [name for name, file in files.items() if file.name in problems]
     for name in left_out:
         print(f"The environment {name} is left out: {problems[files[name].name]}", file=sys.stderr)
-    return _checked(Study(study.sections, list(study.rows.values()), study.where, study.commands, left_out))
+    study = Study(study.sections, list(study.rows.values()), study.where, study.commands, left_out)
+    return _checked(study, check_networks=False)
 
 
-def _checked(study: Study) -> Study:
-    if problems := checks.problems(study):
+def _checked(study: Study, *, check_networks: bool) -> Study:
+    if problems := checks.problems(study, check_networks=check_networks):
         raise UserError("\n".join(problems))
     return study
 

@@ -24,8 +24,9 @@ _TRUTH = {"yes": True, "no": False}
 _SIMULATED = "simulated"
 # Stands for nothing, as an empty cell does, in these columns and those that may be missing.
 _NOTHING, _MAY_BE_NOTHING = "-", ("batch", "image_px")
+_MAX_DIGITS = 9
 # Names of free dimensions may have blanks in them: past_sequence_length + 1=5 batch-size=2.
-_SIZE = re.compile(r"\s*([^=]+?)\s*=\s*([0-9]+)(?:\s+|$)")
+_SIZE = re.compile(rf"\s*([^=]+?)\s*=\s*([0-9]{{1,{_MAX_DIGITS}}})(?:\s+|$)")
 
 
 @dataclass(frozen=True)
@@ -244,4 +245,5 @@ def _missing(where: str, column: str, check: Callable[[str], None], name: str) -
 
 
 def _positive(text: str) -> bool:
-    return text.isdecimal() and int(text) >= 1
+    # Longer ones are no sizes, and Python refuses to convert very long ones.
+    return text.isdecimal() and len(text) <= _MAX_DIGITS and int(text) >= 1

@@ -114,6 +114,11 @@ def describe(planned: Sequence[PlannedInput]) -> list[FedInput]:
     ]
 
 
+def words(planned: Sequence[PlannedInput]) -> str:
+    """Return a plan in one line: ``x [1, 64] float32 with normal numbers``."""
+    return ", ".join(f"{fed['name']} {fed['shape']} {fed['type']} with {fed['filled']}" for fed in describe(planned))
+
+
 def unusual(planned: Sequence[PlannedInput]) -> dict[str, object]:
     """Return how those inputs are filled that are not filled as all were before the sheet could say so.
 

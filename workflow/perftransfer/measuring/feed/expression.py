@@ -6,6 +6,7 @@ import ast
 import math
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -63,7 +64,10 @@ def parse(text: str) -> Expression | None:
     if len(text) > _MAX_LENGTH or not re.fullmatch(r"[\w\s.,()+*/%-]+", text):
         return None
     try:
-        tree = ast.parse(_WORD.sub(numbered, text).strip(), mode="eval").body
+        with warnings.catch_warnings():
+            # Python warns of what looks like a mistake: 2(x).
+            warnings.simplefilter("ignore")
+            tree = ast.parse(_WORD.sub(numbered, text).strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if isinstance(tree, ast.Name | ast.Constant) or not names or not _is_formula(tree, len(names)):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
+import lzma
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +28,16 @@ Kind = Literal["normal", "ones", "zeros", "range", "value", "file", "absent"]
 
 _WORDS: tuple[Kind, ...] = ("normal", "ones", "zeros", "absent")
 _KEYS = ("range", "value", "file")
+# Of the numbers of a range; integers of 64 bits are below it.
+_LIMIT = 2.0**65
 _ALLOWED = "ones, zeros, normal, absent, a value, {range: [low, high]}, {value: ...} or {file: x.npz}"
+
+
+# What NumPy and its libraries raise for files that are damaged, or something else.
+_DAMAGE = (
+    ValueError, EOFError, KeyError, SyntaxError, RuntimeError, MemoryError, OverflowError, struct.error, zlib.error,
+    zipfile.BadZipFile, lzma.LZMAError, tokenize.TokenError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,7 @@ def _of_item(where: str, name: str, item: object) -> Fill:
 
 def _range(where: str, content: object) -> tuple[float, float]:
     numbers = content if isinstance(content, list) else []
-    valid = [n for n in numbers if isinstance(n, int | float) and not isinstance(n, bool) and math.isfinite(n)]
+    valid = [n for n in numbers if isinstance(n, int | float) and not isinstance(n, bool) and abs(n) < _LIMIT]
     if len(numbers) != 2 or len(valid) != 2 or not valid[0] < valid[1]:
         raise UserError(
             f"{where}: range: found {content!r}, expected [low, high]: from low to below high, as in [0, 30522]"
@@ -152,7 +163,7 @@ def _opened(where: str, file: str) -> Iterator[npt.NDArray[np.generic] | Mapping
             yield opened
     except OSError as error:
         raise UserError(f"{where}: {file}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGE as error:
         raise UserError(f"{where}: {file}: is no .npy or .npz file of numbers: {error}") from error
 
 
@@ -227,7 +238,13 @@ def check(fill: Fill, declared: DeclaredInput, shape: Sequence[int]) -> None:
         if declared.type == "string" or not array.size:
             return
         low, high = array.min().item(), array.max().item()
-    if declared.type not in (*FLOATS, "bool", "string"):
+    if declared.type in FLOATS:
+        largest = float(np.finfo("float32" if declared.type == "bfloat16" else declared.type).max)
+        if not (-largest <= low and high <= largest):
+            raise UserError(
+                f"{where}: found numbers from {low:g} to {high:g}; {declared.type} holds numbers up to {largest:g}"
+            )
+    elif declared.type != "bool":
         limits = np.iinfo(declared.type)
         if low < limits.min or high > limits.max:
             raise UserError(

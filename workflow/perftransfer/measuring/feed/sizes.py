@@ -86,8 +86,7 @@ class _Resolver:
         if isinstance(size, int):
             return size
         at = _place(declared, position)
-        by_place = [at, *([f"input[{position}]"] if len(self.inputs) == 1 else [])]
-        for name in by_place:
+        for name in (at, *([f"input[{position}]"] if len(self.inputs) == 1 else []), str(size)):
             if name in self.workload:
                 return self._take(name)
         if _is_nameless(size):
@@ -116,8 +115,9 @@ class _Resolver:
         return size, [name] if size is None else []
 
     def _of_word(self, name: str, rank: int) -> int | None:
-        if name in self.workload:
-            return self._take(name)
+        same = [each for each in self.workload if _without_blanks(each) == _without_blanks(name)]
+        if same:
+            return self._take(same[0])
         if name in self._batch_names and "batch" in self.workload:
             return self._take("batch")
         group = _group(name)
@@ -129,6 +129,10 @@ class _Resolver:
     def _take(self, name: str) -> int:
         self.taken.add(name)
         return self.workload[name]
+
+
+def _without_blanks(text: str) -> str:
+    return "".join(text.split())
 
 
 def _is_nameless(size: Size) -> bool:
