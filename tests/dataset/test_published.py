@@ -36,6 +36,18 @@ def test_a_file_is_found_anywhere_below_datasets(tmp_path: Path, monkeypatch: py
     assert not (tmp_path / "downloads").exists()
 
 
+def test_without_a_sum_any_content_is_taken_but_not_one_of_several_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "t.csv").write_bytes(b"anything")
+    monkeypatch.setenv("DATASETS", str(tmp_path))
+    assert PublishedFile("t.csv", None, None).locate(tmp_path / "downloads") == tmp_path / "a" / "t.csv"
+    (tmp_path / "t.csv").write_bytes(b"another")
+    with pytest.raises(UserError, match=r"t\.csv: several files are called so: .*a/t\.csv.*; give sha256"):
+        PublishedFile("t.csv", None, None).locate(tmp_path / "downloads")
+
+
 def test_of_several_files_of_that_name_the_right_one_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder, content in (("a", b"another"), ("b", CONTENT)):
         (tmp_path / folder).mkdir()

@@ -74,3 +74,21 @@ def test_an_option_knows_the_position_of_its_levels_and_refuses_others():
         option.code(3)
     with pytest.raises(ValueError):
         Option("threads", (1, 2, 4), True, 1).code(None)
+
+
+@pytest.mark.parametrize(
+    ("levels", "value", "text"),
+    [
+        ((True, False), "True", "true"),
+        ((True, False), "FALSE", "false"),
+        (("True", "x"), "True", "True"),
+        ((1, 2), "1.0", "1"),
+        ((1, 2), "2e0", "2"),
+        ((0.5, 2), "0.50", "0.5"),
+        (("1.1", "1.10"), "1.10", "1.10"),
+        (("1.1", "2"), "1.10", "1.10"),
+        ((1, 2), "one", "one"),
+    ],
+)
+def test_a_level_is_understood_as_people_and_spreadsheets_write_it(levels, value, text):
+    assert Option("a", levels, False, levels[0]).text_of(value) == text

@@ -260,6 +260,74 @@ def test_a_file_that_yaml_would_misread_is_refused_by_line(check, text, message)
     assert message in check(text=text)
 
 
+def imports(**change: Any) -> dict[str, Any]:
+    return {"imports": {"x": {**IMPORT, **change}}, "environments": None}
+
+
+def environment(**change: Any) -> dict[str, Any]:
+    return imports(
+        environments={"a": {"file": "a.csv", "hardware": "board", **change}, "b": IMPORT["environments"]["b"]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        *(
+            (environment(file=name), "imports.x.environments.a.file: found ")
+            for name in ("../a.csv", "/a.csv", "b/a.csv")
+        ),
+        *(
+            (environment(file=name), "imports.x.environments.a.file: found ")
+            for name in ("..", "*.csv", "a\\b.csv", "")
+        ),
+        (
+            environment(address="https://a.example/a.csv"),
+            "imports.x: environments.a.sha256: is missing; what is downloaded",
+        ),
+        (
+            environment(rows={"n": None}),
+            "imports.x.environments.a.rows.n: found None, expected a number, a text, true or",
+        ),
+        (environment(file=None), "imports.x: environments.a.file: is missing"),
+        (imports(environments={}), "imports.x: environments: found none"),
+        (imports(environments="all"), "imports.x: environments: found 'all'; all and a list need file and"),
+        (imports(environment_column="n"), "imports.x: environment_column needs environments: all, or a list"),
+        (imports(missing=[float("inf")]), "imports.x.missing[0]: found inf, expected a number between"),
+        (
+            imports(options={"a": {"levels": [1.1, 1.10]}}),
+            "imports.x.options.a.levels: duplicate 1.1; write names that",
+        ),
+        (imports(options={"hardware": {}}), "imports.x.options.hardware: a column of the dataset has that name"),
+        (
+            imports(options={"latency_ms_cv": {}}),
+            "imports.x.options.latency_ms_cv: a column of the dataset has that name",
+        ),
+        (imports(options={"a_*": {"column": "b"}}), "imports.x.options.a_*: a pattern needs one column, with a *"),
+        (
+            imports(options={"a*b*": {}}),
+            "found 'a*b*', allowed: lower-case letters, digits and _, a letter first; one *",
+        ),
+        (
+            {"measuring": {"timeout_seconds": float("inf")}},
+            "measuring.timeout_seconds: found inf; input should be a finite",
+        ),
+        (
+            {"measuring": {"repeats": 10**30}},
+            "measuring.repeats: found 1000000000000000000000000000000; input should be less",
+        ),
+        ({"seed": 2**32}, "seed: found 4294967296; input should be less than"),
+        ({"figures": ["x" * 10**6]}, "unknown figure 'xxxxx"),
+        ({"measuring": [0] * 10**5}, "measuring: found [0, 0, 0"),
+    ],
+)
+def test_what_would_be_read_or_fetched_wrongly_is_refused(check, change: dict[str, Any], message: str) -> None:
+    problems = check(change)
+    assert message in problems
+    assert len(problems.splitlines()) == 1
+    assert len(problems) < 1500
+
+
 SPACE = {
     "options": {
         "intra_op_threads": {"levels": [1, 2], "ordered": True},
@@ -292,6 +360,23 @@ SPACE = {
             {"options": {"precision": {"levels": ["fp32", "fp16"]}}},
             "options.precision.levels: unknown precision 'fp16'. Allowed: fp32, int8",
         ),
+        (
+            {"options": {"graph_optimization_level": {"levels": ["off", "all"]}}},
+            "options.graph_optimization_level.levels: graph_optimization_level: unknown level 'off'. Allowed: disabled",
+        ),
+        (
+            {"options": {"execution_mode": {"levels": ["sequential", "paralel"]}}},
+            "options.execution_mode.levels: execution_mode: unknown level 'paralel'. Allowed: sequential, parallel",
+        ),
+        (
+            {"options": {"intra_op_threads": {"levels": [0, 2]}}},
+            "options.intra_op_threads.levels: option intra_op_threads is 0: give a number from 1",
+        ),
+        (
+            {"options": {"memory_arena": {"levels": [None, True]}}},
+            "options.memory_arena.levels: found None, expected a number, a text, true or false; write names",
+        ),
+        ({"options": {"a": {"levels": [1, float("inf")]}}}, "options.a.levels: found inf, expected a number between"),
     ],
 )
 def test_a_wrong_option_space_is_named_by_key(check, change, message):

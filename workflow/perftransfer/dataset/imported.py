@@ -21,7 +21,7 @@ from perftransfer.dataset.tables import option_columns
 from perftransfer.dataset.text_table import TextColumn, TextTable
 from perftransfer.errors import UserError, unknown
 from perftransfer.space.options import Level, Option, configuration_id, level_text
-from perftransfer.space.relative import is_number
+from perftransfer.space.relative import is_positive
 
 # Cells that a message names.
 _NAMED = 3
@@ -316,7 +316,7 @@ class _File:
         if level_text(default) not in map(level_text, found):
             raise UserError(unknown(f"{where}: default", "level", default, found))
         if mapping.relative_to:
-            wrong = [level for level in found if not is_number(level)]
+            wrong = [level for level in found if not is_positive(level)]
             if wrong:
                 raise UserError(f"{where} is {wrong[0]!r}; relative_to needs numbers above 0")
         return Option(name, tuple(found), mapping.ordered, default, conditional, mapping.relative_to or "")

@@ -172,13 +172,15 @@ def columns_of(objective: str) -> tuple[str, str, str]:
     return objective, f"{objective}_cv", f"{objective}_n"
 
 
+def columns_of_dataset(objectives: Sequence[str]) -> set[str]:
+    """Return names that no option can have: columns of the dataset, and those of imported environments."""
+    values = (name for objective in objectives for name in columns_of(objective))
+    return {*ENVIRONMENT_COLUMNS, "configuration_id", "status", "error", *values}
+
+
 def _check_names(options: Sequence[str], objectives: Sequence[str]) -> None:
     """Raise UserError for an option with the name of another column of the dataset."""
-    others = {
-        *ENVIRONMENT_COLUMNS,
-        "configuration_id",
-        *(name for objective in objectives for name in columns_of(objective)),
-    }
+    others = columns_of_dataset(objectives)
     for name in options:
         if name in others:
             raise UserError(f"option {name}: a column of the dataset has that name; give it another one")

@@ -118,6 +118,11 @@ class TextTable:
             raise UserError(f"{self.where}: {len(positions)} columns are called {name!r}")
         return TextColumn.of(self.frame.iloc[:, positions[0]], self.where)
 
+    def as_text(self) -> pd.DataFrame:
+        """Return all columns as text."""
+        everywhere = np.arange(len(self.frame))
+        return pd.DataFrame({name: self.column(name).at(everywhere) for name in map(str, self.frame.columns)})
+
 
 def read(
     path: Path, columns: Collection[str] = (), form: TableFormat | None = None, only: Collection[str] | None = None
@@ -155,6 +160,8 @@ def _text(path: Path, form: TableFormat) -> str:
         with path.open("rb") if opener is None else opener(path) as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise UserError(f"{path}: cannot be read: {error.strerror}") from error
         raise UserError(f"{path}: not a readable {path.suffix.lstrip('.') or 'text'} file: {error}") from error
     if len(content) > MAX_BYTES:
         raise UserError(f"{path}: holds more than {MAX_BYTES // 2**30} GiB of text")

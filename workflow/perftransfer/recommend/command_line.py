@@ -6,13 +6,12 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from perftransfer import export, influence, model_file, objectives
-from perftransfer.dataset import tables
+from perftransfer.dataset import number_format, tables, text_table
 from perftransfer.errors import UserError
 from perftransfer.fitting.conformal import INTERVAL
 from perftransfer.goal import Goal
@@ -21,7 +20,7 @@ from perftransfer.recommend.planning import Planner, Seen
 from perftransfer.recommend.transferred_model import Measured, TransferredModel
 from perftransfer.space import terms
 from perftransfer.space.encoding import ConfigurationIndex
-from perftransfer.space.options import INACTIVE, Option, configuration_id, level_text, written
+from perftransfer.space.options import INACTIVE, configuration_id, written
 
 # Configurations that stand for a larger space.
 _MAX_PLANNED = 20_000
@@ -66,7 +65,7 @@ def _predict_source(
     frame = _table(configurations)
     options = {option.name: option for option in model_file.load(model).options}
     texts = frame.assign(
-        **{name: [_as_level(options[name], cell) for cell in frame[name]] for name in frame if name in options}
+        **{name: [options[name].text_of(cell) for cell in frame[name]] for name in frame if name in options}
     )
     _write(source_prediction.table(model, texts, str(configurations)), out)
 
@@ -174,25 +173,11 @@ def _pairs(given: Sequence[str]) -> dict[str, str]:
 
 
 def _table(path: Path) -> pd.DataFrame:
-    if path.suffix == ".parquet":
-        return tables.read(path)
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, pd.errors.ParserError) as error:
-        raise UserError(f"{path}: no CSV table: {error}") from error
-
-
-def _as_level(option: Option, value: Any) -> str:
-    """Text of the level that a table's cell means: spreadsheets write True for true, and 4.0 for 4."""
-    text = "" if pd.isna(value) else level_text(value)
-    if text.lower() in ("true", "false"):
-        return text.lower()
-    try:
-        return level_text(float(text)) if all(isinstance(level, int | float) for level in option.levels) else text
-    except ValueError:
-        return text
+    """Read a CSV or Parquet file as text."""
+    table = text_table.read(path)
+    for remark in table.remarks:
+        print(remark, file=sys.stderr)
+    return table.as_text()
 
 
 def _configurations(model: TransferredModel, path: Path, also: Sequence[str] = ()) -> pd.DataFrame:
@@ -206,7 +191,7 @@ def _configurations(model: TransferredModel, path: Path, also: Sequence[str] = (
     configurations = {}
     options = [option for option in model.space.options if option.name in frame]
     for row, values in enumerate(frame[[option.name for option in options]].to_dict("records"), start=1):
-        texts = {option.name: _as_level(option, values[option.name]) for option in options}
+        texts = {option.name: option.text_of(values[option.name]) for option in options}
         texts = {name: text for name, text in texts.items() if text not in ("", INACTIVE)}
         try:
             configurations[str(row)] = model.space.configuration(texts)
@@ -227,12 +212,13 @@ def _with_measured(model: TransferredModel, path: Path | None) -> TransferredMod
     raw = _table(path)
     if name not in raw:
         raise UserError(f"{path}: the column {name} is missing; columns found: {', '.join(map(str, raw.columns))}")
-    values = pd.to_numeric(raw[name], errors="coerce")
-    sound = (np.isfinite(values) & (values > 0)).to_numpy()
+    numbers = number_format.guess(raw[name].unique(), str(path), None, None)
+    values = np.array([numbers.parse(text) for text in raw[name]], dtype=float)
+    sound = np.isfinite(values) & (values > 0)
     if not sound.all():
         row = int(np.flatnonzero(~sound)[0])
         raise UserError(f"{path}, row {row + 1}: {name}: found {raw[name].iloc[row]!r}, expected a number above 0")
-    rows = _configurations(model, path, [name]).assign(**{name: values.to_numpy()}, status="ok", disturbed=False)
+    rows = _configurations(model, path, [name]).assign(**{name: values}, status="ok", disturbed=False)
     added, before = gather.target_measurements(model, rows), model.target
     # What is measured again replaces what was measured before.
     old = before.without(np.flatnonzero(ConfigurationIndex(added.codes).find(before.codes) >= 0))

@@ -14,7 +14,7 @@ from perftransfer import yaml_file
 from perftransfer.errors import UserError, shortened, unknown
 from perftransfer.levels import level_problem
 from perftransfer.space.options import INACTIVE, Level, Option, configuration_id, level_text
-from perftransfer.space.relative import SIZES, is_number
+from perftransfer.space.relative import SIZES, is_positive
 
 if TYPE_CHECKING:
     import ConfigSpace
@@ -99,7 +99,7 @@ class OptionSpace:
         size = item.get("relative_to") or ""
         if size and size not in SIZES:
             self._problems.append(unknown(f"{where}.relative_to", "size", size, SIZES))
-        elif size and not all(map(is_number, levels)):
+        elif size and not all(map(is_positive, levels)):
             self._problems.append(f"{where}.relative_to: found {size}; levels have to be numbers above 0")
         if len(self._problems) > before:
             return None
@@ -268,9 +268,11 @@ class OptionSpace:
         """
         import ConfigSpace
 
+        unknown_names = [name for name in texts if name not in self._by_name]
+        if unknown_names:
+            raise UserError(unknown(self._where, "option", unknown_names[0], self._by_name))
+        texts = {name: self._by_name[name].text_of(text) for name, text in texts.items()}
         for name, text in texts.items():
-            if name not in self._by_name:
-                raise UserError(unknown(self._where, "option", name, self._by_name))
             if text not in map(level_text, self._by_name[name].levels):
                 raise UserError(unknown(f"{self._where}: {name}", "level", text, self._by_name[name].levels))
         everything = {option.name: level_text(option.default) for option in self.options} | dict(texts)

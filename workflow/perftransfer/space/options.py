@@ -33,12 +33,33 @@ class Option:
         """All levels as text, INACTIVE last where the option is conditional."""
         return [level_text(level) for level in self.levels] + [INACTIVE] * self.conditional
 
+    def text_of(self, value: Any) -> str:
+        """Return the text of the level that a cell or an argument means: True is true, and 4.0 is 4.
+
+        A value that means none of the levels is returned as text.
+        """
+        text = level_text(value)
+        if text in self.texts:
+            return text
+        if text.lower() in ("true", "false") and any(isinstance(level, bool) for level in self.levels):
+            return text.lower()
+        numbers = {float(level): level_text(level) for level in self.levels if is_number(level)}
+        try:
+            return numbers.get(float(text), text)
+        except ValueError:
+            return text
+
     def code(self, level: Any) -> int:
         """Position of a level in ``texts``.
 
         Raises ValueError if the option has no such level.
         """
         return self.texts.index(level_text(level))
+
+
+def is_number(level: object) -> bool:
+    """Whether a level is a number, which truth values are not."""
+    return isinstance(level, int | float) and not isinstance(level, bool)
 
 
 def to_json(options: Iterable[Option]) -> str:

@@ -27,7 +27,7 @@ def name_of(option: str, relative_to: str) -> str:
     return f"{option}_per_{SIZES[relative_to]}"
 
 
-def is_number(level: object) -> bool:
+def is_positive(level: object) -> bool:
     """Whether a level can be divided by a size."""
     return isinstance(level, int | float) and not isinstance(level, bool) and level > 0
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from perftransfer import objectives, search, strategies
+from perftransfer.dataset import measured
+from perftransfer.dataset.merge import columns_of_dataset
+from perftransfer.dataset.published import PublishedFile
 from perftransfer.errors import UserError, unknown
 from perftransfer.measuring import engines, feed, networks
 from perftransfer.study.facts import Study
@@ -51,8 +54,18 @@ def _imports(study: Study) -> list[str]:
         for name in mapping.environments:
             if name in study.imports and study.imports[name][0] is not mapping:
                 lines.append(f"{study.where}: imports.{key}.environments: {name} is imported twice")
+        files: dict[str, PublishedFile] = {}
+        for file in study.published_files(key):
+            if files.setdefault(file.name, file) != file:
+                lines.append(f"{study.where}: imports.{key}: {file.name} has more than one address or SHA-256")
         for name, option in mapping.options.items():
             where = f"{study.where}: imports.{key}.options.{name}"
+            if name in columns_of_dataset(study.objectives):
+                lines.append(f"{where}: a column of the dataset has that name; give another one, with column: {name}")
+            if "*" in name and (option.columns or "*" not in (option.column or "*")):
+                lines.append(f"{where}: a pattern needs one column, with a * for what the * in its name stands for")
+            if option.type == "text" and (option.factor is not None or option.columns):
+                lines.append(f"{where}: found type text, with a factor or a sum, which are numbers")
             if option.column and option.columns:
                 lines.append(f"{where}: give column or columns, not both")
             if option.by_rank and option.factor is not None:
@@ -172,6 +185,14 @@ def _options(study: Study) -> list[str]:
             if option.name not in engine.options:
                 where = f"{study.space_file(row.space)}: options"
                 lines.append(unknown(where, f"{row.engine} option", option.name, sorted(engine.options)))
+                continue
+            for level in option.levels:
+                if problem := engine.level_problem(option.name, level):
+                    lines.append(f"{SPACES / row.space}.yaml: options.{option.name}.levels: {problem}")
+        try:
+            measured.check_names(study.spaces[row.space].options)
+        except UserError as error:
+            lines.append(f"{SPACES / row.space}.yaml: {error}")
         for level in study.levels(row, "precision"):
             if not row.simulated and level not in networks.PRECISIONS:
                 where = f"{study.space_file(row.space)}: options.precision.levels"

@@ -54,5 +54,5 @@ def properties(options: Options) -> dict[str, str | int | bool]:
         elif name in _NUMBERS:
             out[name.upper()] = _reading.number(name, level)
         elif name in _FLAGS:
-            out[name.upper()] = bool(level)
+            out[name.upper()] = _reading.choice(name, level, {"true": True, "false": False})
     return out

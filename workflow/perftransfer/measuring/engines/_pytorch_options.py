@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from perftransfer.measuring.engines._reading import choice, number
 from perftransfer.measuring.engines.interface import Options, UnsupportedConfigurationError
 
-_DEVICES = dict.fromkeys(("cpu", "cuda"))
-_EXECUTIONS = dict.fromkeys(("eager", "compile"))
+DEVICES = ("cpu", "cuda")
+EXECUTIONS = ("eager", "compile")
 #: Modes of the compiler: whether the mode makes CUDA graphs of its own.
 COMPILE_MODES = {
     "default": False, "max-autotune-no-cudagraphs": False, "reduce-overhead": True, "max-autotune": True,
@@ -79,13 +79,13 @@ def translate(options: Options) -> Settings:
     Raises UnsupportedConfigurationError for an unknown level, and for levels that do not go together.
     """
     device, mode = str(options.get("device") or "cpu"), options.get("compile_mode")
-    choice("device", device, _DEVICES)
+    choice("device", device, dict.fromkeys(DEVICES))
     for other, only in _ONLY.items():
         for name, nothing in only.items():
             if other != device and options.get(name) not in (None, nothing):
                 raise UnsupportedConfigurationError(f"option {name} is one of device {other}, not of {device}")
     execution = str(options.get("execution") or "eager")
-    choice("execution", execution, _EXECUTIONS)
+    choice("execution", execution, dict.fromkeys(EXECUTIONS))
     if execution == "eager":
         if mode is not None:
             raise UnsupportedConfigurationError("option compile_mode is one of execution compile, not of eager")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perftransfer.errors import unknown
-from perftransfer.levels import level_text
+from perftransfer.levels import Level, level_text
 from perftransfer.measuring import networks
 from perftransfer.measuring.engines.interface import Engine, Options, UnsupportedConfigurationError
 from perftransfer.measuring.feed import arrays, plan
@@ -38,6 +38,20 @@ def number(name: str, level: Any, minimum: int = 1) -> int:
     if not whole or level < minimum:
         raise UnsupportedConfigurationError(f"option {name} is {level!r}: give a number from {minimum}")
     return int(level)
+
+
+def level_problem(
+    translate: Callable[[Options], object], option: str, level: Level, others: Iterable[Mapping[str, Level]]
+) -> str | None:
+    """Say why a level cannot be translated next to any of ``others``, levels that other options may need to have."""
+    problems = []
+    for other in others:
+        try:
+            translate({**other, option: level})
+            return None
+        except UnsupportedConfigurationError as error:
+            problems.append(str(error))
+    return problems[0]
 
 
 def precision(options: Options) -> str:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from perftransfer.levels import Configuration
+from perftransfer.levels import Configuration, Level
 from perftransfer.measuring.feed import PlannedInput
 
 Options = Configuration
@@ -93,6 +93,21 @@ class Engine(ABC):
         ----------
         default
             The default configuration of the option space: says which of the network's files to open, for example.
+        """
+        return None
+
+    @classmethod
+    def level_problem(cls, option: str, level: Level) -> str | None:
+        """Say why an option cannot have a level, whatever the other options, the machine and the version are.
+
+        Asked before anything is measured. By default, nothing is known: None.
+
+        Parameters
+        ----------
+        option
+            One of ``options``.
+        level
+            A level in an option space.
         """
         return None
 

@@ -28,6 +28,7 @@ import numpy.typing as npt
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
+from perftransfer.levels import Level
 from perftransfer.measuring import fingerprint
 from perftransfer.measuring.engines import _onnxruntime_threads as _threads
 from perftransfer.measuring.engines import _reading
@@ -268,6 +269,11 @@ class OnnxRuntime(Engine):
     instruction_set_variable = ""
     workload = frozenset({"batch", "image_px", "sequence"})
     options = NAMES | {"precision"}
+
+    @classmethod
+    def level_problem(cls, option: str, level: Level) -> str | None:
+        """Translate a level next to each provider."""
+        return _reading.level_problem(translate, option, level, [{"provider": provider} for provider in PROVIDERS])
 
     def left_alone(self, default: Options) -> Options | None:
         """Return the configuration without any session options, on the CPU; None where the default is another provider.

@@ -25,6 +25,7 @@ import numpy.typing as npt
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 import openvino  # type: ignore[import-not-found]  # noqa: E402
 
+from perftransfer.levels import Level  # noqa: E402
 from perftransfer.measuring.engines import _openvino_options as _options  # noqa: E402
 from perftransfer.measuring.engines import _reading  # noqa: E402
 from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError  # noqa: E402
@@ -153,6 +154,13 @@ class OpenVino(Engine):
     instruction_set_variable = "ONEDNN_MAX_CPU_ISA"
     workload = frozenset({"batch", "image_px", "sequence"})
     options = _options.NAMES | {"precision"}
+
+    @classmethod
+    def level_problem(cls, option: str, level: Level) -> str | None:
+        """Translate a level next to each device."""
+        return _reading.level_problem(
+            _options.properties, option, level, [{"device": device} for device in _options.DEVICES]
+        )
 
     def versions(self) -> dict[str, str]:
         """Version of the installed OpenVINO, with its build."""

@@ -38,9 +38,19 @@ os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 import onnx
 import torch  # type: ignore[import-not-found]
 
+from perftransfer.levels import Level
 from perftransfer.measuring.engines import _onnx_to_torch, _reading
 from perftransfer.measuring.engines._onnx_to_torch.builder import torch_type
-from perftransfer.measuring.engines._pytorch_options import AUTOCAST, COMPILE, COMPILE_MODES, NAMES, Settings, translate
+from perftransfer.measuring.engines._pytorch_options import (
+    AUTOCAST,
+    COMPILE,
+    COMPILE_MODES,
+    DEVICES,
+    EXECUTIONS,
+    NAMES,
+    Settings,
+    translate,
+)
 from perftransfer.measuring.engines.interface import Engine, Options, Session, UnsupportedConfigurationError
 
 # PyTorch's devices, by ours.
@@ -273,6 +283,12 @@ class PyTorch(Engine):
     instruction_set_variable = "ONEDNN_MAX_CPU_ISA"
     workload = frozenset({"batch", "image_px", "sequence"})
     options = NAMES
+
+    @classmethod
+    def level_problem(cls, option: str, level: Level) -> str | None:
+        """Translate a level on each device, compiled and not."""
+        others = [{"device": device, "execution": execution} for device in DEVICES for execution in EXECUTIONS]
+        return _reading.level_problem(translate, option, level, others)
 
     def versions(self) -> dict[str, str]:
         """Version of the installed PyTorch, and of CUDA and cuDNN if it was built for them."""
