@@ -188,11 +188,11 @@ def _options(study: Study) -> list[str]:
                 continue
             for level in option.levels:
                 if problem := engine.level_problem(option.name, level):
-                    lines.append(f"{SPACES / row.space}.yaml: options.{option.name}.levels: {problem}")
+                    lines.append(f"{study.space_file(row.space)}: options.{option.name}.levels: {problem}")
         try:
             measured.check_names(study.spaces[row.space].options)
         except UserError as error:
-            lines.append(f"{SPACES / row.space}.yaml: {error}")
+            lines.append(f"{study.space_file(row.space)}: {error}")
         for level in study.levels(row, "precision"):
             if not row.simulated and level not in networks.PRECISIONS:
                 where = f"{study.space_file(row.space)}: options.precision.levels"
