@@ -111,6 +111,13 @@ def test_undisturbed_processes_count_and_disturbed_ones_only_where_there_is_no_o
     assert np.isnan(values.loc["busy", "latency_ms_cv"])
 
 
+def test_values_that_rest_on_disturbed_measurements_alone_are_counted() -> None:
+    rows = [("a", "ok", True), ("a", "ok", False), ("b", "ok", True), ("b", "failed", None), ("c", "ok", None)]
+    frame = pd.DataFrame(rows, columns=["configuration_id", "status", "disturbed"]).astype({"disturbed": "boolean"})
+    assert measured.disturbance(frame) == {"measurements": 4, "disturbed": 2, "configurations": 3, "unreliable": 1}
+    assert measured.disturbance(frame[:0])["unreliable"] == 0
+
+
 def test_where_every_process_failed_there_are_no_values() -> None:
     values = measured.per_configuration(table(record("a", 0, None)), ["latency_ms"])
     assert values.empty

@@ -196,7 +196,7 @@ def test_of_many_damaged_lines_the_first_are_named(tmp_path: Path) -> None:
     [
         {"latency_ms": [1.0, 0]}, {"latency_ms": [-1.0]}, {"latency_ms": [float("nan")]}, {"latency_ms": ["1"]},
         {"latency_ms": [True]}, {"energy_mj": 0}, {"peak_memory_mib": -1}, {"external_cpu_share": 1.5},
-        {"throttle_events": -1}, {"open_ms": float("inf")},
+        {"throttle_events": -1}, {"warmup_n": 2.5}, {"latency_ms": [10**400]}, {"open_ms": float("inf")},
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_is_refused_with_its_line(tmp_path: Path, impossible: dict[str, Any]) -> None:

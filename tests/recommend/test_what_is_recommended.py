@@ -184,6 +184,7 @@ def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:
         "goal": {"objectives": ["latency_ms"], "limits": [], "maximized": []},
         "tolerance": 0.01,
         "stopped_early": False,
+        "disturbance": {"measurements": 16, "disturbed": 3, "configurations": 8, "unreliable": 1},
     }
     ids = promised["configuration_id"].tolist()
     rows = [(one, "ok", False, value) for i, one in enumerate(ids[:2]) for value in (1.0 + i, 2.0 + i, 3.0 + i)]
@@ -196,10 +197,14 @@ def test_what_was_promised_stands_beside_what_came(tmp_path: Path) -> None:
     assert tuple(table) == (*COLUMNS, *CONFIRMED)
     assert table["measured"].tolist()[:2] == [2.0, 3.0]
     assert np.isnan(table["measured"].iloc[2])
-    assert metadata == {"targets": {"target": facts | {"confirmed": True, "engine_default": {}}}}
+    counts = {"measurements": 6, "disturbed": 0, "configurations": 2, "unreliable": 0}
+    about_confirmation = {"confirmed": True, "engine_default": {}, "disturbance_confirmed": counts}
+    assert metadata == {"targets": {"target": facts | about_confirmation}}
     # Where nobody could measure it, as on a board.
     alone, metadata = merge_confirmations([tmp_path / "promised.parquet"], [])
-    assert metadata == {"targets": {"target": facts | {"confirmed": False, "engine_default": {}}}}
+    assert metadata == {
+        "targets": {"target": facts | about_confirmation | {"confirmed": False, "disturbance_confirmed": None}}
+    }
     assert alone["measured"].isna().all()
     assert alone["predicted"].tolist() == pytest.approx(table["predicted"].tolist())
 
@@ -211,7 +216,7 @@ def test_what_is_run_is_the_best_measured_side_by_side(tmp_path: Path, maximized
     first, second, third, _ = promised["configuration_id"]
     goal = {"objectives": ["latency_ms"], "limits": [], "maximized": ["latency_ms"] * maximized}
     facts = dict.fromkeys(("outlooks", "strategy", "budget", "space", "description", "configurations")) | {
-        "goal": goal, "tolerance": 0.01, "stopped_early": False,
+        "goal": goal, "tolerance": 0.01, "stopped_early": False, "disturbance": {},
     }  # fmt: skip
     tables.write(tmp_path / "promised.parquet", promised, metadata=facts)
 

@@ -19,6 +19,8 @@ FACTS = {
     "space": 1152, "budget": 8, "confirmed": True, "strategy": "AUTO", "goal": GOAL, "tolerance": 0.01,
     "stopped_early": False,
     "engine_default": {},
+    "disturbance": {"measurements": 16, "disturbed": 3, "configurations": 8, "unreliable": 0},
+    "disturbance_confirmed": None,
     "description": {"environment": "new", "engine": "onnxruntime", "network": "mobilenetv2", "batch": 1},
     "configurations": {
         "best": [["precision", "int8"], ["intra_op_threads", 2]], "default": [["precision", "fp32"],
@@ -120,6 +122,27 @@ def test_the_report_opens_with_what_to_run() -> None:
     (main,) = findings_recommendation.main_findings(parts)
     assert main.kind == "recommended"
     assert sentence(main).startswith("new: Recommended for low latency: precision=int8 intra_op_threads=2.")
+
+
+@pytest.mark.parametrize(
+    ("table", "disturbed", "words"),
+    [
+        (rows(), 48, "Unreliable: all 48 measurements were disturbed by other processes."),
+        (rows(rank=311), 48, "Unreliable: all 48 measurements were disturbed by other processes."),
+        (rows(), 31, "Unreliable: 31 of 48 measurements were disturbed by other processes, and 9 of 24 values rest on"),
+    ],
+)
+def test_a_recommendation_from_disturbed_measurements_says_so_wherever_it_is_made(
+    table: pd.DataFrame, disturbed: int, words: str
+) -> None:
+    counts = {"measurements": 48, "disturbed": disturbed, "configurations": 24, "unreliable": min(9, disturbed - 22)}
+    texts = [sentence(finding) for finding in found(table, disturbance=counts)]
+    assert sum(words in text for text in texts) == 1
+    confirmed = {"measurements": 6, "disturbed": 6, "configurations": 2, "unreliable": 2}
+    about = {**FACTS, "outlooks": {"latency_ms": OUTLOOK}, "disturbance": counts, "disturbance_confirmed": confirmed}
+    (main,) = findings_recommendation.main_findings(findings_recommendation.recommended(table, {"new": about}, {}))
+    assert words in sentence(main)
+    assert "all 6 measurements side by side were disturbed" in sentence(main)
 
 
 def test_the_engine_left_alone_is_compared_with_what_is_recommended() -> None:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from perftransfer.dataset import tables
+from perftransfer.dataset import measured, tables
 from perftransfer.errors import UserError
 from perftransfer.job import logged
 from perftransfer.plain import from_plain
@@ -62,6 +62,7 @@ if __name__ == "__main__":
             "tolerance": params.tolerance,
             "stopped_early": bool(json.loads(known["stopped_early"])),
             "budget": budget,
+            "disturbance": measured.disturbance(measurements),
             "space": len(candidates),
         }
         limits = [asdict(limit) for limit in goal.limits]

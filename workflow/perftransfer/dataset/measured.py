@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -118,6 +119,29 @@ def sentinels(records: Sequence[Sentinel], environment: str) -> pd.DataFrame:
 def _median(record: Sentinel) -> float | None:
     latencies = record.get("latency_ms")
     return float(np.median(latencies)) if latencies else None
+
+
+class Disturbance(TypedDict):
+    """Measurements that succeeded, and how many of them others disturbed.
+
+    configurations: that have a value; unreliable: those of them of which every process was disturbed, so that the value
+    rests on disturbed measurements alone.
+    """
+
+    measurements: int
+    disturbed: int
+    configurations: int
+    unreliable: int
+
+
+def disturbance(measurements: pd.DataFrame) -> Disturbance:
+    """Count the measurements that succeeded, and those that others disturbed."""
+    good = measurements[measurements["status"] == "ok"]
+    disturbed = good["disturbed"].fillna(False).astype(bool)
+    every = disturbed.groupby(good["configuration_id"]).all()
+    return Disturbance(
+        measurements=len(good), disturbed=int(disturbed.sum()), configurations=len(every), unreliable=int(every.sum())
+    )
 
 
 def per_configuration(measurements: pd.DataFrame, objectives: Sequence[str]) -> pd.DataFrame:

@@ -120,7 +120,10 @@ def read(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame
     Raises UserError if the file is missing or is not a Parquet file.
     """
     with _opened(path) as file:
-        frame: pd.DataFrame = file.read(columns=columns).to_pandas()
+        table = file.read(columns=columns)
+        # Text of damaged bytes would be found out later, or never.
+        table.validate(full=True)
+        frame: pd.DataFrame = table.to_pandas()
     return frame
 
 

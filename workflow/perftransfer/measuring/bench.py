@@ -360,7 +360,7 @@ class Session:
             self._sentinel = next(iter(configurations.items()), None)
         copied = self._writer.take_over(self._reusable, self._digest, self._protocol.key, configurations)
         self._records |= {journal.key(record): record for record in copied}
-        self._order = 1 + max((record["order"] for record in self._records.values()), default=-1)
+        self._order = 1 + max((record.get("order", -1) for record in self._records.values()), default=-1)
         keys = [
             (self._digest, configuration, repeat, self._protocol.key, 0)
             for configuration in configurations

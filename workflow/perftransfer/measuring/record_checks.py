@@ -14,6 +14,10 @@ from perftransfer.measuring.records import Record
 _RENAMED = {"others_cpu_share": "external_cpu_share"}
 
 
+# What a table can hold.
+_MAX_COUNT = 2**63
+
+
 class DamagedRecordError(ValueError):
     """A line that is no record: torn by a kill, damaged on a disk or on its way."""
 
@@ -100,11 +104,12 @@ def _is_text_or_none(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    # JSON has whole numbers of any size, and what computes with them has not.
+    return isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**300)
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_COUNT
 
 
 def _is_truth_or_none(value: object) -> bool:
@@ -147,18 +152,14 @@ _POSSIBLE: tuple[tuple[tuple[str, ...], Callable[[float], bool], str], ...] = (
         "a positive number",
     ),
     (
-        (
-            "warmup_n",
-            "warmup_ms",
-            "open_ms",
-            "relative_ci",
-            "throttle_events",
-            "throttled_periods",
-            "energy_n",
-            "energy_resolution",
-        ),
+        ("warmup_ms", "open_ms", "relative_ci", "energy_resolution"),
         lambda value: 0 <= value < math.inf,
         "a number from 0",
+    ),
+    (
+        ("warmup_n", "throttle_events", "throttled_periods", "energy_n"),
+        lambda value: 0 <= value < _MAX_COUNT and value == int(value),
+        "a whole number from 0",
     ),
     (("external_cpu_share", "steal_cpu_share"), lambda value: 0 <= value <= 1, "a share from 0 to 1"),
     (("cpu_mhz_change",), math.isfinite, "a number"),

@@ -31,6 +31,7 @@ _FACTS = (
     "goal",
     "tolerance",
     "stopped_early",
+    "disturbance",
 )
 _VALUES = ("measured", "measured_cv", "measured_n")
 CONFIRMED = (*_VALUES, "chosen", "equal")
@@ -168,11 +169,12 @@ def merge_confirmations(
         frame, metadata = tables.read(path), tables.metadata(path)
         target = str(frame["environment"].iloc[0])
         targets[target] = {key: json.loads(metadata[key]) for key in _FACTS}
-        targets[target] |= {"confirmed": target in confirmed, "engine_default": {}}
+        targets[target] |= {"confirmed": target in confirmed, "engine_default": {}, "disturbance_confirmed": None}
         names, values = list(frame["objective"].unique()), pd.DataFrame()
         if target in confirmed:
             measurements = tables.read(confirmed[target])
             values = measured.per_configuration(measurements, names)
+            targets[target]["disturbance_confirmed"] = measured.disturbance(measurements)
             own = json.loads(tables.metadata(confirmed[target])["engine_default"])
             if own is not None:
                 each = {name: _of_engine_default(measurements, values, own, name) for name in names}

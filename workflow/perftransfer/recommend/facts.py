@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+from perftransfer.dataset.measured import Disturbance
 from perftransfer.dataset.params import EnvironmentDescription
 from perftransfer.levels import Level
 
@@ -54,6 +55,7 @@ class TargetFacts(Deployable):
 
     outlooks: fields of ``stopping.Outlook`` by objective, None where nothing is left to measure. space, budget: numbers
     of configurations that may be chosen and that were measured. confirmed: whether what is recommended was measured.
+    disturbance: of what was measured to learn from; disturbance_confirmed: of what is recommended, if it was measured.
     engine_default: by objective; empty if that was not tried.
     """
 
@@ -65,4 +67,6 @@ class TargetFacts(Deployable):
     tolerance: float
     stopped_early: bool
     confirmed: bool
+    disturbance: Disturbance
+    disturbance_confirmed: Disturbance | None
     engine_default: Mapping[str, EngineDefaultFacts]

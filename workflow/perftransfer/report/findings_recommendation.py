@@ -81,14 +81,14 @@ def recommended(
         findings = [Finding("measured_of_space", {"space": int(facts["space"]), "budget": int(facts["budget"])})]
         if facts["stopped_early"]:
             findings.append(Finding("stopped_early", {"tolerance": 100 * facts["tolerance"]}))
-        goal, tables = facts["goal"], []
+        goal, tables, unreliable = facts["goal"], [], _unreliable(facts)
         if goal["terms"]:
             findings.append(Finding("wanted", {"terms": goal["terms"]}))
         for objective, part in rows.groupby("objective", sort=False):
             own = facts["engine_default"].get(str(objective))
             if objective in goal["objectives"]:
                 limited, confirmed = bool(goal["limits"]), bool(facts["confirmed"])
-                findings += _findings(str(objective), part, confirmed, objective in maximized, limited)
+                findings += _findings(str(objective), part, confirmed, objective in maximized, limited, unreliable)
                 findings += _engine_default(str(objective), deployment.best_row(part), facts["description"], own)
                 costs = Costs.of(str(objective), targets[target].option_costs) if target in targets else None
                 findings += near_optimum(costs)
@@ -196,14 +196,31 @@ def worth_measuring(objective: str, outlook: Outlook | None, tolerance: float) -
     return Finding("worth_measuring", facts)
 
 
-def _findings(objective: str, rows: pd.DataFrame, confirmed: bool, maximize: bool, limited: bool) -> Iterator[Finding]:
+def _unreliable(facts: TargetFacts) -> list[Mapping[str, object]]:
+    """Return the counts of what was learnt from, and of what is recommended, that rest on disturbed measurements."""
+    counts = ((False, facts["disturbance"]), (True, facts["disturbance_confirmed"]))
+    return [
+        {**count, "side_by_side": side_by_side}
+        for side_by_side, count in counts
+        if count is not None and count["unreliable"]
+    ]
+
+
+def _findings(
+    objective: str,
+    rows: pd.DataFrame,
+    confirmed: bool,
+    maximize: bool,
+    limited: bool,
+    unreliable: Sequence[Mapping[str, object]],
+) -> Iterator[Finding]:
     """Find what to run, and how it compares with the default where both were measured."""
     quantity, unit = objectives.split(objective)
     default, best = rows[rows["default"]].iloc[0], deployment.best_row(rows)
     if not best["keeps_limits"]:
         yield Finding("no_limit_kept")
     if best["default"]:
-        yield Finding("default_is_best", {"quantity": quantity})
+        yield Finding("default_is_best", {"quantity": quantity, "unreliable": unreliable})
         return
     facts = {
         "quantity": quantity,
@@ -215,6 +232,7 @@ def _findings(objective: str, rows: pd.DataFrame, confirmed: bool, maximize: boo
         "default_measured": _value(default["measured"]),
         "limited": limited,
         "probability_keeps": _value(best["probability_keeps"]),
+        "unreliable": unreliable,
     }
     yield Finding("recommended", facts)
     if facts["measured"] is None or facts["default_measured"] is None:
