@@ -580,6 +580,15 @@ def test_the_journal_says_what_was_fed(path: Path) -> None:
     fed = {"fp32": [{"name": "x", "shape": [2, 5], "type": "int64", "filled": "integers from 0 to 7"}]}
     assert records[0]["status"] == "ok"
     assert bench.metadata(records, path, "a")["host"]["fed"] == fed
+    # Journals of earlier versions do not.
+    lines = [
+        json.dumps({name: fact for name, fact in record.items() if name != "fed"}) for record in journal.read(path)
+    ]
+    path.write_text("\n".join(lines) + "\n")
+    assert "fed" not in bench.metadata(records, path, "a")["host"]
+    with session(path, environment=environment) as measuring:
+        assert measuring.measure({"c1": {}}) == records
+        assert bench.metadata(records, path, "a", measuring.fed)["host"]["fed"] == fed
 
 
 def test_what_does_not_fit_the_network_is_refused_before_anything_is_measured(path: Path) -> None:

@@ -466,8 +466,8 @@ def test_on_cuda_inputs_and_outputs_stay_on_the_gpu(on_cuda: Callable[..., Any],
     assert session._binding.inputs == ["image"]
     reference = REAL_SESSION(tiny, session_options({}), providers=[CPU_NAME])
     values = np.random.default_rng(7).standard_normal((2, 3, 16, 16)).astype(np.float32)
-    (output,) = session._binding.get_outputs()
-    np.testing.assert_allclose(output.numpy(), reference.run(None, {"image": values})[0], rtol=1e-5)
+    (output,) = session.outputs().values()
+    np.testing.assert_allclose(output, reference.run(None, {"image": values})[0], rtol=1e-5)
     session.close()
 
 

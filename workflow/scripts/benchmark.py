@@ -15,13 +15,15 @@ if __name__ == "__main__":
         configurations, options = (read(snakemake.input.configurations) for read in (tables.read, tables.options))
         measured.check_names(options)
         chosen = tables.configurations_of(configurations, options)
+        fed = None
         if snakemake.input.external_journal:
             journal_path = Path(snakemake.input.external_journal[0])
             records = remote.load_external_journal(journal_path, name, chosen, len(chosen) * params.repeats)
         else:
-            records = bench.measure_job(name, params, snakemake.input.networks, chosen, journal_path)
+            with bench.Session.of_job(name, params, snakemake.input.networks, journal_path) as session:
+                records, fed = session.measure(chosen), session.fed
         bench.require_success(records, name, journal_path)
-        metadata = bench.metadata(records, journal_path, name)
+        metadata = bench.metadata(records, journal_path, name, fed)
         frame = measured.measurements(records, name, params.engine, options, params.batch)
         tables.write(Path(snakemake.output.measurements), frame, options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)

@@ -27,6 +27,7 @@ if __name__ == "__main__":
             measuring = params.measuring
             return measured.measurements(records, name, measuring.engine, options, measuring.batch)
 
+        fed = None
         if snakemake.input.external_journal:
             journal_path = Path(snakemake.input.external_journal[0])
             # It is unknown how these were chosen.
@@ -57,10 +58,10 @@ if __name__ == "__main__":
                     table_of,
                     params.tolerance,
                 )
-            is_random_sample, records = measurements.is_random_sample, measurements.records
+            is_random_sample, records, fed = measurements.is_random_sample, measurements.records, session.fed
             stopped_early = measurements.stopped_early
         bench.require_success(records, name, journal_path)
-        metadata = {**bench.metadata(records, journal_path, name), "is_random_sample": is_random_sample}
+        metadata = {**bench.metadata(records, journal_path, name, fed), "is_random_sample": is_random_sample}
         metadata["stopped_early"] = stopped_early
         tables.write(Path(snakemake.output.measurements), table_of(records), options=options, metadata=metadata)
         tables.write(Path(snakemake.output.samples), measured.samples(records), metadata=metadata)

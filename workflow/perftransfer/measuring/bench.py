@@ -20,7 +20,7 @@ from perftransfer.levels import level_text
 from perftransfer.measuring import engines, feed, fingerprint, hardware, journal, machine_lock, networks, same_hardware
 from perftransfer.measuring.cgroups import Limits
 from perftransfer.measuring.engines.interface import Engine, Options
-from perftransfer.measuring.feed import Fill, PlannedInput
+from perftransfer.measuring.feed import FedInput, Fill, PlannedInput
 from perftransfer.measuring.hardware import background_load, instruction_set, placement
 from perftransfer.measuring.interference import CLOCK_CHANGED_ABOVE, DISTURBED_ABOVE
 from perftransfer.measuring.isolation import MeasuringServer
@@ -326,6 +326,11 @@ class Session:
         with self._stack:
             self._release(watch=kind is None)
 
+    @property
+    def fed(self) -> dict[str, list[FedInput]]:
+        """What the inputs of the network are fed, by the network's precision."""
+        return {level: feed.describe(each) for level, each in self._environment.feeds.items()}
+
     def measured_configurations(self) -> list[str]:
         """Return the configurations of which the journal holds a measurement of this environment, in their order."""
         same = [key for key in self._records if (key[0], key[3]) == (self._digest, self._protocol.key)]
@@ -459,7 +464,7 @@ class Session:
                     "environment_digest": self._digest,
                     **self._host,
                     "versions": self._engine.versions(),
-                    "fed": {level: feed.describe(each) for level, each in self._environment.feeds.items()},
+                    "fed": self.fed,
                 },
             )
             machine = _Machine(self._environment, self._engine, self._host)
@@ -567,29 +572,34 @@ def measure_environment(
         return session.measure(configurations)
 
 
-def measure_job(
-    name: str,
-    params: MeasureParams,
-    networks: Sequence[str],
-    configurations: Mapping[str, Options],
+def metadata(
+    records: Sequence[Measurement],
     journal_path: Path,
-) -> list[Measurement]:
-    """Measure configurations in a session of their own; arguments as for ``Session.of_job`` and its ``measure``."""
-    with Session.of_job(name, params, networks, journal_path) as session:
-        return session.measure(configurations)
-
-
-def metadata(records: Sequence[Measurement], journal_path: Path, environment: str) -> dict[str, object]:
+    environment: str,
+    fed: Mapping[str, Sequence[FedInput]] | None = None,
+) -> dict[str, object]:
     """Return the metadata of a file of these measurements: protocol, the machine, and what changed about it.
 
-    records: of one environment and protocol; journal_path: of the journal that holds them.
+    Parameters
+    ----------
+    records
+        Of one environment and protocol.
+    journal_path
+        Of the journal that holds them.
+    environment
+        Its name.
+    fed
+        What its network is fed (``Session.fed``): journals of earlier versions do not say it.
     """
     digest, written = records[0]["environment_digest"], journal.read(journal_path)
+    # Its line may be damaged.
+    host: dict[str, object] = {**journal.hosts(written).get(digest, {})}
+    if fed:
+        host.setdefault("fed", fed)
     return {
         "environment": environment,
         "protocol": records[0]["protocol"],
-        # Its line may be damaged.
-        "host": journal.hosts(written).get(digest, {}),
+        "host": host,
         "host_changes": journal.host_changes(written, digest),
     }
 

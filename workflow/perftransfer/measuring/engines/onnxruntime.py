@@ -198,7 +198,9 @@ class _CudaSession(Session):
     def outputs(self) -> dict[str, object]:
         self.run()
         names = [node.name for node in self._session.get_outputs()]
-        return dict(zip(names, self._binding.copy_outputs_to_cpu(), strict=True))
+        values = dict(zip(names, self._binding.get_outputs(), strict=True))
+        # NumPy has no bfloat16, and the memory of a GPU cannot be read as the host's.
+        return {name: value.numpy() for name, value in values.items() if value.data_type() != _BFLOAT16}
 
     def close(self) -> None:
         self._caller.release()
