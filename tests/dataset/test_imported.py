@@ -267,7 +267,6 @@ def test_the_study_says_what_levels_are() -> None:
         (["1", "auto"], {"ordered": True}, "'auto' is not a number"),
         (["1", "auto"], {"type": "number"}, "option a: 'auto' is not a number; remove type: number"),
         (["1.1", "1.10"], {"levels": [1.1, 2]}, "the cells '1.1' and '1.10' are both the level 1.1; quote the levels"),
-        (["1", "inactive"], {}, "option a: the level 'inactive' is reserved"),
         (["1", ""], {}, "row 2: option a is empty; if it has no effect there: inactive: ['']"),
         (["", ""], {"inactive": [""]}, "inactive in all rows"),
     ],
@@ -286,6 +285,16 @@ def test_an_option_has_one_type_over_all_files() -> None:
     both = convert_all(files, environments=environments)
     assert [both[name].options[0].levels for name in "tu"] == [("1.0", "2.0"), ("1.0", "auto")]
     assert both["t"].frame["configuration_id"][0] == both["u"].frame["configuration_id"][0]
+
+
+def test_our_own_word_for_it_always_means_that_an_option_has_no_effect() -> None:
+    table, options, _ = convert(
+        frame(a=["x", "y", "y"], b=["inactive", "1", "2"], y_s=["1", "2", "3"]),
+        options={"a": {}, "b": {"ordered": True}},
+    )
+    assert options[1].conditional
+    assert options[1].levels == (1, 2)
+    assert table["b"].tolist() == ["inactive", "1", "2"]
 
 
 def test_an_empty_cell_may_mean_that_an_option_has_no_effect() -> None:

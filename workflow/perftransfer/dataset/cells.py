@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from perftransfer.dataset.number_format import NumberFormat
 from perftransfer.errors import UserError, unknown
-from perftransfer.levels import INACTIVE, MAX_NUMBER, Level, level_text
+from perftransfer.levels import MAX_NUMBER, Level, level_text
 
 _TRUTH = {"true": True, "false": False}
 
@@ -45,14 +45,9 @@ def read_levels(texts: Iterable[str], kind: str | None, declared: Sequence[Level
     Raises
     ------
     UserError
-        If a cell is not what the study says it is, or the name of what is reserved.
+        If a cell is not what the study says it is.
     """
     different = dict.fromkeys(texts)
-    if INACTIVE in different:
-        raise UserError(
-            f"{where}: the level {INACTIVE!r} is reserved; if it says that the option has no effect, list it: "
-            f"inactive: [{INACTIVE}]"
-        )
     if declared is not None:
         levels = [level_text(level) for level in declared] if kind == "text" else list(declared)
         return Levels(_declared(different, kind, levels, where), False)

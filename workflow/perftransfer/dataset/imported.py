@@ -129,7 +129,7 @@ def _levels(files: Sequence[_File], name: str, mapping: OptionMapping) -> cells.
         # What is computed has decimal points.
         numbers = NumberFormat() if _is_computed(mapping) else file.numbers
         texts = np.array(file.option(name).distinct(file.picked), dtype=object)
-        active = texts[~_are_any(texts, mapping.inactive)]
+        active = texts[~_are_any(texts, mapping.marks)]
         plain |= {text: numbers.plain(text) or text for text in active if text}
     kind = "number" if _is_computed(mapping) else mapping.type
     where = files[0].where + (f" and {len(files) - 1} other files" if len(files) > 1 else "")
@@ -223,13 +223,13 @@ class _File:
         return self._computed[name]
 
     def _compute(self, name: str, mapping: OptionMapping) -> TextColumn:
-        marker = level_text(mapping.inactive[0]) if mapping.inactive else ""
+        marker = level_text(mapping.marks[0])
         total = np.zeros(len(self.table.frame))
         is_inactive = np.zeros(len(total), dtype=bool)
         for part in mapping.columns or [mapping.column or name]:
             column = self._column(part)
             values = np.array([self.numbers.parse(text) for text in column.texts], dtype=float)
-            marked = _are_any(column.texts, mapping.inactive)
+            marked = _are_any(column.texts, mapping.marks)
             wrong = self.picked[~(np.isfinite(values) | marked)[column.codes[self.picked]]]
             if len(wrong):
                 text = column.texts[column.codes[wrong[0]]]
@@ -278,7 +278,7 @@ class _File:
         for name, mapping in self._options.items():
             column = self.option(name)
             distinct = column.distinct(positions)
-            texts = [t for t, off in zip(distinct, _are_any(distinct, mapping.inactive), strict=True) if not off]
+            texts = [t for t, off in zip(distinct, _are_any(distinct, mapping.marks), strict=True) if not off]
             for text in texts:
                 if text in levels[name].by_text:
                     continue

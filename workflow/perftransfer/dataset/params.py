@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
-from perftransfer.space.options import Level
+from perftransfer.space.options import INACTIVE, Level
 
 
 class EnvironmentDescription(TypedDict, total=False):
@@ -71,6 +71,11 @@ class OptionMapping:
     levels: Sequence[Level] | None = None
     default: Level | None = None
     relative_to: str | None = None
+
+    @property
+    def marks(self) -> tuple[Level, ...]:
+        """Cells of rows in which the option has no effect: those that the study names, and our own word for it."""
+        return (*self.inactive, INACTIVE)
 
 
 @dataclass(frozen=True)

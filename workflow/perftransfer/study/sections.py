@@ -257,7 +257,9 @@ class ImportedOption(Section):
         "`1e3` may be names of versions.",
     )
     inactive: list[LevelValue] = Field(
-        [], description="Cells that mean that the option has no effect in their row; `''` is an empty cell."
+        [],
+        description="Cells that mean that the option has no effect in their row; `''` is an empty cell. `inactive`, as "
+        "files of perftransfer have it, always does.",
     )
     factor: PositiveFloat | None = Field(
         None,
