@@ -55,6 +55,15 @@ def test_latencies_are_summed_up() -> None:
     assert (row["environment"], row["engine"], row["threads"], row["inner"]) == ("new-name", "engine", 2, "inactive")
 
 
+def test_what_a_language_model_times_is_summed_up_over_requests_and_tokens() -> None:
+    series = {"ttft_ms": [30.0, 10.0, 20.0], "tpot_ms": [2.0, 4.0], "itl_ms": [1.0, 2.0, 9.0], "tokens_per_s": [50.0]}
+    row = table(record("c", 0, [1.0], series=series)).iloc[0]
+    assert [row[name] for name in series] == [20.0, 3.0, 2.0, 50.0]
+    assert [row[f"ttft_ms_p{p}"] for p in (50, 90, 99)] == pytest.approx([20.0, 28.0, 29.8])
+    assert "tokens_per_s_p50" not in row
+    assert np.isnan(table(record("c", 0, [1.0])).loc[0, "ttft_ms"])
+
+
 def test_the_median_is_not_moved_by_an_outlier() -> None:
     row = table(record("c", 0, [3.0, 1.0, 1000.0, 2.0])).iloc[0]
     assert (row["latency_ms"], row["latency_ms_mad"]) == (2.5, 1.0)

@@ -26,6 +26,8 @@ from perftransfer.measuring import networks
 from perftransfer.measuring.feed import DeclaredInput
 
 NAMES = ["bertmini", "inceptionv3", "mobilenetv2", "resnet18", "squeezenet", "xception"]
+LANGUAGE_MODELS = ["llama12m", "llama4m"]
+PRECISIONS = ("fp32", "int8")
 IMAGE_NETWORKS = NAMES[1:]
 SEED = 3
 SMALLEST_NORMAL = np.finfo(np.float32).tiny
@@ -65,7 +67,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def build(path: Path) -> None:
         path.mkdir()
         for name in NAMES:
-            for precision in networks.PRECISIONS:
+            for precision in PRECISIONS:
                 networks.write(name, precision, path / f"{name}-{precision}.onnx", seed=SEED)
 
     return built_once(tmp_path_factory, "networks", build)
@@ -94,13 +96,15 @@ def operators(path: Path) -> Counter[str]:
 
 
 def test_names_are_the_files_of_the_folder():
-    assert networks.names() == NAMES
-    assert all(networks.version(name) >= 1 for name in NAMES)
+    assert networks.names() == sorted([*NAMES, *LANGUAGE_MODELS])
+    assert all(networks.version(name) >= 1 for name in networks.names())
+    assert {networks.suffix(name) for name in NAMES} == {"onnx"}
+    assert {networks.suffix(name) for name in LANGUAGE_MODELS} == {"gguf"}
 
 
-def test_names_and_versions_need_neither_onnx_nor_an_engine():
+def test_names_and_versions_need_neither_onnx_nor_gguf_nor_an_engine():
     code = (
-        "import sys; sys.modules['onnx'] = sys.modules['onnxruntime'] = None\n"
+        "import sys; sys.modules['onnx'] = sys.modules['onnxruntime'] = sys.modules['gguf'] = None\n"
         "from perftransfer.measuring import networks\n"
         "print([networks.version(name) for name in networks.names()])"
     )
@@ -109,7 +113,7 @@ def test_names_and_versions_need_neither_onnx_nor_an_engine():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_files_are_valid_and_clean_of_unused_operator_sets(folder: Path, name: str):
-    for precision in networks.PRECISIONS:
+    for precision in PRECISIONS:
         model = onnx.load(folder / f"{name}-{precision}.onnx")
         onnx.checker.check_model(model, full_check=True)
         assert [(operators.domain, operators.version) for operators in model.opset_import] == [("", 13)]
@@ -142,7 +146,7 @@ def test_multiplications_are_as_many_as_published(folder: Path, name: str):
 
 @pytest.mark.parametrize("name", IMAGE_NETWORKS)
 def test_batch_and_image_size_are_free(folder: Path, name: str):
-    for precision in networks.PRECISIONS:
+    for precision in PRECISIONS:
         network = session(folder / f"{name}-{precision}.onnx")
         (image,), (output,) = network.get_inputs(), network.get_outputs()
         assert (image.name, image.type, image.shape) == ("image", "tensor(float)", ["batch", 3, "image_px", "image_px"])
@@ -181,7 +185,7 @@ def test_activations_are_neither_denormal_nor_huge(folder: Path, name: str, imag
 @pytest.mark.parametrize("name", IMAGE_NETWORKS)
 def test_logits_depend_on_the_image_and_int8_follows_fp32(folder: Path, name: str):
     x = images(4, 128)
-    fp32, int8 = (logits(folder / f"{name}-{precision}.onnx", x) for precision in networks.PRECISIONS)
+    fp32, int8 = (logits(folder / f"{name}-{precision}.onnx", x) for precision in PRECISIONS)
     assert np.abs(fp32 - fp32[0])[1:].max(axis=1).min() > 0.01
     assert min(np.corrcoef(a, b)[0, 1] for a, b in zip(fp32, int8, strict=True)) > 0.98
     # Most of the logits is the same for all images in a network that never learnt: what differs must agree, too.
@@ -189,7 +193,7 @@ def test_logits_depend_on_the_image_and_int8_follows_fp32(folder: Path, name: st
 
 
 def test_batch_and_sequence_of_the_encoder_are_free(folder: Path):
-    for precision in networks.PRECISIONS:
+    for precision in PRECISIONS:
         network = session(folder / f"bertmini-{precision}.onnx")
         tokens = [(node.name, node.type, node.shape) for node in network.get_inputs()]
         assert tokens == [(name, "tensor(int64)", ["batch", "sequence"]) for name in ("input_ids", "attention_mask")]
@@ -248,7 +252,7 @@ def test_padding_changes_nothing_and_int8_follows_fp32(folder: Path):
         padded[name][:, :24] = short[name]
     padded["attention_mask"][:, 24:] = 0
     results = {}
-    for precision in networks.PRECISIONS:
+    for precision in PRECISIONS:
         network = session(folder / f"bertmini-{precision}.onnx")
         (results[precision],) = network.run(None, short)
         (padded_output,) = network.run(None, padded)

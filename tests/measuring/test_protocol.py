@@ -51,6 +51,28 @@ class RealTimeSession(Session):
         pass
 
 
+class TimingSession(FakeSession):
+    """Times something else in each inference: the number of the inference."""
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
+        self.numbers: list[float] = []
+
+    def run(self) -> None:
+        super().run()
+        self.numbers.append(self.runs)
+
+    def take_series(self) -> dict[str, list[float]]:
+        numbers, self.numbers = self.numbers, []
+        return {"number": numbers}
+
+
+def test_what_a_session_times_besides_counts_from_the_end_of_warm_up() -> None:
+    timing = time_session(TimingSession(), Protocol(3, 0.0, 4, 0.0, **LEAST), None)
+    assert timing.series == {"number": [4.0, 5.0, 6.0, 7.0]}
+    assert time_session(FakeSession(1.0), Protocol(3, 0.0, 4, 0.0, **LEAST), None).series == {}
+
+
 def test_slow_inferences_are_repeated_until_there_are_enough_runs() -> None:
     timing = time_session(FakeSession(1.0), Protocol(3, 0.1, 7, 0.2, **LEAST), None)
     assert timing.warmup_n == 3

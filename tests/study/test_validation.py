@@ -184,12 +184,12 @@ def test_all_that_is_wrong_is_listed_at_once(check):
         (
             ROW.format(name="a", network="mobilnet") + ROW.format(name="b", network="xception"),
             "config/environments.tsv: line 2: network: unknown network 'mobilnet'. Allowed: bertmini, inceptionv3, "
-            "mobilenetv2, resnet18, squeezenet, xception. Did you mean 'mobilenetv2'?",
+            "llama12m, llama4m, mobilenetv2, resnet18, squeezenet, xception. Did you mean 'mobilenetv2'?",
         ),
         (
             ROW.format(name="a", network="xception").replace("onnxruntime", "onnxruntim", 1),
-            "config/environments.tsv: line 2: engine: unknown engine 'onnxruntim'. Allowed: onnxruntime, openvino, "
-            "pytorch, simulated. Did you mean 'onnxruntime'?",
+            "config/environments.tsv: line 2: engine: unknown engine 'onnxruntim'. Allowed: llamacpp, "
+            "onnxruntime, openvino, pytorch, simulated. Did you mean 'onnxruntime'?",
         ),
         (
             ROW.format(name="a", network="xception") * 2,
@@ -213,7 +213,7 @@ def test_all_that_is_wrong_is_listed_at_once(check):
         ),
         (
             ROW.format(name="a", network="xception").replace("onnxruntime\t1", "onnxruntim\t1"),
-            "environment a: unknown option space 'onnxruntim'. Allowed: onnxruntime, ",
+            "environment a: unknown option space 'onnxruntim'. Allowed: llamacpp, ",
         ),
         (
             ROW.format(name="a", network="xception").replace("\t1\tonnx", "\t999\tonnx"),

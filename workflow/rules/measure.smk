@@ -29,9 +29,9 @@ rule sample:
 
 rule network:
     output:
-        "<results>/networks/{network}.{precision}.onnx",
+        "<results>/networks/{network}.{precision}.{format}",
     log:
-        "<results>/logs/network/{network}.{precision}.log",
+        "<results>/logs/network/{network}.{precision}.{format}.log",
     conda:
         "../../envs/perftransfer.yaml"
     params:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -11,14 +11,14 @@ import pandas as pd
 from perftransfer.dataset.tables import option_columns
 from perftransfer.errors import UserError
 from perftransfer.measuring.records import Measurement, Sentinel
-from perftransfer.objectives import PERCENTILES
+from perftransfer.objectives import GENERATION, GENERATION_PERCENTILES, PERCENTILES
 from perftransfer.space.options import Option
 
 #: Columns of measurements/<environment>.parquet before the options.
 COLUMNS = (
     "environment", "engine", "configuration_id", "repeat", "attempt", "order", "status", "error", "started_at",
     "latency_ms", "latency_ms_p10", "latency_ms_p50", "latency_ms_p90", "latency_ms_p99", "latency_ms_mad",
-    "latency_ms_n", "throughput_per_s",
+    "latency_ms_n", "throughput_per_s", *GENERATION, *GENERATION_PERCENTILES,
     "warmup_n", "warmup_ms", "steady", "relative_ci", "stopped", "open_ms", "peak_memory_mib", "external_cpu_share",
     "steal_cpu_share", "throttle_events", "throttled_periods", "cpu_mhz", "cpu_mhz_change", "disturbed", "energy_mj",
     "energy_resolution", "energy_n", "energy_covers", "energy_missing",
@@ -48,15 +48,35 @@ def _summary(latencies: Sequence[float]) -> dict[str, float | int]:
     }
 
 
+def _generation(series: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Return medians and percentiles of what an engine of language models timed."""
+    medians = {name: float(np.median(series[name])) for name in GENERATION if series.get(name)}
+    percentiles = {
+        column: float(np.percentile(series[name], percent))
+        for column, (name, percent) in GENERATION_PERCENTILES.items()
+        if series.get(name)
+    }
+    return medians | percentiles
+
+
 def measurements(
     records: Sequence[Measurement], environment: str, engine: str, options: Sequence[Option], batch: int
 ) -> pd.DataFrame:
     """Return one row per measurement: its status, median latency and spread in ms, and its options.
 
+    What an engine of language models times besides is the median over requests, tokens or rounds (``GENERATION``).
+
     ``throughput_per_s`` is in inputs per second: ``batch``, the inputs of one inference, by the median latency.
     """
     rows: list[dict[str, object]] = [
-        {"attempt": 0, **record, **_summary(record.get("latency_ms", ())), "environment": environment, "engine": engine}
+        {
+            "attempt": 0,
+            **record,
+            **_summary(record.get("latency_ms", ())),
+            **_generation(record.get("series", {})),
+            "environment": environment,
+            "engine": engine,
+        }
         for record in records
     ]
     for row, record in zip(rows, records, strict=True):
@@ -76,6 +96,8 @@ def measurements(
         | dict.fromkeys(
             (
                 "throughput_per_s",
+                *GENERATION,
+                *GENERATION_PERCENTILES,
                 "warmup_ms",
                 "relative_ci",
                 "open_ms",

@@ -142,6 +142,9 @@ class Environment:
         """
         feeds = {}
         for precision, path in self.files.items():
+            if path.endswith(".gguf"):
+                # Prompts of a language model are drawn by its engine.
+                continue
             try:
                 feeds[precision] = feed.plan(networks.inputs(Path(path)), self.workload, self.inputs)
             except UserError as error:

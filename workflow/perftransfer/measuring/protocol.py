@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from perftransfer.measuring.cgroups import throttled_periods
 from perftransfer.measuring.engines.interface import Session
@@ -74,7 +74,7 @@ class Timing:
     that reached the protocol's, else ``time``. external_cpu_share, steal_cpu_share: see ``interference``;
     throttle_events: how often a CPU was slowed down for heat; throttled_periods: how often a container's quota of CPU
     time was used up; cpu_mhz: its clock at the end, cpu_mhz_change: by which share of its value at the start it had
-    changed. None: unknown.
+    changed. None: unknown. series: what else the session timed, by objective.
     """
 
     latencies_ms: list[float]
@@ -89,6 +89,7 @@ class Timing:
     steal_cpu_share: float | None = None
     throttle_events: int | None = None
     throttled_periods: int | None = None
+    series: dict[str, list[float]] = field(default_factory=dict)
 
 
 def is_steady(latencies: Sequence[float]) -> bool:
@@ -194,6 +195,8 @@ def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -
     warmup.run_until(protocol.warmup_runs, protocol.warmup_seconds)
     while not (steady := is_steady(warmup.latencies_ms)) and warmup.seconds < protocol.max_warmup_seconds:
         warmup.run_until(len(warmup.latencies_ms) + 1, 0.0)
+    # What was timed while warming up does not count.
+    session.take_series()
     timed = _Stopwatch(session.run, clock)
     # In virtual time nothing real happens: collecting garbage would be the only cost.
     virtual = session.has_own_clock and cpus is None
@@ -209,6 +212,7 @@ def time_session(session: Session, protocol: Protocol, cpus: list[int] | None) -
         steady=steady,
         precision=precision,
         stopped="precise" if precision <= protocol.precision else "time",
+        series={name: list(values) for name, values in session.take_series().items()},
         **report,
     )
 

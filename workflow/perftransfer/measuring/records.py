@@ -54,9 +54,13 @@ class _Status(TypedDict):
 
 
 class Outcome(_Status, Energy, CpuReport, total=False):
-    """What became of a measurement; a successful one has all values but those that are not known or not asked for."""
+    """What became of a measurement; a successful one has all values but those that are not known or not asked for.
+
+    series: what the session timed besides latencies, by objective (``Session.take_series``).
+    """
 
     latency_ms: list[float]
+    series: dict[str, list[float]]
     warmup_n: int
     warmup_ms: float
     steady: bool

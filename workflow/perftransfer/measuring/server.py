@@ -91,6 +91,8 @@ def measure(engine: Engine, request: Request, cpus: list[int] | None) -> Outcome
     }
     if peak is not None:
         outcome["peak_memory_mib"] = peak
+    if timing.series:
+        outcome["series"] = timing.series
     return cast(Outcome, {**outcome, **energy})
 
 
@@ -123,7 +125,7 @@ def _peak_memory_mib() -> float:
 
 
 def checked(outcome: object) -> Outcome:
-    """Return a valid outcome: latencies that are not positive numbers make it a failure."""
+    """Return a valid outcome: latencies, or other series, that are not positive numbers make it a failure."""
     if not isinstance(outcome, dict) or outcome.get("status") not in STATUSES:
         return {"status": "crashed", "error": f"ended with no outcome but {str(outcome)[:200]!r}"}
     if outcome["status"] == "ok":
@@ -133,6 +135,10 @@ def checked(outcome: object) -> Outcome:
         if wrong or not values:
             problem = f"found {wrong[0]!r}" if wrong else "there are none"
             return {"status": "failed", "error": f"latencies must be positive numbers; {problem}"}
+        for name, series in (outcome.get("series") or {}).items():
+            wrong = [value for value in series if not (isinstance(value, int | float) and 0 < value < math.inf)]
+            if wrong:
+                return {"status": "failed", "error": f"{name} must be positive numbers; found {wrong[0]!r}"}
     return cast(Outcome, outcome)
 
 

@@ -10,8 +10,10 @@ from perftransfer.dataset.merge import columns_of_dataset
 from perftransfer.dataset.published import PublishedFile
 from perftransfer.errors import UserError, unknown
 from perftransfer.measuring import engines, feed, networks
+from perftransfer.measuring.engines.interface import Engine
 from perftransfer.study.facts import Study
 from perftransfer.study.machine import usable_cpus
+from perftransfer.study.sheet import EnvironmentRow
 from perftransfer.study.validation import validate_goal
 
 
@@ -193,11 +195,26 @@ def _options(study: Study) -> list[str]:
             measured.check_names(study.spaces[row.space].options)
         except UserError as error:
             lines.append(f"{study.space_file(row.space)}: {error}")
-        for level in study.levels(row, "precision"):
-            if not row.simulated and level not in networks.PRECISIONS:
-                where = f"{study.space_file(row.space)}: options.precision.levels"
-                lines.append(unknown(where, "precision", level, networks.PRECISIONS))
+        if not row.simulated:
+            lines += _network(study, row, engine)
     return list(dict.fromkeys(lines))
+
+
+def _network(study: Study, row: EnvironmentRow, engine: Engine) -> list[str]:
+    """Check whether the engine of an environment can read its network, in the precisions of its option space."""
+    where = f"{study.sections.environments}: environment {row.environment}"
+    lines, suffix = [], networks.suffix(row.network)
+    if suffix not in engine.formats:
+        readable = ", ".join(f".{name}" for name in sorted(engine.formats))
+        lines.append(f"{where}: network: found {row.network}, a file .{suffix}; {row.engine} reads {readable}")
+    if row.has_file_per_precision:
+        files = study.board_network_files(row.environment)
+        lines += [f"{where}: network: there is no file {file}" for file in files if not Path(file).is_file()]
+    elif not row.own_network:
+        space, allowed = study.space_file(row.space), networks.precisions(row.network)
+        strange = [level for level in study.levels(row, "precision") if level not in allowed]
+        lines += [unknown(f"{space}: options.precision.levels", "precision", level, allowed) for level in strange]
+    return lines
 
 
 def _feeds(study: Study, *, check_networks: bool) -> list[str]:
@@ -210,6 +227,10 @@ def _feeds(study: Study, *, check_networks: bool) -> list[str]:
             if row.simulated:
                 allowed = engines.load(row.engine).workload
                 problems = [unknown("sizes", "size", name, allowed) for name in workload if name not in allowed]
+            elif networks.suffix(row.network) == "gguf":
+                # Its engine draws prompts itself.
+                problems = feed.problems_of_sizes(networks.declared_inputs(row.network), workload, {})
+                problems += [f"inputs: {name}: prompts of a language model are random tokens" for name in row.fills]
             elif row.own_network:
                 problems = []
                 if check_networks:
@@ -245,7 +266,8 @@ def _objectives(study: Study) -> list[str]:
         # Environments are compared by every objective of the study, so all have to have it.
         offers = {f"imports.{key}": set(mapping.objectives) for key, mapping in study.sections.imports.items()}
         if study.rows:
-            offers[f"measured environments ({study.sections.environments})"] = set(objectives.MEASURED)
+            measured = (engines.load(row.engine).objectives for row in study.rows.values())
+            offers[f"measured environments ({study.sections.environments})"] = set(frozenset.intersection(*measured))
         where, available = f"{study.where}: objectives[{i}]", set().union(*offers.values())
         lacking = [name for name, offered in offers.items() if objective not in offered]
         if objective not in available:

@@ -293,25 +293,26 @@ class Study:
         return [level_text(level) for levels in options for level in levels]
 
     def precisions(self, environment: str) -> list[str]:
-        """Precisions in which a built-in network is needed for an environment."""
+        """Precisions in which the network of an environment is needed."""
         row = self.rows[environment]
         if row.simulated:
             return []
         if row.own_network:
+            if row.has_file_per_precision:
+                return self.levels(row, "precision") or [networks.DEFAULT_PRECISIONS[networks.suffix(row.network)]]
             # A user's file has one precision, unless there is a second file in another one.
-            levels = self.levels(row, "precision")
             files = networks.files_by_precision(Path(row.network))
-            return [level for level in levels if level in files] if len(files) > 1 else []
-        return self.levels(row, "precision") or [networks.PRECISIONS[0]]
+            return [level for level in self.levels(row, "precision") if level in files] or list(files)[:1]
+        return self.levels(row, "precision") or [networks.precisions(row.network)[0]]
 
     def network_version(self, environment: str) -> int:
         """Version of the network; of a file of the user's, a number that stands for what it holds."""
         row = self.rows[environment]
         if row.own_network:
             digest = hashlib.sha256()
-            for path in map(Path, self.board_network_files(environment)):
-                for file in networks.files_of(path):
-                    digest.update(file.read_bytes())
+            for path in self.board_network_files(environment):
+                for file in networks.files_of(Path(path)):
+                    _update(digest, file)
             return int(digest.hexdigest()[:12], 16)
         return 0 if row.simulated else networks.version(row.network)
 
@@ -334,10 +335,14 @@ class Study:
     def board_network_files(self, environment: str) -> list[str]:
         """Files of the network, one for each of its ``precisions``; the user's own as it is."""
         row = self.rows[environment]
+        precisions = self.precisions(environment)
         if row.own_network:
+            if row.has_file_per_precision:
+                return [row.network.replace(sheet.PRECISION, level) for level in precisions]
             files = networks.files_by_precision(Path(row.network))
-            return [str(files[level]) for level in self.precisions(environment)] or [row.network]
-        return [f"{self.results}/networks/{row.network}.{level}.onnx" for level in self.precisions(environment)]
+            return [str(files[level]) for level in precisions]
+        suffix = "" if row.simulated else networks.suffix(row.network)
+        return [f"{self.results}/networks/{row.network}.{level}.{suffix}" for level in precisions]
 
     def space_of(self, environment: str) -> str:
         """Name of the option space of a measured environment."""
@@ -393,6 +398,13 @@ class Study:
         content["targets"] = [{**self.description(name), "budget": self.rows[name].budget} for name in self.targets]
         content = {"sheet": self.sections.environments, **content}
         return yaml_file.dump(content)
+
+
+def _update(digest: hashlib._Hash, file: Path) -> None:
+    """Add the content of a file, which may be larger than the memory."""
+    with file.open("rb") as content:
+        while block := content.read(1 << 20):
+            digest.update(block)
 
 
 def _goal(section: GoalSection, otherwise: Sequence[str]) -> Goal:

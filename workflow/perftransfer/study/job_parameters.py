@@ -98,7 +98,7 @@ class JobParameters:
             hardware_settings=row.settings,
             hardware=row.hardware,
             identity=Identity(**study.hardware_of(environment).identity.model_dump()),
-            precisions=study.precisions(environment) or [networks.PRECISIONS[0]] * row.own_network,
+            precisions=study.precisions(environment),
             repeats=measuring.repeats,
             retries=measuring.retries,
             protocol=study.protocol,

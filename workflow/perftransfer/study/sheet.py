@@ -20,6 +20,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
 OPTIONAL = ("sizes", "inputs", "settings", "measurements", "role", "budget", "goal")
 #: What an environment is for: measured in full, or with a handful of measurements.
 ROLES = ("source", "target")
+#: What stands for the precision in the paths of a set of files.
+PRECISION = "{precision}"
 _TRUTH = {"yes": True, "no": False}
 _SIMULATED = "simulated"
 # Stands for nothing, as an empty cell does, in these columns and those that may be missing.
@@ -33,14 +35,14 @@ _SIZE = re.compile(rf"\s*([^=]+?)\s*=\s*([0-9]{{1,{_MAX_DIGITS}}})(?:\s+|$)")
 class EnvironmentRow:
     """An environment to be measured.
 
-    cores: a number, or "all". network: name of a built-in one, import path of a
-    user's own class, or path of an ONNX file. engine: name, or import path. batch: inputs per inference, None ("-")
-    for a network without a batch. image_px: their size, None ("-") where they are no images. sizes: of further free
-    dimensions, ``name=number``. inputs: how they are filled, as YAML in one line (``{ids: {range: [0, 30522]}}``).
-    settings: of the hardware (``measuring.hardware.parse``). measurements: file of measurements that were made
-    elsewhere, by ``perftransfer measure``; "" for an environment that is measured here. role: one of ``ROLES``.
-    budget: how many configurations are measured in a target; None for a source. goal: of a target, as YAML in one
-    line (``{minimize: latency_ms, fixed: {precision: fp32}}``); "" for that of the study.
+    cores: a number, or "all". network: name of a built-in one, import path of a user's own class, path of an ONNX or
+    GGUF file, or paths of a set of files with ``{precision}`` in place of their precisions. engine: name, or import
+    path. batch: inputs per inference, None ("-") for a network without a batch. image_px: their size, None ("-") where
+    they are no images. sizes: of further free dimensions, ``name=number``. inputs: how they are filled, as YAML in one
+    line (``{ids: {range: [0, 30522]}}``). settings: of the hardware (``measuring.hardware.parse``). measurements: file
+    of measurements that were made elsewhere, by ``perftransfer measure``; "" for an environment that is measured here.
+    role: one of ``ROLES``. budget: how many configurations are measured in a target; None for a source. goal: of a
+    target, as YAML in one line (``{minimize: latency_ms, fixed: {precision: fp32}}``); "" for that of the study.
     """
 
     environment: str
@@ -74,7 +76,12 @@ class EnvironmentRow:
     @property
     def own_network(self) -> bool:
         """Whether the network is a file of the user's."""
-        return self.network.endswith(".onnx")
+        return networks.is_file(self.network)
+
+    @property
+    def has_file_per_precision(self) -> bool:
+        """Whether the network is a set of files of the user's, one for each precision."""
+        return self.own_network and PRECISION in self.network
 
     @property
     def simulated(self) -> bool:
@@ -147,8 +154,9 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
             f"engine, and no others, have names that start with {_SIMULATED}, so that they are recognised everywhere"
         )
     network = cells["network"]
-    if network.endswith(".onnx"):
-        if not Path(network).is_file():
+    if networks.is_file(network):
+        # Which files of a set there have to be, the option space says (checks.py).
+        if PRECISION not in network and not Path(network).is_file():
             problems.append(f"{where}: network: there is no file {network}")
     elif engine != _SIMULATED:
         problems += _missing(where, "network", networks.CATALOGUE.check, network)

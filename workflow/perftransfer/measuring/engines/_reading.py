@@ -54,17 +54,17 @@ def level_problem(
     return problems[0]
 
 
-def precision(options: Options) -> str:
+def precision(options: Options, default: str = "fp32") -> str:
     """Return the precision of the network's file that the configuration asks for."""
-    return str(options.get("precision") or "fp32")
+    return str(options.get("precision") or default)
 
 
-def network_file(files: Mapping[str, str], options: Options) -> str:
-    """Return the path of the network in the precision of the configuration (by default fp32).
+def network_file(files: Mapping[str, str], options: Options, default: str = "fp32") -> str:
+    """Return the path of the network in the precision of the configuration, ``default`` if it names none.
 
     Raises UnsupportedConfigurationError if there is none.
     """
-    level = precision(options)
+    level = precision(options, default)
     if level not in files:
         raise UnsupportedConfigurationError(f"no network file in precision {level}; there are {', '.join(files)}")
     return files[level]

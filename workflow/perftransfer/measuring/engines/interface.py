@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from perftransfer import objectives
 from perftransfer.levels import Configuration, Level
 from perftransfer.measuring.feed import PlannedInput
 
@@ -43,6 +44,10 @@ class Session(ABC):
         """
         return None
 
+    def take_series(self) -> Mapping[str, Sequence[float]]:
+        """Return what else was timed in the runs since the last call: values by the name of the objective."""
+        return {}
+
     def clock(self) -> float:
         """Return the seconds by which inferences are timed; override it for another time than the wall clock's."""
         return time.perf_counter()
@@ -73,12 +78,16 @@ class Engine(ABC):
     options: ClassVar[frozenset[str]]
     #: Those that change what a network answers, not only how fast: who changes one has to check the accuracy.
     changes_outputs: ClassVar[frozenset[str]] = frozenset({"precision"})
+    #: Names of the objectives that it measures.
+    objectives: ClassVar[frozenset[str]] = frozenset(objectives.OF_EVERY_ENGINE)
     #: Kinds of energy counters that cover what it computes on, the best first.
     counters: ClassVar[tuple[str, ...]] = ()
     #: Environment variable by which its vendor lets the instruction sets be capped; "" if there is none.
     instruction_set_variable: ClassVar[str] = ""
     #: Names of the columns of the environment sheet that make its workload.
     workload: ClassVar[frozenset[str]]
+    #: Endings of the files that it reads: formats of networks.
+    formats: ClassVar[frozenset[str]] = frozenset({"onnx"})
     #: What the inputs of the network are fed, by its precision; set before ``open``, which reads it by
     #: ``_reading.feed``.
     feeds: Mapping[str, Sequence[PlannedInput]] = {}
@@ -122,7 +131,8 @@ class Engine(ABC):
         Parameters
         ----------
         files
-            Path of the network by precision (``fp32``, ``int8``, as far as the option space asks for them).
+            Path of the network by precision (``fp32``, ``int8``, as far as the option space asks for them; of language
+            models ``f16``, ``q8_0`` and so on).
         workload
             Sizes of the input by the sheet's names, such as ``batch`` and ``image_px``. ``feeds`` has the shapes that
             follow from them.

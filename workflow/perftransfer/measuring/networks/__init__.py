@@ -1,8 +1,8 @@
 """The networks that are measured: built here with random weights, nothing is downloaded.
 
 How long an inference takes depends on the graph, not on what its weights were trained for; nothing is said about
-accuracy. Each file is a network, see ``interface.py``. Names, versions and precisions are known without onnx. Only
-``write``, ``files_of`` and ``inputs`` need it, on the host: boards get files, and may lack onnx.
+accuracy. Each file is a network, see ``interface.py``. Names, versions and precisions are known without onnx and gguf.
+Only ``write``, ``files_of`` and ``inputs`` need them, on the host: boards get files, and may lack both.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from perftransfer.measuring.networks.interface import Network
+    from perftransfer.measuring.networks.interface import NetworkFile
 
-CATALOGUE: Catalogue[Network] = Catalogue(__name__, "Network", "network")
-PRECISIONS = ("fp32", "int8")
+CATALOGUE: Catalogue[NetworkFile] = Catalogue(__name__, "NetworkFile", "network")
+#: Precision of a file of the user's, by its format, where the configuration names none.
+DEFAULT_PRECISIONS = {"onnx": "fp32", "gguf": "f16"}
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,29 @@ def version(name: str) -> int:
     return CATALOGUE.load(name).version
 
 
+def suffix(name: str) -> str:
+    """Return the ending of a network's file: the one that its path or pattern has, or that of its class.
+
+    Raises UserError if there is no such network.
+    """
+    return name.rpartition(".")[2] if is_file(name) else CATALOGUE.load(name).suffix
+
+
+def precisions(name: str) -> tuple[str, ...]:
+    """Return the precisions in which a network can be built, the first one where nothing is asked for.
+
+    Raises UserError if there is no such network.
+    """
+    return CATALOGUE.load(name).precisions
+
+
+def is_file(name: str) -> bool:
+    """Whether a network is a file of the user's, or a set of files by precision, and no class."""
+    return name.endswith(tuple(f".{ending}" for ending in DEFAULT_PRECISIONS))
+
+
 def write(name: str, precision: str, path: Path, *, seed: int) -> None:
-    """Write a network as an ONNX file with weights drawn from ``seed``; the same seed gives the same bytes.
+    """Write a network with weights drawn from ``seed``; the same seed gives the same bytes.
 
     See the network's module for inputs and outputs; their free dimensions have the names of columns
     of the environment sheet. The file appears under its name only once it is whole.
@@ -66,18 +88,16 @@ def write(name: str, precision: str, path: Path, *, seed: int) -> None:
     Raises UserError if there is no such network or precision.
     """
     network = CATALOGUE.load(name)()
-    if precision not in PRECISIONS:
-        raise UserError(unknown("networks", "precision", precision, PRECISIONS))
+    if precision not in network.precisions:
+        raise UserError(unknown("networks", "precision", precision, network.precisions))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as scratch:
-        fp32 = Path(scratch, "fp32.onnx")
-        fp32.write_bytes(network.build(seed).SerializeToString(deterministic=True))
-        if precision == "fp32":
-            fp32.replace(path)
-        else:
-            from perftransfer.measuring.networks._quantisation import quantise
-
-            quantise(fp32, path, seed=seed)
+        written = Path(scratch, path.name)
+        try:
+            network.write(precision, written, seed)
+        except ModuleNotFoundError as error:
+            raise UserError(f"network {name}: the Python package {error.name!r} is not installed") from error
+        written.replace(path)
 
 
 def quantise(path: Path, copy: Path, batch: Mapping[str, npt.NDArray[np.generic] | None], *, seed: int) -> None:
@@ -106,7 +126,7 @@ def quantise(path: Path, copy: Path, batch: Mapping[str, npt.NDArray[np.generic]
     try:
         quantised(
             copy,
-            files_named(copy)[PRECISIONS[1]],
+            files_named(copy)["int8"],
             seed=seed,
             batch={name: values for name, values in batch.items() if values is not None},
         )
@@ -116,7 +136,7 @@ def quantise(path: Path, copy: Path, batch: Mapping[str, npt.NDArray[np.generic]
 
 def files_named(path: Path) -> dict[str, Path]:
     """Return the names that the files of a user's network have by precision, whether they exist or not."""
-    return {name: path if name == PRECISIONS[0] else path.with_suffix(f".{name}.onnx") for name in PRECISIONS}
+    return {"fp32": path, "int8": path.with_suffix(".int8.onnx")}
 
 
 def files_by_precision(path: Path) -> dict[str, Path]:
@@ -124,14 +144,18 @@ def files_by_precision(path: Path) -> dict[str, Path]:
 
     The second one of ``model.onnx`` is ``model.int8.onnx``.
     """
+    if path.suffix == ".gguf":
+        return {DEFAULT_PRECISIONS["gguf"]: path}
     return {name: file for name, file in files_named(path).items() if file == path or file.is_file()}
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the ONNX file and the files that hold its weights, as exporters write large networks; sorted.
+    """Return a network's file and the files that hold its weights, as ONNX exporters write large ones; sorted.
 
     Raises UserError if it cannot be read, or if its weights are not in the same folder.
     """
+    if path.suffix == ".gguf":
+        return [path]
     from perftransfer.measuring.networks._onnx_file import external_files
 
     return [path, *external_files(path)]
@@ -150,6 +174,11 @@ def inputs(path: Path) -> list[DeclaredInput]:
 def declared_inputs(name: str) -> list[DeclaredInput]:
     """Return what the class of a network says of its inputs: their names and sizes; nothing is built.
 
+    A GGUF file has those of every language model.
+
     Raises UserError if there is no such network.
     """
-    return [DeclaredInput(each, sizes) for each, sizes in CATALOGUE.load(name).inputs.items()]
+    from perftransfer.measuring.networks._language_model import LanguageModel
+
+    cls = LanguageModel if is_file(name) else CATALOGUE.load(name)
+    return [DeclaredInput(each, sizes) for each, sizes in cls.inputs.items()]
