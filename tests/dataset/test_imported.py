@@ -200,7 +200,7 @@ def test_cells_that_the_study_lists_are_failed_measurements() -> None:
     assert environment.frame["status"].tolist() == ["ok", "failed", "failed", "failed", "failed"]
     assert environment.frame["error"].tolist()[1:] == ["timeout", "-1.0", "empty", "inf"]
     (remark,) = environment.remarks
-    assert remark == "t.csv: environment e: y_s: 4 of 5 rows failed: 1 timeout, 1 -1.0, 1 empty"
+    assert remark == "t.csv: environment e: y_s: 4 of 5 rows failed: 1 timeout, 1 -1.0, 1 empty, first row 2"
 
 
 def test_rows_of_the_same_configuration_are_replicates_of_which_the_median_is_the_value() -> None:

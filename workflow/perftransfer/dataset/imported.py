@@ -346,7 +346,8 @@ class _File:
             if is_failed.any():
                 counts = Counter(texts[is_failed])
                 said = ", ".join(f"{count} {text}" for text, count in counts.most_common(_NAMED))
-                remarks.append(f"{where}: {is_failed.sum()} of {len(positions)} rows failed: {said}")
+                first = self.table.row(int(positions[is_failed][0]))
+                remarks.append(f"{where}: {is_failed.sum()} of {len(positions)} rows failed: {said}, first {first}")
         return out
 
     def _parsed(self, column: TextColumn, factor: float) -> np.ndarray:

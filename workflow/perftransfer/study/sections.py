@@ -346,9 +346,9 @@ class Import(Section):
     skip_rows: NonNegativeInt = Field(0, description="Lines above the header that are no rows.")
     encoding: str | None = Field(None, description="Encoding of a text file, as in `latin-1`; by default UTF-8.")
     missing: list[LevelValue] = Field(
-        [],
-        description="Cells of objectives that mean that a measurement failed: `[timeout, OOM, '']`. Any other cell "
-        "that is not a number above 0 is an error.",
+        [""],
+        description="Cells of objectives that mean that a measurement failed: `[timeout, OOM, '']`; by default the "
+        "empty ones. Any other cell that is not a number above 0 is an error.",
     )
     replicates: Literal["median", "error"] = Field(
         "median",

@@ -254,7 +254,8 @@ def _study(
         "goal": {key: value for key, value in goal.items() if value},
         "environments": _relative(request, SHEET),
         "spaces": _relative(request, ""),
-        "measuring": {"repeats": 2, "max_seconds": 0.4},
+        # Two minutes are promised: what is disturbed for longer than that is measured, and marked.
+        "measuring": {"repeats": 2, "max_seconds": 0.4, "max_wait_seconds": 20},
         "recommendation": {},
         # Nothing but the target is of interest.
         "learning": {"learners": ["RT"]},
