@@ -241,3 +241,22 @@ def test_options_that_cannot_influence_inference_time_do_not(datasets):
         assert real > 0.8
         assert sum(value for term, value in share.items() if set(term) & set(idle)) < 0.02 * real
         assert math.isclose(sum(share.values()), 1, abs_tol=0.25)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_a_value_that_is_not_finite_is_refused_at_once(value: float) -> None:
+    codes, options, y = planted(0, rows=40)
+    y[7] = value
+    with pytest.raises(ValueError, match="not finite"):
+        influence.analyse(codes, options, y)
+    # Whatever it is asked, the search ends.
+    assert influence.stepwise(influence.Blocks(codes, options), y) == []
+
+
+@pytest.mark.parametrize("unit", [1e300, 1e-300])
+def test_ranks_do_not_depend_on_units_in_which_squares_overflow(unit: float) -> None:
+    codes, options, y = planted(0, rows=80)
+    assert [item.term for item in influence.analyse(codes, options, unit * y)] == [
+        item.term for item in influence.analyse(codes, options, y)
+    ]

@@ -150,3 +150,14 @@ def test_tables_are_stacked_in_the_order_given(tmp_path: Path) -> None:
     assert stacked["y"].isna().tolist() == [False, True]
     assert tables.concatenate(paths[2:]).empty
     assert tables.concatenate([]).empty
+
+
+def test_no_text_of_a_csv_file_is_a_formula_and_each_is_read_back() -> None:
+    texts = ["=1+1", "+fma", "-O3", "@x", "-1", "1e3", "'quoted", "plain", ""]
+    frame = pd.DataFrame({"text": texts, "number": [-1.5] * len(texts)})
+    lines = tables.csv_text(frame).splitlines()[1:]
+    assert [line.partition(",")[0] for line in lines] == [
+        "'=1+1", "'+fma", "'-O3", "'@x", "-1", "1e3", "'quoted", "plain", "",
+    ]  # fmt: skip
+    assert all(line.endswith(",-1.5") for line in lines)
+    assert [tables.from_csv_text(line.partition(",")[0]) for line in lines] == texts

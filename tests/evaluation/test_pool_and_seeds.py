@@ -40,6 +40,14 @@ def test_too_few_measurements_are_an_error_for_people():
         Pool.from_dataset(dataset(), "b", "latency_ms", OPTIONS)
 
 
+@pytest.mark.parametrize("value", [0.0, -1.0, np.inf])
+def test_a_value_that_is_not_finite_and_above_0_is_an_error_for_people(value):
+    table = dataset()
+    table.loc[table["environment"].eq("a").idxmax(), "latency_ms"] = value
+    with pytest.raises(UserError, match=f"configuration .* is {value:g}; expected a finite number above 0"):
+        Pool.from_dataset(table, "a", "latency_ms", OPTIONS)
+
+
 @given(st.integers(3, 200), st.integers(0, 50))
 def test_a_third_is_held_out_and_the_rest_are_candidates(n, repeat):
     parts = split(n, 1, "target", repeat)

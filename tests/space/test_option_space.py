@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from spaces import CONTENT, option_spaces
 
 from perftransfer.errors import UserError
+from perftransfer.space import enumeration, option_space
 from perftransfer.space.option_space import OptionSpace
 from perftransfer.space.options import configuration_id, level_text
 
@@ -263,3 +264,41 @@ def test_numbers_that_are_written_differently_are_the_same_level():
     space = OptionSpace(CONTENT | {"forbidden": [{"threads": 4.0, "layout": "nchw"}]}, "space")
     assert not any(c["threads"] == 4 and c["layout"] == "nchw" for c in space.grid)
     assert level_text(4.0) == level_text(4)
+
+
+def wide(forbidden: list[dict[str, Any]], **more: Any) -> OptionSpace:
+    """Nine options of ten levels: 10^9 combinations."""
+    options = {f"o{i}": {"levels": list(range(10))} for i in range(9)}
+    return OptionSpace({"options": options, "forbidden": forbidden, **more}, "config/spaces/wide.yaml")
+
+
+def test_a_space_of_which_nearly_all_is_forbidden_is_listed_without_trying_all() -> None:
+    others = list(range(1, 10))
+    space = wide([{f"o{i}": others} for i in range(1, 9)])
+    assert sorted(c["o0"] for c in space.sample(48, seed=1).values()) == list(range(10))
+    assert len(space.candidates(20_000, seed=1)) == 10
+    # Only equal levels of neighbours.
+    chained = wide([{f"o{i}": [a], f"o{i + 1}": [b for b in range(10) if b != a]} for i in range(8) for a in range(10)])
+    assert [set(c.values()) for c in chained.grid] == [{level} for level in range(10)]
+
+
+def test_a_space_that_cannot_be_listed_in_bounded_time_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enumeration, "MAX_STEPS", 10_000)
+    with pytest.raises(UserError, match=r"config/spaces/wide\.yaml: forbidden: so much is forbidden"):
+        _ = wide([]).grid
+
+
+def test_what_is_enumerated_is_what_configspace_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = {
+        "options": {
+            "a": {"levels": [1, 2, 3]}, "b": {"levels": ["x", "y"]}, "c": {"levels": [True, False]},
+            "d": {"levels": [1, 2]},
+        },
+        "conditions": [{"option": "a", "when": {"c": [True]}}, {"option": "b", "when": {"a": [2, 3]}}],
+        "forbidden": [{"b": "y", "d": 2}, {"a": 3, "d": 2}],
+    }  # fmt: skip
+    listed = OptionSpace(content, "s.yaml").grid
+    monkeypatch.setattr(option_space, "_LISTED_BY_PRODUCT", 0)
+    space = OptionSpace(content, "s.yaml")
+    assert sorted(map(str, space.grid)) == sorted(map(str, listed))
+    assert 0.3 < enumeration.valid_share(space.options, space._conditions, space._forbidden, 5000) < 1

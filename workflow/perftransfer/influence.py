@@ -176,7 +176,8 @@ def stepwise(columns: Mapping[Term, np.ndarray], y: np.ndarray, criterion: str =
         if not moves:
             return selected
         value, move, term = min(moves)
-        if value >= best - 1e-9:
+        # Also if it is not a number: such moves would go on for ever.
+        if not value < best - 1e-9:
             return selected
         best = value
         if move == "add":
@@ -231,8 +232,14 @@ def analyse(
     Selected terms come first: the share of each is what it adds to those that entered before it, so the shares sum to
     the model's R². Options that were not selected follow, with what each would add to the final model: the
     proof that they hardly matter.
+
+    Raises ValueError if a value of ``y`` is not finite.
     """
+    if not np.isfinite(y).all():
+        raise ValueError("the objective has values that are not finite")
     columns = Blocks(codes, options, order)
+    # Shares do not depend on the unit, but squares of huge and tiny values are infinite and 0. A power of two is exact.
+    y = np.ldexp(y, -math.frexp(float(np.abs(y).max(initial=0.0)))[1])
     target = y - y.mean()
     total = float(target @ target)
     selected = stepwise(columns, y, criterion)

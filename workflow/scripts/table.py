@@ -18,4 +18,4 @@ if __name__ == "__main__":
         if "timing" in table.inputs:
             content["timing"] = pd.read_csv(snakemake.input.timing, keep_default_na=False, na_values=[""])
         frame = table.compute({**content, "options": tables.options(snakemake.input.dataset), "seed": params.seed})
-        tables.write_text(Path(snakemake.output[0]), frame.to_csv(index=False))
+        tables.write_text(Path(snakemake.output[0]), tables.csv_text(frame))

@@ -18,6 +18,8 @@ from perftransfer.space import options as space_options
 from perftransfer.space.options import INACTIVE, Configuration, Level, Option
 
 _PREFIX = "perftransfer."
+# What a formula of a spreadsheet begins with.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: Rows per row group of stacked tables: few enough to hold in memory, many enough to read fast.
 ROWS = 2**16
 
@@ -112,6 +114,35 @@ def write_text(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Write a table as CSV in which no text is a formula to a spreadsheet: an apostrophe stands before such texts.
+
+    >>> print(csv_text(pd.DataFrame({"level": ["-O3", "-1", "x"]})), end="")
+    level
+    '-O3
+    -1
+    x
+    """
+    text: str = frame.map(_escaped).to_csv(index=False)
+    return text
+
+
+def from_csv_text(value: object) -> object:
+    """Return the cell of which ``csv_text`` has written a value."""
+    is_escaped = isinstance(value, str) and value[:1] == "'" and value[1:2] in _FORMULA
+    return value[1:] if isinstance(value, str) and is_escaped else value
+
+
+def _escaped(value: object) -> object:
+    if not isinstance(value, str) or not value.startswith(_FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def read(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:

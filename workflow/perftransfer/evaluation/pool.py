@@ -42,10 +42,11 @@ class Pool(Sample):
                 f"{_MIN_ROWS} are needed to learn from and to test on"
             )
         y = rows[objective].to_numpy(dtype=float)
-        if not (y > 0).all():
-            worst = rows["configuration_id"].iloc[int(y.argmin())]
+        if not (np.isfinite(y) & (y > 0)).all():
+            worst = int(np.argmin(np.isfinite(y) & (y > 0)))
             raise UserError(
-                f"environment {environment}: {objective} of configuration {worst} is {y.min():g}; expected more than 0"
+                f"environment {environment}: {objective} of configuration {rows['configuration_id'].iloc[worst]} is "
+                f"{y[worst]:g}; expected a finite number above 0"
             )
         spread = rows.reindex(columns=[f"{objective}_cv", f"{objective}_n"]).to_numpy(dtype=float, na_value=np.nan)
         cv, n = spread.T

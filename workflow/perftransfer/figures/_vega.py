@@ -223,13 +223,14 @@ def script() -> markupsafe.Markup:
 def rounded(value: float, digits: int = 4) -> float | None:
     """Return a value with so many significant digits, whole numbers without a point; None if it is no number.
 
-    >>> rounded(1.23456), rounded(1200.4), rounded(float("inf"))
-    (1.235, 1200, None)
+    >>> rounded(1.23456), rounded(1200.4), rounded(1e30), rounded(float("inf"))
+    (1.235, 1200, 1e+30, None)
     """
     if not math.isfinite(value):
         return None
     short = float(f"{value:.{digits}g}")
-    return int(short) if short.is_integer() else short
+    # Vega's parser refuses whole numbers of more than 64 bits.
+    return int(short) if short.is_integer() and abs(short) < 2**53 else short
 
 
 def column(values: Iterable[float]) -> list[float | None]:

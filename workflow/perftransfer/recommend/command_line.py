@@ -177,7 +177,7 @@ def _table(path: Path) -> pd.DataFrame:
     table = text_table.read(path)
     for remark in table.remarks:
         print(remark, file=sys.stderr)
-    return table.as_text()
+    return table.as_text().map(tables.from_csv_text)
 
 
 def _configurations(model: TransferredModel, path: Path, also: Sequence[str] = ()) -> pd.DataFrame:
@@ -236,8 +236,8 @@ def _with_measured(model: TransferredModel, path: Path | None) -> TransferredMod
 
 def _write(frame: pd.DataFrame, out: Path | None) -> None:
     if out is None:
-        frame.to_csv(sys.stdout, index=False)
+        print(tables.csv_text(frame), end="")
     elif out.suffix == ".parquet":
         tables.write(out, frame.reset_index(drop=True))
     else:
-        tables.write_text(out, frame.to_csv(index=False))
+        tables.write_text(out, tables.csv_text(frame))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from perftransfer import yaml_file
 from perftransfer.errors import UserError, shortened, unknown
 from perftransfer.levels import level_problem
+from perftransfer.space.enumeration import enumerate_configurations, valid_share
 from perftransfer.space.options import INACTIVE, Level, Option, configuration_id, level_text
 from perftransfer.space.relative import SIZES, is_positive
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 # After this many draws without a new configuration, the space is small enough to list.
 _MISSES_IN_A_ROW = 200
+# Combinations of levels that are listed one by one, whether forbidden or not.
+_LISTED_BY_PRODUCT = 100_000
+# Draws that tell how many are valid, and the share below which they are too few to go on drawing.
+_DRAWS, _RARE = 20_000, 1e-3
 _OPTION_KEYS = {"levels", "ordered", "default", "description", "relative_to"}
 
 
@@ -254,9 +259,15 @@ class OptionSpace:
 
     @cached_property
     def grid(self) -> list[dict[str, Level | None]]:
-        """All configurations of the space, in a fixed order."""
+        """All configurations of the space, in a fixed order.
+
+        Raises UserError if they cannot be listed in bounded time.
+        """
         import ConfigSpace
 
+        if self._size > _LISTED_BY_PRODUCT:
+            # ConfigSpace lists the product before it drops what is forbidden.
+            return list(enumerate_configurations(self.options, self._conditions, self._forbidden, self._where))
         return [self._typed(configuration) for configuration in ConfigSpace.util.generate_grid(self._space)]
 
     def configuration(self, texts: Mapping[str, str]) -> dict[str, Level | None]:
@@ -289,9 +300,8 @@ class OptionSpace:
 
     def candidates(self, max_configurations: int, seed: int) -> dict[str, dict[str, Level | None]]:
         """Return all configurations by ``configuration_id``; if there are more, ``max_configurations`` of them."""
-        size = math.prod(len(option.levels) for option in self.options)
         # Conditions and forbidden clauses only make it smaller. Larger spaces are faster to sample than to list.
-        if size > 2 * max_configurations:
+        if self._size > 2 * max_configurations:
             return self.sample(max_configurations, seed)
         by_id = {configuration_id(configuration): configuration for configuration in self.grid}
         if len(by_id) <= max_configurations:
@@ -299,6 +309,19 @@ class OptionSpace:
         first = [configuration_id(key) for key in (self.default, *self.one_at_a_time())]
         drawn = random.Random(seed).sample(list(by_id), len(by_id))
         return {key: by_id[key] for key in list(dict.fromkeys([*first, *drawn]))[:max_configurations]}
+
+    @cached_property
+    def _size(self) -> int:
+        """Number of combinations of all levels, of which conditions and forbidden clauses leave some."""
+        return math.prod(len(option.levels) for option in self.options)
+
+    @cached_property
+    def _is_nearly_all_forbidden(self) -> bool:
+        """Whether random draws are so seldom valid that ConfigSpace, which draws until one is, would not end."""
+        if self._size <= _LISTED_BY_PRODUCT or not self._forbidden:
+            return False
+        share = valid_share(self.options, self._conditions, self._forbidden, n_draws=_DRAWS)
+        return share < _RARE
 
     @staticmethod
     def _add(chosen: dict[str, dict[str, Level | None]], configuration: dict[str, Level | None]) -> None:
@@ -315,13 +338,13 @@ class OptionSpace:
         for configuration in (self.default, *self.one_at_a_time()):
             self._add(chosen, configuration)
         self._space.seed(seed)
-        misses = 0
+        misses = _MISSES_IN_A_ROW if self._is_nearly_all_forbidden else 0
         while len(chosen) < n and misses < _MISSES_IN_A_ROW:
             before = len(chosen)
             self._add(chosen, self._typed(self._space.sample_configuration()))
             misses = 0 if len(chosen) > before else misses + 1
         if len(chosen) < n:
-            # Nearly all are drawn, so random draws repeat: list the rest.
+            # Nearly all are drawn, so random draws repeat, or draws are nearly never valid: list the rest.
             for configuration in random.Random(seed).sample(self.grid, len(self.grid)):
                 self._add(chosen, configuration)
         return dict(list(chosen.items())[:n])

@@ -35,8 +35,12 @@ class StudyTable:
     @classmethod
     def read(cls, path: Path) -> StudyTable:
         """Read a table's CSV file."""
+        # Imported here: listing tables imports no library.
+        from perftransfer.dataset.tables import from_csv_text
+
         # An empty cell is no value; what looks like a name for none may be a level of an option.
-        return cls.of(path.stem, pd.read_csv(path, keep_default_na=False, na_values=[""]))
+        frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        return cls.of(path.stem, frame.map(from_csv_text))
 
     @classmethod
     def of(cls, name: str, frame: pd.DataFrame) -> StudyTable:
