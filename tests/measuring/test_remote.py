@@ -13,12 +13,16 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import tiny_network
+from onnx import TensorProto
 from tests_root import ROOT
 
 from perftransfer.errors import UserError
 from perftransfer.measuring import journal, networks, remote
 from perftransfer.measuring.bench import Environment
+from perftransfer.measuring.feed.fill import parse
 from perftransfer.measuring.protocol import Protocol
 
 PROTOCOL = Protocol(1, 0.0, 3, 0.0, timeout_seconds=60.0, max_warmup_seconds=0.0, max_seconds=0.0)
@@ -105,6 +109,38 @@ def test_a_board_with_numpy_and_an_engine_measures_what_was_packed(board: Path, 
     assert {record["status"] for record in records} == {"ok"}
     with pytest.raises(UserError, match=r"no measurement of the environment other .*; found environments: board"):
         remote.load_external_journal(out, "other", CONFIGURATIONS, 4)
+
+
+def test_files_that_inputs_are_filled_from_travel_as_well(tmp_path: Path) -> None:
+    network = tiny_network.network(tmp_path, [2, 3, 8, 8], TensorProto.UINT8)
+    np.save(tmp_path / "image.npy", np.arange(2 * 3 * 8 * 8, dtype=np.uint8).reshape(2, 3, 8, 8))
+    environment = Environment(
+        name="board", engine="onnxruntime", network="mine.onnx", network_version=1, cores=1, workload={"batch": 2},
+        files={"fp32": network}, seed=1, inputs=parse({"image": {"file": str(tmp_path / "image.npy")}}),
+    )  # fmt: skip
+    folder = tmp_path / "out"
+    remote.pack(folder, environment, {"c1": {}}, protocol=PROTOCOL, repeats=1, retries=0)
+    for name in ("tiny.onnx", "image.npy"):
+        (tmp_path / name).unlink()
+    files = str(folder / "environment.json"), str(folder / "configurations.json")
+    remote.measure(*files, str(tmp_path / "board.jsonl"))
+    host, *_ = journal.read(tmp_path / "board.jsonl")
+    assert "(SHA-256 " in host["fed"]["fp32"][0]["filled"]
+    (copy,) = folder.glob("*.npy")
+    copy.unlink()
+    with pytest.raises(UserError, match=f"input image: there is no file .*{copy.name}"):
+        remote.measure(*files, str(tmp_path / "other.jsonl"))
+
+
+def test_a_board_that_is_not_told_what_to_feed_says_so(packed: Path, tmp_path: Path, board: Path) -> None:
+    here = tmp_path / "packed"
+    shutil.copytree(packed, here)
+    content = json.loads((here / "environment.json").read_text())
+    del content["environment"]["feeds"]
+    (here / "environment.json").write_text(json.dumps(content))
+    done = run(board, "-m", "perftransfer", "measure", *files_of(here), "--out", str(tmp_path / "out.jsonl"))
+    assert done.returncode == 2
+    assert "reading it needs the Python package 'onnx', which is not installed; on a board" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -164,10 +164,15 @@ def files_of(path: Path) -> list[Path]:
 def inputs(path: Path) -> list[DeclaredInput]:
     """Return what an ONNX file declares of the inputs that have to be fed, and what its graph does with them.
 
-    Raises UserError if it cannot be read.
+    Raises UserError if it cannot be read, or if onnx is not installed, as on a board.
     """
-    from perftransfer.measuring.networks._onnx_file import declared_inputs
-
+    try:
+        from perftransfer.measuring.networks._onnx_file import declared_inputs
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"{path}: reading it needs the Python package {error.name!r}, which is not installed; on a board, measure "
+            "a folder that the rule pack has written: it says what the inputs are fed"
+        ) from error
     return declared_inputs(path)
 
 
