@@ -637,14 +637,14 @@ def test_a_network_that_does_not_run_stops_the_session_with_the_words_of_the_eng
         measure(path, {f"c{i}": {"intra_op_threads": 1} for i in range(9)}, environment=environment)
     first, why, fed, _ = str(caught.value).splitlines()
     assert first == "environment a: the network mine.onnx cannot be measured:"
-    assert why.startswith("failed, with intra_op_threads=1: ")
+    assert why.startswith("with intra_op_threads=1 failed: ")
     assert "MatMul" in why
     assert fed == "It was fed x [1, 9] float32 with normal numbers."
     assert [r["record"] for r in journal.read(path)] == ["host"]
 
 
 def test_outputs_that_are_no_numbers_stop_the_session_as_well(path: Path) -> None:
-    with pytest.raises(UserError, match="invalid_output, with no options: output y: 1 NaN and 0 infinite of 1 numbers"):
+    with pytest.raises(UserError, match="with no options invalid_output: output y: 1 NaN and 0 infinite of 1 numbers"):
         measure(path, {"c1": {}}, environment=on_network(path, LOG, 1, 8))
 
 

@@ -506,7 +506,7 @@ class Session:
         for options in islice(configurations.values(), _TRIALS):
             outcome = machine.measure(options, self._protocol.single_inference)
             if outcome["status"] in _FAULTS:
-                failures.append(f"{outcome['status']}, with {_written(options)}: {outcome['error']}")
+                failures.append(f"with {_written(options)} {_reason(outcome)}")
             elif outcome["status"] != "unsupported":
                 return
         if failures:
@@ -622,7 +622,7 @@ def require_success(records: Sequence[Measurement], environment: str, journal_pa
 
 
 def _reason(outcome: Outcome) -> str:
-    return f"{outcome['status']}: {outcome.get('error')}"
+    return f"{outcome['status']}: {' '.join(str(outcome.get('error')).split())}"
 
 
 def _written(options: Options) -> str:

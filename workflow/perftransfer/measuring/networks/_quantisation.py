@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ import onnx
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from perftransfer.measuring.feed import DeclaredInput
+from perftransfer.measuring.networks._onnx_file import declared_inputs
 
 # Accuracy is not at stake (the weights are random): a few images or texts give every tensor a range of the right size.
 _SIZES = {"batch": 4, "image_px": 128, "sequence": 64}
@@ -40,7 +43,7 @@ def quantise(fp32: Path, int8: Path, *, seed: int, batch: Mapping[str, npt.NDArr
     clipped. ``batch``: values by input in their place.
     """
     if batch is None:
-        batch = _batch(onnx.load(fp32).graph, _SIZES, seed)
+        batch = _batch(declared_inputs(fp32), _SIZES, seed)
     reads_texts = any(values.dtype == np.int64 for values in batch.values())
     with tempfile.TemporaryDirectory(prefix=f".{int8.name}.", dir=int8.parent) as scratch:
         prepared, quantised = Path(scratch, "prepared.onnx"), Path(scratch, "quantised.onnx")
@@ -60,23 +63,19 @@ def quantise(fp32: Path, int8: Path, *, seed: int, batch: Mapping[str, npt.NDArr
         quantised.replace(int8)
 
 
-def _batch(graph: onnx.GraphProto, sizes: Mapping[str, int], seed: int) -> dict[str, npt.NDArray[Any]]:
+def _batch(inputs: Sequence[DeclaredInput], sizes: Mapping[str, int], seed: int) -> dict[str, npt.NDArray[Any]]:
     """Random values for each input: floats, integers that name a row of the table they index, or else ones (masks)."""
     # The seed alone would draw the very numbers that the network's first weights are made of.
     random = np.random.default_rng([seed, 1])
-    weights = {w.name: w for w in graph.initializer}
-    lookups = [node for node in graph.node if node.op_type == "Gather" and node.input[0] in weights]
-    rows = {node.input[1]: weights[node.input[0]].dims[0] for node in lookups}
     batch: dict[str, npt.NDArray[Any]] = {}
-    for value in graph.input:
-        kind = value.type.tensor_type
-        shape = [size.dim_value or sizes[size.dim_param] for size in kind.shape.dim]
-        if kind.elem_type == onnx.TensorProto.FLOAT:
-            batch[value.name] = random.standard_normal(shape, dtype=np.float32)
-        elif value.name in rows:
-            batch[value.name] = random.integers(rows[value.name], size=shape)
+    for each in inputs:
+        shape = [size if isinstance(size, int) else sizes[str(size)] for size in each.sizes or ()]
+        if each.type == "float32":
+            batch[each.name] = random.standard_normal(shape, dtype=np.float32)
+        elif each.rows is not None:
+            batch[each.name] = random.integers(each.rows, size=shape)
         else:
-            batch[value.name] = np.ones(shape, np.int64)
+            batch[each.name] = np.ones(shape, np.int64)
     return batch
 
 
