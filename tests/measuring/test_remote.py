@@ -153,6 +153,10 @@ def test_a_board_that_is_not_told_what_to_feed_says_so(packed: Path, tmp_path: P
         ("a wrong type", "environment.json: repeats: must be int, is 'two'"),
         ("another folder", "environment.files: ../squeezenet.fp32.onnx is not a file in the same folder"),
         ("a list", "environment.json: must be a mapping, is []"),
+        ("no number", "is not valid JSON: NaN is not a finite number"),
+        ("too large", "is not valid JSON: 1e999 is not a finite number"),
+        ("no cores", "cores: found 0, allowed: all, or a number from 1"),
+        ("half a core", "cores: found '0.5', allowed: all, or a number from 1"),
     ],
 )
 def test_what_is_wrong_is_one_clear_line(packed: Path, tmp_path: Path, change: str, words: str) -> None:
@@ -166,7 +170,12 @@ def test_what_is_wrong_is_one_clear_line(packed: Path, tmp_path: Path, change: s
         content["repeats"] = "two"
     elif change == "another folder":
         content["environment"]["files"]["fp32"] = "../squeezenet.fp32.onnx"
+    elif "core" in change:
+        content["environment"]["cores"] = 0 if change == "no cores" else "0.5"
     file.write_text(json.dumps([] if change == "a list" else content))
+    if change in ("no number", "too large"):
+        content["repeats"] = "HERE"
+        file.write_text(json.dumps(content).replace('"HERE"', "NaN" if change == "no number" else "1e999"))
     if change == "no JSON":
         file.write_text("{")
     elif change == "no file":

@@ -15,6 +15,7 @@ from perftransfer.measuring import fingerprint
 from perftransfer.study import (
     Study,
     command_line,
+    machine,
     pending_measurements,
     read_study,
     reference,
@@ -68,10 +69,12 @@ def test_the_resolved_study_holds_every_default_and_every_environment():
 
 def test_on_one_core_the_environment_that_would_be_measured_twice_is_left_out_with_a_message(monkeypatch, capsys):
     monkeypatch.setattr(fingerprint, "usable_cpus", lambda: [0])
+    monkeypatch.setattr(machine.Limits, "read", lambda: machine.Limits(1.5))
     study = study_of("config/config.yaml")
     assert study.measured == ["mobilenetv2-128px-allcores", "mobilenetv2-256px-1core", "inceptionv3-128px-1core"]
     said = capsys.readouterr().err
-    assert "1 core can be used on this machine: the environment mobilenetv2-128px-1core would be" in said
+    assert "1 core can be used on this machine (this container may use the time of 1.5 CPUs): the environment" in said
+    assert "mobilenetv2-128px-1core would be" in said
     assert "is left out" in said
 
 

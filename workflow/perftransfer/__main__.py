@@ -123,17 +123,20 @@ def export_formats() -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; return the exit status. Subcommands import only what they need: a board has few packages."""
-    args = parser().parse_args(arguments)
+    command = "perftransfer"
     try:
+        # Inside, too: the help texts of some options import what they list.
+        args = parser().parse_args(arguments)
+        command = f"{command} {args.command}"
         return _run(args) or 0
     except UserError as error:
-        print(f"perftransfer {args.command}: {error}", file=sys.stderr)
+        print(f"{command}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
         problem = machine_problem(error, Path.cwd())
         if problem is None:
             raise
-        print(f"perftransfer {args.command}: {problem}", file=sys.stderr)
+        print(f"{command}: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Interrupted. Finished measurements are in the file; run the same command to continue.", file=sys.stderr)

@@ -163,6 +163,8 @@ class Environment:
         usable = fingerprint.usable_cpus()
         if self.cores == "all":
             return usable
+        if not str(self.cores).isdecimal() or int(self.cores) < 1:
+            raise UserError(f"environment {self.name}: cores: found {self.cores!r}, allowed: all, or a number from 1")
         if int(self.cores) > len(usable):
             raise UserError(f"environment {self.name}: needs {self.cores} cores, {len(usable)} can be used here")
         return usable[-int(self.cores) :]

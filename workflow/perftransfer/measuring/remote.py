@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -177,12 +178,21 @@ def load_external_journal(
     return best
 
 
+def _finite(text: str) -> float:
+    """Read a number; what JSON has no number for, or what is too large, is not one."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not a finite number")
+    return value
+
+
 def _read(expected: type[T], file: str) -> T:
     try:
-        content = json.loads(Path(file).read_text(encoding="utf-8"))
+        text = Path(file).read_text(encoding="utf-8")
+        content = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except OSError as error:
         raise UserError(f"{file}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{file}: is not valid JSON: {error}") from error
     try:
         return from_plain(expected, content)

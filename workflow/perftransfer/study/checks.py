@@ -12,7 +12,7 @@ from perftransfer.errors import UserError, unknown
 from perftransfer.measuring import engines, feed, networks
 from perftransfer.measuring.engines.interface import Engine
 from perftransfer.study.facts import Study
-from perftransfer.study.machine import usable_cpus
+from perftransfer.study.machine import quota_remark, usable_cpus
 from perftransfer.study.sheet import EnvironmentRow
 from perftransfer.study.validation import validate_goal
 
@@ -152,7 +152,7 @@ def _cores(study: Study) -> list[str]:
         if row.cores != "all" and int(row.cores) > usable:
             lines.append(
                 f"{study.sections.environments}: environment {row.environment}: needs {row.cores} cores; {usable} "
-                "can be used on this machine"
+                f"can be used on this machine{quota_remark()}"
             )
         elif not row.simulated and row.cores != "all" and int(row.cores) < usable and not row.emulated:
             lines.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from perftransfer.measuring import fingerprint
+from perftransfer.measuring.cgroups import Limits
 
 # Says on how many CPUs the workflow was started, to its jobs on other machines.
 _CPUS_VARIABLE = "PERFTRANSFER_CPUS"
@@ -16,6 +17,12 @@ def usable_cpus() -> int:
     For such a job the study has to be the same: see ``export_usable_cpus``.
     """
     return int(os.environ.get(_CPUS_VARIABLE) or len(fingerprint.usable_cpus()))
+
+
+def quota_remark() -> str:
+    """Return why fewer CPUs can be used than there are, if this is a container with a quota of their time; else ""."""
+    quota = Limits.read().cpus
+    return "" if quota is None else f" (this container may use the time of {quota:g} CPUs)"
 
 
 def export_usable_cpus() -> None:

@@ -13,7 +13,7 @@ from perftransfer.errors import UserError
 from perftransfer.study import checks, command_line, sheet
 from perftransfer.study.facts import Study, published_file
 from perftransfer.study.long_tables import with_environments
-from perftransfer.study.machine import usable_cpus
+from perftransfer.study.machine import quota_remark, usable_cpus
 from perftransfer.study.validation import validate
 
 #: Folder for published files that are fetched.
@@ -124,8 +124,8 @@ def _without_duplicates(
         same = unique.setdefault((*row.same_but_cores(), cores), row)
         if same is not row:
             print(
-                f"{usable} core{'s' if usable > 1 else ''} can be used on this machine: the environment "
-                f"{row.environment} would be the same as {same.environment}, and is left out.",
+                f"{usable} core{'s' if usable > 1 else ''} can be used on this machine{quota_remark()}: the "
+                f"environment {row.environment} would be the same as {same.environment}, and is left out.",
                 file=sys.stderr,
             )
     return list(unique.values())

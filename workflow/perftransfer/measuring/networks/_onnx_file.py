@@ -26,6 +26,8 @@ def external_files(path: Path) -> list[Path]:
     names = {
         entry.value for tensor in _tensors(_model(path)) for entry in tensor.external_data if entry.key == "location"
     }
+    if not all(isinstance(name, str) for name in names):
+        raise UserError(f"{path}: not a readable ONNX file: the names of its weights are not valid text")
     paths = [Path(name) for name in sorted(names)]
     for name in paths:
         if name.is_absolute() or ".." in name.parts:
