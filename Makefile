@@ -1,6 +1,6 @@
 # make         install the requirements into .venv, and run the default study
 # make test    all tests except those of the next two lines      make lint    all checks of style and types
-# make test-engines    the tests of OpenVINO and PyTorch, if installed; make engines installs both
+# make test-engines    the tests of OpenVINO, PyTorch and llama.cpp, if installed; make engines installs all
 # make site    the documentation as a site, in docs/_build/html
 # make lock    resolve the pinned requirements again (needs uv)
 # make paper   the study of the paper, from the measurements that its authors published
@@ -40,7 +40,7 @@ test: .venv/installed-dev
 # The environment of the engines, if it is installed.
 ENGINES = $(if $(wildcard .venv-engines/installed),.venv-engines/bin,$(BIN))
 test-engines: .venv/installed-dev
-	@for engine in openvino torch; do $(ENGINES)/python -c "import $$engine" 2>/dev/null \
+	@for engine in openvino torch xllamacpp; do $(ENGINES)/python -c "import $$engine" 2>/dev/null \
 	|| echo "$$engine cannot be imported, so its tests are skipped; to install it: make engines"; done
 	$(ENGINES)/python -m pytest -m engines tests/measuring $(PYTEST) || [ $$? -eq 5 ]
 
@@ -50,7 +50,7 @@ engines: .venv-engines/installed
 	@$(BIN)/python -m venv .venv-engines
 	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 	>"$$(.venv-engines/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/base.pth"
-	@$(INSTALL_ENGINE) --require-hashes -r $< || echo "OpenVINO could not be installed."
+	@$(INSTALL_ENGINE) --require-hashes -r $< || echo "OpenVINO and llama.cpp could not be installed."
 	@timeout $(PYTORCH_SECONDS) $(INSTALL_ENGINE) $(PYTORCH) \
 	|| echo "$(PYTORCH) could not be installed within $(PYTORCH_SECONDS) s; more time: make engines PYTORCH_SECONDS=1800"
 	@touch $@
