@@ -14,7 +14,6 @@ from pathlib import Path
 
 _PACKAGE = "perftransfer"
 _ROOT = Path(__file__).parent
-_SCRIPTS = _ROOT.parent / "scripts"
 
 
 @cache
@@ -87,4 +86,6 @@ def code_digest(*modules: str) -> str:
 
 def script_digest(script: str, *modules: str) -> str:
     """Return ``code_digest`` of the imports of a workflow's script, and of the ``modules`` that it loads by name."""
-    return code_digest(*_parsed(_SCRIPTS / f"{script}.py")[1], *modules)
+    from perftransfer import shipped
+
+    return code_digest(*_parsed(shipped.root() / f"workflow/scripts/{script}.py")[1], *modules)
