@@ -41,7 +41,7 @@ def test_a_study_of_tune_is_planned_by_what_a_wheel_brings_in_an_empty_folder(tm
     assert python == "python"
     assert str(site) in written.stdout
     planned = subprocess.run(
-        [sys.executable, *arguments, "--dry-run", "--quiet"],
+        [sys.executable, *arguments, "--dry-run"],
         cwd=empty, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert planned.returncode == 0, planned.stderr
