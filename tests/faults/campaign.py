@@ -27,6 +27,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import simulated_study
+from clones import copy_tree
+
 from perftransfer.errors import UserError
 from perftransfer.measuring import journal
 from perftransfer.package_path import package_path
@@ -40,6 +43,10 @@ _FRAMES = 12
 _MEMORY_BYTES = 6 * 2**30
 # Measurements of a run that is killed; the simulated engine makes some thousand of them in a second.
 _N_CONFIGURATIONS = 2000
+# Of the small simulated study, in their order.
+_RULES = (
+    "sample", "benchmark", "merge", "train", "analyse", "evaluate", "search", "collect_cells", "figure", "table", "report",
+)  # fmt: skip
 
 
 @dataclass
@@ -254,6 +261,47 @@ def fill_disk(figures: Figures, n: int, work: Path) -> str:
     return ""
 
 
+def interrupt_runs(figures: Figures, seed: int, n: int, work: Path) -> None:
+    """Run a whole study ``n`` times, interrupted in each of its rules; each start goes on where the last one ended."""
+    rng = random.Random(seed)
+    for i in range(n):
+        clone = copy_tree(work / f"run-{i}")
+        simulated_study.write_into(clone)
+        command = [sys.executable, "-m", "perftransfer.run", "config/toy.yaml", "--cores", "2"]
+        environment = clone.environment(PYTHONPATH=str(clone.path / "workflow"))
+        journals = [clone.path / f"results/toy/journal/simulated-{name}.jsonl" for name in ("small", "large")]
+        for rule in _RULES:
+            before = [set(_keys(path)) for path in journals]
+            with subprocess.Popen(
+                command, cwd=clone.path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                start_new_session=True,
+            ) as process:  # fmt: skip
+                assert process.stderr is not None
+                if any(line.strip() in (f"rule {rule}:", f"localrule {rule}:") for line in process.stderr):
+                    time.sleep(rng.random())
+                number = rng.choice([signal.SIGINT, signal.SIGKILL])
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, number)
+                process.stderr.read()
+            problems = [_judge(path, known) for path, known in zip(journals, before, strict=True)]
+            figures.add(f"run:{seed}.{i} {rule} {number.name}", "".join(sorted(problems)))
+        done = subprocess.run(
+            command,
+            cwd=clone.path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,
+        )
+        problem = "" if done.returncode == 0 else f"status {done.returncode}: {done.stderr[-2000:]}"
+        if not problem and not (clone.path / "results/toy/report.html").exists():
+            problem = "success without a report"
+        if not problem and any(len(_keys(path)) != 48 for path in journals):
+            problem = "lost"
+        figures.add(f"run after interrupts:{seed}.{i}", problem)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the campaign."""
     parser = argparse.ArgumentParser(description="Damage files, kill measuring, fill its disk, and count.")
@@ -262,12 +310,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), choices=list(KINDS), help="of these kinds")
     parser.add_argument("--kills", type=int, default=60, help="kills of measuring (default: 60)")
     parser.add_argument("--full-disks", type=int, default=6, help="disks that are too small (default: 6)")
+    parser.add_argument("--runs", type=int, default=1, help="whole studies, interrupted in each rule (default: 1)")
     parser.add_argument("--only", default="", metavar="CASE", help="one damaged file, such as journal:1.33")
     args = parser.parse_args(arguments)
     figures = Figures()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
         damage_files(figures, args.seed, args.files, args.kinds, Path(folder), args.only)
         kill_measuring(figures, args.seed, args.kills, Path(folder))
+        interrupt_runs(figures, args.seed, args.runs, Path(folder))
         reason = fill_disk(figures, args.full_disks, Path(folder))
     print(figures)
     if reason:
