@@ -45,7 +45,8 @@ _MEMORY_BYTES = 6 * 2**30
 _N_CONFIGURATIONS = 2000
 # Of the small simulated study, in their order.
 _RULES = (
-    "sample", "benchmark", "merge", "train", "analyse", "evaluate", "search", "collect_cells", "figure", "table", "report",
+    "sample", "benchmark", "merge", "train", "analyse", "evaluate", "search", "collect_cells", "figure", "table",
+    "report",
 )  # fmt: skip
 
 
@@ -285,15 +286,7 @@ def interrupt_runs(figures: Figures, seed: int, n: int, work: Path) -> None:
                 process.stderr.read()
             problems = [_judge(path, known) for path, known in zip(journals, before, strict=True)]
             figures.add(f"run:{seed}.{i} {rule} {number.name}", "".join(sorted(problems)))
-        done = subprocess.run(
-            command,
-            cwd=clone.path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            start_new_session=True,
-        )
+        done = subprocess.run(command, cwd=clone.path, env=environment, capture_output=True, text=True, check=False)
         problem = "" if done.returncode == 0 else f"status {done.returncode}: {done.stderr[-2000:]}"
         if not problem and not (clone.path / "results/toy/report.html").exists():
             problem = "success without a report"

@@ -17,7 +17,8 @@ def test_damaged_files_kills_and_a_full_disk_are_survived(tmp_path: Path) -> Non
     paths = os.pathsep.join([str(ROOT / "workflow"), str(ROOT / "tests")])
     command = [sys.executable, "-m", "faults.campaign", "--seed", "7", "--files", "39", "--kills", "2"]
     done = subprocess.run(
-        [*command, "--full-disks", "1", "--runs", "0"], env={**os.environ, "PYTHONPATH": paths, "TMPDIR": str(tmp_path)},
+        [*command, "--full-disks", "1", "--runs", "0"],
+        env={**os.environ, "PYTHONPATH": paths, "TMPDIR": str(tmp_path)},
         capture_output=True, text=True, check=False, timeout=600,
     )  # fmt: skip
     *_, figures = (line for line in done.stdout.splitlines() if line.startswith("tried"))
