@@ -45,5 +45,5 @@ def test_a_study_of_tune_is_planned_by_what_a_wheel_brings_in_an_empty_folder(tm
         cwd=empty, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert planned.returncode == 0, planned.stderr
-    for rule in ("import_table", "target", "confirm", "report"):
+    for rule in ("merge", "target", "confirm", "report"):
         assert rule in planned.stdout + planned.stderr
