@@ -41,6 +41,7 @@ def test_a_batch_is_understood_whatever_exporters_call_it(name: str | None) -> N
     [
         (["batch", 3, "height", "width"], {"batch": 1, "image_px": 32}, [1, 3, 32, 32]),
         (["batch", 3, "height", "width"], {"batch": 1, "height": 32, "width": 64}, [1, 3, 32, 64]),
+        (["batch", 3, "H", "image-width"], {"batch": 1, "height": 32, "width": 64}, [1, 3, 32, 64]),
         (["batch", "sequence_length"], {"batch": 1, "sequence": 8}, [1, 8]),
         (["batch", "past_sequence_length + 1"], {"batch": 1, "past_sequence_length": 8}, [1, 9]),
         (["batch", "past_sequence_length + 1"], {"batch": 1, "past_sequence_length + 1": 8}, [1, 8]),
@@ -94,6 +95,7 @@ def test_a_size_that_is_missing_is_named_with_all_free_dimensions_and_what_to_wr
         ({"batch": 1, "x[2]": 512}, [1, 512], r"does not take x[2]=512"),
         ({"batch": 1, "frames": 7, "frame": 8}, ["batch", "frames"], "does not take frame=8"),
         ({"batch": 2, "a": 3}, ["batch", "a - 3"], "no size for the free dimension a - 3"),
+        ({"batch_size": 2}, ["batch", 8], "found batch_size=2; write it into the column batch"),
         ({"batch": 2}, None, "does not say how many dimensions it has"),
     ],
 )

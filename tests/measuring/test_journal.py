@@ -152,6 +152,7 @@ DAMAGED = {
     "truth": "repeat is true",
     "deep": "is not valid JSON",
     "surrogate": "is not valid Unicode",
+    "shape": 'fed is {"fp32": [{"name": "x", "shape": [-1]}]}',
 }
 
 
@@ -165,6 +166,8 @@ def damaged_line(damage: str) -> bytes:
         record |= {"status": "ok", "latency_ms": []}
     elif damage == "truth":
         record["repeat"] = True
+    elif damage == "shape":
+        record = {"record": "host", "environment_digest": "e", "fed": {"fp32": [{"name": "x", "shape": [-1]}]}}
     elif damage == "surrogate":
         record["error"] = "\ud800"
     line = json.dumps(record).encode()

@@ -204,6 +204,26 @@ def brought(path: Path, *rows: dict[str, Any]) -> Path:
     return path
 
 
+def test_a_journal_of_inputs_of_another_size_is_refused(tmp_path: Path) -> None:
+    network = tiny_network.network(tmp_path, ["batch", 3, "image_px", "image_px"])
+    path = brought(tmp_path / "j.jsonl", {})
+    records = remote.load_external_journal(path, "e", {"c1": {"a": 1}}, 1)
+    other = {"batch": 1, "image_px": 16}
+    # Journals of earlier versions do not say what was fed.
+    remote.check_fed(path, records, "e", network, other)
+    for shape in ([2, 3, 8, 8], [1, 3, 16, 16]):
+        fed = {"fp32": [{"name": "image", "shape": shape, "type": "float32", "filled": "normal numbers"}]}
+        host = json.dumps({"record": "host", "environment_digest": "d", "fed": fed})
+        path.write_text(f"{host}\n{path.read_text().splitlines()[-1]}\n")
+        for named in (network, "squeezenet"):
+            if shape[0] == 1:
+                remote.check_fed(path, records, "e", named, other)
+                continue
+            words = r"input image had the shape \[2, 3, 8, 8\]; by the environment sheet it has \[1, 3, 16, 16\]"
+            with pytest.raises(UserError, match=words):
+                remote.check_fed(path, records, "e", named, other)
+
+
 def test_the_measurements_of_the_machine_that_measured_last_are_taken(tmp_path: Path) -> None:
     rows = [{"environment_digest": digest, "started_at": f"2026-01-0{day}"} for day, digest in ((1, "old"), (2, "new"))]
     path = brought(tmp_path / "j.jsonl", *rows)

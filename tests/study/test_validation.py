@@ -468,6 +468,14 @@ def test_what_the_network_does_not_take_is_told_before_anything_is_measured(chec
     assert message in check(sheet=f"{SIZES_HEADER}{own_network(*shape)}\t{cells}\n")
 
 
+def test_every_file_of_a_network_is_checked(check):
+    row = own_network(1, 8)
+    for precision in ("fp32", "int8"):
+        Path(f"config/own.{precision}.onnx").write_bytes(Path("config/own.onnx").read_bytes())
+    message = check(sheet=f"{SIZES_HEADER}{row.replace('own.onnx', 'own.{precision}.onnx')}\t256\t-\t\t\n")
+    assert "environment a: input x has the size 1 in its first dimension" in message
+
+
 def test_sizes_of_built_in_networks_are_checked_before_they_are_built(check):
     rows = [
         ("a", "bertmini", "-\t"),

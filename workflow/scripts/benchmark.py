@@ -19,6 +19,7 @@ if __name__ == "__main__":
         if snakemake.input.external_journal:
             journal_path = Path(snakemake.input.external_journal[0])
             records = remote.load_external_journal(journal_path, name, chosen, len(chosen) * params.repeats)
+            remote.check_fed(journal_path, records, name, params.network, params.workload)
         else:
             with bench.Session.of_job(name, params, snakemake.input.networks, journal_path) as session:
                 records, fed = session.measure(chosen), session.fed

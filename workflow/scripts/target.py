@@ -38,6 +38,7 @@ if __name__ == "__main__":
             space = tables.configurations_of(candidates[candidates["configuration_id"].isin(measured_ids)], options)
             expected = params.budget * params.measuring.repeats
             records = remote.load_external_journal(journal_path, name, space, expected)
+            remote.check_fed(journal_path, records, name, params.measuring.network, params.measuring.workload)
         else:
             goal = params.model.goal
             needed = list(dict.fromkeys([*goal.searched, *(limit.objective for limit in goal.limits)]))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import cast
 
+from perftransfer.measuring.feed import FedInput
 from perftransfer.measuring.records import Record
 
 # Journals of earlier versions use other names.
@@ -49,7 +50,8 @@ def parse(line: bytes) -> Record | None:
     record: dict[str, object] = {str(_RENAMED.get(name, name)): value for name, value in content.items()}
     kind = record.get("record")
     if kind == "host":
-        _check(record, {"environment_digest": _is_text, "node": _is_text}, needed=("environment_digest",))
+        forms = {"environment_digest": _is_text, "node": _is_text, "fed": _is_fed}
+        _check(record, forms, needed=("environment_digest",))
     elif kind in ("measurement", "sentinel"):
         needed = _NEEDED if kind == "sentinel" else (*_NEEDED, "repeat")
         _check(record, _FORMS, needed=needed)
@@ -131,6 +133,21 @@ def _is_list(value: object) -> bool:
 def _are_levels(value: object) -> bool:
     return isinstance(value, dict) and all(
         level is None or isinstance(level, bool | int | float | str) for level in value.values()
+    )
+
+
+def _is_fed(value: object) -> bool:
+    lists = list(value.values()) if isinstance(value, dict) else [None]
+    return all(isinstance(inputs, list) and all(map(_is_fed_input, inputs)) for inputs in lists)
+
+
+def _is_fed_input(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() >= FedInput.__required_keys__
+        and isinstance(value["shape"], list)
+        and all(map(_is_count, value["shape"]))
+        and all(isinstance(value[name], str) for name in ("name", "type", "filled"))
     )
 
 

@@ -5,11 +5,12 @@ There: a folder with ``environment.json``, ``configurations.json`` and the netwo
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import math
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +21,7 @@ from perftransfer.levels import Level
 from perftransfer.measuring import bench, journal, networks
 from perftransfer.measuring.engines.interface import Options
 from perftransfer.measuring.feed import PlannedInput
+from perftransfer.measuring.feed.sizes import shapes
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.measuring.records import Measurement
 from perftransfer.plain import from_plain, to_plain
@@ -176,6 +178,51 @@ def load_external_journal(
             path, expected - n_first, expected, environment,
         )  # fmt: skip
     return best
+
+
+def check_fed(
+    path: Path, records: Sequence[Measurement], environment: str, network: str, workload: Mapping[str, int]
+) -> None:
+    """Check that a journal that was written elsewhere is of inputs of the sizes that the sheet says now.
+
+    Journals of earlier versions do not say what was fed.
+
+    Parameters
+    ----------
+    path
+        The journal.
+    records
+        Measurements from it, of one environment.
+    environment
+        Its name.
+    network
+        Name, import path or file of its network.
+    workload
+        Sizes of the inputs.
+
+    Raises
+    ------
+    UserError
+        If an input had another shape.
+    """
+    host = journal.hosts(journal.read(path)).get(records[0]["environment_digest"])
+    if host is None or not host.get("fed"):
+        return
+    if networks.is_file(network):
+        if not Path(network).is_file():
+            # A file for each precision; what was measured on a board is elsewhere.
+            return
+        declared = networks.inputs(Path(network))
+    else:
+        declared = networks.declared_inputs(network)
+    expected, _ = shapes(declared, workload)
+    for fed in itertools.chain.from_iterable(host["fed"].values()):
+        shape = expected.get(fed["name"], fed["shape"])
+        if shape != fed["shape"]:
+            raise UserError(
+                f"{path}: environment {environment}: the input {fed['name']} had the shape {fed['shape']}; by the "
+                f"environment sheet it has {shape}. Measure again, or correct the sheet"
+            )
 
 
 def _finite(text: str) -> float:

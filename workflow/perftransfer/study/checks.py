@@ -233,9 +233,10 @@ def _feeds(study: Study, *, check_networks: bool) -> list[str]:
                 problems += [f"inputs: {name}: prompts of a language model are random tokens" for name in row.fills]
             elif row.own_network:
                 problems = []
-                if check_networks:
-                    networks.files_of(Path(row.network))
-                    feed.plan(networks.inputs(Path(row.network)), workload, row.fills)
+                files = map(Path, study.board_network_files(row.environment) if check_networks else ())
+                for file in filter(Path.is_file, files):
+                    networks.files_of(file)
+                    feed.plan(networks.inputs(file), workload, row.fills)
             else:
                 # It may not be built yet; the types of its inputs and their values are checked when it is.
                 problems = feed.problems_of_sizes(networks.declared_inputs(row.network), workload, row.fills)

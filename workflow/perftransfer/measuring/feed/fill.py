@@ -231,10 +231,10 @@ def check(fill: Fill, declared: DeclaredInput, shape: Sequence[int]) -> None:
                 raise UserError(f"{where}: range: found {[low, high]}, expected whole numbers for {declared.type}")
             high -= 1
     else:
+        array = _array(fill, declared.name)
         if fill.file is not None and _digest(fill.file) != fill.sha256:
             raise UserError(f"{where}: {fill.file} is another file than before; its SHA-256 was {fill.sha256}")
-        array = _given(fill, declared.name)
-        _check_given(where, fill, array, declared.type, shape)
+        _check_array(where, fill, array, declared.type, shape)
         if declared.type == "string" or not array.size:
             return
         low, high = array.min().item(), array.max().item()
@@ -262,7 +262,7 @@ def _check_rows(where: str, low: float, high: float, rows: int) -> None:
         )
 
 
-def _given(fill: Fill, name: str) -> npt.NDArray[np.generic]:
+def _array(fill: Fill, name: str) -> npt.NDArray[np.generic]:
     if fill.kind == "value":
         try:
             return np.array(fill.value)
@@ -273,7 +273,7 @@ def _given(fill: Fill, name: str) -> npt.NDArray[np.generic]:
         return content if isinstance(content, np.ndarray) else content[name]
 
 
-def _check_given(where: str, fill: Fill, array: npt.NDArray[np.generic], of_type: str, shape: Sequence[int]) -> None:
+def _check_array(where: str, fill: Fill, array: npt.NDArray[np.generic], of_type: str, shape: Sequence[int]) -> None:
     if (array.dtype.kind in "US") != (of_type == "string") or array.dtype.kind not in "biufUS":
         raise UserError(f"{where}: found values of type {array.dtype}, expected {of_type}")
     if array.dtype.kind == "f" and of_type not in FLOATS:
@@ -304,4 +304,4 @@ def values(
         if np.dtype(dtype).kind == "f":
             return rng.uniform(low, high, tuple(shape)).astype(dtype)
         return rng.integers(int(low), int(high), tuple(shape), dtype)
-    return np.array(np.broadcast_to(_given(fill, name), tuple(shape)), dtype, order="C")
+    return np.array(np.broadcast_to(_array(fill, name), tuple(shape)), dtype, order="C")

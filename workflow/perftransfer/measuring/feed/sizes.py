@@ -19,10 +19,13 @@ Size: TypeAlias = int | str | None
 # Names that mean the same, without case and punctuation.
 _SYNONYMS = (
     ("batch", "batchsize", "batchdim", "bs"),
-    ("imagepx", "imagesize", "imgsize", "imgsz", "height", "width", "h", "w", "imageheight", "imagewidth", "imgheight",
-     "imgwidth", "inputheight", "inputwidth"),
+    ("imagepx", "imagesize", "imgsize", "imgsz"),
+    ("height", "h", "imageheight", "imgheight", "inputheight"),
+    ("width", "w", "imagewidth", "imgwidth", "inputwidth"),
     ("sequence", "sequencelength", "sequencelen", "seq", "seqlength", "seqlen"),
-)  # fmt: skip
+)
+# Column of the sheet that gives the size of a dimension of such a name.
+_COLUMNS = {"batch": "batch", "imagepx": "image_px", "height": "image_px", "width": "image_px"}
 _GROUP_OF = {name: group[0] for group in _SYNONYMS for name in group}
 # No name at all: two dimensions that are called so need not be equal.
 _NAMELESS = re.compile(r"\?|none|unknown|-1|", re.IGNORECASE)
@@ -53,9 +56,9 @@ def shapes(inputs: Sequence[DeclaredInput], workload: Mapping[str, int]) -> tupl
             problems.append(f"input {each.name}: the network's file does not say how many dimensions it has")
             continue
         shape = [resolver.size(each, position) for position in range(len(each.sizes))]
-        known = [size for size in shape if size is not None]
-        if len(known) == len(shape):
-            out[each.name] = known
+        sizes = [size for size in shape if size is not None]
+        if len(sizes) == len(shape):
+            out[each.name] = sizes
     if resolver.missing:
         problems.append(_missing(inputs, resolver))
     elif not problems:
@@ -91,19 +94,19 @@ class _Resolver:
                 return self._take(name)
         if _is_nameless(size):
             is_first = position == 0 and (len(declared.sizes) > 1 or self._has_batch)
-            found = self._take("batch") if is_first and "batch" in self.workload else None
+            value = self._take("batch") if is_first and "batch" in self.workload else None
             lacking = [at]
         else:
-            found, lacking = self._by_name(str(size), len(declared.sizes))
-        if found is None:
+            value, lacking = self._by_name(str(size), len(declared.sizes))
+        if value is None:
             self.missing |= dict.fromkeys(lacking)
-        return found
+        return value
 
     def _by_name(self, name: str, rank: int) -> tuple[int | None, list[str]]:
         """Size of a dimension with this name, and the names that the sheet lacks for it."""
-        found = self._of_word(name, rank)
-        if found is not None:
-            return found, []
+        value = self._of_word(name, rank)
+        if value is not None:
+            return value, []
         formula = expression.parse(name)
         if formula is None:
             return None, [name]
@@ -121,9 +124,12 @@ class _Resolver:
         if name in self._batch_names and "batch" in self.workload:
             return self._take("batch")
         group = _group(name)
-        if not group or (group == "imagepx" and rank < _IMAGE_RANK):
+        is_of_image = _COLUMNS.get(group) == "image_px"
+        if not group or (is_of_image and rank < _IMAGE_RANK):
             return None
         synonyms = [each for each in self.workload if _group(each) == group]
+        if not synonyms and is_of_image and "image_px" in self.workload:
+            synonyms = ["image_px"]
         return self._take(synonyms[0]) if len(synonyms) == 1 else None
 
     def _take(self, name: str) -> int:
@@ -155,14 +161,14 @@ def _missing(inputs: Sequence[DeclaredInput], resolver: _Resolver) -> str:
         if not isinstance(size, int)
     ]
     lacking = list(resolver.missing)
-    columns = {"batch": "batch", "imagepx": "image_px"}
-    advice = [f"column {columns[_group(name)]}" for name in lacking if _group(name) in columns]
-    others = [name for name in lacking if _group(name) not in columns]
+    columns = dict.fromkeys(_COLUMNS[_group(name)] for name in lacking if _group(name) in _COLUMNS)
+    advice = [f"column {column}" for column in columns]
+    others = [name for name in lacking if _group(name) not in _COLUMNS]
     if others:
         advice.append(f"column sizes: {' '.join(f'{name}=SIZE' for name in others)}")
-    given = ", ".join(f"{name}={size}" for name, size in resolver.workload.items()) or "no size"
+    in_sheet = ", ".join(f"{name}={size}" for name, size in resolver.workload.items()) or "no size"
     return (
-        f"no size for the free dimension{'s' * (len(lacking) > 1)} {', '.join(lacking)}; the sheet gives {given}. "
+        f"no size for the free dimension{'s' * (len(lacking) > 1)} {', '.join(lacking)}; the sheet gives {in_sheet}. "
         f"Free dimensions of the network: {', '.join(free)}. Write a size into the sheet, {', and '.join(advice)}"
     )
 
@@ -176,6 +182,10 @@ def _not_taken(
     """Return a problem for each size of the sheet that no free dimension takes, and no fixed one equals."""
     problems: list[str] = []
     listed = ", ".join(f"{name} {_written(inputs, name)}" for name in resolved) or "none"
+    if "batch" not in workload:
+        # Inputs per second are computed from that column.
+        names = [name for name in workload if _group(name) == "batch"]
+        problems += [f"sizes: found {name}={workload[name]}; write it into the column batch" for name in names]
     for name, size in workload.items():
         if name == "batch":
             firsts = [(each, shape[0]) for each, shape in resolved.items() if len(shape)]
