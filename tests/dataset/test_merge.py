@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from perftransfer.dataset import measured, tables
-from perftransfer.dataset.merge import ENVIRONMENT_COLUMNS, merge, mixed_hosts
+from perftransfer.dataset.merge import ENVIRONMENT_COLUMNS, check_objectives, merge, mixed_hosts
 from perftransfer.errors import UserError
 from perftransfer.space.options import INACTIVE, Option, configuration_id
 
@@ -297,3 +298,26 @@ def test_an_environment_of_two_states_of_its_machine_is_told(study: Study) -> No
         frame = tables.read(study.measured[name])
         tables.write(study.measured[name], frame, options=(THREADS,), metadata={"host_changes": changes})
     assert mixed_hosts(study.measured) == ["environment one: measured with more than one system: Linux 6.1; Linux 6.9"]
+
+
+def test_spread_and_number_of_published_repetitions_are_kept(study: Study) -> None:
+    study.publish("a", (THREADS,), {(1,): 5.0, (2,): 4.0})
+    frame = tables.read(study.imported["a"]).assign(latency_ms_cv=[0.1, np.nan], latency_ms_n=[3.0, 1.0])
+    tables.write(study.imported["a"], frame, options=(THREADS,))
+    study.publish("b", (THREADS,), {(1,): 7.0, (2,): 6.0})
+    merged = study.merge("latency_ms")[0].set_index(["environment", "threads"])
+    assert merged.loc["a", "latency_ms_cv"].tolist() == pytest.approx([0.1, np.nan], nan_ok=True)
+    assert merged.loc["a", "latency_ms_n"].tolist() == [3, 1]
+    assert merged.loc["b", ["latency_ms_cv", "latency_ms_n"]].isna().all(axis=None)
+
+
+def test_it_is_said_which_environments_lack_an_objective(tmp_path: Path) -> None:
+    values = {"a": [1.0, 2.0], "b": [None, 3.0], "c": [None, None]}
+    frames = [pd.DataFrame({"environment": name, "y_s": pd.Series(y, dtype=float)}) for name, y in values.items()]
+    path = tmp_path / "dataset.parquet"
+    tables.write_groups(path, frames, options=())
+    assert check_objectives(path, ["y_s"], several=True) == ["y_s was not measured in 1 of 3: c"]
+    tables.write_groups(path, frames[::2], options=())
+    with pytest.raises(UserError, match="objective y_s was measured only in a"):
+        check_objectives(path, ["y_s"], several=True)
+    assert check_objectives(path, ["y_s"], several=False) == ["y_s was not measured in 1 of 2: c"]

@@ -300,3 +300,14 @@ def test_nothing_to_compare_is_tables_without_rows(tmp_path):
     assert list(tables.read(tmp_path / "cells.parquet").columns) == list(COLUMNS)
     join([], tmp_path / "all.csv")
     assert list(pd.read_csv(tmp_path / "all.csv").columns) == list(TIMING_COLUMNS)
+
+
+def test_an_environment_without_an_objective_takes_part_in_the_others(inputs, tmp_path):
+    frames = [tables.read(inputs.dataset).query("environment == @name").reset_index(drop=True) for name in NAMES]
+    frames[2]["energy_mj"] = np.nan
+    tables.write_groups(tmp_path / "dataset.parquet", frames, options=OPTIONS)
+    lacking = dataclasses.replace(inputs, dataset=tmp_path / "dataset.parquet")
+    cells = tables.read(run(lacking, tmp_path))
+    for objective, expected in (("latency_ms", NAMES), ("energy_mj", ["a", "b", "d"])):
+        rows = cells[cells["objective"] == objective]
+        assert sorted(rows["target"].unique()) == sorted(rows["source"].unique()) == expected

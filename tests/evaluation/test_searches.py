@@ -125,3 +125,10 @@ def test_transfer_is_close_to_the_best_within_its_budget(scale):
     searches = simulate("TRANSFER", replace(PARAMS, scales={"latency_ms": scale}), dataset(), OPTIONS)
     last = searches[(searches["n"] == 6) & (searches["sources"] == "b, c")]
     assert last["regret"].iloc[0] < 0.02
+
+
+def test_an_environment_without_the_objective_is_neither_searched_nor_a_source():
+    lacking = dataset()
+    lacking.loc[lacking["environment"] == "b", "latency_ms"] = np.nan
+    searches = simulate("SOURCE_ORDER", replace(PARAMS, targets=["a", "b"]), lacking, OPTIONS)
+    assert set(zip(searches["target"], searches["sources"], strict=True)) == {("a", "c")}

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from perftransfer.dataset import tables
-from perftransfer.dataset.merge import merge, mixed_hosts
+from perftransfer.dataset.merge import check_objectives, merge, mixed_hosts
 from perftransfer.dataset.params import MergeParams
 from perftransfer.job import logged
 from perftransfer.plain import from_plain
@@ -23,4 +23,8 @@ if __name__ == "__main__":
         )
         metadata = {"constant_options": constant}
         rows = tables.write_groups(Path(snakemake.output[0]), frames, options=options, metadata=metadata)
+        for remark in check_objectives(
+            Path(snakemake.output[0]), params.objectives, several=len(params.environments) > 1
+        ):
+            LOG.warning(remark)
         LOG.info(f"{rows} rows; constant options dropped: {', '.join(constant) or 'none'}")

@@ -145,6 +145,24 @@ def size_of(description: EnvironmentDescription, size: str, where: str) -> int:
     return value
 
 
+def check_objectives(dataset: Path, objectives: Sequence[str], *, several: bool) -> list[str]:
+    """Check how many environments of a dataset have each objective, and say which lack one.
+
+    Raises UserError if there are none, or if ``several`` and there is only one, so that nothing can be compared.
+    """
+    table, remarks = tables.PartitionedTable(dataset), []
+    for objective in objectives:
+        measured_in = table.with_values(objective)
+        lacking = [name for name in table.environments if name not in measured_in]
+        if len(measured_in) < 1 + several:
+            where = f"only in {measured_in[0]}" if measured_in else "in no environment"
+            raise UserError(f"objective {objective} was measured {where}; remove it from the study's objectives")
+        if lacking:
+            names = ", ".join(lacking[:3]) + " ..." * (len(lacking) > 3)
+            remarks.append(f"{objective} was not measured in {len(lacking)} of {len(table.environments)}: {names}")
+    return remarks
+
+
 def mixed_hosts(measured_files: Mapping[str, Path]) -> list[str]:
     """Say which environments were measured in several states of their machine, and what differed."""
     said = []

@@ -186,6 +186,16 @@ class PartitionedTable:
         """Environments, in the order of the table."""
         return list(self._groups)
 
+    def with_values(self, column: str) -> list[str]:
+        """Return the environments in which a column is not empty, in the order of the table."""
+        index = self._metadata.schema.to_arrow_schema().names.index(column)
+
+        def has_value(group: int) -> bool:
+            rows = self._metadata.row_group(group)
+            return bool(rows.column(index).statistics.null_count < rows.num_rows)
+
+        return [name for name, groups in self._groups.items() if any(map(has_value, groups))]
+
     def read(self, environment: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Rows of an environment. Raises UserError if they cannot be read."""
         with _opened(self._path, self._metadata) as file:

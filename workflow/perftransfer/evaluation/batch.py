@@ -134,10 +134,7 @@ def evaluate_batch(
     plans = {objective: plan_of(params, objective, options) for objective in params.scales}
     dataset, predictions = tables.PartitionedTable(inputs.dataset), tables.PartitionedTable(inputs.predictions)
     influence = None if inputs.influence is None else tables.read(inputs.influence)
-    sources_of = {
-        target: sample_sources(predictions.environments, target, params.sources_per_target, params.seed)
-        for target in params.targets
-    }
+    sources_of = {objective: _sources_of(dataset.with_values(objective), params) for objective in plans}
     store.remove_others(list(plans), dataset.environments)
     parts = _parts(strategy, params, plans, inputs, options, sources_of)
     n_kept = n_new = 0
@@ -152,7 +149,8 @@ def evaluate_batch(
                     missing[part.target] = part, cells, reused
         if not missing:
             continue
-        source_names = {name for target in missing for name in sources_of[target]}
+        own_sources_of = sources_of[objective]
+        source_names = {name for target in missing for name in own_sources_of[target]}
         rows = pd.concat(
             [dataset.read(name) for name in dataset.environments if name in {*missing, *source_names}],
             ignore_index=True,
@@ -161,11 +159,20 @@ def evaluate_batch(
         sources = load_sources(strategy, ordered, rows, predictions.read, influence, objective, options, plan)
         for target, (part, cells, reused) in missing.items():
             pool = Pool.from_dataset(rows, target, objective, options)
-            own_sources = {source: sources[source] for source in sources_of[target] if source in sources}
+            own_sources = {source: sources[source] for source in own_sources_of[target] if source in sources}
             new, seconds = evaluate(strategy, pool, own_sources, objective, options, plan, reused)
             added = cell_store.stored(new, seconds, part.digests)
             store.write(objective, target, part.depends_on, pa.concat_tables([cells, added]))
     return EvaluatedBatch(store, parts, n_kept, n_new)
+
+
+def _sources_of(environments: Sequence[str], params: EvaluateParams) -> dict[str, list[str]]:
+    """Return the sources of each target of a job, of the environments in which an objective was measured."""
+    return {
+        target: sample_sources(environments, target, params.sources_per_target, params.seed)
+        for target in params.targets
+        if target in environments
+    }
 
 
 def _parts(
@@ -174,7 +181,7 @@ def _parts(
     plans: Mapping[str, Plan],
     inputs: Inputs,
     options: Sequence[Option],
-    sources_of: Mapping[str, Sequence[str]],
+    sources_of: Mapping[str, Mapping[str, Sequence[str]]],
 ) -> list[_Part]:
     """Say for each objective and target which cells there are, and what they depend on."""
     common = digest_of(
@@ -190,16 +197,16 @@ def _parts(
             learner: digest_of(params.learner_code.get(learner or ""), to_plain(parameters))
             for learner, parameters in learners_of(strategy, plan).items()
         }
-        for target in params.targets:
-            in_turn = sources_in_turn(strategy, sources_of[target])
+        for target, sources in sources_of[objective].items():
+            in_turn = sources_in_turn(strategy, sources)
             digests = {}
             for source in in_turn:
-                members = sources_of[target] if source is None else [source]
+                members = sources if source is None else [source]
                 for learner, digest in learner_digests.items():
                     models = [predicted(name, objective, learner) for name in members] if asks_models else []
                     digests[source, learner] = digest_of(digest, models)
             # If all sources are used at once, one more or less changes every cell.
-            joint_sources = list(sources_of[target]) if strategy.uses_all_sources else []
+            joint_sources = list(sources) if strategy.uses_all_sources else []
             depends_on = digest_of(common, objective, plan.scale, target, joint_sources)
             parts.append(_Part(objective, target, cell_keys(strategy, in_turn, options, plan), depends_on, digests))
     return parts

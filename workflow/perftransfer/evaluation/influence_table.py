@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from perftransfer import influence
-from perftransfer.evaluation.pool import Pool
+from perftransfer.evaluation.pool import Pool, has_values
 from perftransfer.scales import SCALES
 from perftransfer.space import terms
 from perftransfer.space.options import Option
@@ -35,6 +35,8 @@ def influence_table(
     rows = []
     for environment in environments:
         for objective in objectives:
+            if not has_values(dataset, environment, objective):
+                continue
             pool = Pool.from_dataset(dataset, environment, objective, options)
             for item in influence.analyse(pool.codes, options, SCALES[scale].forward(pool.y), criterion, order):
                 rows.append(

@@ -18,6 +18,11 @@ from perftransfer.space.options import Option
 _MIN_ROWS = 3
 
 
+def has_values(dataset: pd.DataFrame, environment: str, objective: str) -> bool:
+    """Whether an objective was measured in an environment: published tables may lack it."""
+    return bool(dataset.loc[dataset["environment"] == environment, objective].notna().any())
+
+
 @dataclass(frozen=True, eq=False)
 class Pool(Sample):
     """Configurations measured in an environment, of which an evaluation takes samples.

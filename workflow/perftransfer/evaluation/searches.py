@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from perftransfer import search
 from perftransfer.designs.interface import Evidence
 from perftransfer.evaluation import metrics
 from perftransfer.evaluation.params import SearchParams
-from perftransfer.evaluation.pool import Pool
+from perftransfer.evaluation.pool import Pool, has_values
 from perftransfer.evaluation.sources import sample_sources
 from perftransfer.fitting.noise import variance_on_scale
 from perftransfer.fitting.seeds import seed_for
@@ -123,12 +123,15 @@ def simulate(name: str, params: SearchParams, dataset: pd.DataFrame, options: Se
     method, frames = search.CATALOGUE.load(name), [empty()]
     for objective, scale_name in params.scales.items():
         scale, evidence = SCALES[scale_name], {}
-        for environment in params.environments:
+        measured = [name for name in params.environments if has_values(dataset, name, objective)]
+        for environment in measured:
             pool = Pool.from_dataset(dataset, environment, objective, options)
             evidence[environment] = Evidence(pool.codes, scale.forward(pool.y))
         for target in params.targets:
+            if target not in measured:
+                continue
             searched = SearchTarget.from_dataset(dataset, target, objective, options, scale)
-            for sources in source_sets(method, target, params):
+            for sources in source_sets(method, target, replace(params, environments=measured)):
                 for repeat in range(params.repeats if method.is_random else 1):
                     seed = seed_for(params.seed, "search", target, repeat)
                     members = [evidence[source] for source in sources]

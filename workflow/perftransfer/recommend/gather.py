@@ -12,7 +12,7 @@ import pandas as pd
 from perftransfer.dataset import measured, tables
 from perftransfer.dataset.merge import columns_of, merge
 from perftransfer.dataset.params import EnvironmentDescription
-from perftransfer.evaluation.pool import Pool
+from perftransfer.evaluation.pool import Pool, has_values
 from perftransfer.evaluation.sources import influential_terms
 from perftransfer.goal import Goal
 from perftransfer.recommend.params import ModelParams
@@ -122,7 +122,9 @@ def build_source_models(
     models = {}
     for recipe in recipes:
         measured_sources = {
-            name: _source(frame, name, recipe.objective, options, influence) for name, frame in merged.items()
+            name: _source(frame, name, recipe.objective, options, influence)
+            for name, frame in merged.items()
+            if has_values(frame, name, recipe.objective)
         }
         models[recipe.objective] = TransferredModel(recipe, options, space, measured_sources, unmeasured)
     return models

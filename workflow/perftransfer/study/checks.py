@@ -264,15 +264,20 @@ def _objectives(study: Study) -> list[str]:
                     f"{where}: found {str(imported.maximize).lower()}; other environments have it the other way round"
                 )
     for i, objective in enumerate(study.objectives):
-        # Environments are compared by every objective of the study, so all have to have it.
         offers = {f"imports.{key}": set(mapping.objectives) for key, mapping in study.sections.imports.items()}
+        counts = {f"imports.{key}": len(study.environments_of_import(key)) for key in study.sections.imports}
+        in_sheet = f"measured environments ({study.sections.environments})"
         if study.rows:
+            counts[in_sheet] = len(study.measured)
             measured = (engines.load(row.engine).objectives for row in study.rows.values())
-            offers[f"measured environments ({study.sections.environments})"] = set(frozenset.intersection(*measured))
+            offers[in_sheet] = set(frozenset.intersection(*measured))
         where, available = f"{study.where}: objectives[{i}]", set().union(*offers.values())
         lacking = [name for name, offered in offers.items() if objective not in offered]
         if objective not in available:
             lines.append(unknown(where, "objective", objective, sorted(available)))
-        elif lacking:
+            continue
+        # Environments that lack it take part in the others, as long as there are two to compare, and targets have it.
+        having = sum(counts[name] for name in offers if name not in lacking)
+        if (lacking and having < min(2, len(study.environments))) or (study.targets and in_sheet in lacking):
             lines.append(f"{where}: {objective} is not available in {', '.join(lacking)}")
     return lines
