@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import known
 import onnx
 import pandas as pd
 import yaml
 from onnx import TensorProto, helper, numpy_helper
 
 from perftransfer import yaml_file
+from perftransfer.__main__ import main
 from perftransfer.dataset import imported, measured, row_groups, tables
 from perftransfer.dataset.merge import merge
 from perftransfer.errors import UserError
@@ -27,6 +29,7 @@ from perftransfer.evaluation.similarity import similarity_table
 from perftransfer.measuring import bench, hardware, journal, networks, remote
 from perftransfer.measuring.protocol import Protocol
 from perftransfer.plain import to_plain
+from perftransfer.recommend import stored_model
 from perftransfer.study import (
     Inputs,
     JobParameters,
@@ -325,6 +328,37 @@ def _measurements_table(folder: Path) -> None:
     tables.write(folder / "t.parquet", frame, options=space.options)
 
 
+def _model(folder: Path) -> None:
+    stored_model.save(known.model(), folder / "model.parquet")
+    rows = known.FRAME.assign(latency_ms=known.TARGET).drop(columns="configuration_id")
+    rows[:12].to_csv(folder / "values.csv", index=False)
+    rows.drop(columns="latency_ms")[:12].to_csv(folder / "configurations.csv", index=False)
+
+
+def _run(*arguments: str) -> Callable[[Path], None]:
+    """Run a command; it says what is wrong by itself, and ends with status 2."""
+
+    def read(folder: Path) -> None:
+        assert main(arguments) in (0, 2)
+
+    return read
+
+
+def _own_network(folder: Path) -> None:
+    _toy(folder)
+    (folder / "mine").mkdir()
+    _network(folder / "mine")
+    sheet = SHEET.replace("simulated-", "own-").replace("simulated\tnone", "onnxruntime\tmine/net.onnx")
+    sheet = sheet.replace("\t128\t", "\t-\t").replace("\t256\t", "\t-\t").replace("\t192\t", "\t-\t")
+    space = "options:\n  intra_op_threads: {levels: [1, 2], ordered: true}\n  memory_pattern: {levels: [true, false]}\n"
+    sheet = (
+        sheet.replace("precision: fp32", "memory_pattern: true")
+        .replace("\tno\t1\t", "\tyes\t1\t")
+        .replace("\t1\t-", "\t3\t-", 1)
+    )
+    _write(folder, {"config/toy.tsv": sheet, "config/spaces/toy.yaml": space})
+
+
 #: By name.
 KINDS = {
     "study": Kind(_toy, "config/toy.yaml", mutations.mutated_yaml, _read_study),
@@ -339,6 +373,21 @@ KINDS = {
     "board's configurations": Kind(_packed, "configurations.json", mutations.mutated_json, _measure_packed),
     "hardware state": Kind(_state, "state/hardware.json", mutations.mutated_json, _restore),
     "network": Kind(_network, "net.onnx", mutations.mutated_bytes, _read_network),
+    "network of a study": Kind(_own_network, "mine/net.onnx", mutations.mutated_bytes, _read_study),
+    "sheet of a network": Kind(_own_network, "config/toy.tsv", mutations.mutated_table, _read_sheet),
+    "model": Kind(_model, "model.parquet", mutations.mutated_bytes, _run("predict", "model.parquet")),
+    "measured values": Kind(
+        _model,
+        "values.csv",
+        mutations.mutated_table,
+        _run("plan", "model.parquet", "--measured", "values.csv", "--n", "2"),
+    ),
+    "configurations to predict": Kind(
+        _model,
+        "configurations.csv",
+        mutations.mutated_table,
+        _run("predict", "model.parquet", "--configurations", "configurations.csv"),
+    ),
     "own table": Kind(_measurements_table, "t.parquet", mutations.mutated_bytes, _read_measurements_table),
 }
 

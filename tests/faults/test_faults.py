@@ -14,7 +14,7 @@ from faults.campaign import Figures, small_disk
 
 
 def test_damaged_files_kills_and_a_full_disk_are_survived(tmp_path: Path) -> None:
-    paths = os.pathsep.join([str(ROOT / "workflow"), str(ROOT / "tests")])
+    paths = os.pathsep.join([str(ROOT / name) for name in ("workflow", "tests", "tests/recommend")])
     command = [sys.executable, "-m", "faults.campaign", "--seed", "7", "--files", "39", "--kills", "2"]
     done = subprocess.run(
         [*command, "--full-disks", "1", "--runs", "0"],
