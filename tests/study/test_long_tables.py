@@ -77,3 +77,38 @@ def test_what_the_file_does_not_say_clearly_is_one_message(
     with pytest.raises(UserError) as error:
         study(table, **change)
     assert message in str(error.value)
+
+
+SERVING = (
+    "system,backend,mode,requests,tp,t\nh100,vllm,agg,1,1,9\nh100,vllm,agg,1,1,8\nh100,vllm,agg,2,1,7\n"
+    "h100,sglang,agg,1,1,9\nh100,vllm,disagg,4,2,5\nl40s,vllm,agg,1,1,20\nl40s,vllm,agg,2,1,18\n"
+)
+
+
+def serving(**change: Any) -> dict[str, Any]:
+    return {
+        "environment_column": ["system", "backend"], "rows": {"mode": "agg"},
+        "options": {"*": {"ordered": True}},
+        "attributes": {"hardware": "system", "engine": "backend"}, **change,
+    }  # fmt: skip
+
+
+def test_several_columns_name_an_environment_together(study: Any) -> None:
+    read = study(SERVING, **serving())
+    described = read.descriptions()
+    assert list(described) == ["h100-vllm", "h100-sglang", "l40s-vllm"]
+    assert [(row["hardware"], row["engine"]) for row in described.values()][1] == ("h100", "sglang")
+    (_, first), *_ = read.imports.values()
+    assert first.rows == {"mode": "agg", "system": "h100", "backend": "vllm"}
+
+
+def test_environments_with_few_configurations_are_left_out(study: Any) -> None:
+    """Repetitions are not counted, nor are rows of no environment."""
+    assert list(study(SERVING, **serving(min_configurations=2)).imports) == ["h100-vllm", "l40s-vllm"]
+    with pytest.raises(UserError, match="min_configurations: no environment has 3"):
+        study(SERVING, **serving(min_configurations=3))
+
+
+def test_a_choice_among_combinations_is_refused(study: Any) -> None:
+    with pytest.raises(UserError, match="expected all: several columns name an environment"):
+        study(SERVING, **serving(environments=["h100"]))

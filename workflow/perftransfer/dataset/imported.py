@@ -248,7 +248,10 @@ class _File:
     def environment(self, name: str, positions: np.ndarray, levels: Mapping[str, cells.Levels]) -> ImportedEnvironment:
         """Return an environment, one row per configuration."""
         remarks: list[str] = []
-        schema, columns, ranked = self._configurations(positions, levels)
+        without: list[str] = []
+        schema, columns, ranked = self._configurations(positions, levels, without)
+        if without:
+            remarks.append(f"{self.where}: environment {name} is without options inactive there: {', '.join(without)}")
         records: list[dict[str, Level | None]] = [
             dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
         ]
@@ -269,9 +272,12 @@ class _File:
         return ImportedEnvironment(pd.concat([head, frame], axis=1), schema, ranked, [*self.remarks, *remarks])
 
     def _configurations(
-        self, positions: np.ndarray, levels: Mapping[str, cells.Levels]
+        self, positions: np.ndarray, levels: Mapping[str, cells.Levels], without: list[str]
     ) -> tuple[tuple[Option, ...], dict[str, list[Level | None]], dict[str, list[Level]]]:
-        """Return the schema of some rows, their levels by option, and what ranks stand for."""
+        """Return the schema of some rows, their levels by option, and what ranks stand for.
+
+        without: gets the names of options that are inactive in all of these rows.
+        """
         schema: list[Option] = []
         columns: dict[str, list[Level | None]] = {}
         ranked: dict[str, list[Level]] = {}
@@ -279,6 +285,10 @@ class _File:
             column = self.option(name)
             distinct = column.distinct(positions)
             texts = [t for t, off in zip(distinct, _are_any(distinct, mapping.marks), strict=True) if not off]
+            if not texts and levels[name].by_text:
+                # Other environments of the import have it.
+                without.append(name)
+                continue
             for text in texts:
                 if text in levels[name].by_text:
                     continue

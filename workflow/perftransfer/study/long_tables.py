@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -26,6 +28,14 @@ from perftransfer.study.sections import NAME, Import, ImportedEnvironment, Study
 # Attributes of an environment, by name.
 _Attributes = Mapping[str, str]
 _NUMBERS = ("batch", "image_px")
+
+
+class _Described(TypedDict):
+    """What a file says of an environment. cells: of the columns that name it."""
+
+    cells: list[str]
+    attributes: dict[str, str]
+    n_configurations: int
 
 
 def with_environments(sections: StudySections, where: str, downloads: Path) -> StudySections:
@@ -65,29 +75,38 @@ def with_environments(sections: StudySections, where: str, downloads: Path) -> S
 
 
 def _environments(mapping: Import, where: str, downloads: Path) -> dict[str, ImportedEnvironment]:
-    column = str(mapping.environment_column)
+    named = mapping.environment_column
+    columns = named if isinstance(named, list) else [str(named)]
     attributes = {key: name for key, name in mapping.attributes.model_dump().items() if name is not None}
-    values: list[Level]
-    if mapping.environment_values == "all" or attributes:
-        attributes_by_value = _read(mapping, column, attributes, downloads)
-        values = (
-            [*attributes_by_value] if mapping.environment_values == "all" else list(mapping.environment_values or ())
-        )
+    values: list[Sequence[Level]] = []
+    described: dict[tuple[str, ...], _Described] = {}
+    if mapping.environment_values == "all" or attributes or mapping.min_configurations > 1:
+        described = {tuple(each["cells"]): each for each in _read(mapping, columns, attributes, downloads)}
+    if mapping.environment_values == "all":
+        values = list(described)
     else:
-        values, attributes_by_value = list(mapping.environment_values or ()), {}
+        values = [[value] for value in mapping.environment_values or ()]
     out: dict[str, ImportedEnvironment] = {}
     for value in values:
-        name = re.sub("[^a-z0-9_.-]+", "-", level_text(value).lower()).strip("-_.")
+        text = " ".join(map(level_text, value))
+        name = re.sub("[^a-z0-9_.-]+", "-", text.lower()).strip("-_.")
         if not re.match(NAME, name) or name in out:
             problem = "becomes the same name as another" if name in out else "has no letter or digit"
-            raise UserError(
-                f"{where}: environments: {level_text(value)!r} {problem}; name the environments by a mapping"
-            )
+            raise UserError(f"{where}: environments: {text!r} {problem}; name the environments by a mapping")
         known: _Attributes = {}
-        if attributes_by_value:
-            (text,) = matching_texts(list(attributes_by_value), value, f"{where}: environments")
-            known = attributes_by_value[text]
-        out[name] = _environment(mapping, {column: value}, level_text(value), known, f"{where}: environment {name}")
+        if described:
+            cells = tuple(value)
+            if mapping.environment_values != "all":
+                (cell,) = matching_texts([cell for (cell,) in described], value[0], f"{where}: environments")
+                cells = (cell,)
+            each = described[tuple(map(str, cells))]
+            if each["n_configurations"] < mapping.min_configurations:
+                continue
+            known = each["attributes"]
+        rows = {**mapping.rows, **dict(zip(columns, value, strict=True))}
+        out[name] = _environment(mapping, rows, text, known, f"{where}: environment {name}")
+    if not out:
+        raise UserError(f"{where}: min_configurations: no environment has {mapping.min_configurations}")
     return out
 
 
@@ -115,8 +134,8 @@ def _environment(
     )
 
 
-def _read(mapping: Import, column: str, attributes: Mapping[str, str], downloads: Path) -> dict[str, _Attributes]:
-    """Return the attributes of each environment of a file, by what the column says.
+def _read(mapping: Import, columns: Sequence[str], attributes: Mapping[str, str], downloads: Path) -> list[_Described]:
+    """Return what a file says of each environment.
 
     Every job reads the study, so what was found is kept, until the file changes.
     """
@@ -125,37 +144,80 @@ def _read(mapping: Import, column: str, attributes: Mapping[str, str], downloads
     if mapping.sha256 is None:
         path = published_file(probe).locate(downloads)
         state = [str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns]
-    request = json.dumps([mapping.sha256, state, column, attributes, asdict(form)], sort_keys=True)
+    settings = _settings(mapping) if mapping.min_configurations > 1 else []
+    facts = [mapping.sha256, state, columns, attributes, mapping.rows, settings, asdict(form)]
+    request = json.dumps(facts, sort_keys=True)
     stored = downloads / f".{mapping.file}.{hashlib.sha256(request.encode()).hexdigest()[:16]}.json"
     try:
-        content: dict[str, _Attributes] = json.loads(stored.read_text(encoding="utf-8"))
+        content: list[_Described] = json.loads(stored.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         path = path or published_file(probe).locate(downloads)
-        names = {column, *attributes.values()}
-        content = _attributes(text_table.read(path, names, form, only=names), column, attributes)
+        names = {*columns, *attributes.values(), *mapping.rows}
+        # A name with a * stands for columns that are not known before the table is read.
+        has_patterns = any("*" in name for name in settings)
+        only = None if has_patterns else names | set(settings)
+        table = text_table.read(path, names, form, only=only)
+        others = names | {objective.column or name for name, objective in mapping.objectives.items()}
+        content = _described(table, columns, attributes, mapping.rows, settings, others)
         write_text(stored, json.dumps(content))
     return content
 
 
-def _attributes(table: TextTable, column: str, attributes: Mapping[str, str]) -> dict[str, _Attributes]:
-    environments = table.column(column)
-    everywhere = np.arange(len(environments.codes))
-    if "" in environments.texts:
-        row = table.row(environments.first(everywhere, ""))
-        raise UserError(f"{table.where}: {row}: the column {column}, which names the environment, is empty")
-    out: dict[str, dict[str, str]] = {text: {} for text in environments.distinct(everywhere)}
-    for key, name in attributes.items():
-        cells = table.column(name)
-        pairs = pd.DataFrame({"environment": environments.codes, "cell": cells.codes}).drop_duplicates()
-        several = pairs[pairs["environment"].duplicated()]
-        if len(several):
-            text = environments.texts[several["environment"].iloc[0]]
-            first = [
-                cells.texts[code] for code in pairs.loc[pairs["environment"] == several["environment"].iloc[0], "cell"]
-            ]
-            raise UserError(
-                f"{table.where}: environment {text}: {key} (column {name}) is {' and '.join(map(repr, first[:2]))}"
-            )
-        for environment, cell in pairs.itertuples(index=False):
-            out[environments.texts[environment]][key] = str(cells.texts[cell])
-    return dict(out)
+def _settings(mapping: Import) -> list[str]:
+    """Return names, or patterns, of the columns of options."""
+    return [name for key, option in mapping.options.items() for name in option.columns or [option.column or key]]
+
+
+def _described(
+    table: TextTable,
+    columns: Sequence[str],
+    attributes: Mapping[str, str],
+    rows: Mapping[str, Level],
+    settings: Sequence[str],
+    others: Collection[str],
+) -> list[_Described]:
+    """Return the environments of a table in the order of their first rows.
+
+    settings: names, or patterns, of the columns that tell configurations apart; none: rows are counted.
+    others: columns that are something else.
+    """
+    positions = np.arange(len(table.frame))
+    for name, level in rows.items():
+        column = table.column(name)
+        texts = matching_texts(list(column.texts), level, f"{table.where}: rows: {name}")
+        positions = positions[np.isin(column.at(positions), texts)]
+    cells = pd.DataFrame({name: table.column(name).at(positions) for name in columns})
+    for name in columns:
+        if (cells[name] == "").any():
+            row = table.row(int(positions[cells[name] == ""][0]))
+            raise UserError(f"{table.where}: {row}: the column {name}, which names the environment, is empty")
+    # As in the import, a pattern stands for no column that is something else.
+    matched = [
+        name
+        for name in map(str, table.frame.columns)
+        if name in settings or (name not in others and any(fnmatch.fnmatchcase(name, each) for each in settings))
+    ]
+    out: list[_Described] = []
+    for key, group in cells.groupby(list(columns), sort=False):
+        texts = [str(text) for text in key]
+        here = positions[group.index]
+        configurations = pd.DataFrame({name: table.column(name).at(here) for name in matched})
+        out.append(
+            {
+                "cells": texts,
+                "attributes": {
+                    attribute: _only(table.column(name).distinct(here), table.where, texts, attribute, name)
+                    for attribute, name in attributes.items()
+                },
+                "n_configurations": len(configurations.drop_duplicates()) if matched else len(here),
+            }
+        )
+    return out
+
+
+def _only(texts: Sequence[str], where: str, environment: Sequence[str], attribute: str, column: str) -> str:
+    """Return the text that all rows of an environment have."""
+    if len(texts) > 1:
+        found = " and ".join(map(repr, texts[:2]))
+        raise UserError(f"{where}: environment {' '.join(environment)}: {attribute} (column {column}) is {found}")
+    return texts[0]

@@ -357,10 +357,15 @@ class Import(Section):
     )
     options: dict[OptionPattern, ImportedOption] = Field(min_length=1, description="Options by name.")
     objectives: dict[Objective, ImportedObjective] = Field(min_length=1, description="Objectives by name, unit in it.")
-    environment_column: str | None = Field(
+    environment_column: str | list[str] | None = Field(
         None,
         description="Column of `file` that names the environment of each row: with it, `environments` is `all`, or a "
-        "list of values of this column.",
+        "list of values of this column. Of several columns each combination is an environment, and `environments` is "
+        "`all`.",
+    )
+    rows: dict[str, LevelValue] = Field({}, description="Values of columns that rows of every environment have.")
+    min_configurations: PositiveInt = Field(
+        1, description="Environments with fewer configurations are left out; only with `environment_column`."
     )
     attributes: AttributeColumns = AttributeColumns()
     environments: dict[Name, ImportedEnvironment] = Field(
@@ -390,6 +395,8 @@ class Import(Section):
                 "environment of each row"
             )
         if isinstance(values, list):
+            if isinstance(section.environment_column, list):
+                raise ValueError(f"environments: found {values!r}, expected all: several columns name an environment")
             wrong = [value for value in values if level_problem(value)]
             if wrong or not values:
                 raise ValueError(f"environments: found {values!r}, expected values of the column")
