@@ -13,7 +13,7 @@ from hypothesis import settings
 from tests_root import ROOT
 from threadpoolctl import threadpool_limits
 
-from perftransfer.measuring import machine_lock
+from perftransfer.measuring import machine_lock, quiet
 
 if TYPE_CHECKING:
     from study_folder import StudyFolder
@@ -28,6 +28,7 @@ threadpool_limits(1, "blas")
 # would compile all of it, and each worker rewrite the assertions of all tests.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ[quiet.VARIABLE] = "0"
 # Tests measure next to one another, and to whatever else this machine measures.
 os.environ[machine_lock.VARIABLE] = str(Path(tempfile.gettempdir(), f"perftransfer-tests-{os.getpid()}.lock"))
 

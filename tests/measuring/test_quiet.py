@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from perftransfer.errors import UserError
+from perftransfer.measuring import quiet
 from perftransfer.measuring.interference import CpuTimes
 from perftransfer.measuring.quiet import QuietWatch
+
+
+@pytest.fixture(autouse=True)
+def unbounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(quiet.VARIABLE, raising=False)
 
 
 class Machine:
@@ -71,3 +78,14 @@ def test_what_nobody_watched_counts_for_nothing(caplog: pytest.LogCaptureFixture
     for _ in range(50):
         watch.note({"status": "ok", "error": None, "disturbed": None})
     assert not caplog.messages
+
+
+def test_a_machine_that_is_never_quiet_waits_for_no_study(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(quiet.VARIABLE, "30")
+    machine = Machine(busy_looks=10**6)
+    watched(machine, [0.5] * 100)
+    assert 30 <= machine.now <= 37
+    for wrong in ("-1", "nan", "soon"):
+        monkeypatch.setenv(quiet.VARIABLE, wrong)
+        with pytest.raises(UserError, match=f"{quiet.VARIABLE}: found '{wrong}'"):
+            watched(machine, [])

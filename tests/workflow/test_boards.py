@@ -23,8 +23,7 @@ study: mixed
 environments: config/mixed.tsv
 objectives: [latency_ms, peak_memory_mib]
 measuring:
-  {configurations: 12, repeats: 1, runs: 3, seconds: 0, warmup_seconds: 0, max_warmup_seconds: 0, max_seconds: 0,
-  max_wait_seconds: 0}
+  {configurations: 12, repeats: 1, runs: 3, seconds: 0, warmup_seconds: 0, max_warmup_seconds: 0, max_seconds: 0}
 learning: {learners: [RT]}
 evaluation: {strategies: [RS, LMS], budgets: [5], repeats: 1}
 search: {methods: []}

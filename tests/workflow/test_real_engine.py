@@ -25,8 +25,7 @@ STUDY = """\
 study: tiny
 environments: config/tiny.tsv
 measuring:
-  {configurations: 13, repeats: 2, warmup_runs: 1, warmup_seconds: 0, runs: 3, seconds: 0.02, retries: 0,
-  max_wait_seconds: 0}
+  {configurations: 13, repeats: 2, warmup_runs: 1, warmup_seconds: 0, runs: 3, seconds: 0.02, retries: 0}
 learning: {learners: [RT]}
 evaluation: {targets_per_job: 2, budgets: [3, 6], repeats: 2, strategies: [RS, LMS]}
 search: {methods: []}

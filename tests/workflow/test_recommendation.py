@@ -37,8 +37,7 @@ study: toy
 environments: config/one_source.tsv
 objectives: [latency_ms, peak_memory_mib]
 measuring:
-  {configurations: 12, repeats: 1, runs: 3, seconds: 0, warmup_seconds: 0, max_warmup_seconds: 0, max_seconds: 0,
-  max_wait_seconds: 0}
+  {configurations: 12, repeats: 1, runs: 3, seconds: 0, warmup_seconds: 0, max_warmup_seconds: 0, max_seconds: 0}
 learning: {learners: [RT]}
 recommendation: {n_recommendations: 2, repeats: 1}
 """

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import logging
+import math
+import os
 import time
 from collections import deque
 from collections.abc import Callable
 
+from perftransfer.errors import UserError
 from perftransfer.measuring.interference import DISTURBED_ABOVE, CpuTimes
 from perftransfer.measuring.records import JudgedOutcome
 from perftransfer.progress import duration
 
 _LOG = logging.getLogger(__name__)
+#: For a machine that is never quiet, such as a runner of tests: no study waits longer there than this, in seconds.
+VARIABLE = "PERFTRANSFER_MAX_WAIT_SECONDS"
 # Of the last measurements, so many disturbed ones are no accident.
 _WINDOW = 10
 _LASTING = 5
 # How long the machine is watched to see whether it is quiet, and how long until the next look.
 _LOOK_SECONDS = 1.0
 _PAUSE_SECONDS = 5.0
+
+
+def _bound() -> float:
+    text = os.environ.get(VARIABLE) or "inf"
+    try:
+        bound = float(text)
+    except ValueError:
+        bound = math.nan
+    if not bound >= 0:
+        raise UserError(f"{VARIABLE}: found {text!r}, allowed: a number of seconds from 0")
+    return bound
 
 
 class QuietWatch:
@@ -30,11 +46,16 @@ class QuietWatch:
     cpus
         CPUs that are measured on.
     max_wait_seconds
-        How long to wait in all.
+        How long to wait in all, unless the environment variable ``VARIABLE`` says less.
     read
         Reads the CPUs' clocks.
     sleep
         Waits.
+
+    Raises
+    ------
+    UserError
+        If ``VARIABLE`` is no number from 0.
     """
 
     def __init__(
@@ -48,7 +69,7 @@ class QuietWatch:
     ) -> None:
         self._name = name
         self._cpus = cpus
-        self._max_wait_seconds = max_wait_seconds
+        self._max_wait_seconds = min(max_wait_seconds, _bound())
         self._read, self._sleep = read, sleep
         self._waited = 0.0
         self._recent: deque[bool] = deque(maxlen=_WINDOW)

@@ -222,7 +222,7 @@ class Measuring(Section):
         1, description="How often a disturbed measurement is made again, after all others; both stay."
     )
     max_wait_seconds: NonNegativeFloat = Field(
-        600,
+        120,
         description="Where other processes disturb measurement after measurement, an environment waits until the "
         "machine is quiet, but in all no longer than this, in seconds.",
     )
