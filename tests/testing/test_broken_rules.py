@@ -484,6 +484,23 @@ class Frozen(Session):
         pass
 
 
+class Listing(Session):
+    def __init__(self):
+        self._seconds = 0.0
+
+    def clock(self):
+        return self._seconds
+
+    def run(self):
+        self._seconds += 1.0
+
+    def outputs(self):
+        return [1.0]
+
+    def close(self):
+        pass
+
+
 def grabbing(self, files, workload, options, seed):
     workload.clear()
     return Simulated().open(files, {}, options, seed)
@@ -501,6 +518,7 @@ def grabbing(self, files, workload, options, seed):
         (engine(left_alone=lambda self, default: {}), "returns None, or a configuration", r"\{\}"),
         (engine(open=lambda self, *arguments: object()), "returns a session", "object is not derived from"),
         (engine(open=lambda self, *arguments: Frozen()), "grow with each inference", "1.0 before"),
+        (engine(open=lambda self, *arguments: Listing()), "returns None, or the outputs of", "list"),
         (engine(open=grabbing), "leaves its arguments", "changed arguments"),
     ],
 )

@@ -69,13 +69,23 @@ def check_engine(
             require(after > before, f"{before} before an inference and {after} after it")
             session.close()
 
+        def returns_outputs(cls: type[Engine]) -> None:
+            """``outputs`` of a session returns None, or the outputs of an inference by name."""
+            session = cls().open(dict(files), dict(sizes), dict(configuration), 0)
+            outputs = session.outputs()
+            is_valid = outputs is None or (
+                isinstance(outputs, Mapping) and all(isinstance(name, str) for name in outputs)
+            )
+            require(is_valid, f"{type(outputs).__name__}")
+            session.close()
+
         def leaves_arguments(cls: type[Engine]) -> None:
             """``open`` leaves its arguments as they are."""
             arguments = dict(files), dict(sizes), dict(configuration)
             cls().open(*arguments, 0).close()
             require(arguments == (dict(files), dict(sizes), dict(configuration)), "changed arguments")
 
-        check(cls, (runs, keeps_time, leaves_arguments))
+        check(cls, (runs, keeps_time, returns_outputs, leaves_arguments))
 
 
 def _is_concrete(cls: type[Engine]) -> None:
