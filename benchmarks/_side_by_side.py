@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from perftransfer.levels import Level
 from perftransfer.measuring import engines, fingerprint, networks
 from perftransfer.measuring.engines.interface import Session
 
+T = TypeVar("T")
 #: Of the weights and of the random input.
 SEED = 1
 
@@ -95,12 +96,10 @@ def bound_to(cpus: Sequence[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-def in_turns(
-    ours: Callable[[], Median], theirs: Callable[[], Median], rounds: int
-) -> tuple[list[Median], list[Median]]:
+def in_turns(ours: Callable[[], T], theirs: Callable[[], T], rounds: int) -> tuple[list[T], list[T]]:
     """Call both ``rounds`` times, side by side: A B, B A, A B … so that a drift of the machine falls on both alike."""
-    a: list[Median] = []
-    b: list[Median] = []
+    a: list[T] = []
+    b: list[T] = []
     for i in range(rounds):
         for call, durations in ((ours, a), (theirs, b))[:: -1 if i % 2 else 1]:
             durations.append(call())
