@@ -9,17 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 import psutil
 import pytest
 import tiny_network
-from onnx import TensorProto
+from onnx import TensorProto, helper
 from tiny_network import INTEGERS, network
 
 from perftransfer.dataset import tables
+from perftransfer.errors import UserError
+from perftransfer.measuring import feed, networks
 from perftransfer.measuring.engines import interface, simulated
 from perftransfer.measuring.engines.interface import UnsupportedConfigurationError
 from perftransfer.measuring.engines.onnxruntime import OnnxRuntime, session_options
+from perftransfer.measuring.feed import Fill
 from perftransfer.measuring.fingerprint import usable_cpus
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.space.options import Option
@@ -132,6 +136,64 @@ def test_inputs_of_other_types_are_fed(tmp_path: Path, element: int) -> None:
     assert z.shape == (2, 3, 8, 8)
     assert np.isfinite(z).all()
     session.close()
+
+
+def outputs(path: Path, graph: onnx.GraphProto, **inputs: Fill) -> dict[str, Any]:
+    """What a network answers to what is planned for it."""
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
+    engine = OnnxRuntime()
+    engine.feeds = {"fp32": feed.plan(networks.inputs(path), {}, inputs)}
+    session = engine.open({"fp32": str(path)}, {}, {}, 1)
+    session.run()
+    return dict(session.outputs())
+
+
+def test_a_trip_count_arrives(tmp_path: Path) -> None:
+    value, node = helper.make_tensor_value_info, helper.make_node
+    body = helper.make_graph(
+        [node("Add", ["s", "s"], ["s2"]), node("Identity", ["c"], ["c2"])],
+        "body",
+        [value("i", TensorProto.INT64, []), value("c", TensorProto.BOOL, []), value("s", TensorProto.FLOAT, [1])],
+        [value("c2", TensorProto.BOOL, []), value("s2", TensorProto.FLOAT, [1])],
+    )
+    inputs = [value("n", TensorProto.INT64, []), value("x", TensorProto.FLOAT, [1])]
+    loop = node("Loop", ["n", "", "x"], ["y"], body=body)
+    graph = helper.make_graph([loop], "g", inputs, [value("y", TensorProto.FLOAT, [1])])
+    with pytest.raises(UserError, match=r"input n: its value decides the trip count of Loop"):
+        outputs(tmp_path / "loop.onnx", graph, x=Fill("ones"))
+    result = outputs(tmp_path / "loop.onnx", graph, x=Fill("ones"), n=Fill("value", value=5))
+    assert result["y"].tolist() == [32.0]
+
+
+def test_optional_inputs_and_texts_are_fed(tmp_path: Path) -> None:
+    optional = helper.make_optional_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, [2]))
+    graph = helper.make_graph(
+        [helper.make_node("OptionalHasElement", ["x"], ["y"]), helper.make_node("Identity", ["t"], ["u"])],
+        "g",
+        [helper.make_value_info("x", optional), helper.make_tensor_value_info("t", TensorProto.STRING, [2])],
+        [
+            helper.make_tensor_value_info("y", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("u", TensorProto.STRING, [2]),
+        ],
+    )
+    text = Fill("value", value="hello")
+    for fill, has_element in ((Fill("absent"), False), (Fill("ones"), True)):
+        result = outputs(tmp_path / "x.onnx", graph, t=text, x=fill)
+        assert (bool(result["y"]), result["u"].tolist()) == (has_element, ["hello", "hello"])
+
+
+def test_bfloat16_goes_in_and_comes_out(tmp_path: Path) -> None:
+    value = helper.make_tensor_value_info
+    casts = [
+        helper.make_node("Cast", ["x"], ["f"], to=TensorProto.FLOAT),
+        helper.make_node("Neg", ["f"], ["g"]),
+        helper.make_node("Cast", ["g"], ["y"], to=TensorProto.BFLOAT16),
+    ]
+    inputs, output = [value("x", TensorProto.BFLOAT16, [2])], [value("y", TensorProto.BFLOAT16, [2])]
+    result = outputs(
+        tmp_path / "x.onnx", helper.make_graph(casts, "g", inputs, output), x=Fill("value", value=[1.5, -2])
+    )
+    assert result["y"].tolist() == [-1.5, 2.0]
 
 
 def test_a_real_measurement_gives_positive_latencies(server: MeasuringServer, tiny: str) -> None:

@@ -95,6 +95,7 @@ def test_a_size_that_is_missing_is_named_with_all_free_dimensions_and_what_to_wr
         ({"batch": 1, "x[2]": 512}, [1, 512], r"does not take x[2]=512"),
         ({"batch": 1, "frames": 7, "frame": 8}, ["batch", "frames"], "does not take frame=8"),
         ({"batch": 2, "a": 3}, ["batch", "a - 3"], "no size for the free dimension a - 3"),
+        ({"batch": 1, "[seq len": 7}, ["batch", "seq_len"], "no size for the free dimension seq_len"),
         ({"batch_size": 2}, ["batch", 8], "found batch_size=2; write it into the column batch"),
         ({"batch": 2}, None, "does not say how many dimensions it has"),
     ],

@@ -16,7 +16,7 @@ from perftransfer.measuring.feed.declared import DeclaredInput
 
 Size: TypeAlias = int | str | None
 
-# Names that mean the same, without case and punctuation.
+# Names that mean the same, without case and what separates words.
 _SYNONYMS = (
     ("batch", "batchsize", "batchdim", "bs"),
     ("imagepx", "imagesize", "imgsize", "imgsz"),
@@ -146,7 +146,7 @@ def _is_nameless(size: Size) -> bool:
 
 
 def _group(name: str) -> str:
-    return _GROUP_OF.get(re.sub(r"[\W_]", "", name).lower(), "")
+    return _GROUP_OF.get(re.sub(r"[-_.\s]", "", name).lower(), "")
 
 
 def _place(declared: DeclaredInput, position: int) -> str:
