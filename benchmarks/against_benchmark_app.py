@@ -31,6 +31,7 @@ from _side_by_side import (
     tool,
 )
 
+from perftransfer.measuring import feed, networks
 from perftransfer.measuring.engines.interface import Level
 from perftransfer.measuring.isolation import MeasuringServer
 from perftransfer.measuring.protocol import Protocol
@@ -69,16 +70,13 @@ def ours(server: MeasuringServer, case: Case, file: str) -> Median:
 
 
 def inputs_of(case: Case, file: str, folder: Path) -> dict[str, Path]:
-    """Write a value for each input of the network, of the kind that our engine feeds, and return the files by name."""
-    import onnx
-
-    random, out = np.random.default_rng(SEED), {}
-    for node in onnx.load(file).graph.input:
-        kind = onnx.helper.tensor_dtype_to_np_dtype(node.type.tensor_type.elem_type)
-        sizes = [size.dim_value or case.workload[size.dim_param] for size in node.type.tensor_type.shape.dim]
-        values = random.standard_normal(sizes).astype(kind) if kind.kind == "f" else np.ones(sizes, kind)
-        out[node.name] = folder / f"{node.name}.npy"
-        np.save(out[node.name], values)
+    """Write what our engine feeds each input of the network, and return the files by name."""
+    planned = feed.plan(networks.inputs(Path(file)), case.workload, {})
+    out = {}
+    for name, values in feed.arrays(planned, SEED).items():
+        assert values is not None
+        out[name] = folder / f"{name}.npy"
+        np.save(out[name], values)
     return out
 
 
