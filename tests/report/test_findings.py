@@ -535,3 +535,14 @@ def test_a_report_opens_with_five_findings_at_most_and_has_room_for_quality() ->
         "negative_transfer",
         "main_influence",
     ]
+
+
+def test_a_study_that_compares_no_strategies_says_nothing_of_them() -> None:
+    compared = results()
+    names = [section.name for section in findings.sections(compared)]
+    assert {"budget", "transfer"} <= set(names)
+    without = evidence(transfer=TRANSFER.iloc[:0])
+    left = [name for name in names if name not in ("budget", "transfer")]
+    assert [section.name for section in findings.sections(without)] == left
+    kinds = {finding.kind for finding in findings.lead({"latency_ms": without})}
+    assert "no_results" not in kinds

@@ -41,6 +41,8 @@ class Section:
         return [finding for find in self.finders for finding in find(evidence)]
 
 
+# About the comparison of strategies.
+_ON_STRATEGIES = ("budget", "transfer", "designs")
 SECTIONS = (
     Section("search", "Search for the best configuration", (search.how_soon,)),
     Section(
@@ -99,11 +101,12 @@ def evidence_on(
 
 def sections(evidence: Evidence) -> list[Section]:
     """Return the sections that a report on this study has."""
-    several = len(evidence.labels) > 1
+    several, lacking = len(evidence.labels) > 1, () if evidence.compares_strategies else _ON_STRATEGIES
     return [
         section
         for section in SECTIONS
         if (several or not section.several)
+        and section.name not in lacking
         and (section.name != "designs" or evidence.design_budgets)
         and (section.name != "search" or len(evidence.regrets))
     ]
@@ -146,12 +149,12 @@ def lead(
 
 
 def _best(evidence: Evidence) -> list[Finding]:
-    if len(evidence.labels) == 1:
+    if not evidence.compares_strategies:
         return []
     return list(transfer.few_measurements(evidence)) or list(transfer.many_measurements(evidence))
 
 
 def _helps(evidence: Evidence) -> list[Finding]:
-    if len(evidence.labels) == 1:
+    if not evidence.compares_strategies:
         return []
     return list(transfer.where_it_hurts(evidence))[-1:] or list(transfer.no_comparison(evidence))

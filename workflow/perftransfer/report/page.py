@@ -134,6 +134,7 @@ def render(
         study=study,
         version=perftransfer.__version__,
         compares=len(study["environments"]) > 1,
+        compares_strategies=len(tables["transfer"]) > 0,
         any_simulated=any(row.get("engine") == SIMULATED for row in protocol.everywhere(study)),
         overview=protocol.overview(study, sizes.astype(int).tolist()),
         lead=[(finding, _anchor(finding, ids)) for finding in lead],

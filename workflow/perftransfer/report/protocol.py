@@ -46,7 +46,7 @@ def how_evaluated(study: ResolvedStudy) -> list[Finding]:
     """Describe what was compared on what, and what the measures mean."""
     evaluation, learning = study["evaluation"], study["learning"]
     influence = Finding("method_influence", dict(study["influence"]))
-    if len(study["environments"]) == 1:
+    if len(study["environments"]) == 1 or not (evaluation["strategies"] or evaluation["designs"]):
         return [influence]
     compared = {
         "strategies": list(evaluation["strategies"]),

@@ -45,6 +45,11 @@ class Evidence:
     design_budgets: Sequence[int] = ()
 
     @property
+    def compares_strategies(self) -> bool:
+        """Whether strategies were evaluated."""
+        return len(self.transfer) > 0
+
+    @property
     def quantity(self) -> str:
         """The objective in words, without its unit."""
         return objectives.split(self.objective)[0]
