@@ -9,7 +9,7 @@ from clones import Clone
 pytestmark = [pytest.mark.workflow, pytest.mark.docs]
 
 
-@pytest.mark.parametrize("page", ["network", "engine", "measurements", "strategy"])
+@pytest.mark.parametrize("page", ["network", "engine", "measurements", "simulator", "strategy"])
 def test_a_page_does_what_it_shows(page: str, clone: Clone) -> None:
     pages.run(clone, f"how-to/{page}.md")
 

@@ -190,7 +190,9 @@ class _LlamaCppSession(Session):
 
     def _vocabulary(self) -> int:
         """Return the number of tokens that the model knows."""
-        with urllib.request.urlopen(f"{self._server.listening_address}/v1/models") as answer:
+        # Not by a proxy, which knows another "this machine".
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"{self._server.listening_address}/v1/models") as answer:
             return int(json.load(answer)["data"][0]["meta"]["n_vocab"])
 
     def _send(self, prompt: Sequence[int]) -> _Request:
