@@ -155,6 +155,22 @@ def test_options_that_no_build_here_knows_are_set_as_well() -> None:
     assert parameters.cpuparams.n_threads == xllamacpp.CommonParams().cpuparams.n_threads
 
 
+def test_nothing_is_left_to_a_gpu_or_to_all_cores_unless_llamacpp_is_left_alone(
+    files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = LlamaCpp().open(files, WORKLOAD, QUIET, 1)
+    ours, alone = (session._parameters("x", options) for options in ({}, {"engine_default": True}))
+    assert (ours.cpuparams.n_threads, ours.cpuparams_batch.n_threads, ours.n_gpu_layers) == (1, 1, 0)
+    assert (alone.cpuparams.n_threads, alone.n_gpu_layers) == (-1, -1)
+    assert session.counters is None
+    session.close()
+    # Layers on a GPU are covered by its own counter only.
+    monkeypatch.setattr("perftransfer.measuring.engines.llamacpp._has_gpu", lambda library: True)
+    session = LlamaCpp().open(files, WORKLOAD, QUIET | {"n_gpu_layers": 1}, 1)
+    assert session.counters == ("nvml",)
+    session.close()
+
+
 @pytest.mark.parametrize("batch", [1, 2])
 def test_answers_depend_neither_on_threads_nor_on_batches(files: dict[str, str], batch: int) -> None:
     workload = {**WORKLOAD, "batch": batch}
@@ -191,8 +207,9 @@ def test_every_precision_of_the_networks_runs(files: dict[str, str], precision: 
         ({"cache_type_v": "q8_0", "flash_attn": False}, "cache_type_v q8_0 needs flash_attn"),
         ({"n_batch": 64, "n_ubatch": 128}, "n_ubatch 128: llama.cpp would take n_batch, 64"),
         ({"threads": 0}, "option threads is 0: give a number from 1"),
-        ({"n_gpu_layers": 4}, "finds no GPU here, only CPU"),
-        ({"kv_offload": True}, "finds no GPU here, only CPU"),
+        ({"n_gpu_layers": 4}, "llama.cpp finds no GPU here"),
+        ({"kv_offload": True}, "llama.cpp finds no GPU here"),
+        ({"repack": "yes"}, "repack: unknown level 'yes'. Allowed: true, false"),
         ({"poll": 50}, "poll: this build's threads are those of OpenMP: use wait_policy"),
         ({"wait_policy": "lazy"}, "wait_policy: unknown level 'lazy'. Allowed: unset, active, passive"),
         ({"precision": "q3"}, "no network file in precision q3; there are f16"),

@@ -76,7 +76,7 @@ def translate(options: Options) -> dict[str, str | int | bool]:
         elif name in _NUMBERS:
             out[name] = _reading.number(name, level, _NUMBERS[name])
         elif name in _FLAGS:
-            out[name] = bool(level)
+            out[name] = _reading.choice(name, level, {"true": True, "false": False})
     wait_policy(options)
     value_type = str(active.get("cache_type_v", "f16"))
     if value_type not in _UNQUANTISED and out.get("flash_attn") == "DISABLED":

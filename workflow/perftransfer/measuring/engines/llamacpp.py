@@ -112,6 +112,11 @@ def _load_library(policy: str | None) -> ModuleType:
     return importlib.import_module(_LIBRARY)
 
 
+def _has_gpu(library: ModuleType) -> bool:
+    kinds = {device["type"].name.rpartition("_")[2] for device in library.get_device_info()}
+    return bool(kinds & {"GPU", "IGPU"})
+
+
 def _check_build(library: ModuleType, options: Options) -> None:
     """Refuse what this build, or this machine, cannot do."""
     has_openmp = "OPENMP = 1" in library.get_system_info()
@@ -119,16 +124,17 @@ def _check_build(library: ModuleType, options: Options) -> None:
         raise UnsupportedConfigurationError("poll: this build's threads are those of OpenMP: use wait_policy")
     if not has_openmp and _llamacpp_options.wait_policy(options) is not None:
         raise UnsupportedConfigurationError("wait_policy: this build's threads are not those of OpenMP: use poll")
-    on_gpu = options.get("n_gpu_layers") or options.get("kv_offload") is not None
-    kinds = {device["type"].name.rpartition("_")[2] for device in library.get_device_info()}
-    if on_gpu and not kinds & {"GPU", "IGPU"}:
-        raise UnsupportedConfigurationError(f"llama.cpp finds no GPU here, only {', '.join(sorted(kinds))}")
+    needs_gpu = options.get("n_gpu_layers") or options.get("kv_offload") is not None
+    if needs_gpu and not _has_gpu(library):
+        raise UnsupportedConfigurationError("llama.cpp finds no GPU here")
     if options.get("prio") in ("medium", "high", "realtime"):
         _check_priority()
 
 
 def _check_priority() -> None:
     """Refuse a priority that the system does not allow: llama.cpp would go on without it."""
+    if not hasattr(os, "sched_setscheduler"):
+        raise UnsupportedConfigurationError("prio: whether this system allows it is unknown")
     before = os.sched_getscheduler(0), os.sched_getparam(0)
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
@@ -154,7 +160,10 @@ class _LlamaCppSession(Session):
         _llamacpp_options.translate(options)
         self._library = _load_library(_llamacpp_options.wait_policy(options))
         _check_build(self._library, options)
-        self._server = self._library.Server(self._parameters(path, options))
+        parameters = self._parameters(path, options)
+        if parameters.n_gpu_layers and _has_gpu(self._library):
+            self.counters = ("nvml",)
+        self._server = self._library.Server(parameters)
         # At once, whatever is refused below: a server that ends before it has begun to serve waits for that for ever.
         self._server.handle_completions({"prompt": [1], "max_tokens": 1, "cache_prompt": False})
         if "mlock" in str(options.get("load_mode")) and not _locked_memory():
@@ -171,9 +180,10 @@ class _LlamaCppSession(Session):
 
     def _parameters(self, path: str, options: Options) -> Any:
         parameters = self._library.CommonParams()
-        if ENGINE_DEFAULT not in options and options.get("threads") is None:
-            # Left alone, llama.cpp takes all cores.
-            options = {**options, "threads": 1}
+        if ENGINE_DEFAULT not in options:
+            # Left alone, llama.cpp takes all cores, and a GPU where there is one.
+            named = {name: level for name, level in options.items() if level is not None}
+            options = {"threads": 1, "n_gpu_layers": 0, **named}
         _llamacpp_options.set_fields(self._library, parameters, options)
         parameters.model.path = path
         parameters.n_parallel = self._batch
