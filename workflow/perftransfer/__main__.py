@@ -72,6 +72,21 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--target", metavar="ENVIRONMENT", help="which one, of several")
     export.add_argument("--objective", metavar="OBJECTIVE", help="which one, of several (default: the first)")
     _add_tune(commands.add_parser("tune", help="find the best configuration for a network, with one command"))
+    shared = commands.add_parser(
+        "share",
+        help="write the measurements of a study as one file, to pass them on",
+        description="Write the measurements of a study as one file, with what is known of machine, network and "
+        "protocol, and without host name, user and paths.",
+    )
+    shared.add_argument("results", type=Path, metavar="RESULTS", help="folder of the study: results/NAME")
+    shared.add_argument("--out", type=Path, required=True, metavar="FILE", help="Parquet file to write")
+    check = commands.add_parser(
+        "check",
+        help="check a file of measurements",
+        description="Check a file of measurements: schema, values, noise, disturbance, and whether its environments "
+        "are known already. The exit status is 1 if something is wrong.",
+    )
+    check.add_argument("file", type=Path, metavar="FILE", help="Parquet file that `perftransfer share` wrote")
     return out
 
 
@@ -154,6 +169,10 @@ def _run(args: argparse.Namespace) -> int | None:
         from perftransfer.tune import command_line as tuning
 
         return tuning.tune(args)
+    if args.command in ("share", "check"):
+        from perftransfer.reference import command_line as reference
+
+        return reference.share(args.results, args.out) if args.command == "share" else reference.check(args.file)
     from perftransfer.recommend import command_line
 
     if args.command == "export":

@@ -53,7 +53,7 @@ def merge(
         for name, schema in own_schemas.items()
     }
     schemas = [tuple(map(views[name].option, schema)) for name, schema in own_schemas.items()]
-    columns = [OptionColumn(option) for option in _common(schemas)]
+    columns = [OptionColumn(option) for option in common_schema(schemas)]
     for (name, path), schema in zip(files.items(), own_schemas.values(), strict=True):
         levels = tables.distinct(path, [option.name for option in schema])
         for column in columns:
@@ -251,7 +251,7 @@ def _rows(path: Path, options: Sequence[str], objectives: Sequence[str], is_meas
     return rows.sort_index().reset_index()
 
 
-def _common(schemas: Sequence[tuple[Option, ...]]) -> tuple[Option, ...]:
+def common_schema(schemas: Sequence[tuple[Option, ...]]) -> tuple[Option, ...]:
     """Unite the schemas by name: options and levels that only some environments have are put in their order.
 
     An option that some environment lacks is conditional: there it is inactive. One is ordered if it is everywhere.
