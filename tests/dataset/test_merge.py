@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from perftransfer.dataset import measured, tables
-from perftransfer.dataset.merge import ENVIRONMENT_COLUMNS, check_objectives, merge, mixed_hosts
+from perftransfer.dataset.merge import ENVIRONMENT_COLUMNS, check_objectives, import_remarks, merge, mixed_hosts
 from perftransfer.errors import UserError
 from perftransfer.space.options import INACTIVE, Option, configuration_id
 
@@ -321,3 +321,12 @@ def test_it_is_said_which_environments_lack_an_objective(tmp_path: Path) -> None
     with pytest.raises(UserError, match="objective y_s was measured only in a"):
         check_objectives(path, ["y_s"], several=True)
     assert check_objectives(path, ["y_s"], several=False) == ["y_s was not measured in 1 of 2: c"]
+
+
+def test_what_imports_remarked_is_told_once(tmp_path: Path) -> None:
+    files = {}
+    for name, remarks in {"a": ["t.csv: one", "t.csv: a"], "b": ["t.csv: one"], "c": None}.items():
+        files[name] = tmp_path / f"{name}.parquet"
+        metadata = {} if remarks is None else {"remarks": remarks}
+        tables.write(files[name], pd.DataFrame({"x": [1]}), metadata=metadata)
+    assert import_remarks(files) == ["t.csv: one", "t.csv: a"]

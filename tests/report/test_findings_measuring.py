@@ -8,6 +8,7 @@ import studies
 from picking import kinds, the
 
 from perftransfer.report import findings_measuring
+from perftransfer.report.finding import sentence
 from perftransfer.tables.failures import Failures
 
 
@@ -81,3 +82,11 @@ def test_measurements_that_ended_for_want_of_time_are_told() -> None:
     found = list(findings_measuring.outcomes(known))
     assert the(found, "not_steady") == {"measurements": 1, "total": 3}
     assert the(found, "not_precise") == {"measurements": 2, "total": 3}
+
+
+def test_what_imports_dropped_or_found_out_is_on_the_page_up_to_a_number() -> None:
+    (finding,) = findings_measuring.imports(["t.csv: environment a: y: 2 of 9 rows failed: 2 OOM"])
+    assert sentence(finding) == "Import of t.csv: environment a: y: 2 of 9 rows failed: 2 OOM."
+    many = list(findings_measuring.imports([f"t.csv: {i}" for i in range(25)]))
+    assert len(many) == 21
+    assert sentence(many[-1]).startswith("5 further remarks on imports: see logs/import")

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from perftransfer.dataset import tables
-from perftransfer.dataset.merge import check_objectives, merge, mixed_hosts
+from perftransfer.dataset.merge import check_objectives, import_remarks, merge, mixed_hosts
 from perftransfer.dataset.params import MergeParams
 from perftransfer.job import logged
 from perftransfer.plain import from_plain
@@ -21,7 +21,7 @@ if __name__ == "__main__":
         frames, options, constant = merge(
             params.environments, measured, imported, params.objectives, relative_to_sizes=False
         )
-        metadata = {"constant_options": constant}
+        metadata = {"constant_options": constant, "import_remarks": import_remarks(imported)}
         rows = tables.write_groups(Path(snakemake.output[0]), frames, options=options, metadata=metadata)
         for remark in check_objectives(
             Path(snakemake.output[0]), params.objectives, several=len(params.environments) > 1

@@ -40,6 +40,7 @@ if __name__ == "__main__":
             )
         measured = [*snakemake.input.measurements, *snakemake.input.target_measurements]
         columns = findings_measuring.columns(study["objectives"])
+        dataset = tables.metadata(snakemake.input.dataset)
         drawings = Path(snakemake.output.drawings)
         # There may be nothing to draw.
         drawings.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,8 @@ if __name__ == "__main__":
             },
             figures=still,
             study_tables=[StudyTable.read(Path(path)) for path in snakemake.input.tables],
-            constant_options=json.loads(tables.metadata(snakemake.input.dataset)["constant_options"]),
+            constant_options=json.loads(dataset["constant_options"]),
+            import_remarks=json.loads(dataset["import_remarks"]),
             commands=list(params.commands),
             recommended=recommended,
             drawings=drawings,

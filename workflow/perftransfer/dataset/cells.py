@@ -132,7 +132,7 @@ def _why_text(texts: Sequence[str]) -> str:
     strange = [text for text in texts if _canonical(text) is None]
     if all(_number(text) is not None for text in texts):
         return f"; if {strange[0]!r} is a number and no name, say type: number"
-    return f"; {strange[0]!r} is not a number" if len(strange) < len(texts) else ""
+    return f"; {strange[0]!r} is not a number, or too large for one" if len(strange) < len(texts) else ""
 
 
 def matching_texts(texts: Sequence[str], value: Level, where: str) -> list[str]:

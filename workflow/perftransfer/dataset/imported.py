@@ -373,11 +373,13 @@ class _File:
             f"{self.table.row(int(position))}: {column.texts[column.codes[position]]!r}" for position in wrong[:_NAMED]
         )
         more = " ..." if len(wrong) > _NAMED else ""
+        has_comma = any("," in column.texts[code] for code in column.codes[wrong])
+        format_hint = ". How numbers are written: decimal, thousands" if has_comma else ""
         unit = f" after multiplication by {factor:g}" if factor != 1 else ""
         return (
             f"{where}: {len(wrong)} of {rows} cells {'is' if len(wrong) == 1 else 'are'} not a finite number above "
             f"0{unit}: {named}{more}. If such a cell means that the measurement failed, list it in the import: "
-            f"missing: [{column.texts[column.codes[wrong[0]]] or repr('')}]"
+            f"missing: [{column.texts[column.codes[wrong[0]]]!r}]{format_hint}"
         )
 
     def _replicates(self, name: str, positions: np.ndarray, ids: pd.Series, schema: Sequence[Option]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -143,6 +144,12 @@ def size_of(description: EnvironmentDescription, size: str, where: str) -> int:
     if not isinstance(value, int):
         raise UserError(f"{where} is compared relative to {size}, which is not known there; give it as a number")
     return value
+
+
+def import_remarks(imported_files: Mapping[str, Path]) -> list[str]:
+    """Return what was dropped, summarised or found out when published tables were imported; each remark once."""
+    remarks = (json.loads(tables.metadata(path).get("remarks", "[]")) for path in imported_files.values())
+    return list(dict.fromkeys(itertools.chain.from_iterable(remarks)))
 
 
 def check_objectives(dataset: Path, objectives: Sequence[str], *, several: bool) -> list[str]:

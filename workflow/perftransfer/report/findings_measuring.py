@@ -20,6 +20,8 @@ _COLUMNS = [
 SIMULATED = "simulated"
 # Share of measurements from which their quality is a main finding.
 _POOR = 0.05
+# Remarks on imports that the page shows; all are in the logs.
+_REMARKS = 20
 _FEWEST_SENTINELS = 4  # from which a drift can be told from noise
 
 
@@ -87,6 +89,14 @@ class Outcomes:
     def all(self) -> int:
         """How many measurements there are."""
         return self.good + sum(failure.measurements for failure in self.failures.values())
+
+
+def imports(remarks: Sequence[str]) -> Iterator[Finding]:
+    """Find what was dropped, summarised or found out when published tables were imported."""
+    for remark in remarks[:_REMARKS]:
+        yield Finding("import_remark", {"remark": remark})
+    if len(remarks) > _REMARKS:
+        yield Finding("import_remarks_left_out", {"n": len(remarks) - _REMARKS})
 
 
 def outcomes(counts: Outcomes) -> Iterator[Finding]:

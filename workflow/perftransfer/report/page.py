@@ -75,6 +75,7 @@ def render(
     constant_options: Mapping[str, object],
     commands: Sequence[str],
     excerpt: Excerpt,
+    import_remarks: Sequence[str] = (),
     recommended: Sequence[findings_recommendation.Recommended] = (),
     drawings: Path | None = None,
 ) -> str:
@@ -98,6 +99,8 @@ def render(
         Shell commands that make this study again.
     excerpt
         Configurations to look at, see ``excerpt_of``.
+    import_remarks
+        What was dropped, summarised or found out when published tables were imported.
     recommended
         What to run in targets, where the study has some.
     drawings
@@ -148,6 +151,7 @@ def render(
         other_figures=[file for file in figures if id(file) not in in_sections and file not in at_a_glance],
         outcomes=[
             *findings_measuring.outcomes(outcomes),
+            *findings_measuring.imports(import_remarks),
             *findings_measuring.drift(tables["sentinels"]),
             *chain.from_iterable(outcomes.days.values()),
         ],
