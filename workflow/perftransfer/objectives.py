@@ -48,7 +48,7 @@ _PERCENTILE = re.compile(r"(?P<name>.+)_p(?P<percent>\d{1,2})")
 #: Percentiles of the latency of single inferences that are measured here.
 PERCENTILES = (50, 90, 99)
 #: Objectives that every engine measures.
-OF_EVERY_ENGINE = (
+COMMON = (
     "latency_ms", *(f"latency_ms_p{percent}" for percent in PERCENTILES), "throughput_per_s", "energy_mj",
     "peak_memory_mib",
 )  # fmt: skip
@@ -58,7 +58,7 @@ GENERATION = ("ttft_ms", "tpot_ms", "itl_ms", "tokens_per_s")
 #: Their percentiles that are objectives, too; of tokens per second none, since every round has one value.
 GENERATION_PERCENTILES = {f"{name}_p{percent}": (name, percent) for name in GENERATION[:-1] for percent in PERCENTILES}
 #: Objectives that can be measured here; those of published tables are named by the study.
-MEASURED = (*OF_EVERY_ENGINE, *GENERATION, *GENERATION_PERCENTILES)
+MEASURED = (*COMMON, *GENERATION, *GENERATION_PERCENTILES)
 
 
 def split(objective: str) -> tuple[str, str]:

@@ -78,32 +78,29 @@ def _environments(mapping: Import, where: str, downloads: Path) -> dict[str, Imp
     named = mapping.environment_column
     columns = named if isinstance(named, list) else [str(named)]
     attributes = {key: name for key, name in mapping.attributes.model_dump().items() if name is not None}
-    values: list[Sequence[Level]] = []
-    described: dict[tuple[str, ...], _Described] = {}
-    if mapping.environment_values == "all" or attributes or mapping.min_configurations > 1:
+    takes_all = mapping.environment_values == "all"
+    described: dict[tuple[Level, ...], _Described] = {}
+    if takes_all or attributes or mapping.min_configurations > 1:
         described = {tuple(each["cells"]): each for each in _read(mapping, columns, attributes, downloads)}
-    if mapping.environment_values == "all":
-        values = list(described)
-    else:
-        values = [[value] for value in mapping.environment_values or ()]
+    chosen = list(described) if takes_all else [(value,) for value in mapping.environment_values or ()]
     out: dict[str, ImportedEnvironment] = {}
-    for value in values:
-        text = " ".join(map(level_text, value))
+    for cells in chosen:
+        text = " ".join(map(level_text, cells))
         name = re.sub("[^a-z0-9_.-]+", "-", text.lower()).strip("-_.")
         if not re.match(NAME, name) or name in out:
             problem = "becomes the same name as another" if name in out else "has no letter or digit"
             raise UserError(f"{where}: environments: {text!r} {problem}; name the environments by a mapping")
         known: _Attributes = {}
         if described:
-            cells = tuple(value)
-            if mapping.environment_values != "all":
-                (cell,) = matching_texts([cell for (cell,) in described], value[0], f"{where}: environments")
-                cells = (cell,)
-            each = described[tuple(map(str, cells))]
+            if not takes_all:
+                texts = [str(each["cells"][0]) for each in described.values()]
+                each = described[tuple(matching_texts(texts, cells[0], f"{where}: environments"))]
+            else:
+                each = described[cells]
             if each["n_configurations"] < mapping.min_configurations:
                 continue
             known = each["attributes"]
-        rows = {**mapping.rows, **dict(zip(columns, value, strict=True))}
+        rows = {**mapping.rows, **dict(zip(columns, cells, strict=True))}
         out[name] = _environment(mapping, rows, text, known, f"{where}: environment {name}")
     if not out:
         raise UserError(f"{where}: min_configurations: no environment has {mapping.min_configurations}")
@@ -144,8 +141,8 @@ def _read(mapping: Import, columns: Sequence[str], attributes: Mapping[str, str]
     if mapping.sha256 is None:
         path = published_file(probe).locate(downloads)
         state = [str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns]
-    settings = _settings(mapping) if mapping.min_configurations > 1 else []
-    facts = [mapping.sha256, state, columns, attributes, mapping.rows, settings, asdict(form)]
+    option_columns = _option_columns(mapping) if mapping.min_configurations > 1 else []
+    facts = [mapping.sha256, state, columns, attributes, mapping.rows, option_columns, asdict(form)]
     request = json.dumps(facts, sort_keys=True)
     stored = downloads / f".{mapping.file}.{hashlib.sha256(request.encode()).hexdigest()[:16]}.json"
     try:
@@ -154,31 +151,31 @@ def _read(mapping: Import, columns: Sequence[str], attributes: Mapping[str, str]
         path = path or published_file(probe).locate(downloads)
         names = {*columns, *attributes.values(), *mapping.rows}
         # A name with a * stands for columns that are not known before the table is read.
-        has_patterns = any("*" in name for name in settings)
-        only = None if has_patterns else names | set(settings)
+        has_patterns = any("*" in name for name in option_columns)
+        only = None if has_patterns else names | set(option_columns)
         table = text_table.read(path, names, form, only=only)
         others = names | {objective.column or name for name, objective in mapping.objectives.items()}
-        content = _described(table, columns, attributes, mapping.rows, settings, others)
+        content = _describe(table, columns, attributes, mapping.rows, option_columns, others)
         write_text(stored, json.dumps(content))
     return content
 
 
-def _settings(mapping: Import) -> list[str]:
+def _option_columns(mapping: Import) -> list[str]:
     """Return names, or patterns, of the columns of options."""
     return [name for key, option in mapping.options.items() for name in option.columns or [option.column or key]]
 
 
-def _described(
+def _describe(
     table: TextTable,
     columns: Sequence[str],
     attributes: Mapping[str, str],
     rows: Mapping[str, Level],
-    settings: Sequence[str],
+    option_columns: Sequence[str],
     others: Collection[str],
 ) -> list[_Described]:
     """Return the environments of a table in the order of their first rows.
 
-    settings: names, or patterns, of the columns that tell configurations apart; none: rows are counted.
+    option_columns: names, or patterns, of the columns that tell configurations apart; none: rows are counted.
     others: columns that are something else.
     """
     positions = np.arange(len(table.frame))
@@ -195,7 +192,8 @@ def _described(
     matched = [
         name
         for name in map(str, table.frame.columns)
-        if name in settings or (name not in others and any(fnmatch.fnmatchcase(name, each) for each in settings))
+        if name in option_columns
+        or (name not in others and any(fnmatch.fnmatchcase(name, each) for each in option_columns))
     ]
     out: list[_Described] = []
     for key, group in cells.groupby(list(columns), sort=False):

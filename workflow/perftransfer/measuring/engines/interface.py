@@ -79,7 +79,7 @@ class Engine(ABC):
     #: Those that change what a network answers, not only how fast: who changes one has to check the accuracy.
     changes_outputs: ClassVar[frozenset[str]] = frozenset({"precision"})
     #: Names of the objectives that it measures.
-    objectives: ClassVar[frozenset[str]] = frozenset(objectives.OF_EVERY_ENGINE)
+    objectives: ClassVar[frozenset[str]] = frozenset(objectives.COMMON)
     #: Kinds of energy counters that cover what it computes on, the best first.
     counters: ClassVar[tuple[str, ...]] = ()
     #: Environment variable by which its vendor lets the instruction sets be capped; "" if there is none.
