@@ -80,6 +80,20 @@ def parser() -> argparse.ArgumentParser:
     )
     shared.add_argument("results", type=Path, metavar="RESULTS", help="folder of the study: results/NAME")
     shared.add_argument("--out", type=Path, required=True, metavar="FILE", help="Parquet file to write")
+    compare = commands.add_parser(
+        "compare",
+        help="say which configurations differ between two results, beyond noise",
+        description="Compare the environments that two results have in common: which configurations differ by more "
+        "than the noise of both (Fisher's least significant difference, pair by pair).",
+    )
+    compare.add_argument("a", type=Path, metavar="A", help="folder of a study: results/NAME")
+    compare.add_argument("b", type=Path, metavar="B", help="folder of another one")
+    compare.add_argument("--objective", default="latency_ms", metavar="OBJECTIVE", help="default: latency_ms")
+    commands.add_parser(
+        "doctor",
+        help="say what can be measured on this machine, and what is missing",
+        description="Say what was detected on this machine, what disturbs it now, and what is missing and why.",
+    )
     check = commands.add_parser(
         "check",
         help="check a file of measurements",
@@ -169,6 +183,18 @@ def _run(args: argparse.Namespace) -> int | None:
         from perftransfer.tune import command_line as tuning
 
         return tuning.tune(args)
+    if args.command == "doctor":
+        from perftransfer.measuring import doctor
+
+        for topic, text in doctor.findings():
+            print(f"{topic + ':':<18}{text}")
+        return None
+    if args.command == "compare":
+        from perftransfer.reference import comparison
+
+        for difference in comparison.compare(args.a, args.b, args.objective):
+            print(difference)
+        return None
     if args.command in ("share", "check"):
         from perftransfer.reference import command_line as reference
 
