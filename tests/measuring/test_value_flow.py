@@ -101,6 +101,12 @@ def loop(**inner: Any) -> list[Any]:
             ],
             "the repeats of Tile",
         ),
+        ([node("ReduceSum", ["t", "x"], ["y"])], "the axes of ReduceSum"),
+        (
+            [node("GroupQueryAttention", [*"qkvpc", "x", "n"], ["y"], domain="com.microsoft")],
+            "the lengths of GroupQuery",
+        ),
+        ([node("Upsample", ["t", "x"], ["y"])], "the scales of Upsample"),
         ([node("BeamSearch", ["i", "x"], ["y"], domain="com.microsoft")], "the longest output of BeamSearch"),
         # A sum of a mask of ones is the full length, and a shape is no value.
         ([node("ReduceSum", ["x"], ["a"]), node("Slice", ["t", "b", "a"], ["y"])], ""),
@@ -109,7 +115,9 @@ def loop(**inner: Any) -> list[Any]:
     ],
 )
 def test_an_input_whose_value_decides_the_work_is_told(tmp_path: Path, nodes: list[Any], words: str) -> None:
-    assert declared(tmp_path, nodes).decides == words
+    decides = declared(tmp_path, nodes).decides
+    assert decides.startswith(words)
+    assert bool(decides) == bool(words)
 
 
 def test_small_floats_may_decide_the_work_and_images_do_not(tmp_path: Path) -> None:

@@ -28,21 +28,42 @@ _COMPUTES: dict[str, tuple[int, ...] | None] = {
     ),
     **dict.fromkeys((*_MOVES, "Gather", "ReduceMax", "ReduceMin", "ReduceProd"), (0,)),
 }  # fmt: skip
+_AXES, _SHAPE, _SIZE, _SIZES = {1: "the axes"}, {1: "the shape"}, {0: "the size"}, {1: "the sizes"}
 _LENGTHS = {1: "the longest output", 2: "the shortest output"}
 _BEAMS = {**_LENGTHS, 3: "the number of beams", 4: "the number of outputs"}
-# Inputs of operators that decide how much is computed.
-_DECIDES = {
-    "Loop": {0: "the trip count", 1: "the condition"}, "If": {0: "the condition"}, "TopK": {1: "k"},
-    "Range": {0: "the start", 1: "the limit", 2: "the step"}, "Tile": {1: "the repeats"},
-    "Expand": {1: "the shape"}, "Reshape": {1: "the shape"}, "ConstantOfShape": {0: "the shape"},
-    "Slice": {1: "the starts", 2: "the ends", 4: "the steps"}, "Split": {1: "the sizes"}, "Pad": {1: "the padding"},
-    "Resize": {2: "the scales", 3: "the sizes"}, "Upsample": {1: "the scales"}, "OneHot": {1: "the depth"},
+# Inputs of operators that decide how much is computed, by their places. Those of older definitions are among them.
+_DECIDES: dict[str, dict[int, str]] = {
+    "Loop": {0: "the trip count", 1: "the condition"},
+    "If": {0: "the condition"},
+    "TopK": {1: "k"},
+    "Range": {0: "the start", 1: "the limit", 2: "the step"},
+    "Slice": {1: "the starts", 2: "the ends", 3: "the axes", 4: "the steps"},
+    "Resize": {1: "the scales", 2: "the scales", 3: "the sizes"},
+    "Upsample": {1: "the scales"},
+    "Tile": {1: "the repeats"},
+    "Pad": {1: "the padding"},
+    "OneHot": {1: "the depth"},
     "NonMaxSuppression": {2: "the number of boxes", 3: "a threshold", 4: "a threshold"},
-    "LSTM": {4: "the lengths"}, "GRU": {4: "the lengths"}, "RNN": {4: "the lengths"},
-    "AffineGrid": {1: "the size"}, "CenterCropPad": {1: "the shape"}, "DFT": {1: "the length"},
+    "ConstantOfShape": {0: "the shape"},
+    "MaxUnpool": {2: "the shape"},
+    "Col2Im": {1: "the shape", 2: "the block"},
+    "DFT": {1: "the length", 2: "the axis"},
     "STFT": {1: "the step", 3: "the length"},
-    "GreedySearch": _LENGTHS, "Sampling": _LENGTHS, "BeamSearch": _BEAMS, "WhisperBeamSearch": _BEAMS,
-}  # fmt: skip
+    "MelWeightMatrix": {0: "the number of bins", 1: "the length"},
+    "Attention": {6: "the lengths"},
+    "GroupQueryAttention": {5: "the lengths", 6: "the total length"},
+    **dict.fromkeys(("Expand", "Reshape", "CenterCropPad", "AffineGrid"), _SHAPE),
+    **dict.fromkeys(("Split", "SplitToSequence"), _SIZES),
+    **dict.fromkeys(("BlackmanWindow", "HammingWindow", "HannWindow"), _SIZE),
+    "LSTM": {4: "the lengths"},
+    "GRU": {4: "the lengths"},
+    "RNN": {4: "the lengths"},
+    **dict.fromkeys(("CumSum", "CumProd", "Squeeze", "Unsqueeze"), _AXES),
+    **dict.fromkeys(("ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean"), _AXES),
+    **dict.fromkeys(("ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare"), _AXES),
+    **dict.fromkeys(("GreedySearch", "Sampling"), _LENGTHS),
+    **dict.fromkeys(("BeamSearch", "WhisperBeamSearch"), _BEAMS),
+}
 # Operators that read rows of a table: places of indices and table, name of the attribute that says along which axis.
 _LOOKUPS = {
     "Gather": (((1, 0),), "axis"),
