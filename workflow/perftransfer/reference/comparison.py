@@ -94,7 +94,7 @@ def _differences(a: Path, b: Path, objective: str) -> pd.DataFrame:
         if objective not in table:
             raise UserError(f"{file}: has no {objective}")
         sides.append(measured.per_configuration(table, [objective]).dropna(subset=[value]))
-    both = sides[0].join(sides[1], how="inner", suffixes=("_a", "_b"))
+    both = sides[0].add_suffix("_a").join(sides[1].add_suffix("_b"), how="inner")
     noise = pd.concat([spreads(side, objective) for side in sides])
     rows = pd.DataFrame(
         {
