@@ -92,7 +92,10 @@ def check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
         ),
         ({"evaluation": {"strategies": "RS"}}, "study.yaml: evaluation.strategies: found 'RS'; .* a valid list"),
         ({"evaluation": {"strategies": ["RS", "RS"]}}, "study.yaml: evaluation.strategies: duplicate 'RS'"),
-        ({"study": "My Study"}, "study.yaml: study: found 'My Study', allowed: lower-case letters, digits and _ \\. -"),
+        (
+            {"study": "My Study"},
+            "study.yaml: study: found 'My Study', allowed: at most 100 lower-case letters, digits and _ \\. -",
+        ),
         (
             {"objectives": ["latency_s"]},
             "study.yaml: objectives\\[0\\]: unknown objective 'latency_s'. Allowed: energy_mj, latency_ms, .*",
@@ -205,7 +208,10 @@ def test_all_that_is_wrong_is_listed_at_once(check):
             ROW.format(name="a", network="xception").replace("\tyes\t", "\tno\t"),
             "environment a: found emulated no with 1 of this machine's",
         ),
-        (ROW.format(name="a b", network="xception"), "environment: found 'a b', allowed: lower-case letters"),
+        (
+            ROW.format(name="a b", network="xception"),
+            "environment: found 'a b', allowed: at most 100 lower-case letters",
+        ),
         (
             ROW.format(name="a", network="x").replace("onnxruntime", "simulated", 1),
             "found 'a' with engine 'simulated'; environments of that engine, and no others, have names that start with "
@@ -219,6 +225,8 @@ def test_all_that_is_wrong_is_listed_at_once(check):
             ROW.format(name="a", network="xception").replace("\t1\tonnx", "\t999\tonnx"),
             "environment a: needs 999 cores; ",
         ),
+        (ROW.format(name="a" * 101, network="xception"), "allowed: at most 100 lower-case letters"),
+        (ROW.format(name="a", network="x" * 3000 + ".onnx"), "network: there is no file xxx"),
         (ROW.format(name="a", network="xception"), "or a target and a source; there is only a"),
     ],
 )

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import perftransfer
 from perftransfer.errors import UserError, machine_problem
 
+_INTERRUPTED = "Interrupted. Finished measurements are in the file; run the same command to continue."
+_INTERRUPTED_STATUS = 130
 _MODEL_COMMANDS = {
     "predict": "predict configurations of a target with intervals, or of a source without",
     "explain": "show which options and interactions matter in a target, next to its sources",
@@ -154,8 +161,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; return the exit status. Subcommands import only what they need: a board has few packages."""
     command = "perftransfer"
     try:
-        # Inside, too: the help texts of some options import what they list.
-        args = parser().parse_args(arguments)
+        with _interrupt_ends_at_once():
+            # The help texts of some options import what they list.
+            args = parser().parse_args(arguments)
         command = f"{command} {args.command}"
         return _run(args) or 0
     except UserError as error:
@@ -168,8 +176,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{command}: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Interrupted. Finished measurements are in the file; run the same command to continue.", file=sys.stderr)
-        return 130
+        print(_INTERRUPTED, file=sys.stderr)
+        return _INTERRUPTED_STATUS
+
+
+@contextmanager
+def _interrupt_ends_at_once() -> Iterator[None]:
+    """While modules are imported, let Ctrl-C end the process: some of them turn the exception into another one."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        print(_INTERRUPTED, file=sys.stderr, flush=True)
+        os._exit(_INTERRUPTED_STATUS)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _run(args: argparse.Namespace) -> int | None:

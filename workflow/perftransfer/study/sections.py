@@ -30,11 +30,13 @@ from perftransfer.errors import UserError, shortened, unknown
 from perftransfer.goal import Limit
 from perftransfer.levels import Level, level_problem, level_text
 
-NAME = r"^[a-z0-9][a-z0-9_.-]*$"
+NAME = r"^[a-z0-9][a-z0-9_.-]{0,99}$"
 OBJECTIVE = r"^[a-z][a-z0-9_]*$"
 SHA256 = r"^[0-9a-fA-F]{64}$"
 OPTION_PATTERN = r"^[a-z][a-z0-9_]*(\*[a-z0-9_]*)?$|^\*[a-z0-9_]*$"
 FILE_NAME = r"^[^/\\*?\[\x00-\x1f]+$"
+# As file systems have it.
+_MAX_FILE_NAME = 255
 _IMPORT_PATH = r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$"
 GPU_TYPE = r"^[A-Za-z0-9_.]+$"
 
@@ -42,6 +44,8 @@ GPU_TYPE = r"^[A-Za-z0-9_.]+$"
 def _file_name(value: str) -> str:
     if value.strip() in ("", ".", ".."):
         raise ValueError(f"found {value!r}, expected the name of a file")
+    if len(value.encode(errors="replace")) > _MAX_FILE_NAME:
+        raise ValueError(f"found {shortened(value)}, expected a name of at most {_MAX_FILE_NAME} bytes")
     return value
 
 

@@ -15,7 +15,7 @@ from perftransfer.measuring.feed.fill import Fill
 from perftransfer.measuring.feed.fill import parse as parse_fills
 
 COLUMNS = ("environment", "hardware", "emulated", "cores", "engine", "network", "space", "batch", "image_px")
-NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,99}")
 #: Columns that may be missing.
 OPTIONAL = ("sizes", "inputs", "settings", "measurements", "role", "budget", "goal")
 #: What an environment is for: measured in full, or with a handful of measurements.
@@ -146,7 +146,9 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
     problems = []
     name, engine = cells["environment"], cells["engine"]
     if not NAME.fullmatch(name):
-        problems.append(f"{where}: environment: found {name!r}, allowed: lower-case letters, digits and _ . -")
+        problems.append(
+            f"{where}: environment: found {name!r}, allowed: at most 100 lower-case letters, digits and _ . -"
+        )
     problems += _missing(where, "engine", engines.CATALOGUE.check, engine)
     if (engine == _SIMULATED) != name.startswith(_SIMULATED):
         problems.append(
@@ -156,7 +158,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
     network = cells["network"]
     if networks.is_file(network):
         # Which files of a set there have to be, the option space says (checks.py).
-        if PRECISION not in network and not Path(network).is_file():
+        if PRECISION not in network and not _is_file(network):
             problems.append(f"{where}: network: there is no file {network}")
     elif engine != _SIMULATED:
         problems += _missing(where, "network", networks.CATALOGUE.check, network)
@@ -179,7 +181,7 @@ def _row(where: str, cells: dict[str, str]) -> tuple[EnvironmentRow | None, list
         hardware.parse(cells.get("settings", ""))
     except UserError as error:
         problems.append(f"{where}: {error}")
-    if cells.get("measurements") and not Path(cells["measurements"]).is_file():
+    if cells.get("measurements") and not _is_file(cells["measurements"]):
         problems.append(f"{where}: measurements: there is no file {cells['measurements']}")
     role, budget = cells.get("role") or ROLES[0], cells.get("budget", "")
     if role not in ROLES:
@@ -250,6 +252,14 @@ def _missing(where: str, column: str, check: Callable[[str], None], name: str) -
     except UserError as error:
         return [f"{where}: {column}: {str(error).removeprefix(f'{column}: ')}"]
     return []
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError:
+        # Not even a name that a file may have.
+        return False
 
 
 def _positive(text: str) -> bool:

@@ -24,7 +24,7 @@ from perftransfer.study.sections import (
 )
 
 _PATTERNS = {
-    NAME: "lower-case letters, digits and _ . -",
+    NAME: "at most 100 lower-case letters, digits and _ . -",
     OBJECTIVE: "lower-case letters, digits and _, a letter first",
     SHA256: "64 hexadecimal digits",
     GPU_TYPE: "letters, digits and _ .",
