@@ -319,6 +319,8 @@ def test_a_pattern_stands_for_all_options_whose_columns_match() -> None:
     source = frame(opt_a=["1", "2"], **{"opt_B-c": ["x", "x"]}, y_s=["1", "2"])
     assert list(convert(source, options={"opt_*": {}})[0])[3:] == ["opt_a", "opt_b_c"]
     assert list(convert(source, options={"*": {"column": "opt_*"}})[0])[3:] == ["a", "b_c"]
+    with pytest.raises(UserError, match="'opt_1' gives a name without a letter first"):
+        convert(frame(opt_1=["1", "2"], y_s=["1", "2"]), options={"*": {"column": "opt_*"}})
     # What is used otherwise does not match.
     assert list(convert(source, options={"*": {}})[0])[3:] == ["opt_a", "opt_b_c"]
     with pytest.raises(

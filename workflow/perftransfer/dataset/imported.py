@@ -116,6 +116,8 @@ def _expanded(params: ImportParams, table: TextTable) -> dict[str, OptionMapping
         for option, column in matched.items():
             # As other names of options are written.
             plain = re.sub("[^a-z0-9_]+", "_", option.lower()).strip("_")
+            if not plain[:1].isalpha():
+                raise UserError(f"{table.where}: option {name}: {column!r} gives a name without a letter first")
             if plain in out:
                 raise UserError(f"{table.where}: option {name}: two columns become {plain!r}; one is {column!r}")
             out[plain] = replace(mapping, column=column)
