@@ -61,7 +61,7 @@ INSTALL_ENGINE := .venv-engines/bin/python -m pip install --quiet --disable-pip-
 
 # CAMPAIGN="--seed 5 --files 2000 --kills 0" chooses another one.
 test-faults: .venv/installed-dev
-	PYTHONPATH=workflow:tests:tests/recommend $(BIN)/python -m faults.campaign $(CAMPAIGN)
+	PYTHONPATH=workflow:tests $(BIN)/python -m faults.campaign $(CAMPAIGN)
 
 test-cluster: .venv/installed-dev
 	tests/cluster/install.sh || true

@@ -42,7 +42,7 @@ _MAX_SECONDS = 30.0
 _FRAMES = 12
 _MEMORY_BYTES = 6 * 2**30
 # Measurements of a run that is killed; the simulated engine makes some thousand of them in a second.
-_N_CONFIGURATIONS = 2000
+_N_CONFIGURATIONS = 1000
 # Of the small simulated study, in their order.
 _RULES = (
     "sample", "benchmark", "merge", "train", "analyse", "evaluate", "search", "collect_cells", "figure", "table",
@@ -242,7 +242,7 @@ def fill_disk(figures: Figures, n: int, work: Path) -> str:
         folder.mkdir()
         _pack(folder)
         path = folder / "disk/e.jsonl"
-        with small_disk(folder / "disk", 64 * (i + 1)) as reason:
+        with small_disk(folder / "disk", 32 * (i + 1)) as reason:
             if reason:
                 return reason
             full = subprocess.run(_measuring(folder), env=_environment(), capture_output=True, text=True, check=False)

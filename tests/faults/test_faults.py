@@ -14,8 +14,8 @@ from faults.campaign import Figures, small_disk
 
 
 def test_damaged_files_kills_and_a_full_disk_are_survived(tmp_path: Path) -> None:
-    paths = os.pathsep.join([str(ROOT / name) for name in ("workflow", "tests", "tests/recommend")])
-    command = [sys.executable, "-m", "faults.campaign", "--seed", "7", "--files", "39", "--kills", "2"]
+    paths = os.pathsep.join([str(ROOT / name) for name in ("workflow", "tests")])
+    command = [sys.executable, "-m", "faults.campaign", "--seed", "7", "--files", "18", "--kills", "2"]
     done = subprocess.run(
         [*command, "--full-disks", "1", "--runs", "0"],
         env={**os.environ, "PYTHONPATH": paths, "TMPDIR": str(tmp_path)},
@@ -24,8 +24,8 @@ def test_damaged_files_kills_and_a_full_disk_are_survived(tmp_path: Path) -> Non
     *_, figures = (line for line in done.stdout.splitlines() if line.startswith("tried"))
     assert figures.endswith("tracebacks 0, lost 0, doubled 0"), done.stdout[-5000:] + done.stderr[-2000:]
     assert done.returncode == 0
-    # Of 39 files, 2 kills and the run after them, and with a small disk two runs more.
-    assert int(figures.split()[1]) >= 42
+    # Of 18 files, 2 kills and the run after them, and with a small disk two runs more.
+    assert int(figures.split()[1]) >= 23
 
 
 def test_a_small_disk_can_be_mounted(tmp_path: Path) -> None:
