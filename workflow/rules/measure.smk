@@ -3,13 +3,14 @@
 # Resources of jobs that measure: one at a time on a machine, and what a scheduler is asked for, where there is one.
 MEASURING = measuring_resources(study)
 
-
-def networks_of(wildcards):
-    # A user's own file counts by its content, which is a parameter, and not by its date. Never a network that a job
-    # writes: after a job behind ``ancient``, Snakemake no longer looks at what depends on it, and would say that all is
-    # done where measurements or the report are missing.
-    files = inputs.networks(wildcards)
-    return ancient(files) if inputs.has_own_network(wildcards) else files
+# A user's own file counts by its content, which is a parameter, and not by its date. Never a network that a job writes:
+# after a job behind ``ancient``, Snakemake no longer looks at what depends on it, and would say that all is done where
+# measurements or the report are missing.
+networks_of = lambda wildcards: (
+    ancient(inputs.networks(wildcards))
+    if inputs.has_own_network(wildcards)
+    else inputs.networks(wildcards)
+)
 
 
 rule sample:
