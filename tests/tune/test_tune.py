@@ -250,4 +250,9 @@ def test_a_run_says_what_it_is_doing() -> None:
     assert running.state("") == "preparing"
     log = "localrule merge:\n    input: x\n1 of 20 steps (5%) done\nlocalrule target:\n"
     assert running.state(log) == "measuring"
-    assert running.state(f"{log}net: 3 of 24, 20 s left\nnet: 4 of 24, 19 s left\n") == "measuring: 4 of up to 24"
+    log += "net: 3 of 24, 20 s left\nnet: 4 of 24, 19 s left\n"
+    assert running.state(log) == "measuring: 4 of up to 24"
+    busy = "5 of 5 measurements of net were disturbed: unreliable; pausing until it is quiet, up to 20 s"
+    assert running.state(f"{log}{busy}\n").startswith("waiting until")
+    assert running.state(f"{log}{busy}\nnet: 5 of 24, 18 s left\n") == "measuring: 5 of up to 24"
+    assert running.state(f"{log}net waits: this machine is measuring other\n").startswith("waiting for another")

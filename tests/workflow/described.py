@@ -32,30 +32,31 @@ def check(results: Path) -> set[str]:
     return used
 
 
-def _compare(name: str, path: Path, described: list[str], objectives: list[str]) -> None:
+def _compare(name: str, path: Path, described: dict[str, bool], objectives: list[str]) -> None:
     if path.suffix == ".parquet":
         columns = list(tables.read(path).columns)
         options = [option.name for option in tables.options(path)] if "<option>" in described else []
     else:
         columns, options = list(pd.read_csv(path, nrows=0).columns), []
-    fixed = [
-        column.replace("<objective>", objective)
-        for column in described
+    fixed = {
+        column.replace("<objective>", objective): always
+        for column, always in described.items()
         if column != "<option>"
         for objective in (objectives if "<objective>" in column else [""])
-    ]
+    }
     assert len(set(columns)) == len(columns)
-    assert set(fixed) | set(options) == set(columns), f"{name}, as {PAGE} describes it"
+    expected = {column for column, always in fixed.items() if always or column in columns}
+    assert expected | set(options) == set(columns), f"{name}, as {PAGE} describes it"
 
 
-def _read() -> tuple[dict[str, list[str]], list[str]]:
-    """Columns by heading, and the names of files that are no tables."""
+def _read() -> tuple[dict[str, dict[str, bool]], list[str]]:
+    """Columns by heading, with whether they are always there, and the names of files that are no tables."""
     head, *parts = (ROOT / PAGE).read_text(encoding="utf-8").split("\n### ")
     sections = {}
     for part in parts:
         heading, _, text = part.partition("\n")
-        cells = re.findall(r"^\| (`.*?) \|", text, flags=re.MULTILINE)
-        sections[heading] = [column for cell in cells for column in _code(cell)]
+        rows = re.findall(r"^\| (`.*?) \| (.*) \|$", text, flags=re.MULTILINE)
+        sections[heading] = {column: "only if" not in meaning for cell, meaning in rows for column in _code(cell)}
         assert sections[heading], heading
     others = [name for cell in re.findall(r"^\| (`.*?) \|", head, flags=re.MULTILINE) for name in _code(cell)]
     return sections, others

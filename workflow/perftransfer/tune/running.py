@@ -25,6 +25,11 @@ _STEPS = re.compile(r"^(\d+) of (\d+) steps", re.MULTILINE)
 _RULE = re.compile(r"^(?:local)?rule (\w+):", re.MULTILINE)
 _MEASURED = re.compile(r"^[^:\n]+: (\d+) of (\d+)(?:, [^\n]*)?$", re.MULTILINE)
 _JOB_LOG = re.compile(r"log: (\S+) \(check log")
+# What a job says last while it waits.
+_WAITING = {
+    "pausing until it is quiet": "waiting until other processes leave the machine quiet",
+    " waits: this machine is measuring": "waiting for another study that measures on this machine",
+}
 # What the rules do, for those that take a while.
 _DOING = {
     "target": "measuring",
@@ -96,6 +101,10 @@ def state(log: str) -> str:
     """
     rules = list(_RULE.finditer(log))
     doing = _DOING.get(rules[-1][1], "") if rules else ""
+    last = log.rstrip().rpartition("\n")[2]
+    waiting = next((words for said, words in _WAITING.items() if said in last), None)
+    if doing and waiting:
+        return waiting
     if doing:
         measured = list(_MEASURED.finditer(log, rules[-1].end()))
         return f"{doing}: {measured[-1][1]} of up to {measured[-1][2]}" if measured else doing
