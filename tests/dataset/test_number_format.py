@@ -23,7 +23,7 @@ from perftransfer.errors import UserError
         (["1\u202f350,5", "12"], [1350.5, 12]),
         (["1'350", "12.5"], [1350, 12.5]),
         (["timeout", "12.5"], [None, 12.5]),
-        # They contradict each other: what has a comma is no number.
+        # They contradict each other, so a cell with a comma is not a number.
         (["0.08", "1,5"], [0.08, None]),
     ],
 )

@@ -195,7 +195,7 @@ def _parquet_boards(folder: Path) -> None:
 
 
 def _read_imports(folder: Path) -> None:
-    """Import tables, merge them, and analyse what came of them."""
+    """Import tables, merge them, and analyse the result."""
     file = "config/boards.yaml"
     study = with_available_imports(read_study(yaml_file.read(Path(file)), [file]), Path("results/downloads"))
     params, paths = JobParameters(study), {}

@@ -9,11 +9,11 @@ from perftransfer.measuring import doctor, engines
 
 
 def test_everything_that_decides_what_can_be_measured_is_named() -> None:
-    found = list(doctor.findings(sleep=lambda _: None))
-    topics = [topic for topic, _ in found]
+    lines = list(doctor.findings(sleep=lambda _: None))
+    topics = [topic for topic, _ in lines]
     assert {"processor", "CPUs", "memory", "clock", "GPU", "other processes", "energy", "engine"} <= set(topics)
     for name in engines.names():
-        assert any(topic == "engine" and name in text for topic, text in found)
+        assert any(topic == "engine" and name in text for topic, text in lines)
 
 
 def test_a_quota_is_said(tmp_path: Path) -> None:
@@ -24,9 +24,9 @@ def test_a_quota_is_said(tmp_path: Path) -> None:
     (tmp_path / "proc/self/mountinfo").write_text("1 0 0:1 / /sys/fs/cgroup rw - cgroup2 cgroup rw\n")
     (group / "cpu.max").write_text("150000 100000\n")
     (group / "memory.max").write_text(f"{2**31}\n")
-    found = dict(doctor.findings(tmp_path, sleep=lambda _: None))
-    assert "1.5" in found["CPUs"]
-    assert "2.0 GiB" in found["memory"]
+    by_topic = dict(doctor.findings(tmp_path, sleep=lambda _: None))
+    assert "1.5" in by_topic["CPUs"]
+    assert "2.0 GiB" in by_topic["memory"]
 
 
 def test_the_command_prints_a_line_for_each(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -20,6 +20,9 @@ from perftransfer.measuring.feed import sizes
 from perftransfer.reference import known
 from perftransfer.reference.known import EnvironmentFacts, KnownEnvironment
 from perftransfer.space.options import INACTIVE, Option, configuration_ids
+
+if TYPE_CHECKING:
+    from perftransfer.measuring.networks._profile import NetworkProfile
 
 #: Columns of a shared file before the options. No times of day and no messages: the latter may hold paths.
 COLUMNS = (
@@ -99,9 +102,9 @@ def _facts(results: Path, description: Mapping[str, Any], file: Path) -> Environ
         engine_version=next(iter(host["versions"].values()), ""),
         # Of a user's file, the name alone.
         network=Path(network).stem,
-        parameters=cost.get("parameters"),
-        operations=cost.get("operations"),
-        shares=cost.get("shares", {}),
+        parameters=cost.parameters if cost else None,
+        operations=cost.operations if cost else None,
+        shares=cost.shares if cost else {},
         workload=workload,
         cores=int(host["usable_cpus"] if cores == "all" else cores),
         processor=host["processor"],
@@ -115,16 +118,15 @@ def _facts(results: Path, description: Mapping[str, Any], file: Path) -> Environ
     )
 
 
-def _cost(results: Path, network: str, workload: Mapping[str, int]) -> dict[str, Any]:
-    """Return what an inference of the network costs; empty if its file is not at hand."""
+def _cost(results: Path, network: str, workload: Mapping[str, int]) -> NetworkProfile | None:
+    """Return what an inference of the network costs; None if its file is not at hand."""
     from perftransfer.measuring.networks._profile import profile
 
     own = networks.is_file(network)
     file = Path(network) if own else results / f"networks/{network}.{networks.DEFAULT_PRECISIONS['onnx']}.onnx"
     if not file.is_file() or file.suffix != ".onnx":
-        return {}
-    cost = profile(file, sizes.shapes(networks.inputs(file), workload)[0])
-    return {"parameters": cost.parameters, "operations": cost.operations, "shares": cost.shares}
+        return None
+    return profile(file, sizes.shapes(networks.inputs(file), workload)[0])
 
 
 def problems(file: Path, others: Iterable[KnownEnvironment] = ()) -> list[str]:

@@ -237,18 +237,16 @@ def _sources(request: Request, facts: EnvironmentFacts, space: Mapping[str, obje
     return sources
 
 
-def _study(
-    request: Request, sources: KnownSources, space: Mapping[str, Mapping[str, Any]], target: str
-) -> dict[str, Any]:
+def _study(request: Request, sources: KnownSources, space: Mapping[str, object], target: str) -> dict[str, object]:
     decisive = list(dict.fromkeys([*request.minimize, *request.maximize])) or ["latency_ms"]
-    goal: dict[str, Any] = {
+    goal: dict[str, object] = {
         "minimize": list(request.minimize) if request.minimize or request.maximize else decisive,
         "maximize": list(request.maximize),
         "subject_to": list(request.subject_to),
         "fixed": {name: _level(text) for name, text in request.fixed.items()},
     }
     modelled = [*decisive, *(text.split()[0] for text in request.subject_to)]
-    study: dict[str, Any] = {
+    study: dict[str, object] = {
         "study": request.name,
         "objectives": decisive,
         "goal": {key: value for key, value in goal.items() if value},
@@ -272,10 +270,10 @@ def _study(
 
 
 def _imports(
-    request: Request, sources: KnownSources, space: Mapping[str, Mapping[str, Any]], objectives: Sequence[str]
-) -> dict[str, Any]:
+    request: Request, sources: KnownSources, space: Mapping[str, object], objectives: Sequence[str]
+) -> dict[str, object]:
     """Return a section of imports for each file."""
-    out: dict[str, Any] = {}
+    out: dict[str, object] = {}
     for file in dict.fromkeys(one.file for one in sources):
         members = [one for one in sources if one.file == file]
         available = [name for name in objectives if name in tables.columns(file)]
@@ -305,8 +303,8 @@ def _imports(
     return out
 
 
-def _mapping(option: Option) -> dict[str, Any]:
-    mapping: dict[str, Any] = {"ordered": True} if option.ordered else {}
+def _mapping(option: Option) -> dict[str, object]:
+    mapping: dict[str, object] = {"ordered": True} if option.ordered else {}
     if option.ordered and not all(isinstance(level, int | float) for level in option.levels):
         mapping["levels"] = list(option.levels)
     return mapping | ({"relative_to": option.relative_to} if option.relative_to else {})

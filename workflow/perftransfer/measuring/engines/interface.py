@@ -40,7 +40,7 @@ class Session(ABC):
     def outputs(self) -> Mapping[str, object] | None:
         """Do one inference and return its outputs by name, as arrays of NumPy; None where the engine cannot.
 
-        It is called once, after all inferences were timed: whoever overrides it is told of NaN and infinite outputs.
+        Called once, after all inferences were timed. Override it to have NaN and infinite outputs reported.
         """
         return None
 

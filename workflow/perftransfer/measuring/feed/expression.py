@@ -58,7 +58,7 @@ def parse(text: str) -> Expression | None:
             return match[0].lower()
         if match[0] not in names:
             names.append(match[0])
-        # Blanks keep it apart from a digit before it: 2x is no number.
+        # Blanks separate it from a preceding digit, so that 2x is not read as a number.
         return f" _{names.index(match[0])} "
 
     if len(text) > _MAX_LENGTH or not re.fullmatch(r"[\w\s.,()+*/%-]+", text):

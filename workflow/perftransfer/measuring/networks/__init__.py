@@ -101,7 +101,7 @@ def write(name: str, precision: str, path: Path, *, seed: int) -> None:
 
 
 def quantise(path: Path, copy: Path, batch: Mapping[str, npt.NDArray[np.generic] | None], *, seed: int) -> None:
-    """Copy a user's network, and write it beside the copy in 8-bit integers.
+    """Copy a user's network, and write an 8-bit version of it beside the copy.
 
     Ranges come from what it is fed, so the quantised network is as fast as a calibrated one, and less accurate.
 
